@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_BACKEND_H
+#define TTMPOOL_BACKEND_H
+
+#include <ttmpool/pool.h>
+#include <ttmpool/tt.h>
+
+struct ttmpool_backend;
+
+/**
+ * struct ttmpool_backend_funcs - how one kind of backend gets its pages
+ * @name: for people
+ * @populate: fill backend->tt.pages[0, num_pages) and, where the backend has
+ *	the array, backend->dma_addr. On an error both are as they were. May
+ *	sleep.
+ * @unpopulate: give those pages up. Returns -EINVAL, having changed nothing,
+ *	if they are not what populate handed out. May sleep.
+ * @bind: point the device's page tables at the pages; NULL if there is nothing
+ *	to do. May sleep.
+ * @unbind: the reverse; NULL together with @bind. When it returns, the device
+ *	does not use the pages any more. Cannot fail.
+ *
+ * The one ops table of the library: which functions a buffer uses differs by
+ * buffer, at run time. Two sets come with it; a driver can bring its own, and
+ * build it on ttmpool_pool_take() and ttmpool_pool_give(), or on anything else.
+ */
+struct ttmpool_backend_funcs {
+	const char *name;
+	int (*populate)(struct ttmpool_backend *be);
+	int (*unpopulate)(struct ttmpool_backend *be);
+	int (*bind)(struct ttmpool_backend *be);
+	void (*unbind)(struct ttmpool_backend *be);
+};
+
+/** ttmpool_backend_plain - ordinary pages with streaming mappings. */
+extern const struct ttmpool_backend_funcs ttmpool_backend_plain;
+
+/** ttmpool_backend_coherent - pages of the DMA API's coherent allocator. */
+extern const struct ttmpool_backend_funcs ttmpool_backend_coherent;
+
+/**
+ * ttmpool_backend_choose() - which of the two does this device need?
+ * @pool: the pool of the device
+ *
+ * A device whose streaming mappings may bounce (it does not reach all memory
+ * and has no IOMMU, or SWIOTLB is forced) needs coherent pages: a buffer that
+ * lives long would hold bounce slots for as long, and see stale bytes without
+ * a sync on each access. All others are served by plain pages.
+ */
+const struct ttmpool_backend_funcs *
+ttmpool_backend_choose(const struct ttmpool_pool *pool);
+
+/**
+ * struct ttmpool_backend_config - one buffer
+ * @pool: the pool that its pages come from; must outlive the backend
+ * @funcs: how it gets them; NULL for ttmpool_backend_choose()
+ * @owner: who is charged, or NULL
+ * @pages: an array of @num_pages, the caller's, that outlives the backend
+ * @dma_addr: likewise, or NULL if the device needs no addresses
+ * @num_pages: how many; at least one
+ * @caching: what the pages shall be
+ */
+struct ttmpool_backend_config {
+	struct ttmpool_pool *pool;
+	const struct ttmpool_backend_funcs *funcs;
+	struct ttmpool_owner *owner;
+	tpos_page_t **pages;
+	tpos_dma_addr_t *dma_addr;
+	size_t num_pages;
+	enum ttmpool_caching caching;
+};
+
+/**
+ * struct ttmpool_backend - what a driver embeds around a buffer
+ * @tt: the buffer
+ * @funcs: how it gets its pages
+ * @pool: from where
+ * @owner: on whose account
+ * @dma_addr: one address a page while the buffer has pages, else 0; the
+ *	caller's array, or NULL
+ *
+ * The members may be read. The library does not lock it: all calls on one
+ * backend are made under a lock of the driver's (in DRM: the buffer's
+ * reservation lock).
+ */
+struct ttmpool_backend {
+	struct ttmpool_tt tt;
+	const struct ttmpool_backend_funcs *funcs;
+	struct ttmpool_pool *pool;
+	struct ttmpool_owner *owner;
+	tpos_dma_addr_t *dma_addr;
+};
+
+/**
+ * ttmpool_backend_init() - start a buffer, without pages
+ * @be: uninitialised memory
+ * @config: what it is; read during the call
+ *
+ * Zeroes the arrays.
+ *
+ * Return: 0; -EINVAL if @config names no pool, no array, no page, an unknown
+ * caching, or funcs of which a needed one is missing; -E2BIG if @num_pages
+ * pages are more bytes than an address can count.
+ */
+int ttmpool_backend_init(struct ttmpool_backend *be,
+			 const struct ttmpool_backend_config *config);
+
+/**
+ * ttmpool_backend_fini() - end a buffer
+ * @be: the backend
+ *
+ * Return: 0; -EBUSY if pages of its are out, and then nothing has changed.
+ */
+int ttmpool_backend_fini(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_populate() - give a buffer its pages
+ * @be: a backend in state EMPTY
+ *
+ * May sleep.
+ *
+ * Return: 0, and the state is POPULATED; -EINVAL in any other state; what
+ * ttmpool_pool_take() returns. After an error nothing has changed.
+ */
+int ttmpool_populate(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_unpopulate() - take a buffer's pages back; their contents are lost
+ * @be: a backend in state POPULATED
+ *
+ * The caller has waited until the device is done with them. Zeroes the arrays.
+ * May sleep.
+ *
+ * Return: 0, and the state is EMPTY; -EINVAL in any other state, or if the
+ * arrays or tt.caching are not what populate left there, and then nothing has
+ * changed.
+ */
+int ttmpool_unpopulate(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_bind() - let the device's page tables point at the pages
+ * @be: a backend in state POPULATED
+ *
+ * Return: 0, and the state is BOUND; -EINVAL in any other state; what
+ * funcs->bind returned. After an error nothing has changed.
+ */
+int ttmpool_bind(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_unbind() - the reverse of ttmpool_bind()
+ * @be: a backend in state BOUND
+ *
+ * Return: 0, and the state is POPULATED; -EINVAL in any other state.
+ */
+int ttmpool_unbind(struct ttmpool_backend *be);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_CHUNK_H
+#define TTMPOOL_CHUNK_H
+
+#include <ttmpool/caching.h>
+#include <ttmpool/list.h>
+
+struct ttmpool_pool;
+struct ttmpool_owner;
+
+/**
+ * enum ttmpool_source - where the pages of a chunk come from
+ * @TTMPOOL_PLAIN: the page allocator; mapped for the device by streaming
+ *	mappings, which can be undone while the chunk lives
+ * @TTMPOOL_COHERENT: the DMA API's coherent allocator; mapped for life
+ * @TTMPOOL_SOURCE_COUNT: how many there are
+ */
+enum ttmpool_source {
+	TTMPOOL_PLAIN,
+	TTMPOOL_COHERENT,
+	TTMPOOL_SOURCE_COUNT,
+};
+
+/**
+ * enum ttmpool_chunk_state - where a chunk is
+ * @TTMPOOL_CHUNK_FRESH: being made; on the list of one populate
+ * @TTMPOOL_CHUNK_POOLED: free, in a bin of its pool
+ * @TTMPOOL_CHUNK_MOVING: out of its bin, on its way to a buffer or back
+ * @TTMPOOL_CHUNK_IN_USE: a buffer's, on the in-use list of its pool
+ * @TTMPOOL_CHUNK_LEAVING: on its way to a bin, or to the system
+ * @TTMPOOL_CHUNK_QUARANTINED: it may be neither used nor given back
+ * @TTMPOOL_CHUNK_STATE_COUNT: how many there are
+ */
+enum ttmpool_chunk_state {
+	TTMPOOL_CHUNK_FRESH,
+	TTMPOOL_CHUNK_POOLED,
+	TTMPOOL_CHUNK_MOVING,
+	TTMPOOL_CHUNK_IN_USE,
+	TTMPOOL_CHUNK_LEAVING,
+	TTMPOOL_CHUNK_QUARANTINED,
+	TTMPOOL_CHUNK_STATE_COUNT,
+};
+
+/*
+ * TTMPOOL_CHUNK_MAPPED: the device can reach it; @dma is valid.
+ * TTMPOOL_CHUNK_CLEAN: every byte is zero.
+ * TTMPOOL_CHUNK_FAR: not of the node that its pool wants.
+ * TTMPOOL_CHUNK_FROM_COHERENT: of the source TTMPOOL_COHERENT.
+ */
+#define TTMPOOL_CHUNK_MAPPED	    0x01u
+#define TTMPOOL_CHUNK_CLEAN	    0x02u
+#define TTMPOOL_CHUNK_FAR	    0x04u
+#define TTMPOOL_CHUNK_FROM_COHERENT 0x08u
+
+/**
+ * struct ttmpool_chunk - 2^order contiguous pages, and all that is true of them
+ * @link: in a bin, in its pool's in-use list, in the quarantine, or in a batch
+ * @page: the first page; set by the port when it makes the pages
+ * @dma: the port's own record of the mapping; the library only copies the
+ *	address out of it, by tpos_dma_address()
+ * @pool: the pool that made it, for life; NULL once that pool is gone and the
+ *	chunk is quarantined
+ * @owner: the account that a chunk in use is charged to, or NULL
+ * @stamp: when it was last pooled or handed out, in the clock of its pool
+ * @order: the pages are 1 << @order
+ * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
+ *	Written by the port alone, in tpos_caching_set().
+ * @state: an enum ttmpool_chunk_state
+ * @flags: TTMPOOL_CHUNK_*
+ *
+ * The only truth about a page. Error paths ask the chunk; nothing is inferred
+ * from how far a loop had come: Linux's TTM has leaked write-combined pages
+ * through such a cursor three times (commits 379989e7, 58f72256, and again
+ * since 6.15).
+ *
+ * It is made when the pages are, and lives as long as they do, so giving back
+ * never allocates. 64 bytes on a 64-bit kernel: 1.6 % of a single page.
+ */
+struct ttmpool_chunk {
+	struct ttmpool_list link;
+	tpos_page_t *page;
+	struct tpos_dma dma;
+	struct ttmpool_pool *pool;
+	struct ttmpool_owner *owner;
+	uint32_t stamp;
+	uint8_t order;
+	uint8_t caching;
+	uint8_t state;
+	uint8_t flags;
+};
+
+static inline struct ttmpool_chunk *ttmpool_chunk_of(struct ttmpool_list *link)
+{
+	return ttmpool_list_entry(link, struct ttmpool_chunk, link);
+}
+
+static inline size_t ttmpool_chunk_pages(const struct ttmpool_chunk *chunk)
+{
+	return (size_t)1 << chunk->order;
+}
+
+#endif

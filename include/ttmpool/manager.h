@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_MANAGER_H
+#define TTMPOOL_MANAGER_H
+
+#include <ttmpool/os.h>
+
+/** TTMPOOL_NO_LIMIT - for a limit in pages: there is none. */
+#define TTMPOOL_NO_LIMIT ULONG_MAX
+
+/**
+ * struct ttmpool_manager_config - how a manager starts
+ * @system: the machine that it lives on
+ * @page_budget: pages that its pools may have of the system at any time, in
+ *	use and pooled, or TTMPOOL_NO_LIMIT
+ * @pool_limit: pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools nothing
+ */
+struct ttmpool_manager_config {
+	tpos_system_t *system;
+	unsigned long page_budget;
+	unsigned long pool_limit;
+};
+
+/**
+ * struct ttmpool_manager - what pools share
+ *
+ * All members are private. Embed it; its address must not change.
+ */
+struct ttmpool_manager {
+	tpos_system_t *system;
+	tpos_mutex_t reclaim;
+	tpos_spinlock_t lock;
+	struct ttmpool_list pools;
+	struct ttmpool_list quarantine;
+	struct tpos_shrinker shrinker;
+	tpos_atomic_t page_budget;
+	tpos_atomic_t pool_limit;
+	tpos_atomic_t pages;
+	tpos_atomic_t pages_pooled;
+	tpos_atomic_t pages_quarantined;
+	tpos_atomic_t pages_shrunk;
+};
+
+/**
+ * struct ttmpool_manager_stats - a manager's counters, in pages
+ * @pages: had of the system: in use, pooled, quarantined and on the way
+ * @pages_pooled: lie in bins
+ * @pages_quarantined: may be neither used nor given back
+ * @pages_shrunk: given up so far because the system's shrinker asked
+ */
+struct ttmpool_manager_stats {
+	unsigned long pages;
+	unsigned long pages_pooled;
+	unsigned long pages_quarantined;
+	unsigned long pages_shrunk;
+};
+
+/**
+ * ttmpool_manager_init() - start a manager
+ * @mgr: uninitialised memory
+ * @config: how it starts; read during the call
+ *
+ * Registers a shrinker. May sleep.
+ *
+ * Return: 0; -EINVAL if @config names no system; -ENOMEM.
+ */
+int ttmpool_manager_init(struct ttmpool_manager *mgr,
+			 const struct ttmpool_manager_config *config);
+
+/**
+ * ttmpool_manager_fini() - end a manager
+ * @mgr: a manager without pools and without quarantined pages
+ *
+ * May sleep.
+ *
+ * Return: 0; -EBUSY if there is a pool, or a page in quarantine, and then
+ * nothing has changed.
+ */
+int ttmpool_manager_fini(struct ttmpool_manager *mgr);
+
+/**
+ * ttmpool_manager_set_pool_limit() - change how much may lie pooled
+ * @mgr: the manager
+ * @pages: the new limit
+ *
+ * What is over the limit has gone back to the system when this returns, except
+ * what is reserved (ttmpool_pool_reserve()). May sleep.
+ */
+void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
+				    unsigned long pages);
+
+/**
+ * ttmpool_manager_set_page_budget() - change how many pages pools may have
+ * @mgr: the manager
+ * @pages: the new budget
+ *
+ * Pooled pages over the budget have gone back to the system when this returns.
+ * Pages in use stay: populates fail with -ENOMEM until enough came back. May
+ * sleep.
+ */
+void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
+				     unsigned long pages);
+
+/**
+ * ttmpool_manager_shrink_count() - how many pages could be given up now?
+ * @mgr: the manager
+ *
+ * Pooled pages less the reserves. Callable from any allocation context: it
+ * takes spinlocks alone, and allocates nothing.
+ */
+unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr);
+
+/**
+ * ttmpool_manager_shrink_scan() - give up pooled pages, oldest first
+ * @mgr: the manager
+ * @pages: about how many; a chunk is never divided, so it may be more
+ *
+ * Callable from any allocation context: it never waits for another reclaim,
+ * but returns 0 while one runs, and allocates nothing.
+ *
+ * Return: how many pages went back to the system.
+ */
+unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
+					  unsigned long pages);
+
+/**
+ * ttmpool_manager_stats() - read the counters
+ * @mgr: the manager
+ * @stats: filled in; the members are each right, but not of one moment
+ */
+void ttmpool_manager_stats(struct ttmpool_manager *mgr,
+			   struct ttmpool_manager_stats *stats);
+
+/**
+ * ttmpool_manager_purge_quarantine() - give quarantined pages to the system
+ * @mgr: the manager
+ *
+ * The caller vouches that no CPU and no device uses them any more: those that
+ * were left in use when their pool was torn down. A page whose caching is not
+ * known is made write-back first, and stays if that fails. May sleep.
+ *
+ * Return: how many pages are still in quarantine.
+ */
+unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr);
+
+/**
+ * ttmpool_manager_is_valid() - do the manager's counters and lists agree?
+ * @mgr: the manager, with no call on it under way
+ */
+bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_OS_H
+#define TTMPOOL_OS_H
+
+/*
+ * What the library needs of an operating system, and all that it needs.
+ *
+ * To port it: write one header, ttmpool_port.h, found by include path, and the
+ * functions declared here. docs/porting.md is the guide.
+ *
+ * Two temperatures. What is hot comes from the port header, inline where the
+ * port likes: the types, locks, atomics and page accessors listed next. What
+ * is warm, and touches a page, is a function declared here and linked.
+ *
+ * The port header declares
+ *
+ *   types     tpos_system_t    the machine: what allocations, the shrinker and
+ *                              work are counted against; one per manager
+ *             tpos_device_t    a device that does DMA
+ *             tpos_page_t      a page frame's descriptor (Linux: struct page)
+ *             tpos_dma_addr_t  an address as a device sees it
+ *             struct tpos_dma  what the port must keep of one mapping, by value
+ *             struct tpos_shrinker, struct tpos_work, by value
+ *             tpos_spinlock_t, tpos_mutex_t, tpos_atomic_t (a long)
+ *             bool, size_t, uint8_t to uint64_t, ULONG_MAX, NULL, offsetof,
+ *             E* errno values, memset()
+ *   locks     tpos_spin_init(lock, system, rank), tpos_spin_fini(lock),
+ *             tpos_spin_lock(lock), tpos_spin_unlock(lock),
+ *             tpos_assert_held(lock), and the same for tpos_mutex_*, with
+ *             tpos_mutex_trylock(mutex). Init is a macro, since lockdep keys a
+ *             lock's class on the place of the call. Locks are only ever taken
+ *             in ascending order of rank (enum ttmpool_lock_rank).
+ *   atomics   tpos_atomic_read(a), tpos_atomic_set(a, n),
+ *             tpos_atomic_add_return(n, a): a full barrier
+ *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
+ *             tpos_page_node(device, page)
+ *             tpos_page_chunk(device, page)  the chunk that was set on a page;
+ *                              NULL for any other page in the world, and for
+ *                              a pointer that is no page. Never faults.
+ *             tpos_page_set_chunk(page, chunk)
+ *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
+ *   notes     tpos_note_parked(chunk)  nobody may touch these pages now
+ *             tpos_note_issued(chunk)  they are a buffer's again
+ *             (KASAN, Valgrind, ASan, or nothing)
+ *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
+ *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
+ *
+ * Conventions of every function below: 0 or a negative errno; out-parameters
+ * come last and are never NULL; a batch is a list of chunks, linked by
+ * chunk->link, never empty, in any mix of orders; the list comes back with the
+ * same chunks in the same order. The library calls none of them with a spinlock
+ * held, and it calls none of them for one chunk from two threads at once.
+ */
+
+#include <ttmpool/caching.h>
+#include <ttmpool/chunk.h>
+#include <ttmpool/report.h>
+#include <ttmpool_port.h>
+
+/** TTMPOOL_NODE_ANY - no NUMA node is preferred (Linux: NUMA_NO_NODE). */
+#define TTMPOOL_NODE_ANY (-1)
+
+/**
+ * enum ttmpool_lock_rank - the order in which locks are taken
+ * @TTMPOOL_RANK_RECLAIM: the manager's mutex: one reclaim at a time, and no
+ *	pool goes while one runs. The only lock held across tpos_* calls.
+ * @TTMPOOL_RANK_MANAGER: the list of pools, and the quarantine
+ * @TTMPOOL_RANK_POOL: bins, in-use list and counters of one pool
+ */
+enum ttmpool_lock_rank {
+	TTMPOOL_RANK_RECLAIM = 1,
+	TTMPOOL_RANK_MANAGER,
+	TTMPOOL_RANK_POOL,
+};
+
+/**
+ * struct tpos_device_info - what a device reports about itself
+ * @dma_mask: the highest DMA address that it can emit
+ * @max_mapping: the most bytes that one mapping may have, or 0 for no bound
+ *	(Linux: dma_max_mapping_size(); 256 KiB under SWIOTLB)
+ * @page_shift: the system's, PAGE_SIZE being 1 << @page_shift
+ * @max_order: the largest order that tpos_pages_alloc() can ever serve
+ * @node: the node that it is attached to, or TTMPOOL_NODE_ANY
+ * @bounces: some streaming mapping may get a bounce slot: the device does not
+ *	reach all of memory and has no IOMMU, or bouncing is forced
+ * @has_iommu: its addresses are translated; mappings cost IOVA space, and
+ *	unmapping costs an IOTLB invalidation
+ * @untrusted: it may write to what it was once given (Thunderbolt, eGPU):
+ *	no mapping is kept on a page that is not in use
+ */
+struct tpos_device_info {
+	uint64_t dma_mask;
+	uint64_t max_mapping;
+	unsigned int page_shift;
+	unsigned int max_order;
+	int node;
+	bool bounces;
+	bool has_iommu;
+	bool untrusted;
+};
+
+/*
+ * TPOS_ALLOC_THIS_NODE: of that node, or fail.
+ * TPOS_ALLOC_LIGHT: do not work hard for it, since a smaller order will do:
+ *	no direct compaction, no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
+ */
+#define TPOS_ALLOC_THIS_NODE 0x1u
+#define TPOS_ALLOC_LIGHT     0x2u
+
+/**
+ * struct tpos_alloc - one request for fresh pages
+ * @source: from which allocator
+ * @order: 1 << @order contiguous pages, aligned to their own size
+ * @node: the node wanted, or TTMPOOL_NODE_ANY
+ * @flags: TPOS_ALLOC_*
+ */
+struct tpos_alloc {
+	enum ttmpool_source source;
+	unsigned int order;
+	int node;
+	unsigned int flags;
+};
+
+/**
+ * tpos_device_query() - what does this device report?
+ * @dev: the device
+ * @info: filled in
+ *
+ * May sleep. Cannot fail.
+ */
+void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
+
+/**
+ * tpos_pages_alloc() - get fresh pages for a device
+ * @dev: the device that must be able to reach them
+ * @req: what is wanted
+ * @chunk: its @page is set and, for TTMPOOL_COHERENT, its @dma
+ *
+ * The pages are zero, write-back, and nobody else's. Plain pages of a device
+ * without an IOMMU lie below its mask, or a later mapping of them bounces.
+ * May sleep, and may call the registered shrinkers of the system.
+ *
+ * Return: 0, or -ENOMEM, and then @chunk is as it was.
+ */
+int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+		     struct ttmpool_chunk *chunk);
+
+/**
+ * tpos_pages_free() - give pages back to the system
+ * @dev: the device that they were got for
+ * @chunks: write-back, all of them; not mapped, but for coherent ones, whose
+ *	mapping ends here. Both sources may be mixed.
+ *
+ * The chunk that was set on a page is forgotten. The descriptors stay the
+ * caller's. Does not clear. Does not allocate. May sleep.
+ */
+void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
+
+/**
+ * tpos_pages_clear() - write zeroes to every byte
+ * @dev: the device that they were got for
+ * @chunks: of any caching; a write-combined page is cleared through a
+ *	write-combined mapping
+ *
+ * When it returns, a device that is not cache-coherent sees the zeroes too.
+ * Does not allocate. May sleep. Cannot fail.
+ */
+void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
+
+/**
+ * tpos_caching_set() - change the caching of a batch, with one flush
+ * @dev: the device that they were got for
+ * @chunks: the batch
+ * @caching: what they shall be
+ *
+ * Writes chunk->caching of every chunk, whatever happens: it always says what
+ * the pages are. On an error all of them are write-back again, or, where even
+ * that could not be done, TTMPOOL_CACHING_UNKNOWN. Towards TTMPOOL_CACHED it
+ * needs no memory that the caller must have. May sleep.
+ *
+ * On an architecture whose linear map cannot be changed, this only takes note.
+ *
+ * Linux: x86's set_pages_array_wc() leaves pages changed when it fails half
+ * way (arch/x86/mm/pat/set_memory.c, _set_pages_array); a port repairs that.
+ *
+ * Return: 0, or a negative errno.
+ */
+int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+		     enum ttmpool_caching caching);
+
+/**
+ * tpos_dma_map() - map a batch for the device, both directions
+ * @dev: the device
+ * @chunks: plain chunks that are not mapped; their @dma is set
+ *
+ * All or nothing. May sleep.
+ *
+ * Return: 0, or -ENOSPC where address space or bounce slots ran out, -ENOMEM,
+ * or -EIO; then no chunk of the batch is mapped.
+ */
+int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
+
+/**
+ * tpos_dma_unmap() - end the mappings of a batch, with one invalidation
+ * @dev: the device
+ * @chunks: plain chunks that are mapped
+ * @lazy: the invalidation may complete later, as the system's IOMMU driver
+ *	does by itself; otherwise, when this returns, the device can no longer
+ *	reach the pages: an access to the old address faults
+ *
+ * Does not allocate. May sleep. Cannot fail.
+ */
+void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy);
+
+/**
+ * tpos_zalloc() - memory for a descriptor
+ * @system: the machine
+ * @size: bytes
+ *
+ * May sleep, and may call the registered shrinkers of the system.
+ *
+ * Return: zeroed memory, or NULL.
+ */
+void *tpos_zalloc(tpos_system_t *system, size_t size);
+
+/**
+ * tpos_free() - free what tpos_zalloc() gave
+ * @system: the machine
+ * @ptr: the memory; NULL is allowed
+ */
+void tpos_free(tpos_system_t *system, void *ptr);
+
+/**
+ * tpos_shrinker_register() - be asked for pages when the system is short
+ * @system: the machine
+ * @shrinker: filled in by the caller: its count() says how many pages could be
+ *	given up, its scan() gives up about so many and says how many it did.
+ *	Both may be called from any thread that allocates, under any lock that
+ *	may be held across an allocation, and several times at once.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int tpos_shrinker_register(tpos_system_t *system,
+			   struct tpos_shrinker *shrinker);
+
+/**
+ * tpos_shrinker_unregister() - no longer be asked
+ * @system: the machine
+ * @shrinker: one that was registered
+ *
+ * When it returns, neither callback runs, nor will. May sleep.
+ */
+void tpos_shrinker_unregister(tpos_system_t *system,
+			      struct tpos_shrinker *shrinker);
+
+/**
+ * tpos_work_queue() - have a worker run work->run(work) soon
+ * @system: the machine
+ * @work: initialised by tpos_work_init(work, run); already queued is fine, and
+ *	queueing while it runs makes it run again
+ *
+ * May be called from anywhere, except with a spinlock held.
+ */
+void tpos_work_queue(tpos_system_t *system, struct tpos_work *work);
+
+/**
+ * tpos_work_cancel() - take it off the queue, and wait until it does not run
+ * @system: the machine
+ * @work: the work; it must not queue itself at the same time
+ */
+void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
+
+/**
+ * tpos_report() - tell the people who run the machine
+ * @system: the machine
+ * @report: what was found; valid during the call
+ *
+ * In Linux a rate-limited warning, on the simulated machine an entry in a log.
+ */
+void tpos_report(tpos_system_t *system, const struct ttmpool_report *report);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_POOL_H
+#define TTMPOOL_POOL_H
+
+#include <ttmpool/manager.h>
+
+/** TTMPOOL_NR_ORDERS - orders 0 to 10, as many as Linux has by default. */
+#define TTMPOOL_NR_ORDERS 11
+
+/** TTMPOOL_NODE_OF_DEVICE - for a pool's node: whatever the device reports. */
+#define TTMPOOL_NODE_OF_DEVICE (-2)
+
+/**
+ * struct ttmpool_policy - what a pool keeps, and in which shape
+ * @recycle: whether pages of a source and caching are pooled when they are
+ *	given back, or go to the system at once
+ * @keep_mapped: plain chunks stay mapped while they are pooled. Never done for
+ *	a device that is untrusted or whose mappings may bounce, whatever is
+ *	asked for: a bounce slot is scarce, and a stranger may write.
+ * @scrub: a worker clears pooled pages before they are wanted
+ * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
+ *	which is what Linux's lazy mode does to everybody. False: the
+ *	invalidation is complete first.
+ * @max_order: the largest order that a chunk may have
+ */
+struct ttmpool_policy {
+	bool recycle[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];
+	bool keep_mapped;
+	bool scrub;
+	bool lazy_unmap;
+	unsigned int max_order;
+};
+
+/**
+ * ttmpool_policy_init() - the policy of a pool that is not told otherwise
+ * @policy: filled in
+ * @info: what the device reports
+ *
+ * Cached plain pages cost nothing to get anew, and go to the system at once;
+ * all others are recycled. Mappings are kept. Chunks are at most 2 MiB: larger
+ * ones are harder to get, and no GPU page table gains from them.
+ */
+void ttmpool_policy_init(struct ttmpool_policy *policy,
+			 const struct tpos_device_info *info);
+
+/**
+ * struct ttmpool_pool_config - how a pool starts
+ * @name: for reports; the string must outlive the pool
+ * @dev: the device that its pages are for
+ * @node: the NUMA node that pages shall be of, TTMPOOL_NODE_ANY, or
+ *	TTMPOOL_NODE_OF_DEVICE
+ * @mapped_limit: bytes that may be mapped for the device at any time, in use
+ *	and pooled (the IOVA budget); 0 for no limit
+ * @policy: what to keep, or NULL for ttmpool_policy_init()'s
+ */
+struct ttmpool_pool_config {
+	const char *name;
+	tpos_device_t *dev;
+	int node;
+	uint64_t mapped_limit;
+	const struct ttmpool_policy *policy;
+};
+
+/**
+ * struct ttmpool_pool_stats - a pool's counters
+ * @takes: buffers handed out
+ * @takes_failed: requests that were refused or could not be served
+ * @gives: buffers taken back
+ * @pages_in_use: pages that buffers have now
+ * @pages_in_use_peak: the most that it ever was
+ * @pages_pooled: pages in bins now
+ * @pages_pooled_peak: the most that it ever was
+ * @pages_hit: pages handed out from bins
+ * @pages_fresh: pages got of the system
+ * @pages_released: pages given back to the system
+ * @pages_quarantined: pages put into quarantine
+ * @bytes_mapped: mapped for the device now, in use and pooled
+ * @bytes_mapped_peak: the most that it ever was
+ * @bytes_cleared: cleared by this library, not by the system's allocator
+ * @caching_batches: calls of tpos_caching_set()
+ * @caching_pages: pages in them
+ * @map_batches: calls of tpos_dma_map()
+ * @maps: chunks mapped
+ * @unmap_batches: calls of tpos_dma_unmap()
+ * @unmaps: chunks unmapped
+ * @maps_kept: chunks handed out that still had their mapping
+ * @fallbacks: times that an order could not be had, and a smaller one was tried
+ * @refused: gives refused, by what was wrong (enum ttmpool_report_kind)
+ */
+struct ttmpool_pool_stats {
+	uint64_t takes;
+	uint64_t takes_failed;
+	uint64_t gives;
+	uint64_t pages_in_use;
+	uint64_t pages_in_use_peak;
+	uint64_t pages_pooled;
+	uint64_t pages_pooled_peak;
+	uint64_t pages_hit;
+	uint64_t pages_fresh;
+	uint64_t pages_released;
+	uint64_t pages_quarantined;
+	uint64_t bytes_mapped;
+	uint64_t bytes_mapped_peak;
+	uint64_t bytes_cleared;
+	uint64_t caching_batches;
+	uint64_t caching_pages;
+	uint64_t map_batches;
+	uint64_t maps;
+	uint64_t unmap_batches;
+	uint64_t unmaps;
+	uint64_t maps_kept;
+	uint64_t fallbacks;
+	uint64_t refused[TTMPOOL_REPORT_KIND_COUNT];
+};
+
+/**
+ * struct ttmpool_bin - the free chunks of one source, caching and order
+ * @lists: by what else is true of a chunk: the index is its flags MAPPED,
+ *	CLEAN and FAR. Newest first.
+ * @nr_chunks: in all lists
+ */
+#define TTMPOOL_BIN_LISTS 8
+struct ttmpool_bin {
+	struct ttmpool_list lists[TTMPOOL_BIN_LISTS];
+	size_t nr_chunks;
+};
+
+/**
+ * struct ttmpool_pool - the pages of one device
+ *
+ * All members are private. Embed it; its address must not change.
+ */
+struct ttmpool_pool {
+	struct ttmpool_manager *mgr;
+	struct ttmpool_list link;
+	const char *name;
+	tpos_device_t *dev;
+	struct tpos_device_info info;
+	struct ttmpool_policy policy;
+	int node;
+	uint64_t mapped_limit;
+	struct tpos_work scrub_work;
+
+	tpos_spinlock_t lock; /* all that follows */
+	uint32_t clock;
+	size_t reserve;
+	struct ttmpool_list in_use;
+	struct ttmpool_bin bins[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT]
+			       [TTMPOOL_NR_ORDERS];
+	struct ttmpool_pool_stats stats;
+};
+
+/**
+ * struct ttmpool_owner - an account that pages in use are charged to
+ * @name: for reports
+ * @pages_in_use: what it has now
+ *
+ * A client, a process, a virtual machine: whoever the driver wants to tell
+ * apart. Members are private.
+ */
+struct ttmpool_owner {
+	const char *name;
+	tpos_atomic_t pages_in_use;
+};
+
+/**
+ * ttmpool_owner_init() - open an account
+ * @owner: uninitialised memory
+ * @name: for reports; the string must outlive the account
+ */
+void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name);
+
+/**
+ * ttmpool_owner_fini() - close an account
+ * @owner: the account
+ *
+ * Return: 0, or -EBUSY if pages are still charged to it; it is then still open.
+ */
+int ttmpool_owner_fini(struct ttmpool_owner *owner);
+
+/** ttmpool_owner_pages_in_use() - the pages that are charged to @owner now. */
+unsigned long ttmpool_owner_pages_in_use(struct ttmpool_owner *owner);
+
+/**
+ * ttmpool_pool_init() - start a pool
+ * @pool: uninitialised memory
+ * @mgr: the manager; must outlive the pool
+ * @config: how it starts; read during the call
+ *
+ * May sleep.
+ *
+ * Return: 0, or -EINVAL if @config names no device, a node below
+ * TTMPOOL_NODE_OF_DEVICE, or a policy whose max_order is above
+ * TTMPOOL_NR_ORDERS - 1. The device's own bounds (max_order, max_mapping) need
+ * not be known: they are applied.
+ */
+int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
+		      const struct ttmpool_pool_config *config);
+
+/**
+ * ttmpool_pool_fini() - tear a pool down
+ * @pool: the pool; no call on it is under way or will come
+ *
+ * Pooled pages go back to the system. A chunk that is still in use is reported
+ * (TTMPOOL_REPORT_IN_USE, with its owner), its mapping ends, since its device
+ * may be going, and its pages go into the manager's quarantine: nobody can say
+ * who still writes to them. See ttmpool_manager_purge_quarantine().
+ *
+ * After it, @pool is memory again. May sleep.
+ *
+ * Return: how many pages were still in use; 0 is what a driver wants to see.
+ */
+size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
+
+/**
+ * struct ttmpool_request - what a buffer needs
+ * @source: from which allocator
+ * @caching: what the pages shall be
+ * @num_pages: how many; at least one
+ * @owner: who is charged, or NULL
+ */
+struct ttmpool_request {
+	enum ttmpool_source source;
+	enum ttmpool_caching caching;
+	size_t num_pages;
+	struct ttmpool_owner *owner;
+};
+
+/**
+ * ttmpool_pool_take() - hand out pages
+ * @pool: the pool
+ * @req: what is needed
+ * @pages: an array of req->num_pages, the caller's; written on success only
+ * @dma_addr: likewise, one address a page; or NULL if the pages need not be
+ *	mapped
+ *
+ * The pages are zero, of the wanted caching, and, with @dma_addr, mapped for
+ * the device in both directions. Large orders come first, so that the pages of
+ * a chunk are at consecutive indices and aligned to their own size. May sleep,
+ * and may call the system's shrinkers.
+ *
+ * Return: 0; -EINVAL for a request that names nothing known or no page;
+ * -E2BIG for more pages than there are addresses; -ENOMEM; -ENOSPC if the
+ * mapped limit, IOVA space or bounce slots ran out; -EIO or what else the port
+ * returned. After an error the arrays are as they were, and every page is back
+ * where it came from.
+ */
+int ttmpool_pool_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, tpos_page_t **pages,
+		      tpos_dma_addr_t *dma_addr);
+
+/**
+ * ttmpool_pool_give() - take pages back
+ * @pool: the pool
+ * @pages: the array that ttmpool_pool_take() filled, or a part of it that
+ *	consists of whole chunks; only read
+ * @num_pages: how many of it
+ * @caching: what the caller believes the pages to be
+ *
+ * Every chunk is checked, in O(1), before anything is done: that it is of this
+ * pool, in use, whole, and of that caching. What is wrong is counted
+ * (ttmpool_pool_stats.refused) and reported. May sleep. Does not allocate, so
+ * it can always be done.
+ *
+ * Return: 0; -EINVAL if it was refused, and then nothing has changed.
+ */
+int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
+		      size_t num_pages, enum ttmpool_caching caching);
+
+/**
+ * ttmpool_pool_prime() - fill the bins ahead of need
+ * @pool: the pool
+ * @req: source, caching and how many pages; the owner is not used
+ * @mapped: map them, too, if the policy keeps mappings
+ *
+ * The pages are fresh ones. May sleep.
+ *
+ * Return: as ttmpool_pool_take(); and -EINVAL if the policy does not recycle
+ * such pages; -ENOMEM also if the pool limit leaves no room for them.
+ */
+int ttmpool_pool_prime(struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req, bool mapped);
+
+/**
+ * ttmpool_pool_reserve() - keep pooled pages from the shrinker and the limits
+ * @pool: the pool
+ * @pages: while no more than so many are pooled here, none of them is given up
+ *	for the system's sake or for another pool's; 0 for no reserve
+ */
+void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
+
+/**
+ * ttmpool_pool_scrub() - clear pooled pages that are dirty
+ * @pool: the pool
+ * @pages: stop after about so many
+ *
+ * What the worker does, for those who would rather choose the moment. May
+ * sleep.
+ *
+ * Return: how many pages it cleared.
+ */
+size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages);
+
+/**
+ * ttmpool_pool_drain() - give up all pooled pages, the reserve included
+ * @pool: the pool
+ *
+ * May sleep.
+ *
+ * Return: how many pages went back to the system.
+ */
+size_t ttmpool_pool_drain(struct ttmpool_pool *pool);
+
+/**
+ * ttmpool_pool_stats() - read the counters, all of one moment
+ * @pool: the pool
+ * @stats: filled in
+ */
+void ttmpool_pool_stats(struct ttmpool_pool *pool,
+			struct ttmpool_pool_stats *stats);
+
+/**
+ * ttmpool_pool_count() - how many chunks of one kind are pooled?
+ * @pool: the pool
+ * @source: of this source
+ * @caching: and this caching
+ * @order: and this order, below TTMPOOL_NR_ORDERS
+ */
+size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
+			  enum ttmpool_caching caching, unsigned int order);
+
+/**
+ * ttmpool_pool_owns() - is this page one of a chunk that is in use?
+ * @pool: the pool
+ * @page: any pointer; it need not be a page
+ *
+ * Return: whether @page is the first page of a chunk that this pool has handed
+ * out.
+ */
+bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page);
+
+/**
+ * ttmpool_pool_is_valid() - do the pool's lists, chunks and counters agree?
+ * @pool: the pool
+ */
+bool ttmpool_pool_is_valid(struct ttmpool_pool *pool);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_TTMPOOL_H
+#define TTMPOOL_TTMPOOL_H
+
+/* All of ttmpool, for those who use it. A porter starts at os.h. */
+
+#include <ttmpool/backend.h>
+#include <ttmpool/caching.h>
+#include <ttmpool/manager.h>
+#include <ttmpool/os.h>
+#include <ttmpool/pool.h>
+#include <ttmpool/report.h>
+#include <ttmpool/tt.h>
+
+#endif

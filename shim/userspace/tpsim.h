@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TPSIM_H
+#define TPSIM_H
+
+/*
+ * The simulated machine: what tests and tools see of it. The library sees it
+ * only through ttmpool/os.h.
+ *
+ * A machine is RAM with nodes, zones and a buddy allocator; a CPU whose page
+ * table gives each page a caching attribute; devices that do DMA, behind an
+ * IOMMU, behind SWIOTLB, or directly; shrinkers; one work queue. It counts what
+ * costs something, and keeps a ledger of what is out. Everything lives in the
+ * machine's handle: two machines in one process know nothing of each other.
+ *
+ * A mock may not be kinder than the hardware: each rule in shim/userspace
+ * names the place in Linux, or in a manual, that it stands for.
+ */
+
+#include <ttmpool/os.h>
+
+#define TPSIM_MAX_NODES 4
+
+enum tpsim_iommu {
+	TPSIM_IOMMU_OFF,    /* DMA address == physical address */
+	TPSIM_IOMMU_LAZY,   /* invalidations are queued, 256 at most (dma-iommu.c) */
+	TPSIM_IOMMU_STRICT, /* each unmap call invalidates before it returns */
+};
+
+/**
+ * struct tpsim_config - a machine; zero-initialise and set what matters
+ * @page_shift: 12, 14 or 16; 0 means 12
+ * @nr_nodes: NUMA nodes of equal size; 0 means 1
+ * @ram_pages: pages of RAM in all; 0 means 16384
+ * @max_order: of the buddy allocator; 0 means 10
+ * @iommu: translation, for every device
+ * @iova_bytes: size of each device's IOVA space; 0 means all below its mask
+ * @swiotlb_slots: bounce slots of 2 KiB; 0 means 32768 (64 MiB, Linux's
+ *	default)
+ * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
+ * @no_caching: the linear map cannot be changed (most architectures but x86)
+ * @threads: work runs in a thread of its own; otherwise when
+ *	tpsim_work_run() is called
+ */
+struct tpsim_config {
+	unsigned int page_shift;
+	unsigned int nr_nodes;
+	size_t ram_pages;
+	unsigned int max_order;
+	enum tpsim_iommu iommu;
+	uint64_t iova_bytes;
+	size_t swiotlb_slots;
+	bool swiotlb_force;
+	bool no_caching;
+	bool threads;
+};
+
+/**
+ * tpsim_machine_create() - build a machine
+ *
+ * Return: the machine, or NULL if the process has no memory or @config is
+ * impossible (page_shift, nr_nodes or max_order out of range).
+ */
+struct tpsim_machine *tpsim_machine_create(const struct tpsim_config *config);
+
+/**
+ * tpsim_machine_destroy() - take a machine apart, devices included
+ *
+ * Aborts with the ledger on stderr if anything is still out: pages, mappings,
+ * descriptors, shrinkers, queued work, pages other than write-back.
+ */
+void tpsim_machine_destroy(struct tpsim_machine *machine);
+
+/**
+ * struct tpsim_device_config - a device
+ * @dma_mask: highest DMA address; 0 means all 64 bits
+ * @max_mapping: most bytes in a mapping, 0 for no bound of its own
+ * @node: where it is attached; TTMPOOL_NODE_ANY is allowed
+ * @untrusted: see struct tpos_device_info
+ */
+struct tpsim_device_config {
+	uint64_t dma_mask;
+	uint64_t max_mapping;
+	int node;
+	bool untrusted;
+};
+
+/** tpsim_device_create() - attach a device; NULL if there is no memory. */
+struct tpsim_device *tpsim_device_create(struct tpsim_machine *machine,
+					 const struct tpsim_device_config *cfg);
+
+/** tpsim_device_destroy() - detach it; aborts if a mapping of its is live
+ * (as DMA_API_DEBUG reports: "device driver has pending DMA allocations"). */
+void tpsim_device_destroy(struct tpsim_device *dev);
+
+/*
+ * The device's side. 0, or -EFAULT and a DMA fault is counted, if the address
+ * is not mapped for this device, is beyond its mask, or is stale. In lazy mode
+ * a stale translation that is still in the IOTLB works, as on hardware. Without
+ * an IOMMU every address of RAM works, stale or not, as on hardware; such an
+ * access to a page that is not mapped for the device counts as
+ * counters.stray_dma.
+ */
+int tpsim_device_read(struct tpsim_device *dev, tpos_dma_addr_t addr, void *buf,
+		      size_t len);
+int tpsim_device_write(struct tpsim_device *dev, tpos_dma_addr_t addr,
+		       const void *buf, size_t len);
+
+/*
+ * The CPU's side: through a mapping of that caching, as a driver's own kmap or
+ * mmap would be. -EINVAL, and counted as an alias, if the page's attribute is
+ * another (Intel SDM vol. 3, 12.12.4: aliases of different memory types are
+ * undefined). Bounced mappings are synced as dma_sync_single_for_*() would only
+ * if the caller asks for it with tpsim_dma_sync().
+ */
+int tpsim_cpu_read(struct tpsim_machine *machine, tpos_page_t *page,
+		   size_t offset, void *buf, size_t len,
+		   enum ttmpool_caching caching);
+int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
+		    size_t offset, const void *buf, size_t len,
+		    enum ttmpool_caching caching);
+
+/** tpsim_page_address() - the bytes of a page; closed while it is pooled. */
+void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page);
+
+/** tpsim_page_caching() - what the CPU's page table says of a page. */
+enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
+					const tpos_page_t *page);
+
+/** tpsim_page_physical() - the physical address of a page. */
+uint64_t tpsim_page_physical(struct tpsim_machine *machine,
+			     const tpos_page_t *page);
+
+/** tpsim_page_of_system() - a page of RAM that nobody got from tpos_*. */
+tpos_page_t *tpsim_page_of_system(struct tpsim_machine *machine);
+
+/**
+ * enum tpsim_call - the calls that can fail
+ */
+enum tpsim_call {
+	TPSIM_CALL_PAGES_ALLOC,
+	TPSIM_CALL_COHERENT_ALLOC,
+	TPSIM_CALL_CACHING_SET, /* away from write-back */
+	TPSIM_CALL_CACHING_RESET, /* towards write-back, and roll-backs */
+	TPSIM_CALL_DMA_MAP,
+	TPSIM_CALL_ZALLOC,
+	TPSIM_CALL_SHRINKER_REGISTER,
+	TPSIM_CALL_COUNT,
+};
+
+const char *tpsim_call_name(enum tpsim_call call);
+
+/**
+ * struct tpsim_fault - one planned failure
+ * @call: which call fails
+ * @nth: the first one to fail, counted from now: 1 is the next
+ * @times: how many fail from there on; 0 means one, UINT_MAX all
+ * @after: batches fail after so many chunks of them were done (half way); the
+ *	machine then does what the contract says of an error
+ * @error: what is returned; 0 means the call's usual one (-ENOMEM, for DMA
+ *	mapping -ENOSPC)
+ */
+struct tpsim_fault {
+	enum tpsim_call call;
+	unsigned long nth;
+	unsigned int times;
+	size_t after;
+	int error;
+};
+
+/** tpsim_fault_plan() - add a failure to the plan; at most 8 at a time. */
+void tpsim_fault_plan(struct tpsim_machine *machine,
+		      const struct tpsim_fault *fault);
+
+/** tpsim_fault_clear() - forget the plan; returns how many failures it made. */
+unsigned long tpsim_fault_clear(struct tpsim_machine *machine);
+
+/** tpsim_fault_calls() - how often @call was made since the machine began. */
+unsigned long tpsim_fault_calls(struct tpsim_machine *machine,
+				enum tpsim_call call);
+
+/** tpsim_fault_hit() - called at every planned failure: set a breakpoint. */
+void tpsim_fault_hit(enum tpsim_call call);
+
+/**
+ * struct tpsim_counters - what has cost something since the machine began
+ * @ns: simulated time, by the cost table in cost.c
+ */
+struct tpsim_counters {
+	uint64_t caching_batches;    /* tpos_caching_set() calls that changed */
+	uint64_t caching_pages;	     /* pages whose attribute changed */
+	uint64_t tlb_flushes;	     /* broadcasts to all CPUs */
+	uint64_t cache_flush_pages;  /* pages written back by clflush */
+	uint64_t iotlb_invalidations;
+	uint64_t dma_maps;	     /* chunks */
+	uint64_t dma_unmaps;
+	uint64_t iova_allocs;
+	uint64_t pages_allocated;    /* from the buddy allocator */
+	uint64_t pages_freed;
+	uint64_t bytes_cleared;	     /* by tpos_pages_clear() */
+	uint64_t bytes_cleared_alloc; /* by the allocator, for fresh pages */
+	uint64_t bounced_bytes;
+	uint64_t locks_taken;
+	uint64_t shrinks;	     /* times that a shortage asked the shrinkers */
+	uint64_t dma_faults;
+	uint64_t stray_dma;
+	uint64_t aliases;
+	uint64_t ns;
+};
+
+void tpsim_counters(struct tpsim_machine *machine,
+		    struct tpsim_counters *counters);
+
+/**
+ * struct tpsim_ledger - what is out now
+ */
+struct tpsim_ledger {
+	size_t pages_plain;
+	size_t pages_coherent;
+	size_t pages_not_write_back; /* of all RAM */
+	size_t pages_parked;	     /* noted as pooled */
+	size_t mappings;	     /* chunks mapped, coherent ones included */
+	uint64_t mapped_bytes;
+	size_t bounce_slots;
+	size_t descriptors;	     /* tpos_zalloc() */
+	size_t shrinkers;
+	size_t free_pages;	     /* in the buddy allocator */
+};
+
+void tpsim_ledger(struct tpsim_machine *machine, struct tpsim_ledger *ledger);
+
+/** tpsim_ledger_is_empty() - is nothing out, and everything write-back? */
+bool tpsim_ledger_is_empty(struct tpsim_machine *machine);
+
+/*
+ * Pressure. The machine's own use of memory: pages that are taken from the
+ * buddy allocator and held until given back.
+ */
+
+/** tpsim_ram_hold() - hold pages until only @leave are free on @node (or
+ * TTMPOOL_NODE_ANY); returns how many are held now in all. */
+size_t tpsim_ram_hold(struct tpsim_machine *machine, int node, size_t leave);
+
+/** tpsim_ram_fragment() - hold every second block of 1 << (@order + 1) pages'
+ * half, so that nothing above @order is free. */
+void tpsim_ram_fragment(struct tpsim_machine *machine, unsigned int order);
+
+/** tpsim_ram_release() - let go of all that is held. */
+void tpsim_ram_release(struct tpsim_machine *machine);
+
+/** tpsim_shrink() - ask all shrinkers for @pages, as kswapd would. */
+unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages);
+
+/** tpsim_work_run() - run what is queued; returns how many ran. */
+size_t tpsim_work_run(struct tpsim_machine *machine);
+
+/** tpsim_iotlb_expire() - let the lazy mode's timer (10 ms) fire. */
+void tpsim_iotlb_expire(struct tpsim_machine *machine);
+
+/** tpsim_reports() - how many reports of @kind tpos_report() got. */
+size_t tpsim_reports(struct tpsim_machine *machine,
+		     enum ttmpool_report_kind kind);
+
+/** tpsim_report_last() - the last line that tpos_report() wrote, or "". */
+const char *tpsim_report_last(struct tpsim_machine *machine);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_PORT_H
+#define TTMPOOL_PORT_H
+
+/*
+ * The userspace port: the library runs on a simulated machine (tpsim.h). This
+ * header is the hot half of the contract in ttmpool/os.h.
+ *
+ * Locks are pthread mutexes behind functions, so that helgrind, DRD and TSan
+ * understand them, and so that rank, owner and "no call with a spinlock held"
+ * are checked on every use, as lockdep and DEBUG_ATOMIC_SLEEP would.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef TPOS_CHECK_LEVEL
+#define TPOS_CHECK_LEVEL 1
+#endif
+
+struct tpsim_machine;
+struct tpsim_device;
+struct tpsim_page;
+struct ttmpool_chunk;
+
+typedef struct tpsim_machine tpos_system_t;
+typedef struct tpsim_device tpos_device_t;
+typedef struct tpsim_page tpos_page_t;
+typedef uint64_t tpos_dma_addr_t;
+
+/* Linux keeps as much: the address, and what dma_free_attrs() wants back. */
+struct tpos_dma {
+	tpos_dma_addr_t addr;
+	void *cookie;
+};
+
+static inline tpos_dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
+{
+	return dma->addr;
+}
+
+/* A page frame's descriptor. All but @chunk is the simulated machine's own. */
+struct tpsim_page {
+	struct ttmpool_chunk *chunk;
+	struct tpsim_page *next_free;
+	struct tpsim_page *prev_free;
+	uint8_t order;	 /* of the block that it heads */
+	uint8_t use;	 /* enum tpsim_page_use */
+	uint8_t caching; /* enum ttmpool_caching: what the PTE says */
+	uint8_t node;
+	uint16_t mappings; /* DMA mappings that reach it */
+	uint16_t notes;
+};
+
+static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
+{
+	return page + n;
+}
+
+int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
+struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
+void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
+
+void tpos_note_parked(struct ttmpool_chunk *chunk);
+void tpos_note_issued(struct ttmpool_chunk *chunk);
+
+struct tpos_shrinker {
+	unsigned long (*count)(struct tpos_shrinker *shrinker);
+	unsigned long (*scan)(struct tpos_shrinker *shrinker,
+			      unsigned long pages);
+	struct tpos_shrinker *next; /* the machine's list */
+};
+
+struct tpos_work {
+	void (*run)(struct tpos_work *work);
+	struct tpos_work *next; /* the machine's queue */
+	bool queued;
+};
+
+#define tpos_work_init(work, fn)                                               \
+	(*(work) = (struct tpos_work){ .run = (fn) })
+
+typedef struct tpsim_lock {
+	pthread_mutex_t mutex;
+	struct tpsim_machine *machine;
+	struct tpsim_lock *outer; /* the lock that its holder took before */
+	pthread_t holder;
+	int rank;
+	bool spins;
+	bool held;
+} tpos_spinlock_t, tpos_mutex_t;
+
+void tpsim_lock_init(struct tpsim_lock *lock, struct tpsim_machine *machine,
+		     int rank, bool spins);
+void tpsim_lock_fini(struct tpsim_lock *lock);
+void tpsim_lock_acquire(struct tpsim_lock *lock);
+bool tpsim_lock_try(struct tpsim_lock *lock);
+void tpsim_lock_release(struct tpsim_lock *lock);
+void tpsim_lock_assert_held(struct tpsim_lock *lock);
+
+#define tpos_spin_init(lock, system, rank)                                     \
+	tpsim_lock_init(lock, system, rank, true)
+#define tpos_spin_fini(lock)   tpsim_lock_fini(lock)
+#define tpos_spin_lock(lock)   tpsim_lock_acquire(lock)
+#define tpos_spin_unlock(lock) tpsim_lock_release(lock)
+#define tpos_assert_held(lock) tpsim_lock_assert_held(lock)
+
+#define tpos_mutex_init(mutex, system, rank)                                   \
+	tpsim_lock_init(mutex, system, rank, false)
+#define tpos_mutex_fini(mutex)	      tpsim_lock_fini(mutex)
+#define tpos_mutex_lock(mutex)	      tpsim_lock_acquire(mutex)
+#define tpos_mutex_trylock(mutex)     tpsim_lock_try(mutex)
+#define tpos_mutex_unlock(mutex)      tpsim_lock_release(mutex)
+#define tpos_mutex_assert_held(mutex) tpsim_lock_assert_held(mutex)
+
+typedef struct {
+	atomic_long value;
+} tpos_atomic_t;
+
+long tpos_atomic_read(tpos_atomic_t *a);
+void tpos_atomic_set(tpos_atomic_t *a, long n);
+long tpos_atomic_add_return(long n, tpos_atomic_t *a);
+
+#define tpos_cond_resched() ((void)0)
+
+_Noreturn void tpsim_assert_failed(const char *cond, const char *file,
+				   int line);
+
+#if TPOS_CHECK_LEVEL > 0
+#define tpos_assert(cond)                                                      \
+	((cond) ? (void)0 : tpsim_assert_failed(#cond, __FILE__, __LINE__))
+#else
+#define tpos_assert(cond) ((void)sizeof(cond))
+#endif
+
+#endif
