@@ -47,9 +47,9 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_FAR: not of the node that its pool wants.
  * TTMPOOL_CHUNK_FROM_COHERENT: of the source TTMPOOL_COHERENT.
  */
-#define TTMPOOL_CHUNK_MAPPED	    0x01u
-#define TTMPOOL_CHUNK_CLEAN	    0x02u
-#define TTMPOOL_CHUNK_FAR	    0x04u
+#define TTMPOOL_CHUNK_MAPPED        0x01u
+#define TTMPOOL_CHUNK_CLEAN         0x02u
+#define TTMPOOL_CHUNK_FAR           0x04u
 #define TTMPOOL_CHUNK_FROM_COHERENT 0x08u
 
 /**
@@ -58,8 +58,9 @@ enum ttmpool_chunk_state {
  * @page: the first page; set by the port when it makes the pages
  * @dma: the port's own record of the mapping; the library only copies the
  *	address out of it, by tpos_dma_address()
- * @pool: the pool that made it, for life; NULL once that pool is gone and the
- *	chunk is quarantined
+ * @pool: the pool that made it, until it is quarantined
+ * @dev: instead of @pool, once it is quarantined: the pool may go then, and
+ *	the device is still needed to give the pages back
  * @owner: the account that a chunk in use is charged to, or NULL
  * @stamp: when it was last pooled or handed out, in the clock of its pool
  * @order: the pages are 1 << @order
@@ -80,7 +81,10 @@ struct ttmpool_chunk {
 	struct ttmpool_list link;
 	tpos_page_t *page;
 	struct tpos_dma dma;
-	struct ttmpool_pool *pool;
+	union {
+		struct ttmpool_pool *pool;
+		tpos_device_t *dev;
+	};
 	struct ttmpool_owner *owner;
 	uint32_t stamp;
 	uint8_t order;

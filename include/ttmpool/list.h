@@ -70,7 +70,8 @@ static inline void ttmpool_list_move_tail(struct ttmpool_list *link,
 	ttmpool_list_add_tail(link, head);
 }
 
-/** ttmpool_list_splice_after() - move all of @from behind @at; @from is empty. */
+/** ttmpool_list_splice_after() - move all of @from behind @at; @from is empty.
+ */
 static inline void ttmpool_list_splice_after(struct ttmpool_list *from,
 					     struct ttmpool_list *at)
 {
@@ -120,15 +121,15 @@ static inline void ttmpool_list_cut_through(struct ttmpool_list *from,
 	to->prev = last;
 }
 
-#define ttmpool_list_entry(link, type, member)                                 \
-	((type *)((char *)(link) - offsetof(type, member)))
+#define ttmpool_list_entry(link, type, member) \
+	((type *)((char *)(link)-offsetof(type, member)))
 
-#define ttmpool_list_for_each(pos, head)                                       \
+#define ttmpool_list_for_each(pos, head) \
 	for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 
 /* Safe against the removal of @pos itself, not of @after. */
-#define ttmpool_list_for_each_safe(pos, after, head)                           \
-	for ((pos) = (head)->next, (after) = (pos)->next; (pos) != (head);     \
+#define ttmpool_list_for_each_safe(pos, after, head)                       \
+	for ((pos) = (head)->next, (after) = (pos)->next; (pos) != (head); \
 	     (pos) = (after), (after) = (pos)->next)
 
 #endif

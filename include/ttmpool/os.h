@@ -22,8 +22,8 @@
  *             struct tpos_dma  what the port must keep of one mapping, by value
  *             struct tpos_shrinker, struct tpos_work, by value
  *             tpos_spinlock_t, tpos_mutex_t, tpos_atomic_t (a long)
- *             bool, size_t, uint8_t to uint64_t, ULONG_MAX, NULL, offsetof,
- *             E* errno values, memset()
+ *             bool, size_t, int32_t, uint8_t to uint64_t, LONG_MAX, ULONG_MAX,
+ *             NULL, offsetof, E* errno values, memset()
  *   locks     tpos_spin_init(lock, system, rank), tpos_spin_fini(lock),
  *             tpos_spin_lock(lock), tpos_spin_unlock(lock),
  *             tpos_assert_held(lock), and the same for tpos_mutex_*, with

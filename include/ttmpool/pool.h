@@ -137,6 +137,7 @@ struct ttmpool_pool {
 	tpos_device_t *dev;
 	struct tpos_device_info info;
 	struct ttmpool_policy policy;
+	unsigned int max_order[TTMPOOL_SOURCE_COUNT];
 	int node;
 	uint64_t mapped_limit;
 	struct tpos_work scrub_work;
@@ -262,7 +263,8 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
  * (ttmpool_pool_stats.refused) and reported. May sleep. Does not allocate, so
  * it can always be done.
  *
- * Return: 0; -EINVAL if it was refused, and then nothing has changed.
+ * Return: 0; -EINVAL if there is no page, or if it was refused, and then
+ *nothing has changed.
  */
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		      size_t num_pages, enum ttmpool_caching caching);

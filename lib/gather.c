@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Gathering: which chunks a buffer gets.
+ *
+ *     1. pooled chunks of the right node      3. pooled chunks of another node
+ *     2. fresh chunks of the right node       4. fresh chunks of any node
+ *
+ * each from the largest order that fits down to single pages. A pool without a
+ * node has the first two steps alone.
+ *
+ * Pooled chunks of every order go before fresh ones of any: a fresh page of
+ * another caching costs a flush on every CPU, and a mapping costs IOVA space,
+ * while a smaller chunk costs a few more entries in the device's page table.
+ * (Linux's ttm_pool tries a fresh large chunk before a pooled small one.)
+ *
+ * The chunks found so far are on one list, by falling order, which is also the
+ * order in the buffer: every chunk then starts at a multiple of its own size.
+ */
+
+#include "take.h"
+
+/* In which order the lists of a bin are asked, by whether to map. */
+static const uint8_t list_preference[2][4] = {
+	{ TTMPOOL_CHUNK_CLEAN, 0, TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN,
+	  TTMPOOL_CHUNK_MAPPED },
+	{ TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN, TTMPOOL_CHUNK_MAPPED,
+	  TTMPOOL_CHUNK_CLEAN, 0 },
+};
+
+static unsigned int order_at_most(unsigned int order, size_t pages)
+{
+	while (order && !(pages >> order))
+		order--;
+	return order;
+}
+
+/* Take pooled chunks, near or far, of all orders that fit. */
+static void take_pooled(struct take *take, unsigned int far)
+{
+	unsigned int order =
+		order_at_most(take->max_order, take->req.num_pages);
+	struct ttmpool_pool *pool = take->pool;
+	struct ttmpool_list picked;
+
+	ttmpool_list_init(&picked);
+	tpos_spin_lock(&pool->lock);
+	for (unsigned int left = order + 1; left--;)
+		for (int i = 0; i < 4 && take->req.num_pages >> left; i++)
+			take->req.num_pages -= bins_pick(
+				pool, &take->req, left,
+				list_preference[take->map][i] | far, &picked);
+	tpos_spin_unlock(&pool->lock);
+	chunks_merge(&take->got, &picked);
+}
+
+/*
+ * Make fresh chunks. @strict: of the node that the pool wants, or none. Returns
+ * the error that ended it, or 0 if nothing more is needed.
+ */
+static int take_fresh(struct take *take, bool strict)
+{
+	struct ttmpool_pool *pool = take->pool;
+	struct tpos_alloc req = { .source = take->req.source,
+				  .order = take->max_order,
+				  .node = pool->node };
+	struct ttmpool_list made;
+	int err = 0;
+
+	ttmpool_list_init(&made);
+	while (take->req.num_pages) {
+		req.order = order_at_most(req.order, take->req.num_pages);
+		req.flags = (strict ? TPOS_ALLOC_THIS_NODE : 0) |
+			    (req.order ? TPOS_ALLOC_LIGHT : 0);
+		err = chunk_create(pool, &req, &made);
+		if (!err) {
+			take->req.num_pages -= (size_t)1 << req.order;
+			continue;
+		}
+		if (!req.order)
+			break;
+		req.order--;
+		tpos_spin_lock(&pool->lock);
+		pool->stats.fallbacks++;
+		tpos_spin_unlock(&pool->lock);
+	}
+	tpos_spin_lock(&pool->lock);
+	pool->stats.pages_fresh += chunks_count_pages(&made);
+	tpos_spin_unlock(&pool->lock);
+	chunks_merge(&take->got, &made);
+	return err;
+}
+
+static bool is_dirty(const struct ttmpool_chunk *chunk,
+		     enum ttmpool_caching wanted)
+{
+	(void)wanted;
+	return !(chunk->flags & TTMPOOL_CHUNK_CLEAN);
+}
+
+/* Find pages; what was found before an error stays on the list. */
+static int take_gather(struct take *take)
+{
+	bool anywhere = take->pool->node == TTMPOOL_NODE_ANY;
+	int err;
+
+	if (take->fresh)
+		return take_fresh(take, false);
+	take_pooled(take, 0);
+	err = take_fresh(take, !anywhere);
+	if (!err || anywhere)
+		return err;
+	take_pooled(take, TTMPOOL_CHUNK_FAR);
+	return take_fresh(take, false);
+}
+
+/* Find all pages, and clear the dirty ones before a device is let near them. */
+int take_find(struct take *take)
+{
+	int err = take_gather(take);
+	struct ttmpool_list work;
+
+	if (err)
+		return err;
+	if (chunks_extract(&take->got, is_dirty, take->req.caching, &work)) {
+		chunks_clear(take->pool, &work);
+		chunks_merge(&take->got, &work);
+	}
+	return 0;
+}

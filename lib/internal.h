@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#pragma once
+
+/*
+ * What the files of lib/ say to each other. From the bottom up:
+ *
+ *   chunk.c    what is done to chunks themselves: made, mapped, converted,
+ *              cleared, released, quarantined; each in batches
+ *   bin.c      where free chunks lie: park, pick
+ *   reclaim.c  taking the oldest of them out again, for whatever reason
+ *   budget.c   pages and mapped bytes, and what is given up for them
+ *   take.c     handing out, give.c taking back, scrub.c clearing in between
+ *   pool.c, manager.c: lifetimes, limits, counters; valid.c: invariants
+ *   tt.c, backend.c: buffers
+ *
+ * In a comment here, "a batch" is a list of chunks that no one else can see:
+ * they are on no bin and no in-use list, so no lock is needed for them. What
+ * costs time (pages, mappings, caching, clearing) is done to batches alone.
+ */
+
+#include <ttmpool/ttmpool.h>
+
+#define chunk_list_for_each(chunk, head)               \
+	for ((chunk) = ttmpool_chunk_of((head)->next); \
+	     &(chunk)->link != (head);                 \
+	     (chunk) = ttmpool_chunk_of((chunk)->link.next))
+
+/* Safe against @chunk going away, not @after. */
+#define chunk_list_for_each_safe(chunk, after, head)        \
+	for ((chunk) = ttmpool_chunk_of((head)->next),      \
+	    (after) = ttmpool_chunk_of((chunk)->link.next); \
+	     &(chunk)->link != (head); (chunk) = (after),   \
+	    (after) = ttmpool_chunk_of((chunk)->link.next))
+
+static inline enum ttmpool_source
+chunk_source(const struct ttmpool_chunk *chunk)
+{
+	return chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT ? TTMPOOL_COHERENT
+							  : TTMPOOL_PLAIN;
+}
+
+static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
+{
+	return (uint64_t)pages << pool->info.page_shift;
+}
+
+/* A question about a chunk; @wanted is a caching for those who ask for one. */
+typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk,
+			   enum ttmpool_caching wanted);
+
+/* chunk.c */
+bool chunk_is_streaming(const struct ttmpool_chunk *chunk,
+			enum ttmpool_caching wanted);
+bool chunk_is_other_caching(const struct ttmpool_chunk *chunk,
+			    enum ttmpool_caching wanted);
+void chunk_set_state(struct ttmpool_chunk *chunk,
+		     enum ttmpool_chunk_state state);
+bool chunk_may_become(enum ttmpool_chunk_state from,
+		      enum ttmpool_chunk_state to);
+int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
+		 struct ttmpool_list *made);
+size_t chunks_count_pages(const struct ttmpool_list *chunks);
+bool chunks_extract(struct ttmpool_list *from, chunk_test test,
+		    enum ttmpool_caching wanted, struct ttmpool_list *to);
+void chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
+int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		  bool lazy);
+int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		       enum ttmpool_caching caching);
+void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+
+/* release.c */
+void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+unsigned long quarantine_purge(struct ttmpool_manager *mgr, chunk_test test);
+
+/*
+ * bin.c. How chunks are parked:
+ * PARK_GIVEN: newest, with a new stamp
+ * PARK_SCRUBBED: they were the oldest of another list; in front of those that
+ *	came here before them, with the stamp that they had
+ * PARK_SPARED: they were taken out as the oldest, and are the oldest again
+ */
+enum bins_park {
+	PARK_GIVEN,
+	PARK_SCRUBBED,
+	PARK_SPARED,
+};
+void bins_init(struct ttmpool_pool *pool);
+void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+	       enum bins_park how);
+size_t bins_pick(struct ttmpool_pool *pool, const struct ttmpool_request *req,
+		 unsigned int order, unsigned int list_flags,
+		 struct ttmpool_list *picked);
+size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
+			unsigned int value, size_t pages,
+			struct ttmpool_list *picked);
+
+/* reclaim.c */
+size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, size_t keep);
+unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages);
+void manager_trim(struct ttmpool_manager *mgr);
+
+/* budget.c */
+int budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
+void budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
+int budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+void budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+uint64_t budget_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes);
+
+/* give.c */
+void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
+		 const struct ttmpool_chunk *chunk,
+		 const struct ttmpool_report *where);
+
+/* scrub.c */
+void pool_scrub_work(struct tpos_work *work);
+
+/* tt.c */
+void tt_set_state(struct ttmpool_tt *tt, enum ttmpool_tt_state state);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The manager: what pools share.
+ *
+ * It owns no page but those in quarantine. It knows how many pages its pools
+ * have and how many of these lie free, bounds both, and stands between them and
+ * the system's shrinker. There is no other state that two pools share, and none
+ * at all outside a manager: a test has its own, a kernel module one.
+ *
+ * Locks, in the order in which they are taken:
+ *
+ *     reclaim  a mutex: one reclaim at a time. Held while pages are released.
+ *     lock     a spinlock: the list of pools, the quarantine
+ *     pool     each pool's spinlock: bins, in-use list, counters
+ *
+ * The list of pools changes under both of the first two, so either suffices to
+ * read it. Populate and give-back take the pool's lock alone.
+ */
+
+#include "internal.h"
+
+static unsigned long manager_count(struct tpos_shrinker *shrinker)
+{
+	return ttmpool_manager_shrink_count(
+		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker));
+}
+
+static unsigned long manager_scan(struct tpos_shrinker *shrinker,
+				  unsigned long pages)
+{
+	return ttmpool_manager_shrink_scan(
+		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
+		pages);
+}
+
+int ttmpool_manager_init(struct ttmpool_manager *mgr,
+			 const struct ttmpool_manager_config *config)
+{
+	int err;
+
+	if (!config->system)
+		return -EINVAL;
+	memset(mgr, 0, sizeof(*mgr));
+	mgr->system = config->system;
+	tpos_mutex_init(&mgr->reclaim, mgr->system, TTMPOOL_RANK_RECLAIM);
+	tpos_spin_init(&mgr->lock, mgr->system, TTMPOOL_RANK_MANAGER);
+	ttmpool_list_init(&mgr->pools);
+	ttmpool_list_init(&mgr->quarantine);
+	tpos_atomic_set(&mgr->page_budget, (long)config->page_budget);
+	tpos_atomic_set(&mgr->pool_limit, (long)config->pool_limit);
+	tpos_atomic_set(&mgr->pages, 0);
+	tpos_atomic_set(&mgr->pages_pooled, 0);
+	tpos_atomic_set(&mgr->pages_quarantined, 0);
+	tpos_atomic_set(&mgr->pages_shrunk, 0);
+	mgr->shrinker.count = manager_count;
+	mgr->shrinker.scan = manager_scan;
+	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
+	if (err)
+		goto fini_locks;
+	return 0;
+
+fini_locks:
+	tpos_spin_fini(&mgr->lock);
+	tpos_mutex_fini(&mgr->reclaim);
+	return err;
+}
+
+int ttmpool_manager_fini(struct ttmpool_manager *mgr)
+{
+	bool busy;
+
+	tpos_spin_lock(&mgr->lock);
+	busy = !ttmpool_list_empty(&mgr->pools) ||
+	       !ttmpool_list_empty(&mgr->quarantine);
+	tpos_spin_unlock(&mgr->lock);
+	if (busy)
+		return -EBUSY;
+	tpos_shrinker_unregister(mgr->system, &mgr->shrinker);
+	tpos_spin_fini(&mgr->lock);
+	tpos_mutex_fini(&mgr->reclaim);
+	return 0;
+}
+
+void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
+				    unsigned long pages)
+{
+	tpos_atomic_set(&mgr->pool_limit, (long)pages);
+	manager_trim(mgr);
+}
+
+void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
+				     unsigned long pages)
+{
+	unsigned long now;
+
+	tpos_atomic_set(&mgr->page_budget, (long)pages);
+	now = (unsigned long)tpos_atomic_read(&mgr->pages);
+	if (now > pages)
+		manager_reclaim(mgr, now - pages);
+}
+
+void ttmpool_manager_stats(struct ttmpool_manager *mgr,
+			   struct ttmpool_manager_stats *stats)
+{
+	stats->pages = (unsigned long)tpos_atomic_read(&mgr->pages);
+	stats->pages_pooled =
+		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
+	stats->pages_quarantined =
+		(unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
+	stats->pages_shrunk =
+		(unsigned long)tpos_atomic_read(&mgr->pages_shrunk);
+}
+
+static bool is_any(const struct ttmpool_chunk *chunk,
+		   enum ttmpool_caching wanted)
+{
+	(void)chunk;
+	(void)wanted;
+	return true;
+}
+
+unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr)
+{
+	return quarantine_purge(mgr, is_any);
+}

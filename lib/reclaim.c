@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Reclaim: pooled pages go back to the system, oldest first.
+ *
+ * Asked for by the system's shrinker, by a limit that was lowered or reached,
+ * by a populate that the page budget has no room for, or by teardown. Whoever
+ * asks, a pool is asked once for all that is wanted, and that leaves in one
+ * batch: one invalidation, one caching change, however many chunks it is.
+ * (Linux's ttm_pool_shrink() converts one chunk at a time, at the cost of a
+ * broadcast to all CPUs for every single page.)
+ *
+ * The manager's reclaim mutex is what keeps the pools on the list alive while
+ * they are worked on without a spinlock. The shrinker never waits for it: the
+ * thread that holds it may itself be waiting for memory, and it is reclaiming
+ * anyway.
+ */
+
+#include "internal.h"
+
+/* No limit is trimmed to more often than every so many pages. */
+#define HYSTERESIS_PAGES 512
+
+/*
+ * Release pooled chunks of at least @pages pages, if there are so many, but
+ * leave at least @keep pages pooled. Returns how many pages left the bins.
+ */
+size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, size_t keep)
+{
+	struct ttmpool_list picked, spared;
+	size_t pooled, got = 0;
+
+	ttmpool_list_init(&picked);
+	ttmpool_list_init(&spared);
+	tpos_spin_lock(&pool->lock);
+	pooled = (size_t)pool->stats.pages_pooled;
+	if (pooled > keep)
+		got = bins_pick_oldest(
+			pool, 0, 0,
+			pages < pooled - keep ? pages : pooled - keep, &picked);
+	tpos_spin_unlock(&pool->lock);
+
+	/* The last chunk may have been larger than what the floor admits. */
+	while (got && pooled - got < keep) {
+		struct ttmpool_chunk *last = ttmpool_chunk_of(picked.prev);
+
+		ttmpool_list_move_tail(&last->link, &spared);
+		got -= ttmpool_chunk_pages(last);
+	}
+	if (!ttmpool_list_empty(&spared))
+		bins_park(pool, &spared, PARK_SPARED);
+	chunks_release(pool, &picked);
+	return got;
+}
+
+static size_t pool_reserve(struct ttmpool_pool *pool)
+{
+	size_t reserve;
+
+	tpos_spin_lock(&pool->lock);
+	reserve = pool->reserve;
+	tpos_spin_unlock(&pool->lock);
+	return reserve;
+}
+
+/*
+ * Each pool is asked in turn, until there is enough; the one that was asked
+ * first is last the next time. Under the reclaim mutex.
+ */
+static unsigned long pools_reclaim(struct ttmpool_manager *mgr,
+				   unsigned long pages)
+{
+	struct ttmpool_list *first = mgr->pools.next;
+	struct ttmpool_list *link;
+	unsigned long got = 0;
+
+	tpos_mutex_assert_held(&mgr->reclaim);
+	ttmpool_list_for_each (link, &mgr->pools) {
+		struct ttmpool_pool *pool =
+			ttmpool_list_entry(link, struct ttmpool_pool, link);
+
+		if (got >= pages)
+			break;
+		got += pool_reclaim(pool, pages - got, pool_reserve(pool));
+	}
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_move_tail(first, &mgr->pools);
+	tpos_spin_unlock(&mgr->lock);
+	return got;
+}
+
+/* Give up pooled pages of any pool; waits for another reclaim to end. */
+unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages)
+{
+	unsigned long got = 0;
+
+	tpos_mutex_lock(&mgr->reclaim);
+	if (!ttmpool_list_empty(&mgr->pools))
+		got = pools_reclaim(mgr, pages);
+	tpos_mutex_unlock(&mgr->reclaim);
+	return got;
+}
+
+/* Bring the pooled pages down to the pool limit, if they are above it. */
+void manager_trim(struct ttmpool_manager *mgr)
+{
+	unsigned long limit = (unsigned long)tpos_atomic_read(&mgr->pool_limit);
+	unsigned long pooled =
+		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
+	unsigned long slack = limit / 8;
+
+	if (pooled <= limit)
+		return;
+	if (slack > HYSTERESIS_PAGES)
+		slack = HYSTERESIS_PAGES;
+	manager_reclaim(mgr, pooled - limit + slack);
+}
+
+unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr)
+{
+	struct ttmpool_list *link;
+	uint64_t pages = 0;
+
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_for_each (link, &mgr->pools) {
+		struct ttmpool_pool *pool =
+			ttmpool_list_entry(link, struct ttmpool_pool, link);
+
+		tpos_spin_lock(&pool->lock);
+		if (pool->stats.pages_pooled > pool->reserve)
+			pages += pool->stats.pages_pooled - pool->reserve;
+		tpos_spin_unlock(&pool->lock);
+	}
+	tpos_spin_unlock(&mgr->lock);
+	return (unsigned long)pages;
+}
+
+static bool is_unknown(const struct ttmpool_chunk *chunk,
+		       enum ttmpool_caching wanted)
+{
+	(void)wanted;
+	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
+}
+
+unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
+					  unsigned long pages)
+{
+	unsigned long got = 0;
+
+	if (!tpos_mutex_trylock(&mgr->reclaim))
+		return 0;
+	if (tpos_atomic_read(&mgr->pages_quarantined))
+		quarantine_purge(mgr, is_unknown);
+	if (pages && !ttmpool_list_empty(&mgr->pools))
+		got = pools_reclaim(mgr, pages);
+	tpos_mutex_unlock(&mgr->reclaim);
+	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
+	return got;
+}

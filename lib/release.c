@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The way out: how chunks end.
+ *
+ * One function ends them all, from shrinker, teardown and every error path. It
+ * is handed chunks in whatever condition they are, and asks each of them what
+ * has to be undone:
+ *
+ *     mapped?          one tpos_dma_unmap() for all that are
+ *     not write-back?  one tpos_caching_set() for all that are not
+ *     still not?       into quarantine, never to the system
+ *     then             one tpos_pages_free() for the rest
+ *
+ * The order is fixed: the device is cut off first, so that it cannot write to a
+ * page that is on its way to somebody else.
+ *
+ * The quarantine is the manager's, so that a chunk in it outlives its pool.
+ */
+
+#include "internal.h"
+
+/* Pages and descriptors of a batch go back; nothing of them is left. */
+static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
+			struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk, *after;
+	size_t pages = chunks_count_pages(chunks);
+
+	tpos_pages_free(dev, chunks);
+	chunk_list_for_each_safe (chunk, after, chunks)
+		tpos_free(mgr->system, chunk);
+	ttmpool_list_init(chunks);
+	budget_return_pages(mgr, pages);
+}
+
+/* The bytes of the coherent chunks, whose mappings end when they are freed. */
+static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
+				      const struct ttmpool_list *chunks)
+{
+	const struct ttmpool_list *link;
+	size_t pages = 0;
+
+	ttmpool_list_for_each (link, chunks) {
+		const struct ttmpool_chunk *chunk =
+			ttmpool_list_entry(link, struct ttmpool_chunk, link);
+
+		if (chunk_source(chunk) == TTMPOOL_COHERENT)
+			pages += ttmpool_chunk_pages(chunk);
+	}
+	return pool_bytes(pool, pages);
+}
+
+/* Take a batch out of circulation. It is not on any list of the pool. */
+void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+	size_t pages = chunks_count_pages(chunks);
+	struct ttmpool_list *link;
+
+	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
+	ttmpool_list_for_each (link, chunks) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
+		chunk->dev = pool->dev;
+	}
+	tpos_spin_lock(&pool->lock);
+	pool->stats.pages_quarantined += pages;
+	tpos_spin_unlock(&pool->lock);
+	tpos_atomic_add_return((long)pages, &mgr->pages_quarantined);
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_splice_tail(chunks, &mgr->quarantine);
+	tpos_spin_unlock(&mgr->lock);
+}
+
+/* A batch that could not be made write-back is told of, and set aside. */
+static void chunks_condemn(struct ttmpool_pool *pool,
+			   struct ttmpool_list *chunks)
+{
+	struct ttmpool_list *link;
+
+	ttmpool_list_for_each (link, chunks)
+		pool_report(pool, TTMPOOL_REPORT_QUARANTINED,
+			    ttmpool_chunk_of(link), NULL);
+	chunks_quarantine(pool, chunks);
+}
+
+/* End a batch, which may be empty, and whatever is true of its chunks. */
+void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list undo;
+	size_t pages;
+
+	if (chunks_extract(chunks, chunk_is_streaming, TTMPOOL_CACHED, &undo)) {
+		chunks_unmap(pool, &undo, pool->policy.lazy_unmap);
+		ttmpool_list_splice(&undo, chunks);
+	}
+	if (chunks_extract(chunks, chunk_is_other_caching, TTMPOOL_CACHED,
+			   &undo)) {
+		chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
+		ttmpool_list_splice(&undo, chunks);
+	}
+	if (chunks_extract(chunks, chunk_is_other_caching, TTMPOOL_CACHED,
+			   &undo))
+		chunks_condemn(pool, &undo);
+	if (ttmpool_list_empty(chunks))
+		return;
+
+	pages = chunks_count_pages(chunks);
+	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
+	chunks_free(pool->dev, pool->mgr, chunks);
+	tpos_spin_lock(&pool->lock);
+	pool->stats.pages_released += pages;
+	tpos_spin_unlock(&pool->lock);
+}
+
+/*
+ * Try once more with what is in quarantine and passes the test; return how many
+ * pages are still there. One chunk at a time, since each may be of another
+ * device: it is rare, and nobody waits for it.
+ */
+unsigned long quarantine_purge(struct ttmpool_manager *mgr, chunk_test test)
+{
+	struct ttmpool_list tried, kept, one;
+
+	ttmpool_list_init(&kept);
+	ttmpool_list_init(&one);
+	tpos_spin_lock(&mgr->lock);
+	chunks_extract(&mgr->quarantine, test, TTMPOOL_CACHED, &tried);
+	tpos_spin_unlock(&mgr->lock);
+	while (!ttmpool_list_empty(&tried)) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(tried.next);
+		tpos_device_t *dev = chunk->dev;
+		size_t pages = ttmpool_chunk_pages(chunk);
+
+		ttmpool_list_move_tail(&chunk->link, &one);
+		if (chunk->caching != TTMPOOL_CACHED &&
+		    tpos_caching_set(dev, &one, TTMPOOL_CACHED)) {
+			ttmpool_list_splice_tail(&one, &kept);
+			continue;
+		}
+		chunks_free(dev, mgr, &one);
+		tpos_atomic_add_return(-(long)pages, &mgr->pages_quarantined);
+	}
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_splice(&kept, &mgr->quarantine);
+	tpos_spin_unlock(&mgr->lock);
+	return (unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Taking: from a request to pages in the caller's arrays.
+ *
+ *   find      which chunks, in gather.c; all of them zero
+ *   prepare   what still needs it, in one batch each, whatever the mix of fresh
+ *             and pooled: map what is not mapped, convert what is of another
+ *             caching
+ *   hand out  only now are the arrays written, and nothing can fail any more
+ *
+ * Pages are cleared before they are mapped, so that a device never sees what
+ * another owner left in them. Mapping comes before conversion, so that when
+ * IOVA space is too short for large orders, smaller ones can be tried before
+ * any page has been converted: there is one caching batch in a populate, never
+ * two.
+ *
+ * When anything fails, the list is divided by the chunks' own states: fresh
+ * ones are released with all that was done to them, the others go back into
+ * their bins.
+ */
+
+#include "take.h"
+
+static bool is_unmapped(const struct ttmpool_chunk *chunk,
+			enum ttmpool_caching wanted)
+{
+	(void)wanted;
+	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
+}
+
+static bool is_fresh(const struct ttmpool_chunk *chunk,
+		     enum ttmpool_caching wanted)
+{
+	(void)wanted;
+	return chunk->state == TTMPOOL_CHUNK_FRESH;
+}
+
+/* Let go of a batch: fresh chunks end, the others are pooled again. */
+static void take_drop(struct take *take, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list fresh;
+
+	take->req.num_pages += chunks_count_pages(chunks);
+	chunks_extract(chunks, is_fresh, take->req.caching, &fresh);
+	chunks_release(take->pool, &fresh);
+	if (!ttmpool_list_empty(chunks))
+		bins_park(take->pool, chunks, PARK_GIVEN);
+}
+
+/*
+ * IOVA space has no room for chunks as large as the largest of those that are
+ * not mapped: let go of these, and find as many pages in smaller ones.
+ */
+static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
+{
+	unsigned int order = ttmpool_chunk_of(unmapped->next)->order;
+
+	if (!order)
+		return -ENOSPC;
+	tpos_spin_lock(&take->pool->lock);
+	take->pool->stats.fallbacks++;
+	tpos_spin_unlock(&take->pool->lock);
+	take->max_order = order - 1;
+	take_drop(take, unmapped);
+	return take_find(take);
+}
+
+static int take_map(struct take *take)
+{
+	struct ttmpool_list work;
+	int err = 0;
+
+	while (!err && chunks_extract(&take->got, is_unmapped,
+				      take->req.caching, &work)) {
+		struct ttmpool_list *link;
+
+		err = chunks_map(take->pool, &work);
+		if (err == -ENOSPC) {
+			err = take_smaller(take, &work);
+		} else {
+			ttmpool_list_for_each (link, &work)
+				take->remapped +=
+					!is_fresh(ttmpool_chunk_of(link),
+						  take->req.caching);
+		}
+		chunks_merge(&take->got, &work);
+	}
+	return err;
+}
+
+static int take_convert(struct take *take)
+{
+	struct ttmpool_list work;
+	int err;
+
+	if (!chunks_extract(&take->got, chunk_is_other_caching,
+			    take->req.caching, &work))
+		return 0;
+	err = chunks_set_caching(take->pool, &work, take->req.caching);
+	chunks_merge(&take->got, &work);
+	return err;
+}
+
+/* Find and prepare all that is asked for; after an error, nothing is left. */
+static int take_chunks(struct take *take)
+{
+	int err;
+
+	take->max_order = take->pool->max_order[take->req.source];
+	ttmpool_list_init(&take->got);
+	err = take_find(take);
+	if (!err && take->map)
+		err = take_map(take);
+	if (!err)
+		err = take_convert(take);
+	if (!err)
+		return 0;
+	take_drop(take, &take->got);
+	tpos_spin_lock(&take->pool->lock);
+	take->pool->stats.takes_failed++;
+	tpos_spin_unlock(&take->pool->lock);
+	return err == -EDQUOT ? -ENOSPC : err;
+}
+
+/* Write the arrays, from chunks that nothing more can happen to. */
+static void take_fill(const struct take *take, tpos_page_t **pages,
+		      tpos_dma_addr_t *dma_addr)
+{
+	unsigned int shift = take->pool->info.page_shift;
+	struct ttmpool_chunk *chunk;
+
+	chunk_list_for_each (chunk, &take->got) {
+		size_t n = ttmpool_chunk_pages(chunk);
+		tpos_dma_addr_t addr;
+
+		for (size_t i = 0; i < n; i++)
+			*pages++ = tpos_page_nth(chunk->page, i);
+		if (!dma_addr)
+			continue;
+		addr = tpos_dma_address(&chunk->dma);
+		for (size_t i = 0; i < n; i++)
+			*dma_addr++ = addr + ((tpos_dma_addr_t)i << shift);
+	}
+}
+
+/* From here on the chunks are the owner's, and on the pool's in-use list. */
+static void take_hand_out(struct take *take, size_t num_pages)
+{
+	struct ttmpool_pool_stats *stats = &take->pool->stats;
+	struct ttmpool_owner *owner = take->req.owner;
+	size_t pages_hit = 0, chunks_hit = 0;
+	struct ttmpool_chunk *chunk;
+
+	chunk_list_for_each (chunk, &take->got) {
+		if (chunk->state == TTMPOOL_CHUNK_MOVING) {
+			tpos_note_issued(chunk);
+			pages_hit += ttmpool_chunk_pages(chunk);
+			chunks_hit++;
+		}
+		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
+		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_CLEAN;
+		chunk->owner = owner;
+		chunk->stamp = take->pool->clock;
+	}
+	if (owner)
+		tpos_atomic_add_return((long)num_pages, &owner->pages_in_use);
+	tpos_spin_lock(&take->pool->lock);
+	ttmpool_list_splice_tail(&take->got, &take->pool->in_use);
+	stats->takes++;
+	stats->pages_hit += pages_hit;
+	stats->maps_kept += take->map ? chunks_hit - take->remapped : 0;
+	stats->pages_in_use += num_pages;
+	if (stats->pages_in_use > stats->pages_in_use_peak)
+		stats->pages_in_use_peak = stats->pages_in_use;
+	tpos_spin_unlock(&take->pool->lock);
+}
+
+/* Does a request name something that exists, of a size that can be counted? */
+static int take_check(const struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req)
+{
+	if ((unsigned int)req->source >= TTMPOOL_SOURCE_COUNT ||
+	    (unsigned int)req->caching >= TTMPOOL_CACHING_COUNT ||
+	    !req->num_pages)
+		return -EINVAL;
+	if (req->num_pages > (size_t)LONG_MAX >> pool->info.page_shift)
+		return -E2BIG;
+	return 0;
+}
+
+int ttmpool_pool_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, tpos_page_t **pages,
+		      tpos_dma_addr_t *dma_addr)
+{
+	struct take take = { .pool = pool, .req = *req, .map = dma_addr };
+	int err;
+
+	err = take_check(pool, req);
+	if (err)
+		return err;
+	err = take_chunks(&take);
+	if (err)
+		return err;
+	take_fill(&take, pages, dma_addr);
+	take_hand_out(&take, req->num_pages);
+	return 0;
+}
+
+int ttmpool_pool_prime(struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req, bool mapped)
+{
+	struct take take = { .pool = pool,
+			     .req = *req,
+			     .map = mapped && pool->policy.keep_mapped,
+			     .fresh = true };
+	unsigned long limit, pooled;
+	struct ttmpool_chunk *chunk;
+	int err;
+
+	err = take_check(pool, req);
+	if (err)
+		return err;
+	if (!pool->policy.recycle[req->source][req->caching])
+		return -EINVAL;
+	limit = (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit);
+	pooled = (unsigned long)tpos_atomic_read(&pool->mgr->pages_pooled);
+	if (pooled > limit || req->num_pages > limit - pooled)
+		return -ENOMEM;
+	err = take_chunks(&take);
+	if (err)
+		return err;
+	chunk_list_for_each (chunk, &take.got)
+		tpos_note_parked(chunk);
+	bins_park(pool, &take.got, PARK_GIVEN);
+	return 0;
+}
