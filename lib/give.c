@@ -182,7 +182,7 @@ static void give_recycle(struct give *give, struct ttmpool_list *chunks)
 		chunks_merge(chunks, &mapped);
 	}
 	chunk_list_for_each (chunk, chunks)
-		tpos_note_parked(chunk);
+		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, chunks, PARK_GIVEN);
 	manager_trim(pool->mgr);
 	if (pool->policy.scrub)

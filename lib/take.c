@@ -153,7 +153,7 @@ static void take_hand_out(struct take *take, size_t num_pages)
 
 	chunk_list_for_each (chunk, &take->got) {
 		if (chunk->state == TTMPOOL_CHUNK_MOVING) {
-			tpos_note_issued(chunk);
+			tpos_note_issued(take->pool->dev, chunk);
 			pages_hit += ttmpool_chunk_pages(chunk);
 			chunks_hit++;
 		}
@@ -230,7 +230,7 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	if (err)
 		return err;
 	chunk_list_for_each (chunk, &take.got)
-		tpos_note_parked(chunk);
+		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, &take.got, PARK_GIVEN);
 	return 0;
 }

@@ -39,8 +39,8 @@
  *                              a pointer that is no page. Never faults.
  *             tpos_page_set_chunk(page, chunk)
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
- *   notes     tpos_note_parked(chunk)  nobody may touch these pages now
- *             tpos_note_issued(chunk)  they are a buffer's again
+ *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
+ *             tpos_note_issued(device, chunk)  they are a buffer's again
  *             (KASAN, Valgrind, ASan, or nothing)
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects

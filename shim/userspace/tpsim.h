@@ -122,6 +122,9 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 /** tpsim_page_address() - the bytes of a page; closed while it is pooled. */
 void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page);
 
+/** tpsim_page_size() - bytes in a page. */
+size_t tpsim_page_size(const struct tpsim_machine *machine);
+
 /** tpsim_page_caching() - what the CPU's page table says of a page. */
 enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
 					const tpos_page_t *page);

@@ -67,8 +67,8 @@ int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
 
-void tpos_note_parked(struct ttmpool_chunk *chunk);
-void tpos_note_issued(struct ttmpool_chunk *chunk);
+void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk);
+void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk);
 
 struct tpos_shrinker {
 	unsigned long (*count)(struct tpos_shrinker *shrinker);

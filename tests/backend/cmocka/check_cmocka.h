@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef CHECK_CMOCKA_H
+#define CHECK_CMOCKA_H
+
+#include "check.h"
+#include "tpsim.h"
+
+/** check_machine() - the simulated machine that a machine-only case runs on. */
+struct tpsim_machine *check_machine(struct check *t);
+
+/** check_main() - the main() of a program with one suite. @config: of the
+ * machine that each case gets. */
+int check_main(int argc, char **argv, const struct check_suite *suite,
+	       const struct tpsim_config *config);
+
+#endif

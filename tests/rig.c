@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The rig: a manager with one or two pools, and buffers on them, in as few
+ * lines as a case can spend on what it is not about.
+ */
+
+#include "rig.h"
+
+static int rig_open_pool(struct check *t, struct rig *rig, int i,
+			 const struct rig_config *config)
+{
+	unsigned int bits = config->mask_bits ? config->mask_bits : 64;
+	struct ttmpool_pool_config pool_config = {
+		.name = i ? "pool-b" : "pool-a",
+		.node = TTMPOOL_NODE_OF_DEVICE,
+		.mapped_limit = config->mapped_limit,
+		.policy = config->policy,
+	};
+
+	rig->dev[i] = check_device(t, i, bits);
+	pool_config.dev = rig->dev[i];
+	return ttmpool_pool_init(&rig->pool[i], &rig->mgr, &pool_config);
+}
+
+struct rig *rig_open(struct check *t, const struct rig_config *config)
+{
+	struct ttmpool_manager_config mgr_config = {
+		.system = t->system,
+		.page_budget = config->page_budget ? config->page_budget
+						   : TTMPOOL_NO_LIMIT,
+		.pool_limit = config->pool_limit ? config->pool_limit
+						 : TTMPOOL_NO_LIMIT,
+	};
+	int want = config->nr_pools ? config->nr_pools : 1;
+	struct rig *rig = check_zalloc(t, sizeof(*rig));
+
+	if (config->pool_nothing)
+		mgr_config.pool_limit = 0;
+	if (!rig || ttmpool_manager_init(&rig->mgr, &mgr_config))
+		goto failed;
+	while (rig->nr_pools < want) {
+		if (rig_open_pool(t, rig, rig->nr_pools, config))
+			goto fini_pools;
+		rig->nr_pools++;
+	}
+	return rig;
+
+fini_pools:
+	while (rig->nr_pools)
+		ttmpool_pool_fini(&rig->pool[--rig->nr_pools]);
+	ttmpool_manager_fini(&rig->mgr);
+failed:
+	check_fail(t, __FILE__, __LINE__, "the rig could not be opened", NULL);
+	return NULL;
+}
+
+bool rig_is_quiet(struct check *t, struct rig *rig)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	return ttmpool_manager_is_valid(&rig->mgr) &&
+	       stats.pages == check_pages_out(t);
+}
+
+bool rig_close(struct check *t, struct rig *rig)
+{
+	bool good = rig_is_quiet(t, rig);
+
+	while (rig->nr_pools)
+		good &= !ttmpool_pool_fini(&rig->pool[--rig->nr_pools]);
+	good &= !ttmpool_manager_fini(&rig->mgr);
+	return good && !check_pages_out(t);
+}
+
+struct ttmpool_pool_stats rig_stats(struct rig *rig)
+{
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(&rig->pool[0], &stats);
+	return stats;
+}
+
+struct ttmpool_policy rig_policy(struct check *t)
+{
+	struct tpos_device_info info;
+	struct ttmpool_policy policy;
+
+	tpos_device_query(check_device(t, 0, 64), &info);
+	ttmpool_policy_init(&policy, &info);
+	return policy;
+}
+
+struct buffer *buffer_open(struct check *t, struct rig *rig,
+			   const struct buffer_config *config)
+{
+	size_t n = config->num_pages ? config->num_pages : 1;
+	struct buffer *buf = check_zalloc(t, sizeof(*buf));
+	struct ttmpool_backend_config be_config = {
+		.pool = &rig->pool[config->pool],
+		.funcs = config->funcs,
+		.owner = config->owner,
+		.num_pages = n,
+		.caching = config->caching,
+	};
+
+	if (!buf)
+		return NULL;
+	buf->pages = check_zalloc(t, n * sizeof(*buf->pages));
+	if (!config->unmapped)
+		buf->dma_addr = check_zalloc(t, n * sizeof(*buf->dma_addr));
+	be_config.pages = buf->pages;
+	be_config.dma_addr = buf->dma_addr;
+	if (!buf->pages || (!config->unmapped && !buf->dma_addr) ||
+	    ttmpool_backend_init(&buf->be, &be_config))
+		return NULL;
+	return buf;
+}
+
+bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte)
+{
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		if (!check_fill(t, buf->pages[i], buf->be.tt.caching, byte))
+			return false;
+	return true;
+}
+
+bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte)
+{
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		if (!check_holds(t, buf->pages[i], buf->be.tt.caching, byte))
+			return false;
+	return true;
+}
+
+bool buffer_is_of(struct check *t, struct buffer *buf,
+		  enum ttmpool_caching caching)
+{
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		if (check_caching(t, buf->pages[i]) != caching)
+			return false;
+	return true;
+}
+
+int buffer_cycle(struct buffer *buf)
+{
+	int err = ttmpool_populate(&buf->be);
+
+	return err ? err : ttmpool_unpopulate(&buf->be);
+}

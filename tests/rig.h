@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef RIG_H
+#define RIG_H
+
+#include "check.h"
+
+/**
+ * struct rig - what most cases need: a manager, two pools, a few buffers
+ * @mgr: the manager
+ * @dev: two devices
+ * @pool: a pool for each device; the second one only if asked for
+ * @nr_pools: how many pools there are
+ */
+struct rig {
+	struct ttmpool_manager mgr;
+	tpos_device_t *dev[2];
+	struct ttmpool_pool pool[2];
+	int nr_pools;
+};
+
+/**
+ * struct rig_config - zero-initialise and set what matters
+ * @mask_bits: of the devices; 0 means 64
+ * @nr_pools: 0 means 1
+ * @page_budget, @pool_limit: in pages; 0 means none
+ * @pool_nothing: the pool limit is 0
+ * @mapped_limit: in bytes
+ * @policy: of the pools; NULL for the default
+ */
+struct rig_config {
+	unsigned int mask_bits;
+	int nr_pools;
+	unsigned long page_budget;
+	unsigned long pool_limit;
+	bool pool_nothing;
+	uint64_t mapped_limit;
+	const struct ttmpool_policy *policy;
+};
+
+/** rig_open() - build one; NULL if that failed, which is told. */
+struct rig *rig_open(struct check *t, const struct rig_config *config);
+
+/** rig_close() - take it down; whether nothing was in use, nothing is left with
+ * the system, and all counters agreed before. */
+bool rig_close(struct check *t, struct rig *rig);
+
+/** rig_is_quiet() - do lists and counters agree, and with the system's, too? */
+bool rig_is_quiet(struct check *t, struct rig *rig);
+
+/** rig_stats() - the counters of the first pool. */
+struct ttmpool_pool_stats rig_stats(struct rig *rig);
+
+/** rig_policy() - the default policy for the first device. */
+struct ttmpool_policy rig_policy(struct check *t);
+
+/**
+ * struct buffer - a backend with its arrays
+ */
+struct buffer {
+	struct ttmpool_backend be;
+	tpos_page_t **pages;
+	tpos_dma_addr_t *dma_addr;
+};
+
+/**
+ * struct buffer_config - zero-initialise and set what matters
+ * @pool: which of the rig's
+ * @num_pages: 0 means 1
+ * @caching: of an enum ttmpool_caching
+ * @funcs: NULL for what the pool's device needs
+ * @owner: or NULL
+ * @unmapped: no DMA addresses are wanted
+ */
+struct buffer_config {
+	int pool;
+	size_t num_pages;
+	enum ttmpool_caching caching;
+	const struct ttmpool_backend_funcs *funcs;
+	struct ttmpool_owner *owner;
+	bool unmapped;
+};
+
+/** buffer_open() - an empty buffer; NULL if its init failed. */
+struct buffer *buffer_open(struct check *t, struct rig *rig,
+			   const struct buffer_config *config);
+
+/** buffer_fill() - the CPU writes @byte to every byte. */
+bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte);
+
+/** buffer_holds() - is every byte @byte, as the CPU sees it? */
+bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte);
+
+/** buffer_is_of() - is every page of that caching, for the CPU? */
+bool buffer_is_of(struct check *t, struct buffer *buf,
+		  enum ttmpool_caching caching);
+
+/** buffer_cycle() - populate and unpopulate; the first error. */
+int buffer_cycle(struct buffer *buf);
+
+#endif

@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The library on machines of many kinds: what a device reports decides (S3),
+ * bounce buffers (S13), IOVA space that runs out (S6), NUMA nodes, masks.
+ */
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+/* A device on a machine of its own, with a manager and a pool. */
+struct site {
+	struct tpsim_machine *machine;
+	struct tpsim_device *dev;
+	struct ttmpool_manager mgr;
+	struct ttmpool_pool pool;
+	tpos_page_t *pages[4096];
+	tpos_dma_addr_t addrs[4096];
+};
+
+static struct site *site_open(struct check *t, const struct tpsim_config *mc,
+			      const struct tpsim_device_config *dc)
+{
+	struct site *site = check_zalloc(t, sizeof(*site));
+	struct ttmpool_manager_config config = {
+		.page_budget = TTMPOOL_NO_LIMIT, .pool_limit = TTMPOOL_NO_LIMIT
+	};
+	struct ttmpool_pool_config pool = { .name = "site",
+					    .node = TTMPOOL_NODE_OF_DEVICE };
+
+	if (!site)
+		return NULL;
+	site->machine = tpsim_machine_create(mc);
+	if (!site->machine)
+		return NULL;
+	site->dev = tpsim_device_create(site->machine, dc);
+	config.system = site->machine;
+	pool.dev = site->dev;
+	if (!site->dev || ttmpool_manager_init(&site->mgr, &config))
+		return NULL;
+	return ttmpool_pool_init(&site->pool, &site->mgr, &pool) ? NULL : site;
+}
+
+static bool site_close(struct site *site)
+{
+	bool good = ttmpool_manager_is_valid(&site->mgr);
+
+	good &= !ttmpool_pool_fini(&site->pool);
+	good &= !ttmpool_manager_fini(&site->mgr);
+	good &= tpsim_ledger_is_empty(site->machine);
+	tpsim_machine_destroy(site->machine);
+	return good;
+}
+
+static int site_take(struct site *site, enum ttmpool_source source, size_t n)
+{
+	struct ttmpool_request req = { .source = source,
+				       .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = n };
+
+	return ttmpool_pool_take(&site->pool, &req, site->pages, site->addrs);
+}
+
+static int site_give(struct site *site, size_t n)
+{
+	return ttmpool_pool_give(&site->pool, site->pages, n,
+				 TTMPOOL_WRITE_COMBINED);
+}
+
+static struct tpsim_counters site_counters(struct site *site)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(site->machine, &counters);
+	return counters;
+}
+
+#define ANYWHERE                         \
+	&(struct tpsim_device_config)    \
+	{                                \
+		.node = TTMPOOL_NODE_ANY \
+	}
+#define MASK_28                                                 \
+	&(struct tpsim_device_config)                           \
+	{                                                       \
+		.node = TTMPOOL_NODE_ANY, .dma_mask = 0xfffffff \
+	}
+
+/* 1 GiB: more than 28 bits reach. */
+#define LARGE .ram_pages = 262144
+
+/* A device that reaches all of memory gets plain pages. */
+static void s03_a_device_that_reaches_all_gets_plain_pages(struct check *t)
+{
+	struct site *site =
+		site_open(t, &(struct tpsim_config){ LARGE }, ANYWHERE);
+
+	CHECK(t, site);
+	CHECK(t, ttmpool_backend_choose(&site->pool) == &ttmpool_backend_plain);
+	CHECK(t, site_close(site));
+}
+
+/* One that does not, without an IOMMU, gets coherent ones. */
+static void s03_a_short_sighted_device_gets_coherent_pages(struct check *t)
+{
+	struct site *site =
+		site_open(t, &(struct tpsim_config){ LARGE }, MASK_28);
+
+	CHECK(t, site);
+	CHECK(t,
+	      ttmpool_backend_choose(&site->pool) == &ttmpool_backend_coherent);
+	CHECK(t, site_close(site));
+}
+
+/* Behind an IOMMU it gets plain ones, since any page can be given an address.
+ */
+static void s03_an_iommu_makes_up_for_a_short_mask(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ LARGE, .iommu = TPSIM_IOMMU_STRICT },
+		MASK_28);
+
+	CHECK(t, site);
+	CHECK(t, ttmpool_backend_choose(&site->pool) == &ttmpool_backend_plain);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 4096), 0);
+	for (int i = 0; i < 4096; i++)
+		CHECK(t, site->addrs[i] <= 0xfffffff - 4095);
+	CHECK_EQ(t, site_give(site, 4096), 0);
+	CHECK(t, site_close(site));
+}
+
+/* Where bouncing is forced, every device gets coherent pages. */
+static void s03_forced_bouncing_means_coherent_pages(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ LARGE, .swiotlb_force = true },
+		ANYWHERE);
+
+	CHECK(t, site);
+	CHECK(t,
+	      ttmpool_backend_choose(&site->pool) == &ttmpool_backend_coherent);
+	CHECK(t, site_close(site));
+}
+
+/* Coherent pages on a SWIOTLB machine need no slot, and no sync. */
+static void s13_coherent_pages_do_not_bounce(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ LARGE, .swiotlb_force = true },
+		MASK_28);
+	struct tpsim_ledger ledger;
+	char byte = 0x42, seen = 0;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_COHERENT, 600), 0);
+	tpsim_ledger(site->machine, &ledger);
+	CHECK_EQ(t, ledger.bounce_slots, 0);
+	CHECK_EQ(t,
+		 tpsim_cpu_write(site->machine, site->pages[599], 7, &byte, 1,
+				 TTMPOOL_WRITE_COMBINED),
+		 0);
+	CHECK_EQ(t,
+		 tpsim_device_read(site->dev, site->addrs[599] + 7, &seen, 1),
+		 0);
+	CHECK_EQ(t, seen, byte);
+	CHECK_EQ(t, site_give(site, 600), 0);
+	CHECK_EQ(t, site_counters(site).bounced_bytes, 0);
+	CHECK(t, site_close(site));
+}
+
+/* Plain pages that bounce hold slots while they are in use, and not pooled. */
+static void s13_no_slot_is_held_by_pooled_pages(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ LARGE, .swiotlb_force = true },
+		ANYWHERE);
+	struct tpsim_ledger ledger;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 300), 0);
+	tpsim_ledger(site->machine, &ledger);
+	CHECK_EQ(t, ledger.bounce_slots, 600);
+	CHECK_EQ(t, site_give(site, 300), 0);
+	tpsim_ledger(site->machine, &ledger);
+	CHECK_EQ(t, ledger.bounce_slots, 0);
+	CHECK_EQ(t, ledger.pages_plain, 300);
+	CHECK(t, site_close(site));
+}
+
+/* No chunk is larger than the largest mapping that the device may have. */
+static void s13_chunks_fit_the_largest_mapping(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ LARGE, .swiotlb_force = true },
+		ANYWHERE);
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 512), 0);
+	CHECK_EQ(t, site_give(site, 512), 0);
+	/* 256 KiB: 64 pages, order 6. */
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&site->pool, TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 6),
+		 8);
+	CHECK(t, site_close(site));
+}
+
+/* When the slots run out, the populate fails, and the slots are free again. */
+static void s13_a_shortage_of_slots_is_survived(struct check *t)
+{
+	struct site *site =
+		site_open(t,
+			  &(struct tpsim_config){ LARGE, .swiotlb_force = true,
+						  .swiotlb_slots = 256 },
+			  ANYWHERE);
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 129), -ENOSPC);
+	CHECK(t, !site->pages[0] && !site->addrs[0]);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 128), 0);
+	CHECK_EQ(t, site_give(site, 128), 0);
+	CHECK(t, site_close(site));
+}
+
+#define SMALL_IOVA                                                 \
+	&(struct tpsim_config)                                     \
+	{                                                          \
+		.iommu = TPSIM_IOMMU_STRICT, .iova_bytes = 4 << 20 \
+	}
+
+/* When IOVA space is exhausted, kept mappings are given up for wanted ones. */
+static void s06_iova_space_is_taken_from_pooled_pages(struct check *t)
+{
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct ttmpool_request uc = { .caching = TTMPOOL_UNCACHED,
+				      .num_pages = 900 };
+	struct ttmpool_pool_stats stats;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 900), 0);
+	CHECK_EQ(t, site_give(site, 900), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_take(&site->pool, &uc, site->pages, site->addrs),
+		 0);
+	ttmpool_pool_stats(&site->pool, &stats);
+	CHECK_EQ(t, stats.pages_pooled, 900);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&site->pool, site->pages, 900,
+				   TTMPOOL_UNCACHED),
+		 0);
+	CHECK(t, site_close(site));
+}
+
+/* When even that is not enough: -ENOSPC, and everything as it was. */
+static void s06_exhausted_iova_space_is_told(struct check *t)
+{
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 1100), -ENOSPC);
+	CHECK(t, !site->pages[0] && !site->addrs[0]);
+	CHECK(t, tpsim_ledger_is_empty(site->machine) ||
+			 ttmpool_manager_is_valid(&site->mgr));
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 900), 0);
+	CHECK_EQ(t, site_give(site, 900), 0);
+	CHECK(t, site_close(site));
+}
+
+/* In fragmented IOVA space, smaller chunks are tried, and there is still one
+ * caching batch alone. */
+static void
+s06_fragmented_iova_space_is_filled_with_small_chunks(struct check *t)
+{
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct ttmpool_pool_stats before, after;
+	tpos_page_t *kept[64];
+
+	CHECK(t, site);
+	/* All of it in chunks of 64 KiB, of which every second stays. */
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 0), -EINVAL);
+	for (int i = 0; i < 60; i++) {
+		CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 16), 0);
+		kept[i] = site->pages[0];
+	}
+	for (int i = 0; i < 60; i += 2) {
+		for (size_t j = 0; j < 16; j++)
+			site->pages[j] = tpos_page_nth(kept[i], j);
+		CHECK_EQ(t, site_give(site, 16), 0);
+	}
+	ttmpool_pool_drain(&site->pool);
+	ttmpool_pool_stats(&site->pool, &before);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 256), 0);
+	ttmpool_pool_stats(&site->pool, &after);
+	CHECK(t, after.fallbacks > before.fallbacks);
+	CHECK_EQ(t, after.caching_batches, before.caching_batches + 1);
+	CHECK_EQ(t, site_give(site, 256), 0);
+	for (int i = 1; i < 60; i += 2) {
+		for (size_t j = 0; j < 16; j++)
+			site->pages[j] = tpos_page_nth(kept[i], j);
+		CHECK_EQ(t, site_give(site, 16), 0);
+	}
+	CHECK(t, site_close(site));
+}
+
+/* Fragmented RAM is served by smaller orders. */
+static void fragmented_memory_is_served_by_single_pages(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ .iommu = TPSIM_IOMMU_STRICT },
+		ANYWHERE);
+	struct ttmpool_pool_stats stats;
+
+	CHECK(t, site);
+	tpsim_ram_fragment(site->machine, 0);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 100), 0);
+	CHECK_EQ(t, site_give(site, 100), 0);
+	ttmpool_pool_stats(&site->pool, &stats);
+	CHECK(t, stats.fallbacks > 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&site->pool, TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 0),
+		 100);
+	CHECK_EQ(t, stats.caching_batches, 1);
+	tpsim_ram_release(site->machine);
+	CHECK(t, site_close(site));
+}
+
+/* In strict mode a page that was given to the system is out of the device's
+ * reach: a stale access faults. */
+static void s13_a_stale_access_faults(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ .iommu = TPSIM_IOMMU_LAZY },
+		ANYWHERE);
+	char byte = 1;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 9), 0);
+	CHECK_EQ(t, tpsim_device_write(site->dev, site->addrs[8], &byte, 1), 0);
+	CHECK_EQ(t, site_give(site, 9), 0);
+	ttmpool_pool_drain(&site->pool);
+	CHECK_EQ(t, tpsim_device_write(site->dev, site->addrs[8], &byte, 1),
+		 -EFAULT);
+	CHECK_EQ(t, site_counters(site).dma_faults, 1);
+	CHECK(t, site_close(site));
+}
+
+/* An untrusted device keeps no mapping of what is not in use. */
+static void an_untrusted_device_keeps_no_mapping(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ .iommu = TPSIM_IOMMU_LAZY },
+		&(struct tpsim_device_config){ .node = TTMPOOL_NODE_ANY,
+					       .untrusted = true });
+	char byte = 1;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 9), 0);
+	CHECK_EQ(t, tpsim_device_write(site->dev, site->addrs[0], &byte, 1), 0);
+	CHECK_EQ(t, site_give(site, 9), 0);
+	CHECK_EQ(t, tpsim_device_write(site->dev, site->addrs[0], &byte, 1),
+		 -EFAULT);
+	CHECK(t, site_close(site));
+}
+
+#define TWO_NODES                                \
+	&(struct tpsim_config)                   \
+	{                                        \
+		.nr_nodes = 2, .ram_pages = 8192 \
+	}
+#define ON_NODE_1                     \
+	&(struct tpsim_device_config) \
+	{                             \
+		.node = 1             \
+	}
+
+static size_t pages_on_node(struct site *site, size_t n, int node)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += tpos_page_node(site->dev, site->pages[i]) == node;
+	return count;
+}
+
+/* Pages are of the device's node while that has any. */
+static void pages_are_of_the_devices_node(struct check *t)
+{
+	struct site *site = site_open(t, TWO_NODES, ON_NODE_1);
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 700), 0);
+	CHECK_EQ(t, pages_on_node(site, 700, 1), 700);
+	CHECK_EQ(t, site_give(site, 700), 0);
+	CHECK(t, site_close(site));
+}
+
+/* When its node is full, another node's pages are better than none. */
+static void a_full_node_is_helped_out_by_another(struct check *t)
+{
+	struct site *site = site_open(t, TWO_NODES, ON_NODE_1);
+
+	CHECK(t, site);
+	tpsim_ram_hold(site->machine, 1, 40);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 100), 0);
+	CHECK_EQ(t, pages_on_node(site, 100, 1), 40);
+	CHECK_EQ(t, site_give(site, 100), 0);
+	tpsim_ram_release(site->machine);
+	CHECK(t, site_close(site));
+}
+
+/* No page of the wrong node is handed out while a right one is pooled, even if
+ * the wrong ones came back last, in larger chunks. */
+static void the_right_node_goes_first(struct check *t)
+{
+	struct site *site = site_open(t, TWO_NODES, ON_NODE_1);
+
+	CHECK(t, site);
+	for (int i = 0; i < 8; i++) /* eight single pages of node 1 */
+		CHECK_EQ(t,
+			 ttmpool_pool_take(
+				 &site->pool,
+				 &(struct ttmpool_request){
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .num_pages = 1 },
+				 site->pages + i, NULL),
+			 0);
+	CHECK_EQ(t, site_give(site, 8), 0);
+	tpsim_ram_hold(site->machine, 1, 0);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 16), 0);
+	CHECK_EQ(t, pages_on_node(site, 16, 1), 8);
+	CHECK_EQ(t, site_give(site, 16), 0);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 8), 0);
+	CHECK_EQ(t, pages_on_node(site, 8, 1), 8);
+	CHECK_EQ(t, site_give(site, 8), 0);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 16), 0);
+	CHECK_EQ(t, pages_on_node(site, 16, 1), 8);
+	CHECK_EQ(t, site_give(site, 16), 0);
+	tpsim_ram_release(site->machine);
+	CHECK(t, site_close(site));
+}
+
+/* The system's shortage has the pool shrunk, and the populate of another pool,
+ * which caused it, then succeeds. */
+static void s11_a_shortage_of_memory_shrinks_the_pool(struct check *t)
+{
+	struct site *site = site_open(
+		t, &(struct tpsim_config){ .ram_pages = 4096 }, ANYWHERE);
+	struct ttmpool_request uc = { .caching = TTMPOOL_UNCACHED,
+				      .num_pages = 2500 };
+	struct ttmpool_manager_stats stats;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 2500), 0);
+	CHECK_EQ(t, site_give(site, 2500), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_take(&site->pool, &uc, site->pages, site->addrs),
+		 0);
+	ttmpool_manager_stats(&site->mgr, &stats);
+	CHECK(t, stats.pages_shrunk > 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&site->pool, site->pages, 2500,
+				   TTMPOOL_UNCACHED),
+		 0);
+	CHECK(t, site_close(site));
+}
+
+/* Two machines in one process know nothing of each other. */
+static void two_machines_are_independent(struct check *t)
+{
+	struct site *a = site_open(t, TWO_NODES, ANYWHERE);
+	struct site *b = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct tpsim_counters before;
+
+	CHECK(t, a && b);
+	before = site_counters(b);
+	tpsim_fault_plan(b->machine,
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1 });
+	CHECK_EQ(t, site_take(a, TTMPOOL_PLAIN, 77), 0);
+	CHECK_EQ(t, site_counters(b).ns, before.ns);
+	CHECK_EQ(t, tpsim_fault_clear(b->machine), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&b->pool, a->pages, 77,
+				   TTMPOOL_WRITE_COMBINED),
+		 -EINVAL);
+	CHECK_EQ(t, tpsim_reports(b->machine, TTMPOOL_REPORT_FOREIGN), 1);
+	CHECK_EQ(t, tpsim_reports(a->machine, TTMPOOL_REPORT_FOREIGN), 0);
+	CHECK_EQ(t, site_give(a, 77), 0);
+	CHECK(t, site_close(a));
+	CHECK(t, site_close(b));
+}
+
+/* A pool whose policy wants it has its worker clear what comes back. */
+static void a_worker_scrubs_where_the_policy_wants_it(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_stats stats;
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.scrub = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 600,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_cleared, 0);
+	CHECK_EQ(t, tpsim_work_run(check_machine(t)), 1);
+	stats = rig_stats(rig);
+	CHECK_EQ(t, stats.bytes_cleared, 600 * 4096);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_cleared, 600 * 4096);
+	CHECK(t, buffer_holds(t, buf, 0));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
+	    CHECK_CASE(s03_a_short_sighted_device_gets_coherent_pages),
+	    CHECK_CASE(s03_an_iommu_makes_up_for_a_short_mask),
+	    CHECK_CASE(s03_forced_bouncing_means_coherent_pages),
+	    CHECK_CASE(s13_coherent_pages_do_not_bounce),
+	    CHECK_CASE(s13_no_slot_is_held_by_pooled_pages),
+	    CHECK_CASE(s13_chunks_fit_the_largest_mapping),
+	    CHECK_CASE(s13_a_shortage_of_slots_is_survived),
+	    CHECK_CASE(s13_a_stale_access_faults),
+	    CHECK_CASE(s06_iova_space_is_taken_from_pooled_pages),
+	    CHECK_CASE(s06_exhausted_iova_space_is_told),
+	    CHECK_CASE(s06_fragmented_iova_space_is_filled_with_small_chunks),
+	    CHECK_CASE(fragmented_memory_is_served_by_single_pages),
+	    CHECK_CASE(an_untrusted_device_keeps_no_mapping),
+	    CHECK_CASE(pages_are_of_the_devices_node),
+	    CHECK_CASE(a_full_node_is_helped_out_by_another),
+	    CHECK_CASE(the_right_node_goes_first),
+	    CHECK_CASE(s11_a_shortage_of_memory_shrinks_the_pool),
+	    CHECK_CASE(two_machines_are_independent),
+	    CHECK_CASE(a_worker_scrubs_where_the_policy_wants_it));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = {
+		.iommu = TPSIM_IOMMU_STRICT
+	};
+
+	return check_main(argc, argv, &check_suite_dma, &config);
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Accounting: S6. Pages and mapped bytes have budgets; what is only kept is
+ * given up for what is wanted; and when that is not enough, the caller hears of
+ * it, with everything as it was.
+ */
+
+#include "rig.h"
+
+static struct buffer *wc_buffer(struct check *t, struct rig *rig, int pool,
+				size_t n)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = pool,
+					 .num_pages = n,
+					 .funcs = &ttmpool_backend_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+static uint64_t page_bytes(struct rig *rig)
+{
+	return (uint64_t)1 << rig->pool[0].info.page_shift;
+}
+
+/* No more pages than the budget has are had of the system. */
+static void s06_the_page_budget_is_never_exceeded(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 20 });
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = wc_buffer(t, rig, 0, 15);
+	b = wc_buffer(t, rig, 0, 6);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOMEM);
+	CHECK_EQ(t, check_pages_out(t), 15);
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_EMPTY);
+	CHECK(t, !b->pages[0] && !b->dma_addr[0]);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pooled pages, of another pool too, are given up before a populate fails. */
+static void s06_pooled_pages_go_before_a_populate_fails(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .page_budget = 64 });
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = wc_buffer(t, rig, 0, 64);
+	b = wc_buffer(t, rig, 1, 64);
+	CHECK(t, a && b);
+	CHECK_EQ(t, buffer_cycle(a), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 64);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	CHECK_EQ(t, check_pages_out(t), 64);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A populate takes pooled pages of its own before the budget takes them away.
+ */
+static void s06_a_full_budget_is_served_from_the_bins(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 64 });
+	struct buffer *singles[64], *big;
+
+	CHECK(t, rig);
+	for (int i = 0; i < 64; i++) {
+		singles[i] = wc_buffer(t, rig, 0, 1);
+		CHECK(t, singles[i]);
+		CHECK_EQ(t, ttmpool_populate(&singles[i]->be), 0);
+	}
+	for (int i = 0; i < 64; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&singles[i]->be), 0);
+	big = wc_buffer(t, rig, 0, 64);
+	CHECK(t, big);
+	CHECK_EQ(t, ttmpool_populate(&big->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 64);
+	CHECK_EQ(t, rig_stats(rig).pages_hit, 64);
+	CHECK_EQ(t, ttmpool_unpopulate(&big->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* No more bytes than the mapped limit are mapped for the device. */
+static void s06_the_mapped_limit_is_never_exceeded(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
+	struct buffer *a, *b;
+	size_t n;
+
+	CHECK(t, rig);
+	n = (size_t)((1 << 20) / page_bytes(rig));
+	a = wc_buffer(t, rig, 0, n);
+	b = wc_buffer(t, rig, 0, 1);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
+	CHECK(t, !b->pages[0] && !b->dma_addr[0]);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 1 << 20);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped_peak, 1 << 20);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Coherent pages are mapped from birth, so the limit is theirs, too. */
+static void s06_the_mapped_limit_counts_coherent_pages(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
+	struct buffer *a, *b;
+	size_t n;
+
+	CHECK(t, rig);
+	n = (size_t)((1 << 20) / page_bytes(rig));
+	a = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .caching = TTMPOOL_CACHED,
+					 .funcs = &ttmpool_backend_coherent });
+	b = wc_buffer(t, rig, 0, 1);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 1 << 20);
+	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK(t, rig_stats(rig).bytes_mapped < 1 << 20);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Mappings that are only kept are ended for those that are wanted; the pages
+ * stay pooled. */
+static void s06_kept_mappings_go_before_a_populate_fails(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
+	struct ttmpool_pool_stats stats;
+	struct buffer *wc, *uc;
+	size_t n;
+
+	CHECK(t, rig);
+	n = (size_t)((1 << 20) / page_bytes(rig));
+	wc = wc_buffer(t, rig, 0, n);
+	uc = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &ttmpool_backend_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, wc && uc);
+	CHECK_EQ(t, buffer_cycle(wc), 0);
+	CHECK_EQ(t, ttmpool_populate(&uc->be), 0);
+	stats = rig_stats(rig);
+	CHECK_EQ(t, stats.pages_pooled, n);
+	CHECK_EQ(t, stats.pages_in_use, n);
+	CHECK_EQ(t, stats.bytes_mapped, 1 << 20);
+	CHECK_EQ(t, stats.unmaps, stats.maps / 2);
+	CHECK_EQ(t, ttmpool_unpopulate(&uc->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A chunk whose mapping was given up is mapped again when it is handed out. */
+static void s06_a_given_up_mapping_is_made_anew(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
+	struct buffer *wc, *uc;
+	size_t n;
+
+	CHECK(t, rig);
+	n = (size_t)((1 << 20) / page_bytes(rig));
+	wc = wc_buffer(t, rig, 0, n);
+	uc = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &ttmpool_backend_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, wc && uc);
+	CHECK_EQ(t, buffer_cycle(wc), 0);
+	CHECK_EQ(t, buffer_cycle(uc), 0);
+	CHECK_EQ(t, ttmpool_populate(&wc->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 2 * n);
+	CHECK_EQ(t, rig_stats(rig).maps_kept, 0);
+	CHECK(t, buffer_fill(t, wc, 0x77));
+	CHECK(t, check_device_holds(t, rig->dev[0], wc->dma_addr[n - 1], 0x77));
+	CHECK_EQ(t, ttmpool_unpopulate(&wc->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A budget that is lowered takes pooled pages at once, and leaves those in use.
+ */
+static void s06_a_lower_budget_acts_at_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = wc_buffer(t, rig, 0, 32);
+	b = wc_buffer(t, rig, 0, 32);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, buffer_cycle(b), 0);
+	ttmpool_manager_set_page_budget(&rig->mgr, 40);
+	CHECK(t, check_pages_out(t) <= 40);
+	ttmpool_manager_set_page_budget(&rig->mgr, 8);
+	CHECK_EQ(t, check_pages_out(t), 32);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* An owner is charged for what it has, and cannot close while it has pages. */
+static void s06_pages_in_use_are_charged_to_their_owner(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner *owner = check_zalloc(t, 2 * sizeof(*owner));
+	struct buffer *a, *b;
+
+	CHECK(t, rig && owner);
+	ttmpool_owner_init(&owner[0], "client-a");
+	ttmpool_owner_init(&owner[1], "client-b");
+	a = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 9, .owner = &owner[0] });
+	b = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 3, .owner = &owner[1] });
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[0]), 9);
+	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[1]), 3);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), -EBUSY);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner[1]), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One array of pages of two owners is settled with each of them. */
+static void s06_a_joint_give_back_settles_with_each_owner(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner *owner = check_zalloc(t, 2 * sizeof(*owner));
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED };
+	tpos_page_t *pages[5];
+
+	CHECK(t, rig && owner);
+	ttmpool_owner_init(&owner[0], "client-a");
+	ttmpool_owner_init(&owner[1], "client-b");
+	for (int i = 0; i < 2; i++) {
+		req.owner = &owner[i];
+		req.num_pages = i ? 3 : 2;
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&rig->pool[0], &req, pages + 2 * i,
+					   NULL),
+			 0);
+	}
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&rig->pool[0], pages, 5,
+				   TTMPOOL_WRITE_COMBINED),
+		 0);
+	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[0]), 0);
+	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[1]), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(account, CHECK_CASE(s06_the_page_budget_is_never_exceeded),
+	    CHECK_CASE(s06_pooled_pages_go_before_a_populate_fails),
+	    CHECK_CASE(s06_a_full_budget_is_served_from_the_bins),
+	    CHECK_CASE(s06_the_mapped_limit_is_never_exceeded),
+	    CHECK_CASE(s06_the_mapped_limit_counts_coherent_pages),
+	    CHECK_CASE(s06_kept_mappings_go_before_a_populate_fails),
+	    CHECK_CASE(s06_a_given_up_mapping_is_made_anew),
+	    CHECK_CASE(s06_a_lower_budget_acts_at_once),
+	    CHECK_CASE(s06_pages_in_use_are_charged_to_their_owner),
+	    CHECK_CASE(s06_a_joint_give_back_settles_with_each_owner));

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Recycling: S10. Cached pages are freed at once, the others are pooled; and
+ * what is pooled costs nothing when it is handed out again.
+ */
+
+#include "rig.h"
+
+static struct buffer *buffer_of(struct check *t, struct rig *rig,
+				enum ttmpool_caching caching, size_t n)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &ttmpool_backend_plain,
+					 .caching = caching });
+}
+
+/* Cached plain pages go back to the system when they are given back. */
+static void s10_cached_pages_are_freed_at_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, TTMPOOL_CACHED, 9);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+static bool is_recycled(struct check *t, struct rig *rig,
+			enum ttmpool_caching caching)
+{
+	struct buffer *buf = buffer_of(t, rig, caching, 9);
+	struct ttmpool_pool_stats before, after;
+
+	if (!buf || buffer_cycle(buf))
+		return false;
+	before = rig_stats(rig);
+	if (buffer_cycle(buf))
+		return false;
+	after = rig_stats(rig);
+	return before.pages_fresh == after.pages_fresh &&
+	       after.pages_hit == before.pages_hit + 9;
+}
+
+/* Write-combined and uncached pages are handed out again. */
+static void s10_wc_and_uc_pages_are_recycled(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK(t, is_recycled(t, rig, TTMPOOL_WRITE_COMBINED));
+	CHECK(t, is_recycled(t, rig, TTMPOOL_UNCACHED));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Coherent pages are dear to get, and recycled whatever their caching. */
+static void s10_coherent_pages_are_recycled(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 9,
+					 .funcs = &ttmpool_backend_coherent,
+					 .caching = TTMPOOL_CACHED });
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 9);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The policy decides: cached pages are pooled where it says so, others not. */
+static void s10_the_policy_decides_what_is_recycled(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *cached, *wc;
+	struct rig *rig;
+
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_WRITE_COMBINED] = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	cached = buffer_of(t, rig, TTMPOOL_CACHED, 3);
+	wc = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
+	CHECK(t, cached && wc);
+	CHECK_EQ(t, buffer_cycle(cached), 0);
+	CHECK_EQ(t, buffer_cycle(wc), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 3);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A recycled buffer costs no caching change and no mapping. */
+static void s10_a_hit_costs_no_flush_and_no_map(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats before, after;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 37);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	before = rig_stats(rig);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.caching_batches, before.caching_batches);
+	if (rig->pool[0].policy.keep_mapped) {
+		CHECK_EQ(t, after.maps, before.maps);
+		CHECK_EQ(t, after.unmaps, before.unmaps);
+		CHECK_EQ(t, after.maps_kept, 3);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Without keep_mapped, a pooled chunk is not mapped. */
+static void s10_mappings_end_where_the_policy_keeps_none(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.keep_mapped = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 37);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
+	CHECK_EQ(t, rig_stats(rig).unmap_batches, 1);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 37);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, buffer_fill(t, buf, 0x3c));
+	CHECK(t, check_device_holds(t, rig->dev[0], buf->dma_addr[36], 0x3c));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One populate changes the caching of all its fresh pages in one batch, however
+ * they are mixed with pooled ones. */
+static void s10_a_mixed_populate_is_one_caching_batch(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats before, after;
+	struct buffer *small, *large;
+
+	CHECK(t, rig);
+	small = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 21);
+	large = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
+	CHECK(t, small && large);
+	CHECK_EQ(t, buffer_cycle(small), 0);
+	before = rig_stats(rig);
+	CHECK_EQ(t, ttmpool_populate(&large->be), 0);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.pages_hit - before.pages_hit, 21);
+	CHECK_EQ(t, after.caching_batches, before.caching_batches + 1);
+	CHECK_EQ(t, after.caching_pages, before.caching_pages + 106);
+	CHECK(t, buffer_is_of(t, large, TTMPOOL_WRITE_COMBINED));
+	CHECK_EQ(t, ttmpool_unpopulate(&large->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Release is one caching batch and one unmap batch, whatever was pooled. */
+static void s10_a_drain_is_one_batch(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats before, after;
+	struct buffer *wc, *uc;
+
+	CHECK(t, rig);
+	wc = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
+	uc = buffer_of(t, rig, TTMPOOL_UNCACHED, 31);
+	CHECK(t, wc && uc);
+	CHECK_EQ(t, buffer_cycle(wc), 0);
+	CHECK_EQ(t, buffer_cycle(uc), 0);
+	before = rig_stats(rig);
+	CHECK_EQ(t, ttmpool_pool_drain(&rig->pool[0]), 158);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.caching_batches, before.caching_batches + 1);
+	CHECK(t, after.unmap_batches <= before.unmap_batches + 1);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The chunk that came back last goes out first. */
+static void s10_the_newest_chunk_goes_out_first(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *a, *b;
+	tpos_page_t *last;
+
+	CHECK(t, rig);
+	a = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
+	b = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	last = a->pages[0];
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK(t, b->pages[0] == last);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Chunks lie in the buffer by falling order, each aligned to its own size. */
+static void s10_chunks_are_aligned_within_the_buffer(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool *pool;
+	struct buffer *buf;
+	size_t i = 0, n;
+
+	CHECK(t, rig);
+	pool = &rig->pool[0];
+	/* Singles and fours are pooled, so that a mix is handed out. */
+	for (int k = 0; k < 2; k++) {
+		buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
+		CHECK(t, buf);
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+	}
+	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 90);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	while (i < 90) {
+		CHECK(t, ttmpool_pool_owns(pool, buf->pages[i]));
+		for (n = 1; i + n < 90; n++)
+			if (ttmpool_pool_owns(pool, buf->pages[i + n]))
+				break;
+		CHECK_EQ(t, i % n, 0);
+		i += n;
+	}
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* No chunk is larger than the policy's largest order. */
+static void s10_no_chunk_is_larger_than_the_policy_says(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.max_order = 2;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, TTMPOOL_UNCACHED, 64);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
+				    TTMPOOL_UNCACHED, 2),
+		 16);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A request that names nothing known, or no page, is refused. */
+static void s10_a_request_of_nothing_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .num_pages = 1 };
+	tpos_page_t *page = NULL;
+
+	CHECK(t, rig);
+	req.source = TTMPOOL_SOURCE_COUNT;
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page, NULL),
+		 -EINVAL);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, false), -EINVAL);
+	req.source = TTMPOOL_PLAIN;
+	req.caching = TTMPOOL_CACHING_UNKNOWN;
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page, NULL),
+		 -EINVAL);
+	req.caching = TTMPOOL_CACHED;
+	req.num_pages = 0;
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page, NULL),
+		 -EINVAL);
+	req.num_pages = (size_t)-1;
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page, NULL),
+		 -E2BIG);
+	CHECK(t, !page);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A pool of no device, no such node or no such order is refused. */
+static void s10_a_pool_of_nothing_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_config good, bad;
+	struct ttmpool_pool *pool = check_zalloc(t, sizeof(*pool));
+
+	CHECK(t, rig && pool);
+	good = (struct ttmpool_pool_config){ .dev = rig->dev[0],
+					     .node = TTMPOOL_NODE_ANY,
+					     .policy = &policy };
+	bad = good;
+	bad.dev = NULL;
+	CHECK_EQ(t, ttmpool_pool_init(pool, &rig->mgr, &bad), -EINVAL);
+	bad = good;
+	bad.node = TTMPOOL_NODE_OF_DEVICE - 1;
+	CHECK_EQ(t, ttmpool_pool_init(pool, &rig->mgr, &bad), -EINVAL);
+	policy.max_order = TTMPOOL_NR_ORDERS;
+	CHECK_EQ(t, ttmpool_pool_init(pool, &rig->mgr, &good), -EINVAL);
+	policy.max_order = TTMPOOL_NR_ORDERS - 1;
+	CHECK_EQ(t, ttmpool_pool_init(pool, &rig->mgr, &good), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(pool), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(recycle, CHECK_CASE(s10_cached_pages_are_freed_at_once),
+	    CHECK_CASE(s10_wc_and_uc_pages_are_recycled),
+	    CHECK_CASE(s10_coherent_pages_are_recycled),
+	    CHECK_CASE(s10_the_policy_decides_what_is_recycled),
+	    CHECK_CASE(s10_a_hit_costs_no_flush_and_no_map),
+	    CHECK_CASE(s10_mappings_end_where_the_policy_keeps_none),
+	    CHECK_CASE(s10_a_mixed_populate_is_one_caching_batch),
+	    CHECK_CASE(s10_a_drain_is_one_batch),
+	    CHECK_CASE(s10_the_newest_chunk_goes_out_first),
+	    CHECK_CASE(s10_chunks_are_aligned_within_the_buffer),
+	    CHECK_CASE(s10_no_chunk_is_larger_than_the_policy_says),
+	    CHECK_CASE(s10_a_request_of_nothing_is_refused),
+	    CHECK_CASE(s10_a_pool_of_nothing_is_refused));

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Shrinking: S11. The system's shrinker can have the recycled pages; limits act
+ * at once; and what is reserved stays.
+ */
+
+#include "rig.h"
+
+static struct buffer *uc_buffer(struct check *t, struct rig *rig, int pool,
+				size_t n)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = pool,
+					 .num_pages = n,
+					 .funcs = &ttmpool_backend_plain,
+					 .caching = TTMPOOL_UNCACHED });
+}
+
+/* Pool @n single pages; whether that went well. */
+static bool pool_singles(struct check *t, struct rig *rig, int pool, int n)
+{
+	struct buffer **bufs = check_zalloc(t, (size_t)n * sizeof(*bufs));
+
+	for (int i = 0; i < n; i++) {
+		bufs[i] = uc_buffer(t, rig, pool, 1);
+		if (!bufs[i] || ttmpool_populate(&bufs[i]->be))
+			return false;
+	}
+	for (int i = 0; i < n; i++)
+		if (ttmpool_unpopulate(&bufs[i]->be))
+			return false;
+	return true;
+}
+
+/* What is pooled can be given up, and what is in use cannot. */
+static void s11_the_count_is_what_is_pooled(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 0);
+	a = uc_buffer(t, rig, 0, 17);
+	b = uc_buffer(t, rig, 0, 40);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 40);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 57);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A scan gives pages to the system, write-back, and says how many. */
+static void s11_a_scan_gives_pages_to_the_system(struct check *t)
+{
+	struct ttmpool_manager_stats stats;
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	buf = uc_buffer(t, rig, 0, 1);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	page = buf->pages[0];
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, check_caching(t, page), TTMPOOL_UNCACHED);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1), 1);
+	CHECK_EQ(t, check_caching(t, page), TTMPOOL_CACHED);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_shrunk, 1);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A scan for nothing, for everything, and of an empty pool does what it says.
+ */
+static void s11_a_scan_of_any_size_is_safe(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 5), 0);
+	CHECK(t, pool_singles(t, rig, 0, 10));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 0), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 3), 3);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 7);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A manager that has no pool yet has nothing to give. */
+static void s11_a_scan_without_pools_is_safe(struct check *t)
+{
+	struct ttmpool_manager *mgr = check_zalloc(t, sizeof(*mgr));
+	struct ttmpool_manager_config config = { .system = t->system };
+
+	CHECK(t, mgr);
+	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(mgr), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 100), 0);
+	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
+	config.system = NULL;
+	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), -EINVAL);
+}
+
+/* What was given back first leaves first. */
+static void s11_the_oldest_chunk_leaves_first(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *old, *middle, *young;
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	old = uc_buffer(t, rig, 0, 1);
+	middle = uc_buffer(t, rig, 0, 4);
+	young = uc_buffer(t, rig, 0, 1);
+	CHECK(t, old && middle && young);
+	CHECK_EQ(t, ttmpool_populate(&old->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&young->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&middle->be), 0);
+	page = young->pages[0];
+	CHECK_EQ(t, ttmpool_unpopulate(&old->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&middle->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&young->be), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1), 1);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1), 4);
+	CHECK_EQ(t, ttmpool_populate(&old->be), 0);
+	CHECK(t, old->pages[0] == page);
+	CHECK_EQ(t, ttmpool_unpopulate(&old->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Every pool has its turn: what one cannot give, the next is asked for. */
+static void s11_every_pool_gives(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct ttmpool_pool_stats stats;
+
+	CHECK(t, rig);
+	CHECK(t, pool_singles(t, rig, 0, 10));
+	CHECK(t, pool_singles(t, rig, 1, 10));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4), 4);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4), 4);
+	ttmpool_pool_stats(&rig->pool[1], &stats);
+	CHECK_EQ(t, stats.pages_pooled, 6);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 10), 10);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 2);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A reserve is not counted, and no scan touches it. */
+static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	ttmpool_pool_reserve(&rig->pool[0], 6);
+	CHECK(t, pool_singles(t, rig, 0, 10));
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
+	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 6);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A chunk that is partly below the reserve stays whole. */
+static void s11_a_reserve_is_not_cut_into(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	ttmpool_pool_reserve(&rig->pool[0], 3);
+	buf = uc_buffer(t, rig, 0, 8);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A lower pool limit sends pages away before the call returns. */
+static void s11_a_lower_limit_acts_at_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK(t, pool_singles(t, rig, 0, 64));
+	ttmpool_manager_set_pool_limit(&rig->mgr, 40);
+	CHECK(t, rig_stats(rig).pages_pooled <= 40);
+	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A pool at its limit is trimmed in batches, not by one chunk at each give. */
+static void s11_a_limit_is_trimmed_with_hysteresis(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 64 });
+	struct ttmpool_pool_stats before, after;
+
+	CHECK(t, rig);
+	CHECK(t, pool_singles(t, rig, 0, 64));
+	before = rig_stats(rig);
+	CHECK(t, pool_singles(t, rig, 0, 128));
+	after = rig_stats(rig);
+	CHECK(t, after.pages_pooled <= 64);
+	/* 64 were handed out fresh in one batch each; 64 came back too many. */
+	CHECK(t, after.pages_released - before.pages_released >= 64);
+	CHECK(t, after.caching_batches - before.caching_batches <= 64 + 8);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What is larger than the limit is not pooled at all, and drives nothing out.
+ */
+static void s11_what_exceeds_the_limit_is_not_pooled(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 32 });
+	struct buffer *big;
+
+	CHECK(t, rig);
+	CHECK(t, pool_singles(t, rig, 0, 16));
+	big = uc_buffer(t, rig, 0, 100);
+	CHECK(t, big);
+	CHECK_EQ(t, ttmpool_populate(&big->be), 0);
+	CHECK(t, pool_singles(t, rig, 0, 16));
+	CHECK_EQ(t, ttmpool_unpopulate(&big->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 16);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* With a limit of nothing, nothing is pooled. */
+static void s11_a_limit_of_nothing_pools_nothing(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .pool_nothing = true });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = uc_buffer(t, rig, 0, 12);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A primed pool serves its first populate without a flush or a map. */
+static void s11_a_primed_pool_serves_at_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 42 };
+	struct ttmpool_pool_stats before, after;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	before = rig_stats(rig);
+	CHECK_EQ(t, before.pages_pooled, 42);
+	buf = uc_buffer(t, rig, 0, 42);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.pages_hit, 42);
+	CHECK_EQ(t, after.caching_batches, before.caching_batches);
+	CHECK_EQ(t, after.bytes_cleared, 0);
+	if (rig->pool[0].policy.keep_mapped)
+		CHECK_EQ(t, after.maps, before.maps);
+	CHECK(t, buffer_holds(t, buf, 0));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Prime refuses what would not be kept: by policy, or by the limit. */
+static void s11_prime_refuses_what_would_not_be_kept(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 10 });
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = 4 };
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), -EINVAL);
+	req.caching = TTMPOOL_UNCACHED;
+	req.num_pages = 11;
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), -ENOMEM);
+	req.num_pages = 10;
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	req.num_pages = 1;
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), -ENOMEM);
+	ttmpool_manager_set_pool_limit(&rig->mgr, 5);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(shrink, CHECK_CASE(s11_the_count_is_what_is_pooled),
+	    CHECK_CASE(s11_a_scan_gives_pages_to_the_system),
+	    CHECK_CASE(s11_a_scan_of_any_size_is_safe),
+	    CHECK_CASE(s11_a_scan_without_pools_is_safe),
+	    CHECK_CASE(s11_the_oldest_chunk_leaves_first),
+	    CHECK_CASE(s11_every_pool_gives),
+	    CHECK_CASE(s11_a_reserve_is_kept_from_the_shrinker),
+	    CHECK_CASE(s11_a_reserve_is_not_cut_into),
+	    CHECK_CASE(s11_a_lower_limit_acts_at_once),
+	    CHECK_CASE(s11_a_limit_is_trimmed_with_hysteresis),
+	    CHECK_CASE(s11_what_exceeds_the_limit_is_not_pooled),
+	    CHECK_CASE(s11_a_limit_of_nothing_pools_nothing),
+	    CHECK_CASE(s11_a_primed_pool_serves_at_once),
+	    CHECK_CASE(s11_prime_refuses_what_would_not_be_kept));

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * States: the legality table of buffers, every operation in every state that
+ * can be reached, and what teardown does with buffers that nobody ended.
+ */
+
+#include "rig.h"
+
+/* One row a state: what may follow it, in the order of the enum. */
+static const char *const may_become[TTMPOOL_TT_STATE_COUNT] = {
+	/* E P B A S p */
+	"010000", /* empty */
+	"101111", /* populated */
+	"010000", /* bound */
+	"110011", /* anonymous */
+	"110001", /* swapped */
+	"110010", /* partial */
+};
+
+/* The table of states is this one, cell by cell. */
+static void the_state_table_is_the_documented_one(struct check *t)
+{
+	for (int i = 0; i < TTMPOOL_TT_STATE_COUNT; i++)
+		for (int j = 0; j < TTMPOOL_TT_STATE_COUNT; j++)
+			CHECK_EQ(
+				t,
+				ttmpool_tt_may_become((enum ttmpool_tt_state)i,
+						      (enum ttmpool_tt_state)j),
+				may_become[i][j] == '1');
+}
+
+/* What is no state may become nothing, and nothing may become it. */
+static void what_is_no_state_is_not_legal(struct check *t)
+{
+	CHECK(t,
+	      !ttmpool_tt_may_become(TTMPOOL_TT_STATE_COUNT, TTMPOOL_TT_EMPTY));
+	CHECK(t,
+	      !ttmpool_tt_may_become(TTMPOOL_TT_EMPTY, TTMPOOL_TT_STATE_COUNT));
+}
+
+/* Every state has a name of its own. */
+static void every_state_has_a_name(struct check *t)
+{
+	const char *unknown = ttmpool_tt_state_name(TTMPOOL_TT_STATE_COUNT);
+
+	for (int i = 0; i < TTMPOOL_TT_STATE_COUNT; i++)
+		CHECK(t, ttmpool_tt_state_name((enum ttmpool_tt_state)i) !=
+				 unknown);
+}
+
+typedef int (*verb)(struct ttmpool_backend *be);
+
+static const verb verbs[] = { ttmpool_populate, ttmpool_unpopulate,
+			      ttmpool_bind, ttmpool_unbind };
+
+/* What each verb leads to from EMPTY, POPULATED and BOUND; -1: refused. */
+static const int leads_to[3][4] = {
+	{ TTMPOOL_TT_POPULATED, -1, -1, -1 },
+	{ -1, TTMPOOL_TT_EMPTY, TTMPOOL_TT_BOUND, -1 },
+	{ -1, -1, -1, TTMPOOL_TT_POPULATED },
+};
+
+/* Bring a buffer from anywhere to one of the first three states. */
+static bool bring_to(struct buffer *buf, int state)
+{
+	if (buf->be.tt.state == TTMPOOL_TT_BOUND)
+		ttmpool_unbind(&buf->be);
+	if (buf->be.tt.state == TTMPOOL_TT_POPULATED)
+		ttmpool_unpopulate(&buf->be);
+	for (int i = 0; i < state; i++)
+		if (verbs[2 * i](&buf->be))
+			return false;
+	return (int)buf->be.tt.state == state;
+}
+
+/* Every verb in every state does what the table says, or changes nothing. */
+static void every_verb_in_every_state(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(t, rig, &(struct buffer_config){ .num_pages = 5 });
+	CHECK(t, buf);
+	for (int state = 0; state < 3; state++)
+		for (int v = 0; v < 4; v++) {
+			int to = leads_to[state][v];
+
+			CHECK(t, bring_to(buf, state));
+			CHECK_EQ(t, verbs[v](&buf->be), to < 0 ? -EINVAL : 0);
+			CHECK_EQ(t, buf->be.tt.state, to < 0 ? state : to);
+			CHECK(t, ttmpool_tt_is_valid(&buf->be.tt));
+		}
+	CHECK(t, bring_to(buf, TTMPOOL_TT_EMPTY));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer whose state and pages disagree is not valid. */
+static void a_buffer_that_disagrees_with_itself_is_not_valid(struct check *t)
+{
+	tpos_page_t *page = check_page_of_system(t);
+	tpos_page_t *pages[2] = { NULL, NULL };
+	struct ttmpool_tt tt = { .pages = pages, .num_pages = 2 };
+
+	CHECK(t, ttmpool_tt_is_valid(&tt));
+	pages[1] = page;
+	CHECK(t, !ttmpool_tt_is_valid(&tt));
+	tt.state = TTMPOOL_TT_PARTIAL;
+	CHECK(t, ttmpool_tt_is_valid(&tt));
+	tt.state = TTMPOOL_TT_ANONYMOUS;
+	CHECK(t, !ttmpool_tt_is_valid(&tt));
+	pages[0] = page;
+	CHECK(t, ttmpool_tt_is_valid(&tt));
+	tt.state = TTMPOOL_TT_SWAPPED;
+	CHECK(t, !ttmpool_tt_is_valid(&tt));
+	tt.state = TTMPOOL_TT_STATE_COUNT;
+	CHECK(t, !ttmpool_tt_is_valid(&tt));
+}
+
+/* A manager with a pool, or with quarantined pages, cannot end. */
+static void a_manager_with_pools_cannot_end(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Teardown finds what is still in use, tells whose it is, cuts the device off,
+ * and keeps the pages from everybody until somebody vouches for them. */
+static void teardown_quarantines_what_is_in_use(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner *owner = check_zalloc(t, sizeof(*owner));
+	struct ttmpool_manager_stats stats;
+	struct buffer *stray, *good;
+
+	CHECK(t, rig && owner);
+	ttmpool_owner_init(owner, "forgetful");
+	stray = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 5,
+					 .owner = owner,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	good = buffer_open(t, rig, &(struct buffer_config){ .num_pages = 3 });
+	CHECK(t, stray && good);
+	CHECK_EQ(t, ttmpool_populate(&stray->be), 0);
+	CHECK_EQ(t, buffer_cycle(good), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 5);
+	rig->nr_pools = 0;
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_IN_USE), 2);
+	CHECK_EQ(t, ttmpool_owner_pages_in_use(owner), 0);
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_quarantined, 5);
+	CHECK_EQ(t, stats.pages, 5);
+	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A coherent stray keeps its mapping until its pages go, and goes all the same.
+ */
+static void teardown_quarantines_coherent_pages_too(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *stray;
+
+	CHECK(t, rig);
+	stray = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 2,
+					 .funcs = &ttmpool_backend_coherent });
+	CHECK(t, stray);
+	CHECK_EQ(t, ttmpool_populate(&stray->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 2);
+	rig->nr_pools = 0;
+	CHECK(t, ttmpool_manager_is_valid(&rig->mgr));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The check of invariants finds what does not add up, wherever it is. */
+static void the_check_of_invariants_is_not_blind(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool *pool;
+	struct ttmpool_chunk *chunk;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	pool = &rig->pool[0];
+	buf = buffer_open(
+		t, rig, &(struct buffer_config){ .caching = TTMPOOL_UNCACHED });
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	chunk = ttmpool_chunk_of(pool->in_use.next);
+	chunk->state = TTMPOOL_CHUNK_POOLED;
+	CHECK(t, !ttmpool_manager_is_valid(&rig->mgr));
+	chunk->state = TTMPOOL_CHUNK_IN_USE;
+	pool->stats.pages_in_use++;
+	CHECK(t, !ttmpool_pool_is_valid(pool));
+	pool->stats.pages_in_use--;
+	pool->stats.bytes_mapped++;
+	CHECK(t, !ttmpool_pool_is_valid(pool));
+	pool->stats.bytes_mapped--;
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	for (int c = 0; c < 2; c++) {
+		uint8_t other = (uint8_t)(c ? TTMPOOL_CHUNK_IN_USE
+					    : TTMPOOL_CHUNK_POOLED);
+
+		chunk->state = other;
+		chunk->caching ^= (uint8_t)!c;
+		CHECK(t, !ttmpool_pool_is_valid(pool));
+		chunk->caching ^= (uint8_t)!c;
+	}
+	chunk->state = TTMPOOL_CHUNK_POOLED;
+	pool->stats.pages_pooled++;
+	CHECK(t, !ttmpool_pool_is_valid(pool));
+	pool->stats.pages_pooled--;
+	pool->bins[chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT ? 1 : 0]
+		  [TTMPOOL_UNCACHED][0]
+			  .nr_chunks++;
+	CHECK(t, !ttmpool_pool_is_valid(pool));
+	pool->bins[chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT ? 1 : 0]
+		  [TTMPOOL_UNCACHED][0]
+			  .nr_chunks--;
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(state, CHECK_CASE(the_state_table_is_the_documented_one),
+	    CHECK_CASE(what_is_no_state_is_not_legal),
+	    CHECK_CASE(every_state_has_a_name),
+	    CHECK_CASE(every_verb_in_every_state),
+	    CHECK_CASE(a_buffer_that_disagrees_with_itself_is_not_valid),
+	    CHECK_CASE(a_manager_with_pools_cannot_end),
+	    CHECK_CASE(teardown_quarantines_what_is_in_use),
+	    CHECK_CASE(teardown_quarantines_coherent_pages_too),
+	    CHECK_CASE(the_check_of_invariants_is_not_blind));

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * ttmpool-replay and what it must refuse: one line on stderr that names file
+ * and line, and exit status 2.
+ */
+#define _DEFAULT_SOURCE
+
+#include "run.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The text @rows is refused in line @line, and no result is printed. */
+static void assert_rows_refused(const char *rows, int line, const char *words)
+{
+	char where[32];
+
+	run_write("t.csv", rows);
+	snprintf(where, sizeof(where), "t.csv:%d: ", line);
+	run_replay("--json t.csv");
+	run_assert_refused(where, words);
+	assert_string_equal(run.out, "");
+}
+
+/* A free of a buffer that is not live is malformed: never seen, or twice. */
+static void replay_refuses_a_free_of_a_dead_buffer(void **state)
+{
+	(void)state;
+	assert_rows_refused(FREE, 1, "free of buffer 7, which is not live");
+	assert_rows_refused(ALLOC FREE FREE, 3, "which is not live");
+	assert_rows_refused("5,0,1,swapout,7,16,2,34,9\n", 1, "swapout of");
+	assert_rows_refused("5,0,1,swapin,7,16,2,34,9\n", 1, "swapin of");
+}
+
+/* An alloc of a buffer that is live is malformed. */
+static void replay_refuses_an_alloc_of_a_live_buffer(void **state)
+{
+	(void)state;
+	assert_rows_refused("# one\n" ALLOC ALLOC, 3,
+			    "which is live since line 2");
+}
+
+/* A row that speaks of another size or caching than its alloc is malformed. */
+static void replay_refuses_a_buffer_that_changes(void **state)
+{
+	(void)state;
+	assert_rows_refused(ALLOC "6,0,1,free,7,15,2,34,9\n", 2,
+			    "other pages or caching than in line 1");
+	assert_rows_refused(ALLOC "6,0,1,free,7,16,1,34,9\n", 2,
+			    "other pages or caching than in line 1");
+}
+
+/* A buffer is not swapped out twice without coming back. */
+static void replay_refuses_a_second_swapout(void **state)
+{
+	static const char out[] = "6,0,1,swapout,7,16,2,34,9\n";
+	char rows[128];
+
+	(void)state;
+	snprintf(rows, sizeof(rows), "%s%s%s", ALLOC, out, out);
+	assert_rows_refused(rows, 3, "swapout of buffer 7 again");
+}
+
+/* What the reader refuses, the program refuses with status 2. */
+static void replay_refuses_malformed_rows(void **state)
+{
+	(void)state;
+	assert_rows_refused("", 1, "empty");
+	assert_rows_refused(ALLOC "6,0,1,free,7\n", 2, "columns");
+	assert_rows_refused(ALLOC "6,0,1,free,99999999999999999999,16,2,34,9\n",
+			    2, "buf is above");
+	assert_rows_refused(ALLOC "6,0,1,free,7,16,2,34,9", 2, "cut off");
+	assert_rows_refused(ALLOC "6,0,1,free,-7,16,2,34,9\n", 2,
+			    "not a number");
+	assert_rows_refused(ALLOC "6,0,1,grow,7,16,2,34,9\n", 2, "op is not");
+}
+
+/* A program is no trace. */
+static void replay_refuses_a_binary_file(void **state)
+{
+	(void)state;
+	run_replay("/bin/sh");
+	run_assert_refused("/bin/sh:", "");
+}
+
+/* A stream without a newline is refused before it fills memory. */
+static void replay_refuses_an_endless_line(void **state)
+{
+	(void)state;
+	run_replay("/dev/zero");
+	run_assert_refused("/dev/zero:1: ", "zero byte");
+}
+
+/* A directory, a name below a file, and no such file: each is one line. */
+static void replay_refuses_what_it_cannot_read(void **state)
+{
+	(void)state;
+	run_replay("/");
+	run_assert_refused("/:1: ", "Is a directory");
+	run_replay("/bin/sh/t.csv");
+	run_assert_refused("/bin/sh/t.csv:1: ", "Not a directory");
+	run_replay("none.csv");
+	run_assert_refused("none.csv:1: ", "No such file");
+}
+
+/* A file that may not be read is one line, too. The superuser may read all
+ * but some files of the kernel's: proc_sys_permission() knows no capability. */
+static void replay_refuses_a_file_without_permission(void **state)
+{
+	static const char no_one[] = "/proc/sys/vm/compact_memory";
+
+	(void)state;
+	run_write("secret.csv", ALLOC);
+	assert_int_equal(chmod(run_path("secret.csv"), 0), 0);
+	if (!access(run_path("secret.csv"), R_OK)) {
+		unlink(run_path("secret.csv"));
+		assert_int_equal(symlink(no_one, run_path("secret.csv")), 0);
+	}
+	run_replay("secret.csv");
+	run_assert_refused("secret.csv:1: ", "Permission denied");
+}
+
+/* A wrong command line is one line and status 2. */
+static void replay_refuses_a_wrong_command_line(void **state)
+{
+	(void)state;
+	run_replay("--no-such-option t.csv");
+	run_assert_refused("ttmpool-replay: ", "--no-such-option");
+	run_replay("");
+	run_assert_refused("ttmpool-replay: ", "name a trace");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(replay_refuses_a_free_of_a_dead_buffer),
+	cmocka_unit_test(replay_refuses_an_alloc_of_a_live_buffer),
+	cmocka_unit_test(replay_refuses_a_buffer_that_changes),
+	cmocka_unit_test(replay_refuses_a_second_swapout),
+	cmocka_unit_test(replay_refuses_malformed_rows),
+	cmocka_unit_test(replay_refuses_a_binary_file),
+	cmocka_unit_test(replay_refuses_an_endless_line),
+	cmocka_unit_test(replay_refuses_what_it_cannot_read),
+	cmocka_unit_test(replay_refuses_a_file_without_permission),
+	cmocka_unit_test(replay_refuses_a_wrong_command_line),
+};
+
+CASES_MAIN("malformed", tests, run_open, run_close)

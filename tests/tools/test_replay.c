@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* ttmpool-replay from outside: what it counts, and what it prints. */
+#define _DEFAULT_SOURCE
+
+#include "run.h"
+
+#include <unistd.h>
+
+/* A buffer that comes and goes is one populate, and nothing is left. */
+static void replay_counts_a_buffer(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC FREE);
+	run_replay("--json --caching wc t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("populates"), 1);
+	assert_int_equal(run_number("pages"), 16);
+	assert_int_equal(run_number("peak_pages_in_use"), 16);
+	assert_int_equal(run_number("peak_pages_pooled"), 16);
+	assert_int_equal(run_number("pages_leaked"), 0);
+	assert_string_equal(run.err, "");
+}
+
+/* A buffer that the trace never frees is freed at the end, and counted. */
+static void replay_frees_what_is_live_at_the_end(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC);
+	run_replay("--json t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("unpopulates"), 0);
+	assert_int_equal(run_number("freed_at_end"), 1);
+	assert_int_equal(run_number("pages_leaked"), 0);
+}
+
+/* A second buffer of the same size is served from the pool, and without
+ * recycling from the system. */
+static void replay_recycles_or_not(void **state)
+{
+	static const char rows[] = ALLOC FREE "7,0,1,alloc,8,16,2,34,900\n"
+					      "8,0,1,free,8,16,2,34,900\n";
+
+	(void)state;
+	run_write("t.csv", rows);
+	run_replay("--json --caching wc t.csv");
+	assert_int_equal(run_number("pages_from_pool"), 16);
+	assert_int_equal(run_number("caching_batches"), 2);
+	run_replay("--json --caching wc --recycle off t.csv");
+	assert_int_equal(run_number("pages_from_pool"), 0);
+	assert_int_equal(run_number("caching_batches"), 4);
+	assert_int_equal(run_number("peak_pages_pooled"), 0);
+}
+
+/* The caching that the rows record is used unless another is forced. */
+static void replay_follows_the_recorded_caching(void **state)
+{
+	static const char rows[] = "5,0,1,alloc,7,16,0,34,900\n";
+
+	(void)state;
+	run_write("t.csv", rows);
+	run_replay("--json t.csv");
+	assert_int_equal(run_number("caching_pages"), 32);
+	run_replay("--json --caching cached t.csv");
+	assert_int_equal(run_number("caching_pages"), 0);
+}
+
+/* Pages that the system asks for are given up. */
+static void replay_gives_pages_up_under_pressure(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC FREE);
+	run_replay("--json --caching wc --pressure 16@2 t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("pressures"), 1);
+	assert_int_equal(run_number("pages_shrunk"), 16);
+}
+
+/* The pool limit bounds what lies pooled. */
+static void replay_keeps_to_the_pool_limit(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC FREE);
+	run_replay("--json --caching wc --pool-limit 0 t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("caching_batches"), 2);
+	assert_int_equal(run_number("pages_leaked"), 0);
+}
+
+/* A buffer larger than the machine is a fault, not a crash, and its free row
+ * is still understood. */
+static void replay_reports_a_failed_populate(void **state)
+{
+	static const char rows[] = "5,0,1,alloc,7,4294967295,2,34,900\n"
+				   "6,0,1,free,7,4294967295,2,34,900\n";
+
+	(void)state;
+	run_write("t.csv", rows);
+	run_replay("--json --ram 4 t.csv");
+	assert_int_equal(run.status, 1);
+	assert_int_equal(run_number("populates_failed"), 1);
+	assert_int_equal(run_number("pages_leaked"), 0);
+	run_assert_has(run.err, "t.csv:1: buffer 7: populate failed");
+}
+
+/* Several traces are several runs, each with an object on a line of its own. */
+static void replay_prints_one_object_a_trace(void **state)
+{
+	const char *second;
+
+	(void)state;
+	run_write("a.csv", ALLOC);
+	run_write("b.csv", ALLOC FREE);
+	run_replay("--json a.csv b.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(strncmp(run.out, "{\"trace\": \"a.csv\"", 17), 0);
+	second = strchr(run.out, '\n') + 1;
+	assert_int_equal(strncmp(second, "{\"trace\": \"b.csv\"", 17), 0);
+	assert_null(strchr(strchr(second, '\n') + 1, '\n'));
+}
+
+/* A trace that is malformed does not keep the next one from being replayed. */
+static void replay_goes_on_after_a_malformed_trace(void **state)
+{
+	(void)state;
+	run_write("a.csv", FREE);
+	run_write("b.csv", ALLOC);
+	run_replay("--json a.csv b.csv");
+	run_assert_refused("a.csv:1: ", "not live");
+	assert_int_equal(run_number("populates"), 1);
+}
+
+/* The name of a trace may be anything, and the object is still JSON. */
+static void replay_escapes_the_name_of_a_trace(void **state)
+{
+	(void)state;
+	run_write("q\"\\\n\xff\xc3\xa9", ALLOC);
+	run_replay("--json q*");
+	assert_int_equal(run.status, 0);
+	run_assert_has(run.out,
+		       "{\"trace\": \"q\\\"\\\\\\u000a\\ufffd\xc3\xa9\",");
+	unlink(run_path("q\"\\\n\xff\xc3\xa9"));
+}
+
+/* A trace can come through a pipe. */
+static void replay_reads_standard_input(void **state)
+{
+	int input;
+	pid_t pid = run_start("--json -", &input);
+
+	(void)state;
+	assert_int_equal(write(input, ALLOC, strlen(ALLOC)), strlen(ALLOC));
+	close(input);
+	run_await(pid);
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("populates"), 1);
+}
+
+/* Help and version go to stdout, and are no error. */
+static void replay_answers_help_and_version(void **state)
+{
+	(void)state;
+	run_replay("--help");
+	assert_int_equal(run.status, 0);
+	run_assert_has(run.out, "--pool-limit PAGES");
+	run_replay("--version");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(strncmp(run.out, "ttmpool-replay ", 15), 0);
+}
+
+/* Output that cannot be written is no success. */
+static void replay_notices_a_full_disk(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC);
+	run_replay("--json t.csv >/dev/full");
+	assert_int_equal(run.status, 2);
+	run_assert_has(run.err, "cannot write the output: No space left");
+}
+
+/* A picture that cannot be drawn is said so, and no success. */
+static void replay_says_when_it_cannot_plot(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC);
+	run_replay("--json --plot none/p.svg t.csv");
+	assert_int_equal(run.status, 2);
+	run_assert_has(run.err, "cannot write none/p.svg.dat: No such file");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(replay_counts_a_buffer),
+	cmocka_unit_test(replay_frees_what_is_live_at_the_end),
+	cmocka_unit_test(replay_recycles_or_not),
+	cmocka_unit_test(replay_follows_the_recorded_caching),
+	cmocka_unit_test(replay_gives_pages_up_under_pressure),
+	cmocka_unit_test(replay_keeps_to_the_pool_limit),
+	cmocka_unit_test(replay_reports_a_failed_populate),
+	cmocka_unit_test(replay_prints_one_object_a_trace),
+	cmocka_unit_test(replay_goes_on_after_a_malformed_trace),
+	cmocka_unit_test(replay_escapes_the_name_of_a_trace),
+	cmocka_unit_test(replay_reads_standard_input),
+	cmocka_unit_test(replay_answers_help_and_version),
+	cmocka_unit_test(replay_notices_a_full_disk),
+	cmocka_unit_test(replay_says_when_it_cannot_plot),
+};
+
+CASES_MAIN("replay", tests, run_open, run_close)

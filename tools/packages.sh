@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# need PACKAGE...: install what is missing, after saying so.
+#
+# To be sourced. Packages have Debian's names. Whether one is there is judged by
+# a file or program of its, so that a system without dpkg that has the same
+# tools from elsewhere is served, too. All that is said goes to stderr.
+
+# The file, or the program in PATH, that a package is known by.
+probe_of()
+{
+	case $1 in
+	gcc) echo gcc ;;
+	libc6-dev) echo /usr/include/stdio.h ;;
+	libcmocka-dev) echo /usr/include/cmocka.h ;;
+	pkg-config) echo pkg-config ;;
+	gnuplot-nox) echo gnuplot ;;
+	*) echo "$1" ;;
+	esac
+}
+
+has_package()
+{
+	probe=$(probe_of "$1")
+	case $probe in
+	/*) [ -e "$probe" ] && return 0 ;;
+	*) command -v "$probe" >/dev/null 2>&1 && return 0 ;;
+	esac
+	# A package without a program of its name.
+	command -v dpkg-query >/dev/null 2>&1 &&
+		dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null |
+		grep -qx installed
+}
+
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+apt()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
+		-o DPkg::Lock::Timeout=120 "$@" >>"$packages_log" 2>&1
+}
+
+have_lists()
+{
+	[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' \
+		2>/dev/null | head -n 1)" ]
+}
+
+# Lists that are old name versions that are gone: get new ones, and try again.
+apt_install()
+{
+	if have_lists && apt install -y --no-install-recommends "$@"; then
+		return 0
+	fi
+	echo "==> reading the package lists anew" >&2
+	apt update && apt install -y --no-install-recommends "$@"
+}
+
+need()
+{
+	missing=
+	for package in "$@"; do
+		has_package "$package" || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	if ! command -v apt-get >/dev/null 2>&1; then
+		echo "missing, by Debian's names:$missing" >&2
+		return 1
+	fi
+	if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; then
+		echo "missing, and only root can install it:$missing" >&2
+		return 1
+	fi
+	if [ "$(id -u)" -eq 0 ]; then
+		echo "==> installing from Debian's packages:$missing" >&2
+	else
+		echo "==> installing with sudo from Debian's packages:$missing" >&2
+	fi
+	packages_log=$(mktemp) || return 1
+	# shellcheck disable=SC2086 # a list of words
+	if ! apt_install $missing; then
+		tail -n 20 "$packages_log" >&2
+		echo "could not install:$missing" >&2
+		rm -f "$packages_log"
+		return 1
+	fi
+	rm -f "$packages_log"
+}

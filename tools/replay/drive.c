@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The rows of a trace become calls of the library:
+ *
+ *	alloc     a backend for the buffer, and its populate
+ *	free      its unpopulate, and the end of the backend
+ *	swapout   counted: the free row that follows it gives up the pages
+ *	swapin    counted: the alloc row before it got the pages
+ *
+ * All pages are written to when they come and looked at when they go: see
+ * content.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "content.h"
+#include "drive.h"
+
+#define FAULTS_SHOWN 10
+
+void drive_found(struct replay *replay, const char *format, ...)
+{
+	uint64_t faults = ++replay->result->faults;
+	const char *which = "";
+	va_list args;
+
+	if (faults > FAULTS_SHOWN)
+		return;
+	if (replay->options->recycle == RECYCLE_OFF)
+		which = "without the pool: ";
+	fprintf(stderr, "%s:%" PRIu64 ": %s", replay->trace.path,
+		replay->trace.line, which);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs(faults == FAULTS_SHOWN ? "; more are counted, not shown\n" : "\n",
+	      stderr);
+}
+
+static uint64_t machine_ns(struct replay *replay)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(replay->rig.machine, &counters);
+	return counters.ns;
+}
+
+static void note(struct replay *replay, enum timeline_event event)
+{
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(&replay->rig.pool, &stats);
+	replay->levels.in_use = stats.pages_in_use;
+	replay->levels.pooled = stats.pages_pooled;
+	if (replay->timeline)
+		timeline_add(replay->timeline, replay->last_ns, event,
+			     &replay->levels);
+}
+
+static int populate(struct replay *replay, struct buffer *buffer,
+		    enum ttmpool_caching caching)
+{
+	struct ttmpool_backend_config config = {
+		.pool = &replay->rig.pool,
+		.funcs = replay->rig.funcs,
+		.pages = buffer->pages,
+		.dma_addr = buffer->dma_addr,
+		.num_pages = buffer->num_pages,
+		.caching = caching,
+	};
+	uint64_t before;
+	int err;
+
+	err = ttmpool_backend_init(&buffer->be, &config);
+	if (err)
+		return err;
+	before = machine_ns(replay);
+	err = ttmpool_populate(&buffer->be);
+	if (err) {
+		ttmpool_backend_fini(&buffer->be);
+		return err;
+	}
+	latency_add(&replay->result->latency, buffer->num_pages,
+		    machine_ns(replay) - before);
+	buffer->populated = true;
+	return 0;
+}
+
+static void populate_and_write(struct replay *replay, struct buffer *buffer,
+			       enum ttmpool_caching caching)
+{
+	const char *wrong;
+	size_t page = 0;
+	int err = -ENOMEM;
+
+	/* Without arrays it is larger than RAM: see drive_alloc(). */
+	if (buffer->num_pages)
+		err = populate(replay, buffer, caching);
+	if (err) {
+		replay->result->populates_failed++;
+		drive_found(replay, "buffer %" PRIu64 ": populate failed: %s",
+			    buffer->id, strerror(-err));
+		note(replay, TIMELINE_FAILURE);
+		return;
+	}
+	replay->result->populates++;
+	replay->result->pages += buffer->num_pages;
+	wrong = content_write(&replay->rig, buffer, &page);
+	if (wrong)
+		drive_found(replay, "buffer %" PRIu64 ": page %zu %s",
+			    buffer->id, page, wrong);
+	note(replay, TIMELINE_POPULATE);
+}
+
+static void unpopulate(struct replay *replay, struct buffer *buffer)
+{
+	const char *wrong;
+	size_t page = 0;
+	int err;
+
+	wrong = content_verify(&replay->rig, buffer, &page);
+	if (wrong)
+		drive_found(replay, "buffer %" PRIu64 ": page %zu %s",
+			    buffer->id, page, wrong);
+	err = ttmpool_unpopulate(&buffer->be);
+	if (!err)
+		err = ttmpool_backend_fini(&buffer->be);
+	if (err)
+		drive_found(replay, "buffer %" PRIu64 ": unpopulate failed: %s",
+			    buffer->id, strerror(-err));
+	note(replay, TIMELINE_UNPOPULATE);
+}
+
+int drive_alloc(struct replay *replay, const struct trace_row *row)
+{
+	const struct options *options = replay->options;
+	enum ttmpool_caching caching = row->caching;
+	size_t arrays = row->pages;
+	struct buffer *buffer;
+
+	/* No pool can serve it, and its arrays could be beyond all memory. */
+	if (row->pages > replay->rig.ram_pages)
+		arrays = 0;
+	buffer = buffers_create(&replay->live, row->buf, arrays);
+	if (!buffer) {
+		trace_fail(&replay->trace,
+			   "no memory for this buffer's arrays");
+		return -ENOMEM;
+	}
+	buffer->line = replay->trace.line;
+	buffer->recorded_pages = row->pages;
+	buffer->recorded_caching = row->caching;
+	if (options->caching != OPTIONS_RECORDED)
+		caching = (enum ttmpool_caching)options->caching;
+	populate_and_write(replay, buffer, caching);
+	return 0;
+}
+
+int drive_free(struct replay *replay, struct buffer *buffer)
+{
+	if (buffer->populated) {
+		unpopulate(replay, buffer);
+		replay->result->unpopulates++;
+	}
+	buffers_destroy(&replay->live, buffer);
+	return 0;
+}
+
+int drive_swapout(struct replay *replay, struct buffer *buffer)
+{
+	if (buffer->swapped_out)
+		return trace_fail(&replay->trace,
+				  "swapout of buffer %" PRIu64
+				  " again, without a free row between",
+				  buffer->id);
+	buffer->swapped_out = true;
+	replay->result->swapouts++;
+	replay->levels.swapped += buffer->recorded_pages;
+	note(replay, TIMELINE_SWAPOUT);
+	return 0;
+}
+
+/* The store is not below zero: a trace may begin in the middle of things. */
+int drive_swapin(struct replay *replay, struct buffer *buffer)
+{
+	uint64_t *swapped = &replay->levels.swapped;
+	uint64_t pages = buffer->recorded_pages;
+
+	replay->result->swapins++;
+	*swapped -= pages < *swapped ? pages : *swapped;
+	note(replay, TIMELINE_SWAPIN);
+	return 0;
+}
+
+void drive_pressure(struct replay *replay)
+{
+	const struct options *options = replay->options;
+
+	if (!options->pressure_every ||
+	    replay->result->events % options->pressure_every)
+		return;
+	tpsim_shrink(replay->rig.machine, options->pressure_pages);
+	replay->result->pressures++;
+	note(replay, TIMELINE_PRESSURE);
+}
+
+/* What the trace left live gives its pages back. */
+void drive_release_all(struct replay *replay)
+{
+	struct buffer *buffer;
+	size_t cursor = 0;
+
+	while ((buffer = buffers_next(&replay->live, &cursor))) {
+		if (buffer->populated) {
+			unpopulate(replay, buffer);
+			replay->result->freed_at_end++;
+		}
+		buffers_destroy(&replay->live, buffer);
+	}
+}

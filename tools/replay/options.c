@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The command line. Every option that takes a word has its words in a table,
+ * and the same tables name the choice in the results, so that what is printed
+ * can be typed again.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+struct word {
+	const char *word;
+	int value;
+};
+
+static const struct word caching_words[] = {
+	{ "recorded", OPTIONS_RECORDED },
+	{ "cached", TTMPOOL_CACHED },
+	{ "wc", TTMPOOL_WRITE_COMBINED },
+	{ "uc", TTMPOOL_UNCACHED },
+	{ NULL, 0 },
+};
+
+static const struct word recycle_words[] = {
+	{ "on", RECYCLE_ON },
+	{ "off", RECYCLE_OFF },
+	{ "all", RECYCLE_ALL },
+	{ NULL, 0 },
+};
+
+static const struct word source_words[] = {
+	{ "recorded", SOURCE_RECORDED },
+	{ "auto", SOURCE_AUTO },
+	{ "plain", SOURCE_PLAIN },
+	{ "coherent", SOURCE_COHERENT },
+	{ NULL, 0 },
+};
+
+static const struct word iommu_words[] = {
+	{ "off", TPSIM_IOMMU_OFF },
+	{ "lazy", TPSIM_IOMMU_LAZY },
+	{ "strict", TPSIM_IOMMU_STRICT },
+	{ NULL, 0 },
+};
+
+enum {
+	OPT_CACHING = 256,
+	OPT_RECYCLE,
+	OPT_SOURCE,
+	OPT_IOMMU,
+	OPT_RAM,
+	OPT_POOL_LIMIT,
+	OPT_MAPPED_LIMIT,
+	OPT_PRESSURE,
+	OPT_BRIEF,
+	OPT_JSON,
+	OPT_NO_BASELINE,
+	OPT_PLOT,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "caching", required_argument, NULL, OPT_CACHING },
+	{ "recycle", required_argument, NULL, OPT_RECYCLE },
+	{ "source", required_argument, NULL, OPT_SOURCE },
+	{ "iommu", required_argument, NULL, OPT_IOMMU },
+	{ "ram", required_argument, NULL, OPT_RAM },
+	{ "pool-limit", required_argument, NULL, OPT_POOL_LIMIT },
+	{ "mapped-limit", required_argument, NULL, OPT_MAPPED_LIMIT },
+	{ "pressure", required_argument, NULL, OPT_PRESSURE },
+	{ "brief", no_argument, NULL, OPT_BRIEF },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "no-baseline", no_argument, NULL, OPT_NO_BASELINE },
+	{ "plot", required_argument, NULL, OPT_PLOT },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help_text[] =
+	"Usage: ttmpool-replay [OPTION]... TRACE...\n"
+	"Replay recorded GPU buffer traffic through ttmpool, each TRACE on a "
+	"simulated\n"
+	"machine of its own, and say what the pool did. TRACE - is standard "
+	"input.\n"
+	"\n"
+	"  --caching recorded|cached|wc|uc   caching of every buffer "
+	"(recorded)\n"
+	"  --recycle on|off|all     keep pages in the pool (on); all: cached "
+	"plain\n"
+	"                           pages, too\n"
+	"  --source recorded|auto|plain|coherent   where pages come from "
+	"(recorded)\n"
+	"  --iommu off|lazy|strict  DMA translation (strict)\n"
+	"  --ram MIB                memory of the machine (256)\n"
+	"  --pool-limit PAGES       pages that may lie pooled (half of the "
+	"memory)\n"
+	"  --mapped-limit MIB       bytes that may be mapped for the device "
+	"(no limit)\n"
+	"  --pressure PAGES@N       every N events, the system wants PAGES "
+	"back "
+	"(never)\n"
+	"  --no-baseline            do not replay again without recycling, to "
+	"compare\n"
+	"  --brief                  one table with a line for each trace\n"
+	"  --json                   one JSON object a line for each trace\n"
+	"  --plot FILE.svg          draw the pages over time (needs gnuplot)\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0, or 1 if the replay found a fault (a leak, foreign "
+	"bytes "
+	"in a\n"
+	"page, a failed populate), or 2 for a wrong command line, malformed "
+	"input, or a\n"
+	"file that could not be read or written.\n";
+
+static const char *word_of(const struct word *words, int value)
+{
+	while (words->word && words->value != value)
+		words++;
+	return words->word;
+}
+
+const char *options_caching_word(int caching)
+{
+	return word_of(caching_words, caching);
+}
+
+const char *options_recycle_word(enum options_recycle recycle)
+{
+	return word_of(recycle_words, (int)recycle);
+}
+
+const char *options_source_word(enum options_source source)
+{
+	return word_of(source_words, (int)source);
+}
+
+const char *options_iommu_word(enum tpsim_iommu iommu)
+{
+	return word_of(iommu_words, (int)iommu);
+}
+
+/* Say what is wrong with option @name: it takes one of @words. */
+static int wants_word(const char *name, const struct word *words)
+{
+	fprintf(stderr, "ttmpool-replay: --%s takes ", name);
+	for (; words->word; words++)
+		fprintf(stderr, "%s%s", words->word, words[1].word ? "|" : "");
+	fprintf(stderr, ", not \"%s\"\n", optarg);
+	return -EINVAL;
+}
+
+static int parse_word(const char *name, const struct word *words, int *value)
+{
+	const struct word *word;
+
+	for (word = words; word->word; word++) {
+		if (!strcmp(word->word, optarg)) {
+			*value = word->value;
+			return 0;
+		}
+	}
+	return wants_word(name, words);
+}
+
+/* A number at @text, digits alone, up to @end, which is then behind it. */
+static int scan_number(const char *text, char **end, uint64_t max,
+		       uint64_t *value)
+{
+	unsigned long long n;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, end, 10);
+	if (errno || n > max)
+		return -ERANGE;
+	*value = n;
+	return 0;
+}
+
+static int parse_number(const char *name, uint64_t min, uint64_t max,
+			uint64_t *value)
+{
+	char *end = NULL;
+
+	if (!scan_number(optarg, &end, max, value) && !*end && *value >= min)
+		return 0;
+	fprintf(stderr,
+		"ttmpool-replay: --%s takes a number from %llu to %llu, not "
+		"\"%s\"\n",
+		name, (unsigned long long)min, (unsigned long long)max, optarg);
+	return -EINVAL;
+}
+
+static int parse_pressure(struct options *options)
+{
+	uint64_t pages = 0;
+	uint64_t every = 0;
+	char *end = NULL;
+
+	if (scan_number(optarg, &end, ULONG_MAX, &pages) || *end != '@' ||
+	    scan_number(end + 1, &end, ULONG_MAX, &every) || *end || !pages ||
+	    !every) {
+		fprintf(stderr,
+			"ttmpool-replay: --pressure takes PAGES@N, as 512@100, "
+			"not \"%s\"\n",
+			optarg);
+		return -EINVAL;
+	}
+	options->pressure_pages = pages;
+	options->pressure_every = every;
+	return 0;
+}
+
+/* The options that choose a word. */
+static int set_word(struct options *options, int opt)
+{
+	int value = 0;
+	int err;
+
+	switch (opt) {
+	case OPT_CACHING:
+		return parse_word("caching", caching_words, &options->caching);
+	case OPT_RECYCLE:
+		err = parse_word("recycle", recycle_words, &value);
+		options->recycle = (enum options_recycle)value;
+		return err;
+	case OPT_SOURCE:
+		err = parse_word("source", source_words, &value);
+		options->source = (enum options_source)value;
+		return err;
+	default:
+		err = parse_word("iommu", iommu_words, &value);
+		options->iommu = (enum tpsim_iommu)value;
+		return err;
+	}
+}
+
+/* The options that take a number. A tebibyte of RAM is more than enough. */
+static int set_number(struct options *options, int opt)
+{
+	uint64_t n = 0;
+	int err;
+
+	switch (opt) {
+	case OPT_RAM:
+		return parse_number("ram", 1, 1 << 20, &options->ram_mib);
+	case OPT_MAPPED_LIMIT:
+		return parse_number("mapped-limit", 1, 1 << 20,
+				    &options->mapped_limit_mib);
+	case OPT_PRESSURE:
+		return parse_pressure(options);
+	default:
+		err = parse_number("pool-limit", 0, LONG_MAX, &n);
+		options->pool_limit = n;
+		return err;
+	}
+}
+
+static int set_option(struct options *options, int opt)
+{
+	switch (opt) {
+	case OPT_CACHING:
+	case OPT_RECYCLE:
+	case OPT_SOURCE:
+	case OPT_IOMMU:
+		return set_word(options, opt);
+	case OPT_BRIEF:
+		options->format = FORMAT_BRIEF;
+		return 0;
+	case OPT_JSON:
+		options->format = FORMAT_JSON;
+		return 0;
+	case OPT_NO_BASELINE:
+		options->baseline = false;
+		return 0;
+	case OPT_PLOT:
+		options->plot = optarg;
+		return 0;
+	default:
+		return set_number(options, opt);
+	}
+}
+
+static enum options_verdict bad(const char *what, const char *about)
+{
+	fprintf(stderr, "ttmpool-replay: %s%s; see --help\n", what, about);
+	return OPTIONS_BAD;
+}
+
+/* getopt_long() did not know it, or misses its argument. */
+static enum options_verdict bad_option(int opt, char *argv[])
+{
+	return bad(opt == ':' ? "an argument is missing after "
+			      : "no such option, or not so: ",
+		   argv[optind - 1]);
+}
+
+static enum options_verdict check_traces(struct options *options, int argc,
+					 char *argv[])
+{
+	options->traces = argv + optind;
+	options->nr_traces = (size_t)(argc - optind);
+	if (options->nr_traces == 0)
+		return bad("name a trace to replay", "");
+	if (options->plot && options->nr_traces > 1)
+		return bad("--plot draws one trace, and several are named", "");
+	if (options->plot && !*options->plot)
+		return bad("--plot needs the name of a file", "");
+	return OPTIONS_RUN;
+}
+
+enum options_verdict options_parse(struct options *options, int argc,
+				   char *argv[])
+{
+	int opt;
+
+	*options = (struct options){
+		.caching = OPTIONS_RECORDED,
+		.recycle = RECYCLE_ON,
+		.source = SOURCE_RECORDED,
+		.iommu = TPSIM_IOMMU_STRICT,
+		.ram_mib = 256,
+		.pool_limit = OPTIONS_HALF_OF_RAM,
+		.format = FORMAT_REPORT,
+		.baseline = true,
+	};
+	optind = 0; /* glibc: start over, for a second call in one process */
+	while ((opt = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (opt == '?' || opt == ':')
+			return bad_option(opt, argv);
+		if (opt == OPT_HELP) {
+			fputs(help_text, stdout);
+			return OPTIONS_DONE;
+		}
+		if (opt == OPT_VERSION) {
+			puts("ttmpool-replay " TTMPOOL_VERSION);
+			return OPTIONS_DONE;
+		}
+		if (set_option(options, opt))
+			return OPTIONS_BAD;
+	}
+	return check_traces(options, argc, argv);
+}
