@@ -65,15 +65,11 @@ int budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 
 void budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 {
-	tpos_spin_lock(&pool->lock);
-	pool->stats.bytes_mapped -= bytes;
-	tpos_spin_unlock(&pool->lock);
+	pool_tally(pool, &pool->stats.bytes_mapped, -bytes);
 }
 
-static bool is_coherent(const struct ttmpool_chunk *chunk,
-			enum ttmpool_caching wanted)
+static bool is_coherent(const struct ttmpool_chunk *chunk)
 {
-	(void)wanted;
 	return chunk_source(chunk) == TTMPOOL_COHERENT;
 }
 
@@ -93,7 +89,7 @@ uint64_t budget_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
 	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_MAPPED, TTMPOOL_CHUNK_MAPPED,
 			       pages, &picked);
 	tpos_spin_unlock(&pool->lock);
-	if (chunks_extract(&picked, is_coherent, TTMPOOL_CACHED, &coherent))
+	if (chunks_extract(&picked, is_coherent, &coherent))
 		chunks_release(pool, &coherent);
 	if (!ttmpool_list_empty(&picked)) {
 		chunks_unmap(pool, &picked, false);

@@ -46,18 +46,15 @@ void chunk_set_state(struct ttmpool_chunk *chunk,
 }
 
 /* Has it a mapping that can be ended while it lives? */
-bool chunk_is_streaming(const struct ttmpool_chunk *chunk,
-			enum ttmpool_caching wanted)
+bool chunk_is_streaming(const struct ttmpool_chunk *chunk)
 {
-	(void)wanted;
 	return (chunk->flags & TTMPOOL_CHUNK_MAPPED) &&
 	       chunk_source(chunk) == TTMPOOL_PLAIN;
 }
 
-bool chunk_is_other_caching(const struct ttmpool_chunk *chunk,
-			    enum ttmpool_caching wanted)
+bool chunk_is_not_cached(const struct ttmpool_chunk *chunk)
 {
-	return chunk->caching != wanted;
+	return chunk->caching != TTMPOOL_CACHED;
 }
 
 size_t chunks_count_pages(const struct ttmpool_list *chunks)
@@ -65,7 +62,7 @@ size_t chunks_count_pages(const struct ttmpool_list *chunks)
 	const struct ttmpool_list *link;
 	size_t pages = 0;
 
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		pages += ttmpool_chunk_pages(
 			ttmpool_list_entry(link, struct ttmpool_chunk, link));
 	return pages;
@@ -76,7 +73,7 @@ static size_t chunks_count(const struct ttmpool_list *chunks)
 	const struct ttmpool_list *link;
 	size_t n = 0;
 
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		n++;
 	return n;
 }
@@ -86,13 +83,13 @@ static size_t chunks_count(const struct ttmpool_list *chunks)
  * keep their order. Returns whether there was any.
  */
 bool chunks_extract(struct ttmpool_list *from, chunk_test test,
-		    enum ttmpool_caching wanted, struct ttmpool_list *to)
+		    struct ttmpool_list *to)
 {
 	struct ttmpool_chunk *chunk, *after;
 
 	ttmpool_list_init(to);
-	chunk_list_for_each_safe (chunk, after, from) {
-		if (test(chunk, wanted))
+	chunk_list_for_each_safe(chunk, after, from) {
+		if (test(chunk))
 			ttmpool_list_move_tail(&chunk->link, to);
 	}
 	return !ttmpool_list_empty(to);
@@ -138,7 +135,7 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 {
 	struct ttmpool_list *link;
 
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		if (chunk_address_is_good(pool, chunk))
@@ -235,7 +232,7 @@ int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		budget_return_mapped(pool, bytes);
 		return err;
 	}
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		ttmpool_chunk_of(link)->flags |= TTMPOOL_CHUNK_MAPPED;
 	tpos_spin_lock(&pool->lock);
 	pool->stats.map_batches++;
@@ -254,7 +251,7 @@ void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	struct ttmpool_list *link;
 
 	tpos_dma_unmap(pool->dev, chunks, lazy);
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		ttmpool_chunk_of(link)->flags &= (uint8_t)~TTMPOOL_CHUNK_MAPPED;
 	budget_return_mapped(pool,
 			     pool_bytes(pool, chunks_count_pages(chunks)));
@@ -281,10 +278,8 @@ void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_list *link;
 
 	tpos_pages_clear(pool->dev, chunks);
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		ttmpool_chunk_of(link)->flags |= TTMPOOL_CHUNK_CLEAN;
-	tpos_spin_lock(&pool->lock);
-	pool->stats.bytes_cleared +=
-		pool_bytes(pool, chunks_count_pages(chunks));
-	tpos_spin_unlock(&pool->lock);
+	pool_tally(pool, &pool->stats.bytes_cleared,
+		   pool_bytes(pool, chunks_count_pages(chunks)));
 }

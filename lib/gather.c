@@ -79,21 +79,15 @@ static int take_fresh(struct take *take, bool strict)
 		if (!req.order)
 			break;
 		req.order--;
-		tpos_spin_lock(&pool->lock);
-		pool->stats.fallbacks++;
-		tpos_spin_unlock(&pool->lock);
+		pool_tally(pool, &pool->stats.fallbacks, 1);
 	}
-	tpos_spin_lock(&pool->lock);
-	pool->stats.pages_fresh += chunks_count_pages(&made);
-	tpos_spin_unlock(&pool->lock);
+	pool_tally(pool, &pool->stats.pages_fresh, chunks_count_pages(&made));
 	chunks_merge(&take->got, &made);
 	return err;
 }
 
-static bool is_dirty(const struct ttmpool_chunk *chunk,
-		     enum ttmpool_caching wanted)
+static bool is_dirty(const struct ttmpool_chunk *chunk)
 {
-	(void)wanted;
 	return !(chunk->flags & TTMPOOL_CHUNK_CLEAN);
 }
 
@@ -121,7 +115,7 @@ int take_find(struct take *take)
 
 	if (err)
 		return err;
-	if (chunks_extract(&take->got, is_dirty, take->req.caching, &work)) {
+	if (chunks_extract(&take->got, is_dirty, &work)) {
 		chunks_clear(take->pool, &work);
 		chunks_merge(&take->got, &work);
 	}

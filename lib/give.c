@@ -48,9 +48,7 @@ void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
 		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 			report.dma_addr = tpos_dma_address(&chunk->dma);
 	}
-	tpos_spin_lock(&pool->lock);
-	pool->stats.refused[kind]++;
-	tpos_spin_unlock(&pool->lock);
+	pool_tally(pool, &pool->stats.refused[kind], 1);
 	tpos_report(pool->mgr->system, &report);
 }
 
@@ -127,7 +125,7 @@ static void give_refuse(struct give *give, enum ttmpool_report_kind wrong)
 		     wrong == TTMPOOL_REPORT_WRONG_ORDER;
 
 	tpos_spin_lock(&give->pool->lock);
-	chunk_list_for_each (chunk, &give->leaving)
+	chunk_list_for_each(chunk, &give->leaving)
 		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
 	ttmpool_list_splice_tail(&give->leaving, &give->pool->in_use);
 	tpos_spin_unlock(&give->pool->lock);
@@ -142,7 +140,7 @@ static void give_settle(struct give *give)
 	struct ttmpool_chunk *chunk;
 	long pages = 0;
 
-	chunk_list_for_each (chunk, &give->leaving) {
+	chunk_list_for_each(chunk, &give->leaving) {
 		if (chunk->owner != owner) {
 			if (owner)
 				tpos_atomic_add_return(-pages,
@@ -162,10 +160,9 @@ static void give_settle(struct give *give)
 }
 
 /* Does the policy want the chunk pooled? */
-static bool is_recycled(const struct ttmpool_chunk *chunk,
-			enum ttmpool_caching wanted)
+static bool is_recycled(const struct ttmpool_chunk *chunk)
 {
-	return chunk->pool->policy.recycle[chunk_source(chunk)][wanted];
+	return chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
 }
 
 /* Pool a batch, without its mappings if the policy does not keep them. */
@@ -176,12 +173,11 @@ static void give_recycle(struct give *give, struct ttmpool_list *chunks)
 	struct ttmpool_list mapped;
 
 	if (!pool->policy.keep_mapped &&
-	    chunks_extract(chunks, chunk_is_streaming, give->caching,
-			   &mapped)) {
+	    chunks_extract(chunks, chunk_is_streaming, &mapped)) {
 		chunks_unmap(pool, &mapped, false);
 		chunks_merge(chunks, &mapped);
 	}
-	chunk_list_for_each (chunk, chunks)
+	chunk_list_for_each(chunk, chunks)
 		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, chunks, PARK_GIVEN);
 	manager_trim(pool->mgr);
@@ -213,7 +209,7 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 	give_settle(&give);
 	if (num_pages <=
 		    (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit) &&
-	    chunks_extract(&give.leaving, is_recycled, caching, &recycled))
+	    chunks_extract(&give.leaving, is_recycled, &recycled))
 		give_recycle(&give, &recycled);
 	chunks_release(pool, &give.leaving);
 	return 0;

@@ -9,7 +9,8 @@
  *   bin.c      where free chunks lie: park, pick
  *   reclaim.c  taking the oldest of them out again, for whatever reason
  *   budget.c   pages and mapped bytes, and what is given up for them
- *   take.c     handing out, give.c taking back, scrub.c clearing in between
+ *   gather.c, take.c, refill.c: handing out
+ *   give.c     taking back; scrub.c: clearing in between
  *   pool.c, manager.c: lifetimes, limits, counters; valid.c: invariants
  *   tt.c, backend.c: buffers
  *
@@ -44,15 +45,21 @@ static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
 	return (uint64_t)pages << pool->info.page_shift;
 }
 
-/* A question about a chunk; @wanted is a caching for those who ask for one. */
-typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk,
-			   enum ttmpool_caching wanted);
+/* Count something, when that is all there is to do under the lock. */
+static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
+			      uint64_t by)
+{
+	tpos_spin_lock(&pool->lock);
+	*counter += by;
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* A question about a chunk. */
+typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 
 /* chunk.c */
-bool chunk_is_streaming(const struct ttmpool_chunk *chunk,
-			enum ttmpool_caching wanted);
-bool chunk_is_other_caching(const struct ttmpool_chunk *chunk,
-			    enum ttmpool_caching wanted);
+bool chunk_is_streaming(const struct ttmpool_chunk *chunk);
+bool chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state);
 bool chunk_may_become(enum ttmpool_chunk_state from,
@@ -61,7 +68,7 @@ int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
 		 struct ttmpool_list *made);
 size_t chunks_count_pages(const struct ttmpool_list *chunks);
 bool chunks_extract(struct ttmpool_list *from, chunk_test test,
-		    enum ttmpool_caching wanted, struct ttmpool_list *to);
+		    struct ttmpool_list *to);
 void chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
 int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,

@@ -111,11 +111,9 @@ void ttmpool_manager_stats(struct ttmpool_manager *mgr,
 		(unsigned long)tpos_atomic_read(&mgr->pages_shrunk);
 }
 
-static bool is_any(const struct ttmpool_chunk *chunk,
-		   enum ttmpool_caching wanted)
+static bool is_any(const struct ttmpool_chunk *chunk)
 {
 	(void)chunk;
-	(void)wanted;
 	return true;
 }
 

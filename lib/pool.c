@@ -28,7 +28,8 @@
 void ttmpool_policy_init(struct ttmpool_policy *policy,
 			 const struct tpos_device_info *info)
 {
-	*policy = (struct ttmpool_policy){ .keep_mapped = true };
+	*policy =
+		(struct ttmpool_policy){ .keep_mapped = true, .refill = true };
 	for (int caching = 0; caching < TTMPOOL_CACHING_COUNT; caching++) {
 		policy->recycle[TTMPOOL_PLAIN][caching] = caching !=
 							  TTMPOOL_CACHED;
@@ -108,12 +109,12 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	ttmpool_list_init(&strays);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_splice(&pool->in_use, &strays);
-	chunk_list_for_each (chunk, &strays)
+	chunk_list_for_each(chunk, &strays)
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 	tpos_spin_unlock(&pool->lock);
 	pages = chunks_count_pages(&strays);
 
-	chunk_list_for_each (chunk, &strays) {
+	chunk_list_for_each(chunk, &strays) {
 		pool_report(pool, TTMPOOL_REPORT_IN_USE, chunk, NULL);
 		if (chunk->owner)
 			tpos_atomic_add_return(
@@ -121,8 +122,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 				&chunk->owner->pages_in_use);
 		chunk->owner = NULL;
 	}
-	if (chunks_extract(&strays, chunk_is_streaming, TTMPOOL_CACHED,
-			   &mapped)) {
+	if (chunks_extract(&strays, chunk_is_streaming, &mapped)) {
 		chunks_unmap(pool, &mapped, false);
 		ttmpool_list_splice(&mapped, &strays);
 	}

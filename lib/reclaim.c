@@ -74,7 +74,7 @@ static unsigned long pools_reclaim(struct ttmpool_manager *mgr,
 	unsigned long got = 0;
 
 	tpos_mutex_assert_held(&mgr->reclaim);
-	ttmpool_list_for_each (link, &mgr->pools) {
+	ttmpool_list_for_each(link, &mgr->pools) {
 		struct ttmpool_pool *pool =
 			ttmpool_list_entry(link, struct ttmpool_pool, link);
 
@@ -121,7 +121,7 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr)
 	uint64_t pages = 0;
 
 	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_for_each (link, &mgr->pools) {
+	ttmpool_list_for_each(link, &mgr->pools) {
 		struct ttmpool_pool *pool =
 			ttmpool_list_entry(link, struct ttmpool_pool, link);
 
@@ -134,10 +134,8 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr)
 	return (unsigned long)pages;
 }
 
-static bool is_unknown(const struct ttmpool_chunk *chunk,
-		       enum ttmpool_caching wanted)
+static bool is_unknown(const struct ttmpool_chunk *chunk)
 {
-	(void)wanted;
 	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
 }
 

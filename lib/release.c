@@ -27,7 +27,7 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 	size_t pages = chunks_count_pages(chunks);
 
 	tpos_pages_free(dev, chunks);
-	chunk_list_for_each_safe (chunk, after, chunks)
+	chunk_list_for_each_safe(chunk, after, chunks)
 		tpos_free(mgr->system, chunk);
 	ttmpool_list_init(chunks);
 	budget_return_pages(mgr, pages);
@@ -40,7 +40,7 @@ static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
 	const struct ttmpool_list *link;
 	size_t pages = 0;
 
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		const struct ttmpool_chunk *chunk =
 			ttmpool_list_entry(link, struct ttmpool_chunk, link);
 
@@ -58,15 +58,13 @@ void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_list *link;
 
 	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
 		chunk->dev = pool->dev;
 	}
-	tpos_spin_lock(&pool->lock);
-	pool->stats.pages_quarantined += pages;
-	tpos_spin_unlock(&pool->lock);
+	pool_tally(pool, &pool->stats.pages_quarantined, pages);
 	tpos_atomic_add_return((long)pages, &mgr->pages_quarantined);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_splice_tail(chunks, &mgr->quarantine);
@@ -79,7 +77,7 @@ static void chunks_condemn(struct ttmpool_pool *pool,
 {
 	struct ttmpool_list *link;
 
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		pool_report(pool, TTMPOOL_REPORT_QUARANTINED,
 			    ttmpool_chunk_of(link), NULL);
 	chunks_quarantine(pool, chunks);
@@ -91,17 +89,15 @@ void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_list undo;
 	size_t pages;
 
-	if (chunks_extract(chunks, chunk_is_streaming, TTMPOOL_CACHED, &undo)) {
+	if (chunks_extract(chunks, chunk_is_streaming, &undo)) {
 		chunks_unmap(pool, &undo, pool->policy.lazy_unmap);
 		ttmpool_list_splice(&undo, chunks);
 	}
-	if (chunks_extract(chunks, chunk_is_other_caching, TTMPOOL_CACHED,
-			   &undo)) {
+	if (chunks_extract(chunks, chunk_is_not_cached, &undo)) {
 		chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
 		ttmpool_list_splice(&undo, chunks);
 	}
-	if (chunks_extract(chunks, chunk_is_other_caching, TTMPOOL_CACHED,
-			   &undo))
+	if (chunks_extract(chunks, chunk_is_not_cached, &undo))
 		chunks_condemn(pool, &undo);
 	if (ttmpool_list_empty(chunks))
 		return;
@@ -109,9 +105,7 @@ void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	pages = chunks_count_pages(chunks);
 	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
 	chunks_free(pool->dev, pool->mgr, chunks);
-	tpos_spin_lock(&pool->lock);
-	pool->stats.pages_released += pages;
-	tpos_spin_unlock(&pool->lock);
+	pool_tally(pool, &pool->stats.pages_released, pages);
 }
 
 /*
@@ -126,7 +120,7 @@ unsigned long quarantine_purge(struct ttmpool_manager *mgr, chunk_test test)
 	ttmpool_list_init(&kept);
 	ttmpool_list_init(&one);
 	tpos_spin_lock(&mgr->lock);
-	chunks_extract(&mgr->quarantine, test, TTMPOOL_CACHED, &tried);
+	chunks_extract(&mgr->quarantine, test, &tried);
 	tpos_spin_unlock(&mgr->lock);
 	while (!ttmpool_list_empty(&tried)) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(tried.next);

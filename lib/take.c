@@ -21,17 +21,13 @@
 
 #include "take.h"
 
-static bool is_unmapped(const struct ttmpool_chunk *chunk,
-			enum ttmpool_caching wanted)
+static bool is_unmapped(const struct ttmpool_chunk *chunk)
 {
-	(void)wanted;
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
-static bool is_fresh(const struct ttmpool_chunk *chunk,
-		     enum ttmpool_caching wanted)
+static bool is_fresh(const struct ttmpool_chunk *chunk)
 {
-	(void)wanted;
 	return chunk->state == TTMPOOL_CHUNK_FRESH;
 }
 
@@ -41,7 +37,7 @@ static void take_drop(struct take *take, struct ttmpool_list *chunks)
 	struct ttmpool_list fresh;
 
 	take->req.num_pages += chunks_count_pages(chunks);
-	chunks_extract(chunks, is_fresh, take->req.caching, &fresh);
+	chunks_extract(chunks, is_fresh, &fresh);
 	chunks_release(take->pool, &fresh);
 	if (!ttmpool_list_empty(chunks))
 		bins_park(take->pool, chunks, PARK_GIVEN);
@@ -57,9 +53,7 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 
 	if (!order)
 		return -ENOSPC;
-	tpos_spin_lock(&take->pool->lock);
-	take->pool->stats.fallbacks++;
-	tpos_spin_unlock(&take->pool->lock);
+	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
 	take->max_order = order - 1;
 	take_drop(take, unmapped);
 	return take_find(take);
@@ -70,34 +64,48 @@ static int take_map(struct take *take)
 	struct ttmpool_list work;
 	int err = 0;
 
-	while (!err && chunks_extract(&take->got, is_unmapped,
-				      take->req.caching, &work)) {
+	while (!err && chunks_extract(&take->got, is_unmapped, &work)) {
 		struct ttmpool_list *link;
 
 		err = chunks_map(take->pool, &work);
 		if (err == -ENOSPC) {
 			err = take_smaller(take, &work);
 		} else {
-			ttmpool_list_for_each (link, &work)
+			ttmpool_list_for_each(link, &work)
 				take->remapped +=
-					!is_fresh(ttmpool_chunk_of(link),
-						  take->req.caching);
+					!is_fresh(ttmpool_chunk_of(link));
 		}
 		chunks_merge(&take->got, &work);
 	}
 	return err;
 }
 
+static bool is_cached(const struct ttmpool_chunk *chunk)
+{
+	return chunk->caching == TTMPOOL_CACHED;
+}
+
 static int take_convert(struct take *take)
 {
-	struct ttmpool_list work;
+	struct ttmpool_list work, converted, spare;
+	struct ttmpool_list *last;
 	int err;
 
-	if (!chunks_extract(&take->got, chunk_is_other_caching,
-			    take->req.caching, &work))
+	if (take->req.caching == TTMPOOL_CACHED ||
+	    !chunks_extract(&take->got, is_cached, &work))
 		return 0;
+	last = work.prev;
+	refill_make(take, &spare);
+	ttmpool_list_splice_tail(&spare, &work);
 	err = chunks_set_caching(take->pool, &work, take->req.caching);
-	chunks_merge(&take->got, &work);
+
+	ttmpool_list_init(&converted);
+	ttmpool_list_cut_through(&work, last, &converted);
+	chunks_merge(&take->got, &converted);
+	if (err)
+		chunks_release(take->pool, &work);
+	else
+		refill_park(take, &work);
 	return err;
 }
 
@@ -116,9 +124,7 @@ static int take_chunks(struct take *take)
 	if (!err)
 		return 0;
 	take_drop(take, &take->got);
-	tpos_spin_lock(&take->pool->lock);
-	take->pool->stats.takes_failed++;
-	tpos_spin_unlock(&take->pool->lock);
+	pool_tally(take->pool, &take->pool->stats.takes_failed, 1);
 	return err == -EDQUOT ? -ENOSPC : err;
 }
 
@@ -129,7 +135,7 @@ static void take_fill(const struct take *take, tpos_page_t **pages,
 	unsigned int shift = take->pool->info.page_shift;
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each (chunk, &take->got) {
+	chunk_list_for_each(chunk, &take->got) {
 		size_t n = ttmpool_chunk_pages(chunk);
 		tpos_dma_addr_t addr;
 
@@ -151,7 +157,7 @@ static void take_hand_out(struct take *take, size_t num_pages)
 	size_t pages_hit = 0, chunks_hit = 0;
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each (chunk, &take->got) {
+	chunk_list_for_each(chunk, &take->got) {
 		if (chunk->state == TTMPOOL_CHUNK_MOVING) {
 			tpos_note_issued(take->pool->dev, chunk);
 			pages_hit += ttmpool_chunk_pages(chunk);
@@ -229,7 +235,7 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	err = take_chunks(&take);
 	if (err)
 		return err;
-	chunk_list_for_each (chunk, &take.got)
+	chunk_list_for_each(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, &take.got, PARK_GIVEN);
 	return 0;

@@ -27,3 +27,7 @@ struct take {
 
 /* Find all pages, zeroed. What was found before an error stays in take->got. */
 int take_find(struct take *take);
+
+/* refill.c: spare chunks that are converted along with those of a populate. */
+void refill_make(struct take *take, struct ttmpool_list *spare);
+void refill_park(struct take *take, struct ttmpool_list *spare);

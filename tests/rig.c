@@ -10,11 +10,12 @@ static int rig_open_pool(struct check *t, struct rig *rig, int i,
 			 const struct rig_config *config)
 {
 	unsigned int bits = config->mask_bits ? config->mask_bits : 64;
+	struct ttmpool_policy policy = rig_policy(t);
 	struct ttmpool_pool_config pool_config = {
 		.name = i ? "pool-b" : "pool-a",
 		.node = TTMPOOL_NODE_OF_DEVICE,
 		.mapped_limit = config->mapped_limit,
-		.policy = config->policy,
+		.policy = config->policy ? config->policy : &policy,
 	};
 
 	rig->dev[i] = check_device(t, i, bits);
@@ -88,6 +89,7 @@ struct ttmpool_policy rig_policy(struct check *t)
 
 	tpos_device_query(check_device(t, 0, 64), &info);
 	ttmpool_policy_init(&policy, &info);
+	policy.refill = false;
 	return policy;
 }
 

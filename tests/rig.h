@@ -25,7 +25,7 @@ struct rig {
  * @page_budget, @pool_limit: in pages; 0 means none
  * @pool_nothing: the pool limit is 0
  * @mapped_limit: in bytes
- * @policy: of the pools; NULL for the default
+ * @policy: of the pools; NULL for rig_policy()'s
  */
 struct rig_config {
 	unsigned int mask_bits;
@@ -50,7 +50,8 @@ bool rig_is_quiet(struct check *t, struct rig *rig);
 /** rig_stats() - the counters of the first pool. */
 struct ttmpool_pool_stats rig_stats(struct rig *rig);
 
-/** rig_policy() - the default policy for the first device. */
+/** rig_policy() - the default policy for the first device, but without refill,
+ * so that a case can count pages. */
 struct ttmpool_policy rig_policy(struct check *t);
 
 /**

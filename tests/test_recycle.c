@@ -315,7 +315,102 @@ static void s10_a_pool_of_nothing_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(recycle, CHECK_CASE(s10_cached_pages_are_freed_at_once),
+/* With refill, a populate that converts pages leaves one spare chunk of each
+ * order that was missing, converted in the same batch. */
+static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_stats stats;
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.refill = true;
+	policy.max_order = 4;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	stats = rig_stats(rig);
+	CHECK_EQ(t, stats.caching_batches, 1);
+	CHECK_EQ(t, stats.pages_pooled, 1 + 2 + 4 + 8);
+	CHECK_EQ(t, stats.pages_fresh, 16 + 15);
+	for (unsigned int order = 0; order < 4; order++)
+		CHECK_EQ(t,
+			 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
+					    TTMPOOL_WRITE_COMBINED, order),
+			 1);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The next buffer of an odd size finds its odd pages there. */
+static void s10_a_refill_serves_the_next_odd_size(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *even, *odd;
+	struct rig *rig;
+
+	policy.refill = true;
+	policy.max_order = 4;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	even = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
+	odd = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16 + 8 + 2 + 1);
+	CHECK(t, even && odd);
+	CHECK_EQ(t, buffer_cycle(even), 0);
+	CHECK_EQ(t, buffer_cycle(odd), 0);
+	CHECK_EQ(t, rig_stats(rig).caching_batches, 1);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Where there is no room for spare pages, there is no refill. */
+static void s10_a_refill_stays_within_limit_and_budget(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config config = { .policy = &policy };
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.refill = true;
+	policy.max_order = 4;
+	for (int i = 0; i < 2; i++) {
+		config.page_budget = i ? 0 : 16 + 14;
+		config.pool_limit = i ? 14 : 0;
+		rig = rig_open(t, &config);
+		CHECK(t, rig);
+		buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
+		CHECK(t, buf);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* What the policy does not recycle is not refilled either. */
+static void s10_what_is_not_recycled_is_not_refilled(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.refill = true;
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_WRITE_COMBINED] = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(recycle, CHECK_CASE(s10_a_refill_rides_along_with_a_conversion),
+	    CHECK_CASE(s10_a_refill_serves_the_next_odd_size),
+	    CHECK_CASE(s10_a_refill_stays_within_limit_and_budget),
+	    CHECK_CASE(s10_what_is_not_recycled_is_not_refilled),
+	    CHECK_CASE(s10_cached_pages_are_freed_at_once),
 	    CHECK_CASE(s10_wc_and_uc_pages_are_recycled),
 	    CHECK_CASE(s10_coherent_pages_are_recycled),
 	    CHECK_CASE(s10_the_policy_decides_what_is_recycled),

@@ -17,6 +17,8 @@
  * @keep_mapped: plain chunks stay mapped while they are pooled. Never done for
  *	a device that is untrusted or whose mappings may bounce, whatever is
  *	asked for: a bounce slot is scarce, and a stranger may write.
+ * @refill: a populate that has to convert fresh pages converts a few spare ones
+ *	in the same batch: a chunk of each order of which none is pooled
  * @scrub: a worker clears pooled pages before they are wanted
  * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
  *	which is what Linux's lazy mode does to everybody. False: the
@@ -26,6 +28,7 @@
 struct ttmpool_policy {
 	bool recycle[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];
 	bool keep_mapped;
+	bool refill;
 	bool scrub;
 	bool lazy_unmap;
 	unsigned int max_order;
@@ -37,8 +40,9 @@ struct ttmpool_policy {
  * @info: what the device reports
  *
  * Cached plain pages cost nothing to get anew, and go to the system at once;
- * all others are recycled. Mappings are kept. Chunks are at most 2 MiB: larger
- * ones are harder to get, and no GPU page table gains from them.
+ * all others are recycled. Mappings are kept, and the bins refilled. Chunks are
+ * at most 2 MiB: larger ones are harder to get, and no GPU page table gains
+ * from them.
  */
 void ttmpool_policy_init(struct ttmpool_policy *policy,
 			 const struct tpos_device_info *info);

@@ -56,7 +56,7 @@ static size_t set_some(struct tpsim_machine *machine,
 	struct ttmpool_list *link;
 	size_t n = 0, pages = 0;
 
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		if (n == most)
@@ -80,7 +80,7 @@ static void roll_back(struct tpsim_machine *machine,
 		set_some(machine, chunks, TTMPOOL_CACHED, done);
 		return;
 	}
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		if (i < done && i < after)
@@ -103,7 +103,7 @@ static int reset(struct tpsim_machine *machine, struct ttmpool_list *chunks)
 		return 0;
 	}
 	set_some(machine, chunks, TTMPOOL_CACHED, after);
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		if (i++ >= after)
 			ttmpool_chunk_of(link)->caching =
 				TTMPOOL_CACHING_UNKNOWN;
@@ -115,7 +115,7 @@ static void note(struct ttmpool_list *chunks, enum ttmpool_caching caching)
 {
 	struct ttmpool_list *link;
 
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		ttmpool_chunk_of(link)->caching = (uint8_t)caching;
 }
 

@@ -137,7 +137,7 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 		machine_panic("tpos_dma_map: an empty batch");
 	machine_lock(machine);
 	fault = fault_strikes(machine, TPSIM_CALL_DMA_MAP, &after);
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		err = fault && done >= after ? fault : 0;
@@ -150,7 +150,7 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	}
 	if (fault && !err) /* it fails after the last one */
 		err = fault;
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		if (!err || !done--)
 			break;
 		chunk_unmap(dev, ttmpool_chunk_of(link));
@@ -168,7 +168,7 @@ void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy)
 	if (ttmpool_list_empty(chunks))
 		machine_panic("tpos_dma_unmap: an empty batch");
 	machine_lock(machine);
-	ttmpool_list_for_each (link, chunks)
+	ttmpool_list_for_each(link, chunks)
 		chunk_unmap(dev, ttmpool_chunk_of(link));
 	if (!lazy)
 		iommu_flush(dev);

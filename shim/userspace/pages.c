@@ -242,7 +242,7 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 	if (ttmpool_list_empty(chunks))
 		machine_panic("tpos_pages_free: an empty batch");
 	machine_lock(machine);
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 		bool coherent = chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
 
@@ -265,7 +265,7 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 	lock_assert_none_spins("tpos_pages_clear");
 	if (ttmpool_list_empty(chunks))
 		machine_panic("tpos_pages_clear: an empty batch");
-	ttmpool_list_for_each (link, chunks) {
+	ttmpool_list_for_each(link, chunks) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 		unsigned char *bytes = page_bytes(machine, chunk->page);
 		bool parked = chunk->page->notes & NOTE_PARKED;

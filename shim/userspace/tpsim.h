@@ -21,8 +21,9 @@
 #define TPSIM_MAX_NODES 4
 
 enum tpsim_iommu {
-	TPSIM_IOMMU_OFF,    /* DMA address == physical address */
-	TPSIM_IOMMU_LAZY,   /* invalidations are queued, 256 at most (dma-iommu.c) */
+	TPSIM_IOMMU_OFF,  /* DMA address == physical address */
+	TPSIM_IOMMU_LAZY, /* invalidations are queued, 256 at most (dma-iommu.c)
+			   */
 	TPSIM_IOMMU_STRICT, /* each unmap call invalidates before it returns */
 };
 
@@ -142,7 +143,7 @@ tpos_page_t *tpsim_page_of_system(struct tpsim_machine *machine);
 enum tpsim_call {
 	TPSIM_CALL_PAGES_ALLOC,
 	TPSIM_CALL_COHERENT_ALLOC,
-	TPSIM_CALL_CACHING_SET, /* away from write-back */
+	TPSIM_CALL_CACHING_SET,   /* away from write-back */
 	TPSIM_CALL_CACHING_RESET, /* towards write-back, and roll-backs */
 	TPSIM_CALL_DMA_MAP,
 	TPSIM_CALL_ZALLOC,
@@ -189,21 +190,21 @@ void tpsim_fault_hit(enum tpsim_call call);
  * @ns: simulated time, by the cost table in cost.c
  */
 struct tpsim_counters {
-	uint64_t caching_batches;    /* tpos_caching_set() calls that changed */
-	uint64_t caching_pages;	     /* pages whose attribute changed */
-	uint64_t tlb_flushes;	     /* broadcasts to all CPUs */
-	uint64_t cache_flush_pages;  /* pages written back by clflush */
+	uint64_t caching_batches;   /* tpos_caching_set() calls that changed */
+	uint64_t caching_pages;     /* pages whose attribute changed */
+	uint64_t tlb_flushes;       /* broadcasts to all CPUs */
+	uint64_t cache_flush_pages; /* pages written back by clflush */
 	uint64_t iotlb_invalidations;
-	uint64_t dma_maps;	     /* chunks */
+	uint64_t dma_maps; /* chunks */
 	uint64_t dma_unmaps;
 	uint64_t iova_allocs;
-	uint64_t pages_allocated;    /* from the buddy allocator */
+	uint64_t pages_allocated; /* from the buddy allocator */
 	uint64_t pages_freed;
-	uint64_t bytes_cleared;	     /* by tpos_pages_clear() */
+	uint64_t bytes_cleared;       /* by tpos_pages_clear() */
 	uint64_t bytes_cleared_alloc; /* by the allocator, for fresh pages */
 	uint64_t bounced_bytes;
 	uint64_t locks_taken;
-	uint64_t shrinks;	     /* times that a shortage asked the shrinkers */
+	uint64_t shrinks; /* times that a shortage asked the shrinkers */
 	uint64_t dma_faults;
 	uint64_t stray_dma;
 	uint64_t aliases;
@@ -220,13 +221,13 @@ struct tpsim_ledger {
 	size_t pages_plain;
 	size_t pages_coherent;
 	size_t pages_not_write_back; /* of all RAM */
-	size_t pages_parked;	     /* noted as pooled */
-	size_t mappings;	     /* chunks mapped, coherent ones included */
+	size_t pages_parked;         /* noted as pooled */
+	size_t mappings;             /* chunks mapped, coherent ones included */
 	uint64_t mapped_bytes;
 	size_t bounce_slots;
-	size_t descriptors;	     /* tpos_zalloc() */
+	size_t descriptors; /* tpos_zalloc() */
 	size_t shrinkers;
-	size_t free_pages;	     /* in the buddy allocator */
+	size_t free_pages; /* in the buddy allocator */
 };
 
 void tpsim_ledger(struct tpsim_machine *machine, struct tpsim_ledger *ledger);

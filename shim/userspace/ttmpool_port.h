@@ -50,8 +50,8 @@ struct tpsim_page {
 	struct ttmpool_chunk *chunk;
 	struct tpsim_page *next_free;
 	struct tpsim_page *prev_free;
-	uint8_t order;	 /* of the block that it heads */
-	uint8_t use;	 /* enum tpsim_page_use */
+	uint8_t order;   /* of the block that it heads */
+	uint8_t use;     /* enum tpsim_page_use */
 	uint8_t caching; /* enum ttmpool_caching: what the PTE says */
 	uint8_t node;
 	uint16_t mappings; /* DMA mappings that reach it */
@@ -83,8 +83,7 @@ struct tpos_work {
 	bool queued;
 };
 
-#define tpos_work_init(work, fn)                                               \
-	(*(work) = (struct tpos_work){ .run = (fn) })
+#define tpos_work_init(work, fn) (*(work) = (struct tpos_work){ .run = (fn) })
 
 typedef struct tpsim_lock {
 	pthread_mutex_t mutex;
@@ -104,17 +103,17 @@ bool tpsim_lock_try(struct tpsim_lock *lock);
 void tpsim_lock_release(struct tpsim_lock *lock);
 void tpsim_lock_assert_held(struct tpsim_lock *lock);
 
-#define tpos_spin_init(lock, system, rank)                                     \
+#define tpos_spin_init(lock, system, rank) \
 	tpsim_lock_init(lock, system, rank, true)
 #define tpos_spin_fini(lock)   tpsim_lock_fini(lock)
 #define tpos_spin_lock(lock)   tpsim_lock_acquire(lock)
 #define tpos_spin_unlock(lock) tpsim_lock_release(lock)
 #define tpos_assert_held(lock) tpsim_lock_assert_held(lock)
 
-#define tpos_mutex_init(mutex, system, rank)                                   \
+#define tpos_mutex_init(mutex, system, rank) \
 	tpsim_lock_init(mutex, system, rank, false)
-#define tpos_mutex_fini(mutex)	      tpsim_lock_fini(mutex)
-#define tpos_mutex_lock(mutex)	      tpsim_lock_acquire(mutex)
+#define tpos_mutex_fini(mutex)        tpsim_lock_fini(mutex)
+#define tpos_mutex_lock(mutex)        tpsim_lock_acquire(mutex)
 #define tpos_mutex_trylock(mutex)     tpsim_lock_try(mutex)
 #define tpos_mutex_unlock(mutex)      tpsim_lock_release(mutex)
 #define tpos_mutex_assert_held(mutex) tpsim_lock_assert_held(mutex)
@@ -133,7 +132,7 @@ _Noreturn void tpsim_assert_failed(const char *cond, const char *file,
 				   int line);
 
 #if TPOS_CHECK_LEVEL > 0
-#define tpos_assert(cond)                                                      \
+#define tpos_assert(cond) \
 	((cond) ? (void)0 : tpsim_assert_failed(#cond, __FILE__, __LINE__))
 #else
 #define tpos_assert(cond) ((void)sizeof(cond))

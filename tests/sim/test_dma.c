@@ -24,8 +24,11 @@ static struct site *site_open(struct check *t, const struct tpsim_config *mc,
 	struct ttmpool_manager_config config = {
 		.page_budget = TTMPOOL_NO_LIMIT, .pool_limit = TTMPOOL_NO_LIMIT
 	};
+	struct ttmpool_policy policy;
 	struct ttmpool_pool_config pool = { .name = "site",
-					    .node = TTMPOOL_NODE_OF_DEVICE };
+					    .node = TTMPOOL_NODE_OF_DEVICE,
+					    .policy = &policy };
+	struct tpos_device_info info;
 
 	if (!site)
 		return NULL;
@@ -37,6 +40,9 @@ static struct site *site_open(struct check *t, const struct tpsim_config *mc,
 	pool.dev = site->dev;
 	if (!site->dev || ttmpool_manager_init(&site->mgr, &config))
 		return NULL;
+	tpos_device_query(site->dev, &info);
+	ttmpool_policy_init(&policy, &info);
+	policy.refill = false; /* the cases count pages */
 	return ttmpool_pool_init(&site->pool, &site->mgr, &pool) ? NULL : site;
 }
 

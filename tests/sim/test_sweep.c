@@ -37,6 +37,7 @@ struct scene {
 	bool (*prepare)(struct stage *stage);
 	int (*play)(struct stage *stage);
 	bool (*is_as_before)(struct stage *stage);
+	bool refill;
 };
 
 static struct buffer *scene_buffer(struct stage *stage, size_t n, bool coherent)
@@ -176,17 +177,21 @@ static bool prepare_nothing(struct stage *stage)
 }
 
 static const struct scene scenes[] = {
-	{ "manager", prepare_nothing, play_manager, is_anything },
-	{ "populate-cold", prepare_cold, play_populate, is_empty },
-	{ "populate-coherent", prepare_coherent, play_populate, is_empty },
-	{ "populate-mixed", prepare_mixed, play_populate, is_empty },
-	{ "populate-unmapped", prepare_unmapped, play_populate, is_empty },
-	{ "prime", prepare_nothing, play_prime, is_nothing_pooled },
-	{ "unpopulate", prepare_populated, play_unpopulate, is_anything },
-	{ "drain", prepare_pooled, play_drain, is_anything },
-	{ "shrink", prepare_pooled, play_shrink, is_anything },
-	{ "limit", prepare_pooled, play_limit, is_anything },
-	{ "budget", prepare_pooled, play_budget, is_anything },
+	{ "manager", prepare_nothing, play_manager, is_anything, false },
+	{ "populate-cold", prepare_cold, play_populate, is_empty, false },
+	{ "populate-refill", prepare_cold, play_populate, is_empty, true },
+	{ "populate-coherent", prepare_coherent, play_populate, is_empty,
+	  false },
+	{ "populate-mixed", prepare_mixed, play_populate, is_empty, false },
+	{ "populate-unmapped", prepare_unmapped, play_populate, is_empty,
+	  false },
+	{ "prime", prepare_nothing, play_prime, is_nothing_pooled, false },
+	{ "unpopulate", prepare_populated, play_unpopulate, is_anything,
+	  false },
+	{ "drain", prepare_pooled, play_drain, is_anything, false },
+	{ "shrink", prepare_pooled, play_shrink, is_anything, false },
+	{ "limit", prepare_pooled, play_limit, is_anything, false },
+	{ "budget", prepare_pooled, play_budget, is_anything, false },
 };
 
 #define NR_SCENES (sizeof(scenes) / sizeof(*scenes))
@@ -194,9 +199,11 @@ static const struct scene scenes[] = {
 static bool stage_open(struct stage *stage, struct check *t,
 		       const struct scene *scene)
 {
-	*stage =
-		(struct stage){ .t = t,
-				.rig = rig_open(t, &(struct rig_config){ 0 }) };
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.refill = scene->refill;
+	*stage = (struct stage){ .t = t };
+	stage->rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	return stage->rig && scene->prepare(stage);
 }
 

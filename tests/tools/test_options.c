@@ -156,7 +156,7 @@ static void options_refuse_bad_numbers(void **state)
 					   "--ram=12x",
 					   "--ram=",
 					   "--ram= 5",
-					   "--ram=1048577",
+					   "--ram=65537",
 					   "--ram=99999999999999999999",
 					   "--pool-limit=-1",
 					   "--pool-limit=9223372036854775808",

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Refill: spare chunks that ride along with a conversion.
+ *
+ * A caching change costs a flush on every CPU, however many pages it is for. So
+ * when a populate has to convert fresh pages anyway, one more chunk is made of
+ * each order of which none is pooled, and converted with them: 2 MiB less a
+ * page if all were missing. The next buffer finds large chunks where the last
+ * ones were, and the odd pages at its end among these.
+ *
+ *     wanted  512 512 256 64 8 1         pooled by the refill, if missing
+ *     spare   .   .   .   128 32 16 4 2  one of each order that is not there
+ *
+ * A refill is never worth an effort: it asks the system lightly, takes nothing
+ * from the shrinker's side of the budget, stays within the pool limit, and is
+ * simply smaller, or nothing, where there is no room.
+ */
+
+#include "take.h"
+
+/* Room for @pages in budget and limit, without giving up anything for them? */
+static bool refill_has_room(struct ttmpool_manager *mgr, size_t pages)
+{
+	unsigned long budget =
+		(unsigned long)tpos_atomic_read(&mgr->page_budget);
+	unsigned long limit = (unsigned long)tpos_atomic_read(&mgr->pool_limit);
+	unsigned long have = (unsigned long)tpos_atomic_read(&mgr->pages);
+	unsigned long pooled =
+		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
+
+	return have <= budget && pages <= budget - have && pooled <= limit &&
+	       pages <= limit - pooled;
+}
+
+/* Which orders have no free chunk of the kind that is being made? */
+static unsigned int refill_missing(struct take *take)
+{
+	struct ttmpool_pool *pool = take->pool;
+	const struct ttmpool_bin *bins =
+		pool->bins[take->req.source][take->req.caching];
+	unsigned int missing = 0;
+
+	tpos_spin_lock(&pool->lock);
+	for (unsigned int order = 0; order < pool->max_order[take->req.source];
+	     order++)
+		if (!bins[order].nr_chunks)
+			missing |= 1u << order;
+	tpos_spin_unlock(&pool->lock);
+	return missing;
+}
+
+/* Make the spare chunks, if the policy wants any; @spare is initialised. */
+void refill_make(struct take *take, struct ttmpool_list *spare)
+{
+	struct ttmpool_pool *pool = take->pool;
+	struct tpos_alloc req = { .source = take->req.source,
+				  .node = pool->node,
+				  .flags = TPOS_ALLOC_LIGHT |
+					   TPOS_ALLOC_THIS_NODE };
+	unsigned int missing;
+
+	ttmpool_list_init(spare);
+	if (!pool->policy.refill ||
+	    !pool->policy.recycle[take->req.source][take->req.caching])
+		return;
+	missing = refill_missing(take);
+	/* A set of orders, read as a number, is the pages that they have. */
+	if (!refill_has_room(pool->mgr, missing))
+		return;
+	for (; missing >> req.order; req.order++)
+		if (missing >> req.order & 1)
+			chunk_create(pool, &req, spare);
+	pool_tally(pool, &pool->stats.pages_fresh, chunks_count_pages(spare));
+}
+
+/* The spare chunks have been converted: they are free for whoever comes. */
+void refill_park(struct take *take, struct ttmpool_list *spare)
+{
+	struct ttmpool_chunk *chunk;
+
+	if (ttmpool_list_empty(spare))
+		return;
+	chunk_list_for_each(chunk, spare)
+		tpos_note_parked(take->pool->dev, chunk);
+	bins_park(take->pool, spare, PARK_GIVEN);
+}
