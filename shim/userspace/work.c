@@ -69,6 +69,8 @@ size_t tpsim_work_run(struct tpsim_machine *machine)
 	machine_lock(machine);
 	while (work_step(machine))
 		n++;
+	while (machine->work_running) /* flush_workqueue() */
+		pthread_cond_wait(&machine->work_changed, &machine->mutex);
 	machine_unlock(machine);
 	return n;
 }
