@@ -31,17 +31,20 @@ static const uint8_t chunk_next[TTMPOOL_CHUNK_STATE_COUNT] = {
 	[TTMPOOL_CHUNK_QUARANTINED] = 0,
 };
 
-bool chunk_may_become(enum ttmpool_chunk_state from,
-		      enum ttmpool_chunk_state to)
+bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
+			      enum ttmpool_chunk_state to)
 {
+	if ((unsigned int)from >= TTMPOOL_CHUNK_STATE_COUNT ||
+	    (unsigned int)to >= TTMPOOL_CHUNK_STATE_COUNT)
+		return false;
 	return chunk_next[from] & (1u << to);
 }
 
 void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state)
 {
-	tpos_assert(chunk_may_become((enum ttmpool_chunk_state)chunk->state,
-				     state));
+	tpos_assert(ttmpool_chunk_may_become(
+		(enum ttmpool_chunk_state)chunk->state, state));
 	chunk->state = (uint8_t)state;
 }
 

@@ -62,8 +62,6 @@ bool chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state);
-bool chunk_may_become(enum ttmpool_chunk_state from,
-		      enum ttmpool_chunk_state to);
 int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
 		 struct ttmpool_list *made);
 size_t chunks_count_pages(const struct ttmpool_list *chunks);

@@ -6,11 +6,23 @@
 
 #include "rig.h"
 
+/* The default policy, but without refill. */
+static struct ttmpool_policy policy_for(tpos_device_t *dev)
+{
+	struct tpos_device_info info;
+	struct ttmpool_policy policy;
+
+	tpos_device_query(dev, &info);
+	ttmpool_policy_init(&policy, &info);
+	policy.refill = false;
+	return policy;
+}
+
 static int rig_open_pool(struct check *t, struct rig *rig, int i,
 			 const struct rig_config *config)
 {
 	unsigned int bits = config->mask_bits ? config->mask_bits : 64;
-	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_policy policy;
 	struct ttmpool_pool_config pool_config = {
 		.name = i ? "pool-b" : "pool-a",
 		.node = TTMPOOL_NODE_OF_DEVICE,
@@ -19,6 +31,7 @@ static int rig_open_pool(struct check *t, struct rig *rig, int i,
 	};
 
 	rig->dev[i] = check_device(t, i, bits);
+	policy = policy_for(rig->dev[i]);
 	pool_config.dev = rig->dev[i];
 	return ttmpool_pool_init(&rig->pool[i], &rig->mgr, &pool_config);
 }
@@ -84,13 +97,7 @@ struct ttmpool_pool_stats rig_stats(struct rig *rig)
 
 struct ttmpool_policy rig_policy(struct check *t)
 {
-	struct tpos_device_info info;
-	struct ttmpool_policy policy;
-
-	tpos_device_query(check_device(t, 0, 64), &info);
-	ttmpool_policy_init(&policy, &info);
-	policy.refill = false;
-	return policy;
+	return policy_for(check_device(t, 0, 64));
 }
 
 struct buffer *buffer_open(struct check *t, struct rig *rig,

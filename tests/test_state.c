@@ -29,6 +29,34 @@ static void the_state_table_is_the_documented_one(struct check *t)
 				may_become[i][j] == '1');
 }
 
+/* The same for chunks. */
+static const char *const chunk_may_become[TTMPOOL_CHUNK_STATE_COUNT] = {
+	/* F P M U L Q */
+	"010101", /* fresh */
+	"001010", /* pooled */
+	"010100", /* moving */
+	"000010", /* in use */
+	"010101", /* leaving */
+	"000000", /* quarantined */
+};
+
+/* The table of chunk states is this one, cell by cell, and nothing beyond it.
+ */
+static void the_chunk_table_is_the_documented_one(struct check *t)
+{
+	for (int i = 0; i <= TTMPOOL_CHUNK_STATE_COUNT; i++)
+		for (int j = 0; j <= TTMPOOL_CHUNK_STATE_COUNT; j++) {
+			bool inside = i < TTMPOOL_CHUNK_STATE_COUNT &&
+				      j < TTMPOOL_CHUNK_STATE_COUNT;
+
+			CHECK_EQ(t,
+				 ttmpool_chunk_may_become(
+					 (enum ttmpool_chunk_state)i,
+					 (enum ttmpool_chunk_state)j),
+				 inside && chunk_may_become[i][j] == '1');
+		}
+}
+
 /* What is no state may become nothing, and nothing may become it. */
 static void what_is_no_state_is_not_legal(struct check *t)
 {
@@ -180,12 +208,85 @@ static void teardown_quarantines_coherent_pages_too(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The check of invariants finds what does not add up, wherever it is. */
-static void the_check_of_invariants_is_not_blind(struct check *t)
+/* Ways in which a chunk can be wrong; each is undone by doing it again. */
+static void swap_state(struct ttmpool_chunk *chunk)
+{
+	chunk->state ^= TTMPOOL_CHUNK_POOLED ^ TTMPOOL_CHUNK_LEAVING;
+}
+
+static void swap_pool(struct ttmpool_chunk *chunk)
+{
+	static struct ttmpool_pool *kept;
+	struct ttmpool_pool *was = chunk->pool;
+
+	chunk->pool = kept;
+	kept = was;
+}
+
+static void swap_order(struct ttmpool_chunk *chunk)
+{
+	chunk->order ^= 0x10;
+}
+
+static void swap_small_order(struct ttmpool_chunk *chunk)
+{
+	chunk->order ^= 1;
+}
+
+static void swap_page(struct ttmpool_chunk *chunk)
+{
+	chunk->page = chunk->order ? tpos_page_nth(chunk->page, 1)
+				   : tpos_page_nth(chunk->page, (size_t)-1);
+	chunk->order ^= 1;
+}
+
+static void swap_caching(struct ttmpool_chunk *chunk)
+{
+	chunk->caching ^= TTMPOOL_UNCACHED ^ TTMPOOL_WRITE_COMBINED;
+}
+
+static void swap_clean(struct ttmpool_chunk *chunk)
+{
+	chunk->flags ^= TTMPOOL_CHUNK_CLEAN;
+}
+
+static void swap_source(struct ttmpool_chunk *chunk)
+{
+	chunk->flags ^= TTMPOOL_CHUNK_FROM_COHERENT;
+}
+
+static void swap_owner(struct ttmpool_chunk *chunk)
+{
+	static struct ttmpool_owner somebody;
+
+	chunk->owner = chunk->owner ? NULL : &somebody;
+}
+
+typedef void (*corruption)(struct ttmpool_chunk *chunk);
+
+static const corruption of_any[] = { swap_state, swap_pool, swap_order,
+				     swap_page };
+static const corruption of_pooled[] = { swap_small_order, swap_caching,
+					swap_clean, swap_source, swap_owner };
+
+/* Is the pool valid, not valid when corrupted, and valid again? */
+static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
+		       corruption corrupt)
+{
+	bool noticed = ttmpool_pool_is_valid(pool);
+
+	corrupt(chunk);
+	noticed &= !ttmpool_pool_is_valid(pool);
+	corrupt(chunk);
+	return noticed && ttmpool_pool_is_valid(pool);
+}
+
+/* The check of invariants finds every way in which a chunk can be wrong. */
+static void no_wrong_chunk_passes_for_valid(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct ttmpool_pool *pool;
 	struct ttmpool_chunk *chunk;
+	struct ttmpool_pool *pool;
 	struct buffer *buf;
 
 	CHECK(t, rig);
@@ -195,40 +296,91 @@ static void the_check_of_invariants_is_not_blind(struct check *t)
 	CHECK(t, buf);
 	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
 	chunk = ttmpool_chunk_of(pool->in_use.next);
-	chunk->state = TTMPOOL_CHUNK_POOLED;
-	CHECK(t, !ttmpool_manager_is_valid(&rig->mgr));
-	chunk->state = TTMPOOL_CHUNK_IN_USE;
-	pool->stats.pages_in_use++;
-	CHECK(t, !ttmpool_pool_is_valid(pool));
-	pool->stats.pages_in_use--;
-	pool->stats.bytes_mapped++;
-	CHECK(t, !ttmpool_pool_is_valid(pool));
-	pool->stats.bytes_mapped--;
+	for (size_t i = 0; i < sizeof(of_any) / sizeof(*of_any); i++)
+		CHECK(t, is_noticed(pool, chunk, of_any[i]));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	for (int c = 0; c < 2; c++) {
-		uint8_t other = (uint8_t)(c ? TTMPOOL_CHUNK_IN_USE
-					    : TTMPOOL_CHUNK_POOLED);
+	for (size_t i = 0; i < sizeof(of_any) / sizeof(*of_any); i++)
+		CHECK(t, is_noticed(pool, chunk, of_any[i]));
+	for (size_t i = 0; i < sizeof(of_pooled) / sizeof(*of_pooled); i++)
+		CHECK(t, is_noticed(pool, chunk, of_pooled[i]));
+	CHECK(t, rig_close(t, rig));
+}
 
-		chunk->state = other;
-		chunk->caching ^= (uint8_t)!c;
-		CHECK(t, !ttmpool_pool_is_valid(pool));
-		chunk->caching ^= (uint8_t)!c;
-	}
-	chunk->state = TTMPOOL_CHUNK_POOLED;
-	pool->stats.pages_pooled++;
-	CHECK(t, !ttmpool_pool_is_valid(pool));
-	pool->stats.pages_pooled--;
-	pool->bins[chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT ? 1 : 0]
-		  [TTMPOOL_UNCACHED][0]
-			  .nr_chunks++;
-	CHECK(t, !ttmpool_pool_is_valid(pool));
-	pool->bins[chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT ? 1 : 0]
-		  [TTMPOOL_UNCACHED][0]
-			  .nr_chunks--;
+/* Add one to a counter: is the pool, and the manager, then not valid? */
+static bool is_counted(struct rig *rig, uint64_t *counter)
+{
+	bool noticed;
+
+	(*counter)++;
+	noticed = !ttmpool_pool_is_valid(&rig->pool[0]) &&
+		  !ttmpool_manager_is_valid(&rig->mgr);
+	(*counter)--;
+	return noticed && ttmpool_manager_is_valid(&rig->mgr);
+}
+
+static bool is_summed(struct rig *rig, tpos_atomic_t *sum)
+{
+	bool noticed;
+
+	tpos_atomic_add_return(1, sum);
+	noticed = !ttmpool_manager_is_valid(&rig->mgr);
+	tpos_atomic_add_return(-1, sum);
+	return noticed && ttmpool_manager_is_valid(&rig->mgr);
+}
+
+/* It finds every counter that is not the sum of what it counts. */
+static void no_wrong_counter_passes_for_valid(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats *stats;
+	struct ttmpool_bin *bin;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	stats = &rig->pool[0].stats;
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = &ttmpool_backend_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK(t, is_counted(rig, &stats->pages_pooled));
+	CHECK(t, is_counted(rig, &stats->pages_in_use));
+	CHECK(t, is_counted(rig, &stats->bytes_mapped));
+	CHECK(t, is_summed(rig, &rig->mgr.pages));
+	CHECK(t, is_summed(rig, &rig->mgr.pages_pooled));
+	CHECK(t, is_summed(rig, &rig->mgr.pages_quarantined));
+	bin = &rig->pool[0].bins[TTMPOOL_PLAIN][TTMPOOL_UNCACHED][0];
+	bin->nr_chunks++;
+	CHECK(t, !ttmpool_pool_is_valid(&rig->pool[0]));
+	bin->nr_chunks--;
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A chunk in quarantine that is not marked so is found, too. */
+static void no_wrong_quarantine_passes_for_valid(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_chunk *chunk;
+	struct buffer *stray;
+
+	CHECK(t, rig);
+	stray = buffer_open(t, rig, &(struct buffer_config){ 0 });
+	CHECK(t, stray);
+	CHECK_EQ(t, ttmpool_populate(&stray->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
+	rig->nr_pools = 0;
+	CHECK(t, ttmpool_manager_is_valid(&rig->mgr));
+	chunk = ttmpool_chunk_of(rig->mgr.quarantine.next);
+	chunk->state = TTMPOOL_CHUNK_IN_USE;
+	CHECK(t, !ttmpool_manager_is_valid(&rig->mgr));
+	chunk->state = TTMPOOL_CHUNK_QUARANTINED;
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
 CHECK_SUITE(state, CHECK_CASE(the_state_table_is_the_documented_one),
+	    CHECK_CASE(the_chunk_table_is_the_documented_one),
 	    CHECK_CASE(what_is_no_state_is_not_legal),
 	    CHECK_CASE(every_state_has_a_name),
 	    CHECK_CASE(every_verb_in_every_state),
@@ -236,4 +388,6 @@ CHECK_SUITE(state, CHECK_CASE(the_state_table_is_the_documented_one),
 	    CHECK_CASE(a_manager_with_pools_cannot_end),
 	    CHECK_CASE(teardown_quarantines_what_is_in_use),
 	    CHECK_CASE(teardown_quarantines_coherent_pages_too),
-	    CHECK_CASE(the_check_of_invariants_is_not_blind));
+	    CHECK_CASE(no_wrong_chunk_passes_for_valid),
+	    CHECK_CASE(no_wrong_counter_passes_for_valid),
+	    CHECK_CASE(no_wrong_quarantine_passes_for_valid));

@@ -93,6 +93,16 @@ struct ttmpool_chunk {
 	uint8_t flags;
 };
 
+/**
+ * ttmpool_chunk_may_become() - the legality table of chunk states
+ * @from: a state
+ * @to: another
+ *
+ * Return: whether a chunk may go from @from to @to.
+ */
+bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
+			      enum ttmpool_chunk_state to);
+
 static inline struct ttmpool_chunk *ttmpool_chunk_of(struct ttmpool_list *link)
 {
 	return ttmpool_list_entry(link, struct ttmpool_chunk, link);

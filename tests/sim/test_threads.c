@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Threads: populates, give-backs, shrinks, limits and scrubs at once, on one
+ * manager. What is checked while they run is what each thread can know: its own
+ * buffers are zero when they come, and its own when they go. The rest is
+ * checked when they are done. Run under helgrind and ThreadSanitizer, too.
+ */
+
+#include <pthread.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define WORKERS 3
+#define ROUNDS  60
+
+struct worker {
+	struct rig *rig;
+	struct check *t;
+	struct buffer *bufs[4];
+	unsigned char byte;
+	const char *wrong;
+};
+
+static const size_t sizes[4] = { 1, 7, 33, 64 };
+
+/* One round with one buffer: NULL, or what went wrong. */
+static const char *round_trip(struct worker *w, struct buffer *buf)
+{
+	if (ttmpool_populate(&buf->be))
+		return "a populate failed";
+	if (!buffer_holds(w->t, buf, 0))
+		return "another owner's bytes were handed out";
+	if (!buffer_fill(w->t, buf, w->byte))
+		return "a page is of another caching";
+	if (!buffer_holds(w->t, buf, w->byte))
+		return "somebody else wrote to a page in use";
+	if (ttmpool_unpopulate(&buf->be))
+		return "an unpopulate failed";
+	return NULL;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	for (int i = 0; i < ROUNDS && !w->wrong; i++)
+		w->wrong = round_trip(w, w->bufs[i % 4]);
+	return NULL;
+}
+
+static void *disturb(void *arg)
+{
+	struct worker *w = arg;
+	struct rig *rig = w->rig;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		ttmpool_manager_shrink_scan(&rig->mgr, 16);
+		ttmpool_manager_shrink_count(&rig->mgr);
+		ttmpool_pool_scrub(&rig->pool[0], 8);
+		ttmpool_manager_set_pool_limit(&rig->mgr, i % 3 ? 64 : 8);
+		ttmpool_pool_reserve(&rig->pool[0], (size_t)i % 16);
+	}
+	return NULL;
+}
+
+static bool worker_init(struct worker *w, struct rig *rig, struct check *t,
+			int i)
+{
+	*w = (struct worker){ .rig = rig,
+			      .t = t,
+			      .byte = (unsigned char)(0x10 + i) };
+	for (int k = 0; k < 4; k++) {
+		w->bufs[k] = buffer_open(
+			t, rig,
+			&(struct buffer_config){
+				.num_pages = sizes[k],
+				.caching = (enum ttmpool_caching)(k % 3) });
+		if (!w->bufs[k])
+			return false;
+	}
+	return true;
+}
+
+static bool start_all(struct check *t, struct rig *rig, struct worker *workers,
+		      pthread_t *threads)
+{
+	for (int i = 0; i <= WORKERS; i++)
+		if (!worker_init(&workers[i], rig, t, i))
+			return false;
+	for (int i = 0; i <= WORKERS; i++)
+		if (pthread_create(&threads[i], NULL,
+				   i < WORKERS ? work : disturb, &workers[i]))
+			return false;
+	return true;
+}
+
+/* Buffers are their owners' alone, whatever goes on beside them. */
+static void threads_do_not_meet_in_a_page(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct worker workers[WORKERS + 1];
+	pthread_t threads[WORKERS + 1];
+	struct rig *rig;
+
+	policy.scrub = true;
+	policy.refill = true;
+	rig = rig_open(
+		t, &(struct rig_config){ .policy = &policy, .pool_limit = 64 });
+	CHECK(t, rig);
+	CHECK(t, start_all(t, rig, workers, threads));
+	for (int i = 0; i <= WORKERS; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = 0; i < WORKERS; i++)
+		if (workers[i].wrong)
+			check_fail(t, __FILE__, __LINE__, workers[i].wrong,
+				   NULL);
+	CHECK(t, !t->failed);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	tpsim_work_run(check_machine(t)); /* the worker is done, too */
+	CHECK(t, rig_close(t, rig));
+}
+
+struct giver {
+	struct rig *rig;
+	tpos_page_t **pages;
+	int refused;
+};
+
+static void *give_back(void *arg)
+{
+	struct giver *giver = arg;
+
+	for (int i = 0; i < 8; i++)
+		giver->refused += ttmpool_pool_give(&giver->rig->pool[0],
+						    giver->pages + i, 1,
+						    TTMPOOL_UNCACHED) != 0;
+	return NULL;
+}
+
+/* When two threads give the same pages back, each page is taken from one of
+ * them, and the other is refused. */
+static void a_page_given_by_two_threads_is_taken_once(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 1 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	tpos_page_t *pages[8];
+	struct giver givers[2];
+	pthread_t threads[2];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 8; i++)
+		CHECK_EQ(
+			t,
+			ttmpool_pool_take(&rig->pool[0], &req, pages + i, NULL),
+			0);
+	for (int i = 0; i < 2; i++) {
+		givers[i] = (struct giver){ .rig = rig, .pages = pages };
+		CHECK_EQ(t,
+			 pthread_create(&threads[i], NULL, give_back,
+					&givers[i]),
+			 0);
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(t, givers[0].refused + givers[1].refused, 8);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(threads, CHECK_CASE(threads_do_not_meet_in_a_page),
+	    CHECK_CASE(a_page_given_by_two_threads_is_taken_once));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_LAZY,
+						    .ram_pages = 4096,
+						    .threads = true };
+
+	return check_main(argc, argv, &check_suite_threads, &config);
+}
