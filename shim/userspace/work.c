@@ -62,15 +62,20 @@ static bool work_step(struct tpsim_machine *machine)
 	return true;
 }
 
+/* With a worker, wait until it has nothing to do (flush_workqueue()): one work
+ * is never run by two at once. */
 size_t tpsim_work_run(struct tpsim_machine *machine)
 {
 	size_t n = 0;
 
 	machine_lock(machine);
-	while (work_step(machine))
-		n++;
-	while (machine->work_running) /* flush_workqueue() */
-		pthread_cond_wait(&machine->work_changed, &machine->mutex);
+	while (machine->work_first || machine->work_running) {
+		if (machine->config.threads || machine->work_running)
+			pthread_cond_wait(&machine->work_changed,
+					  &machine->mutex);
+		else
+			n += work_step(machine);
+	}
 	machine_unlock(machine);
 	return n;
 }
