@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What can be seen from outside, in /sys/kernel/debug/ttmpool:
+ *
+ *     page_pool   pooled chunks by pool, caching and order, in the table form of
+ *                 TTM's file of that name
+ *     stats       the counters of the manager, of this port and of each pool
+ *     shrink      write a number: so many pages are given up, as if the system
+ *                 had asked. Reading it changes nothing and says how many it
+ *                 could be.
+ *
+ * The list of pools is read under the reclaim mutex, which keeps them alive.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/seq_file.h>
+
+#include "ttmpool_debugfs.h"
+#include "ttmpool_system.h"
+
+#include <ttmpool/pool.h>
+
+static struct dentry *debugfs_root;
+
+/* Call @show for each pool. */
+static void for_each_pool(struct seq_file *m, struct ttmpool_manager *mgr,
+			  void (*show)(struct seq_file *m,
+				       struct ttmpool_pool *pool))
+{
+	struct ttmpool_list *link;
+
+	tpos_mutex_lock(&mgr->reclaim);
+	ttmpool_list_for_each(link, &mgr->pools)
+		show(m, ttmpool_list_entry(link, struct ttmpool_pool, link));
+	tpos_mutex_unlock(&mgr->reclaim);
+}
+
+static void show_header(struct seq_file *m)
+{
+	seq_puts(m, "\t ");
+	for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
+		seq_printf(m, " ---%2u---", order);
+	seq_putc(m, '\n');
+}
+
+static void show_bins(struct seq_file *m, struct ttmpool_pool *pool,
+		      enum ttmpool_source source)
+{
+	static const char *const names[] = { [TTMPOOL_UNCACHED] = "uc",
+					     [TTMPOOL_WRITE_COMBINED] = "wc",
+					     [TTMPOOL_CACHED] = "wb" };
+
+	for (int caching = 0; caching < TTMPOOL_CACHING_COUNT; caching++) {
+		seq_printf(m, "%s\t:", names[caching]);
+		for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
+			seq_printf(m, " %8zu",
+				   ttmpool_pool_count(pool, source, caching,
+						      order));
+		seq_putc(m, '\n');
+	}
+}
+
+static void show_pool_table(struct seq_file *m, struct ttmpool_pool *pool)
+{
+	seq_printf(m, "%s plain\n", pool->name);
+	show_bins(m, pool, TTMPOOL_PLAIN);
+	seq_printf(m, "%s coherent\n", pool->name);
+	show_bins(m, pool, TTMPOOL_COHERENT);
+}
+
+static int page_pool_show(struct seq_file *m, void *data)
+{
+	struct ttmpool_manager *mgr = m->private;
+	struct ttmpool_manager_stats stats;
+
+	show_header(m);
+	for_each_pool(m, mgr, show_pool_table);
+	ttmpool_manager_stats(mgr, &stats);
+	seq_printf(m, "\ntotal\t: %8lu of %8lu\n", stats.pages_pooled,
+		   (unsigned long)tpos_atomic_read(&mgr->pool_limit));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(page_pool);
+
+static void show_pool_stats(struct seq_file *m, struct ttmpool_pool *pool)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} counters[] = {
+#define COUNTER(member)                                                \
+	{                                                              \
+		#member, offsetof(struct ttmpool_pool_stats, member)   \
+	}
+		COUNTER(takes),		COUNTER(takes_failed),
+		COUNTER(gives),		COUNTER(pages_in_use),
+		COUNTER(pages_pooled),	COUNTER(pages_hit),
+		COUNTER(pages_fresh),	COUNTER(pages_released),
+		COUNTER(bytes_mapped),	COUNTER(bytes_cleared),
+		COUNTER(caching_batches), COUNTER(caching_pages),
+		COUNTER(map_batches),	COUNTER(maps),
+		COUNTER(unmap_batches), COUNTER(unmaps),
+		COUNTER(maps_kept),	COUNTER(fallbacks),
+#undef COUNTER
+	};
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(pool, &stats);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		seq_printf(m, "%s %s %llu\n", pool->name, counters[i].name,
+			   *(u64 *)((char *)&stats + counters[i].offset));
+	for (int kind = 0; kind < TTMPOOL_REPORT_KIND_COUNT; kind++)
+		if (stats.refused[kind])
+			seq_printf(m, "%s \"%s\" %llu\n", pool->name,
+				   ttmpool_report_name(kind),
+				   (u64)stats.refused[kind]);
+}
+
+static void show_counter(struct seq_file *m, const char *name, atomic_long_t *n)
+{
+	seq_printf(m, "linux %s %ld\n", name, atomic_long_read(n));
+}
+
+static int stats_show(struct seq_file *m, void *data)
+{
+	struct ttmpool_manager *mgr = m->private;
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(mgr, &stats);
+	seq_printf(m, "manager pages %lu\n", stats.pages);
+	seq_printf(m, "manager pages_pooled %lu\n", stats.pages_pooled);
+	seq_printf(m, "manager pages_quarantined %lu\n",
+		   stats.pages_quarantined);
+	seq_printf(m, "manager pages_shrunk %lu\n", stats.pages_shrunk);
+	show_counter(m, "pages_out", &ttmpool_counters.pages_out);
+	show_counter(m, "caching_calls", &ttmpool_counters.caching_calls);
+	show_counter(m, "caching_repairs", &ttmpool_counters.caching_repairs);
+	show_counter(m, "maps", &ttmpool_counters.maps);
+	show_counter(m, "unmaps", &ttmpool_counters.unmaps);
+	show_counter(m, "iotlb_flushes", &ttmpool_counters.iotlb_flushes);
+	for_each_pool(m, mgr, show_pool_stats);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int shrink_get(void *data, u64 *pages)
+{
+	*pages = ttmpool_manager_shrink_count(data);
+	return 0;
+}
+
+static int shrink_set(void *data, u64 pages)
+{
+	ttmpool_manager_shrink_scan(data, pages);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(shrink_fops, shrink_get, shrink_set, "%llu\n");
+
+void ttmpool_debugfs_init(struct ttmpool_manager *mgr)
+{
+	debugfs_root = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	debugfs_create_file("page_pool", 0400, debugfs_root, mgr,
+			    &page_pool_fops);
+	debugfs_create_file("stats", 0400, debugfs_root, mgr, &stats_fops);
+	debugfs_create_file_unsafe("shrink", 0600, debugfs_root, mgr,
+				   &shrink_fops);
+}
+
+void ttmpool_debugfs_fini(void)
+{
+	debugfs_remove(debugfs_root);
+}

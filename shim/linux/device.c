@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What a device reports about itself.
+ *
+ * Whether its streaming mappings may bounce is put together from what a module
+ * can see. There are two ways for the DMA API to serve a device, and they bounce
+ * for different reasons:
+ *
+ *     an IOMMU translates   a mapping may lie anywhere in memory. Only parts of
+ *                           a page bounce, for a device that is not trusted,
+ *                           and this library maps whole pages.
+ *     nothing translates    what is beyond the device's mask bounces, or
+ *                           everything, with swiotlb=force (kernel/dma/direct.h,
+ *                           dma_direct_map_page)
+ *
+ * In the second case a bound on the size of one mapping says that bouncing is
+ * forced: only a bounce buffer has such a bound (dma_direct_max_mapping_size).
+ */
+
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/mmzone.h>
+#include <linux/pci.h>
+
+#include "ttmpool_system.h"
+
+struct ttmpool_counters ttmpool_counters;
+
+/* A domain of the DMA API, as opposed to none, or to the identity. */
+bool ttmpool_device_is_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && (domain->type & __IOMMU_DOMAIN_PAGING);
+}
+
+/* Can the device emit every address of the range, without translation? */
+bool ttmpool_device_reaches(struct device *dev, phys_addr_t start, size_t size)
+{
+	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+
+	return phys_to_dma(dev, start) + size - 1 <= limit;
+}
+
+static bool device_is_untrusted(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->untrusted;
+}
+
+void tpos_device_query(struct device *dev, struct tpos_device_info *info)
+{
+	size_t max_mapping = dma_max_mapping_size(dev);
+	bool bounded = max_mapping != SIZE_MAX;
+
+	*info = (struct tpos_device_info){
+		.dma_mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit),
+		.max_mapping = bounded ? max_mapping : 0,
+		.page_shift = PAGE_SHIFT,
+		.max_order = ilog2(MAX_ORDER_NR_PAGES),
+		.node = dev_to_node(dev),
+		.has_iommu = ttmpool_device_is_translated(dev),
+		.untrusted = device_is_untrusted(dev),
+	};
+	info->bounces = !info->has_iommu &&
+			(bounded || dma_addressing_limited(dev));
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Streaming mappings.
+ *
+ * Each chunk is mapped for itself: the DMA API has no call that maps a batch of
+ * chunks at addresses of their own.
+ *
+ * Unmapping has two ways, because Linux has. In the IOMMU's strict mode
+ * dma_unmap_page() returns when the device is cut off. In its lazy mode, which
+ * is most systems' default, the entry is taken out of the page table, and the
+ * IOTLB forgets it some time later (drivers/iommu/dma-iommu.c, queue_iova): for
+ * up to 10 ms the device can write to a page that is somebody else's. Who wants
+ * it cut off now gets one flush of the domain for the whole batch.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+
+#include "ttmpool_system.h"
+#include "ttmpool_trace.h"
+
+/*
+ * Would the kernel find a bounce slot below the device's mask? It warns with a
+ * backtrace where it does not, so that has to be known before it is asked.
+ */
+static bool bounce_is_possible(struct device *dev)
+{
+	phys_addr_t start;
+	size_t size;
+
+	return ttmpool_bounce_range(dev, &start, &size) &&
+	       ttmpool_device_reaches(dev, start, size);
+}
+
+/*
+ * The DMA API says only that it failed. Behind an IOMMU or a bounce buffer that
+ * is space, as good as always; else there is no way to reach the page.
+ */
+static int map_chunk(struct device *dev, bool translated,
+		     struct ttmpool_chunk *chunk)
+{
+	size_t size = ttmpool_chunk_bytes(chunk);
+	dma_addr_t addr;
+
+	if (!translated &&
+	    !ttmpool_device_reaches(dev, page_to_phys(chunk->page), size) &&
+	    !bounce_is_possible(dev))
+		return -EIO;
+	addr = dma_map_page_attrs(dev, chunk->page, 0, size, DMA_BIDIRECTIONAL,
+				  DMA_ATTR_NO_WARN);
+	if (dma_mapping_error(dev, addr))
+		return -ENOSPC;
+	chunk->dma.addr = addr;
+	return 0;
+}
+
+static void unmap_chunk(struct device *dev, struct ttmpool_chunk *chunk)
+{
+	dma_unmap_page_attrs(dev, chunk->dma.addr, ttmpool_chunk_bytes(chunk),
+			     DMA_BIDIRECTIONAL, 0);
+	chunk->dma.addr = 0;
+}
+
+int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
+{
+	bool translated = ttmpool_device_is_translated(dev);
+	struct ttmpool_chunk *chunk;
+	long n = 0;
+	int err;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		err = map_chunk(dev, translated, chunk);
+		if (err)
+			goto unmap;
+		n++;
+		cond_resched();
+	}
+	atomic_long_add(n, &ttmpool_counters.maps);
+	trace_ttmpool_map(dev, n, 0);
+	return 0;
+
+unmap:
+	trace_ttmpool_map(dev, n, err);
+	for (struct ttmpool_list *link = chunk->link.prev; link != chunks;
+	     link = link->prev)
+		unmap_chunk(dev, ttmpool_chunk_of(link));
+	return err;
+}
+
+/* Of a domain that defers them, wait until all invalidations are done. */
+static void complete_invalidations(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (!domain || domain->type != IOMMU_DOMAIN_DMA_FQ)
+		return;
+	iommu_flush_iotlb_all(domain);
+	atomic_long_inc(&ttmpool_counters.iotlb_flushes);
+}
+
+void tpos_dma_unmap(struct device *dev, struct ttmpool_list *chunks, bool lazy)
+{
+	struct ttmpool_chunk *chunk;
+	long n = 0;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		unmap_chunk(dev, chunk);
+		if (++n % 64 == 0)
+			cond_resched();
+	}
+	if (!lazy)
+		complete_invalidations(dev);
+	atomic_long_add(n, &ttmpool_counters.unmaps);
+	trace_ttmpool_unmap(dev, n, lazy);
+}

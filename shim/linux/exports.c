@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What ttmpool.ko offers to drivers: the public interface, all of it, in one
+ * place. For GPL-compatible modules, since it stands on such symbols itself.
+ */
+
+#include <linux/export.h>
+
+#include <ttmpool/ttmpool.h>
+
+#include "ttmpool_module.h"
+
+EXPORT_SYMBOL_GPL(ttmpool_backend_choose);
+EXPORT_SYMBOL_GPL(ttmpool_backend_coherent);
+EXPORT_SYMBOL_GPL(ttmpool_backend_fini);
+EXPORT_SYMBOL_GPL(ttmpool_backend_init);
+EXPORT_SYMBOL_GPL(ttmpool_backend_plain);
+EXPORT_SYMBOL_GPL(ttmpool_bind);
+EXPORT_SYMBOL_GPL(ttmpool_manager_fini);
+EXPORT_SYMBOL_GPL(ttmpool_manager_init);
+EXPORT_SYMBOL_GPL(ttmpool_manager_is_valid);
+EXPORT_SYMBOL_GPL(ttmpool_manager_purge_quarantine);
+EXPORT_SYMBOL_GPL(ttmpool_manager_set_page_budget);
+EXPORT_SYMBOL_GPL(ttmpool_manager_set_pool_limit);
+EXPORT_SYMBOL_GPL(ttmpool_manager_shrink_count);
+EXPORT_SYMBOL_GPL(ttmpool_manager_shrink_scan);
+EXPORT_SYMBOL_GPL(ttmpool_manager_stats);
+EXPORT_SYMBOL_GPL(ttmpool_owner_fini);
+EXPORT_SYMBOL_GPL(ttmpool_owner_init);
+EXPORT_SYMBOL_GPL(ttmpool_owner_pages_in_use);
+EXPORT_SYMBOL_GPL(ttmpool_policy_init);
+EXPORT_SYMBOL_GPL(ttmpool_pool_count);
+EXPORT_SYMBOL_GPL(ttmpool_pool_drain);
+EXPORT_SYMBOL_GPL(ttmpool_pool_fini);
+EXPORT_SYMBOL_GPL(ttmpool_pool_give);
+EXPORT_SYMBOL_GPL(ttmpool_pool_init);
+EXPORT_SYMBOL_GPL(ttmpool_pool_is_valid);
+EXPORT_SYMBOL_GPL(ttmpool_pool_owns);
+EXPORT_SYMBOL_GPL(ttmpool_pool_prime);
+EXPORT_SYMBOL_GPL(ttmpool_pool_reserve);
+EXPORT_SYMBOL_GPL(ttmpool_pool_scrub);
+EXPORT_SYMBOL_GPL(ttmpool_pool_stats);
+EXPORT_SYMBOL_GPL(ttmpool_pool_take);
+EXPORT_SYMBOL_GPL(ttmpool_populate);
+EXPORT_SYMBOL_GPL(ttmpool_report_name);
+EXPORT_SYMBOL_GPL(ttmpool_tt_is_valid);
+EXPORT_SYMBOL_GPL(ttmpool_tt_may_become);
+EXPORT_SYMBOL_GPL(ttmpool_tt_state_name);
+EXPORT_SYMBOL_GPL(ttmpool_unbind);
+EXPORT_SYMBOL_GPL(ttmpool_unpopulate);
+
+/* Of the contract, what a driver's own backend may want. */
+EXPORT_SYMBOL_GPL(tpos_device_query);
+EXPORT_SYMBOL_GPL(tpos_pages_alloc);
+EXPORT_SYMBOL_GPL(tpos_pages_free);
+EXPORT_SYMBOL_GPL(tpos_pages_clear);
+EXPORT_SYMBOL_GPL(tpos_caching_set);
+EXPORT_SYMBOL_GPL(tpos_dma_map);
+EXPORT_SYMBOL_GPL(tpos_dma_unmap);
+
+EXPORT_SYMBOL_GPL(ttmpool_module_manager);
+EXPORT_SYMBOL_GPL(ttmpool_module_pages_out);

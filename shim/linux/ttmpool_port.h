@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_PORT_H
+#define TTMPOOL_PORT_H
+
+/*
+ * The Linux port: the hot half of the contract in ttmpool/os.h. The other half
+ * is the files beside this one.
+ *
+ * What differs between kernel versions is in the compat_*.c files, of which
+ * Kbuild picks by looking at the headers; what differs between architectures is
+ * in the caching_*.c files. There is no conditional here.
+ */
+
+#include <linux/atomic.h>
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/poison.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+/* 1: what is cheap is checked; a kernel built to find bugs may say 2. */
+#ifndef TPOS_CHECK_LEVEL
+#define TPOS_CHECK_LEVEL 1
+#endif
+
+struct device;
+struct shrinker;
+struct ttmpool_chunk;
+struct ttmpool_system;
+
+typedef struct ttmpool_system tpos_system_t; /* ttmpool_system.h */
+typedef struct device tpos_device_t;
+typedef struct page tpos_page_t;
+typedef dma_addr_t tpos_dma_addr_t;
+
+/* @cookie: of a coherent chunk, the address that dma_free_attrs() wants. */
+struct tpos_dma {
+	dma_addr_t addr;
+	void *cookie;
+};
+
+static inline dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
+{
+	return dma->addr;
+}
+
+static inline struct page *tpos_page_nth(struct page *page, size_t n)
+{
+	return nth_page(page, n);
+}
+
+static inline int tpos_page_node(struct device *dev, const struct page *page)
+{
+	return page_to_nid(page);
+}
+
+/*
+ * The first page of a chunk carries it in page->private. Other owners use that
+ * field too, so a signature says that it is ours: a pointer that is none, in
+ * page->lru, which nobody else touches while the page is not on a list of the
+ * memory manager (the network's page_pool marks its pages in the same way, and
+ * in the same place).
+ */
+#define TTMPOOL_PAGE_SIGNATURE ((void *)0x540 + POISON_POINTER_DELTA)
+
+/* Is it a page at all? Arithmetic alone, as long as the page descriptors are
+ * one array (vmemmap or flat memory): nothing is read through the pointer. */
+static inline bool ttmpool_is_page(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	return pfn_valid(pfn) && pfn_to_page(pfn) == page;
+}
+
+static inline struct ttmpool_chunk *tpos_page_chunk(struct device *dev,
+						    struct page *page)
+{
+	if (!ttmpool_is_page(page) ||
+	    READ_ONCE(page->lru.next) != TTMPOOL_PAGE_SIGNATURE)
+		return NULL;
+	return (struct ttmpool_chunk *)page_private(page);
+}
+
+static inline void tpos_page_set_chunk(struct page *page,
+				       struct ttmpool_chunk *chunk)
+{
+	set_page_private(page, (unsigned long)chunk);
+	WRITE_ONCE(page->lru.next, chunk ? TTMPOOL_PAGE_SIGNATURE : NULL);
+}
+
+/*
+ * KASAN's functions for whole pages are not exported to modules, so a parked
+ * page is not poisoned. A built-in port would do it here.
+ */
+static inline void tpos_note_parked(struct device *dev,
+				    struct ttmpool_chunk *chunk)
+{
+}
+
+static inline void tpos_note_issued(struct device *dev,
+				    struct ttmpool_chunk *chunk)
+{
+}
+
+struct tpos_shrinker {
+	unsigned long (*count)(struct tpos_shrinker *shrinker);
+	unsigned long (*scan)(struct tpos_shrinker *shrinker,
+			      unsigned long pages);
+	struct shrinker *shrinker; /* the kernel's, in compat_shrinker_*.c */
+};
+
+struct tpos_work {
+	void (*run)(struct tpos_work *work);
+	struct work_struct work;
+};
+
+void ttmpool_work_run(struct work_struct *work);
+
+#define tpos_work_init(tpos_work, fn)                              \
+	do {                                                       \
+		(tpos_work)->run = (fn);                           \
+		INIT_WORK(&(tpos_work)->work, ttmpool_work_run);   \
+	} while (0)
+
+/* Lockdep learns the order of the locks by itself: the ranks are not needed. */
+typedef spinlock_t tpos_spinlock_t;
+typedef struct mutex tpos_mutex_t;
+
+#define tpos_spin_init(lock, system, rank) spin_lock_init(lock)
+#define tpos_spin_fini(lock)		   ((void)(lock))
+#define tpos_spin_lock(lock)		   spin_lock(lock)
+#define tpos_spin_unlock(lock)		   spin_unlock(lock)
+#define tpos_assert_held(lock)		   lockdep_assert_held(lock)
+
+#define tpos_mutex_init(mutex, system, rank) mutex_init(mutex)
+#define tpos_mutex_fini(mutex)		     mutex_destroy(mutex)
+#define tpos_mutex_lock(mutex)		     mutex_lock(mutex)
+#define tpos_mutex_trylock(mutex)	     mutex_trylock(mutex)
+#define tpos_mutex_unlock(mutex)	     mutex_unlock(mutex)
+#define tpos_mutex_assert_held(mutex)	     lockdep_assert_held(mutex)
+
+typedef atomic_long_t tpos_atomic_t;
+
+#define tpos_atomic_read(a)	     atomic_long_read(a)
+#define tpos_atomic_set(a, n)	     atomic_long_set(a, n)
+#define tpos_atomic_add_return(n, a) atomic_long_add_return(n, a)
+
+#define tpos_cond_resched() cond_resched()
+#define tpos_assert(cond)   ((void)WARN_ON(TPOS_CHECK_LEVEL > 0 && !(cond)))
+
+#endif

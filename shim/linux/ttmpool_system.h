@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_LINUX_SYSTEM_H
+#define TTMPOOL_LINUX_SYSTEM_H
+
+/* What the files of this port know of each other. */
+
+#include <ttmpool/os.h>
+
+/**
+ * struct ttmpool_system - the machine, as one manager sees it
+ * @name: of the shrinker, and in reports
+ * @reports: how many findings there were of each kind
+ *
+ * All else is the kernel's, which there is only one of. Zero-initialise it, and
+ * name it.
+ */
+struct ttmpool_system {
+	const char *name;
+	atomic_long_t reports[TTMPOOL_REPORT_KIND_COUNT];
+};
+
+/**
+ * struct ttmpool_counters - what this port has asked of the kernel so far
+ * @pages_out: pages had of the system now, by all managers
+ * @caching_calls: calls that changed page attributes; a flush on every CPU each
+ * @caching_repairs: batches made write-back again after a failure
+ * @maps: chunks mapped
+ * @unmaps: chunks unmapped
+ * @iotlb_flushes: flushes that a deferred invalidation made necessary
+ */
+struct ttmpool_counters {
+	atomic_long_t pages_out;
+	atomic_long_t caching_calls;
+	atomic_long_t caching_repairs;
+	atomic_long_t maps;
+	atomic_long_t unmaps;
+	atomic_long_t iotlb_flushes;
+};
+
+extern struct ttmpool_counters ttmpool_counters;
+
+/* device.c */
+bool ttmpool_device_is_translated(struct device *dev);
+bool ttmpool_device_reaches(struct device *dev, phys_addr_t start, size_t size);
+
+/* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
+bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);
+
+static inline size_t ttmpool_chunk_bytes(const struct ttmpool_chunk *chunk)
+{
+	return ttmpool_chunk_pages(chunk) << PAGE_SHIFT;
+}
+
+static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
+{
+	return chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
+}
+
+#define ttmpool_for_each_chunk(chunk, head)            \
+	for ((chunk) = ttmpool_chunk_of((head)->next); \
+	     &(chunk)->link != (head);                 \
+	     (chunk) = ttmpool_chunk_of((chunk)->link.next))
+
+#endif
