@@ -94,6 +94,11 @@ size_t check_pages_out(struct check *t);
 /** check_reports() - how many reports of @kind there were in this case. */
 size_t check_reports(struct check *t, enum ttmpool_report_kind kind);
 
+/** check_log() - one line of a log that two worlds are compared by; printf's
+ * formats %d, %s, %zu and %llu. */
+void check_log(struct check *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #define CHECK(t, cond)                                                  \
 	do {                                                            \
 		if (!(cond)) {                                          \

@@ -1,5 +1,5 @@
-# shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=sh
 #
 # need PACKAGE...: install what is missing, after saying so.
 #

@@ -80,7 +80,7 @@ pid_t run_start(const char *args, int *input)
 	pid_t pid;
 
 	snprintf(command, sizeof(command), "cd %s && >out 2>err %s %s", dir,
-		 replay ? replay : REPLAY_PROGRAM, args);
+		 replay ? replay : "'" REPLAY_PROGRAM "'", args);
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	assert_true(pid >= 0);

@@ -16,6 +16,7 @@
  * @recorded_pages: column pages of that row
  * @recorded_caching: column caching
  * @populated: it has pages; false if the pool could not give them
+ * @written: all of them are stamped: see content.h
  * @swapped_out: a swapout row was seen, and its free row comes
  * @be: what a driver would have
  * @pages: what @be works on
@@ -28,6 +29,7 @@ struct buffer {
 	uint64_t recorded_pages;
 	enum ttmpool_caching recorded_caching;
 	bool populated;
+	bool written;
 	bool swapped_out;
 	struct ttmpool_backend be;
 	tpos_page_t **pages;

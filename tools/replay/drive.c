@@ -109,6 +109,7 @@ static void populate_and_write(struct replay *replay, struct buffer *buffer,
 	replay->result->populates++;
 	replay->result->pages += buffer->num_pages;
 	wrong = content_write(&replay->rig, buffer, &page);
+	buffer->written = !wrong;
 	if (wrong)
 		drive_found(replay, "buffer %" PRIu64 ": page %zu %s",
 			    buffer->id, page, wrong);
@@ -117,11 +118,12 @@ static void populate_and_write(struct replay *replay, struct buffer *buffer,
 
 static void unpopulate(struct replay *replay, struct buffer *buffer)
 {
-	const char *wrong;
+	const char *wrong = NULL;
 	size_t page = 0;
 	int err;
 
-	wrong = content_verify(&replay->rig, buffer, &page);
+	if (buffer->written)
+		wrong = content_verify(&replay->rig, buffer, &page);
 	if (wrong)
 		drive_found(replay, "buffer %" PRIu64 ": page %zu %s",
 			    buffer->id, page, wrong);

@@ -117,7 +117,7 @@ static void run_trace(struct session *session, const char *path)
 
 static void print_closing(const struct session *session)
 {
-	if (session->options->format == FORMAT_JSON)
+	if (session->options->format == FORMAT_JSON || !session->nr_replayed)
 		return;
 	printf("%zu trace%s replayed, %" PRIu64 " pages leaked, %" PRIu64
 	       " faults\n",

@@ -244,7 +244,8 @@ static int set_word(struct options *options, int opt)
 	}
 }
 
-/* The options that take a number. A tebibyte of RAM is more than enough. */
+/* The options that take a number. A machine needs memory for its page frames'
+ * descriptors: half a GiB where it has 64 GiB itself. */
 static int set_number(struct options *options, int opt)
 {
 	uint64_t n = 0;
@@ -252,7 +253,7 @@ static int set_number(struct options *options, int opt)
 
 	switch (opt) {
 	case OPT_RAM:
-		return parse_number("ram", 1, 1 << 20, &options->ram_mib);
+		return parse_number("ram", 1, 65536, &options->ram_mib);
 	case OPT_MAPPED_LIMIT:
 		return parse_number("mapped-limit", 1, 1 << 20,
 				    &options->mapped_limit_mib);

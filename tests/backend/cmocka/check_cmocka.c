@@ -155,6 +155,18 @@ size_t check_reports(struct check *t, enum ttmpool_report_kind kind)
 	return tpsim_reports(world->machine, kind);
 }
 
+void check_log(struct check *t, const char *format, ...)
+{
+	va_list args;
+
+	(void)t;
+	fputs("log: ", stdout);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
 struct tpsim_machine *check_machine(struct check *t)
 {
 	struct world *world = t->world;
