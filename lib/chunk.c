@@ -55,6 +55,11 @@ bool chunk_is_streaming(const struct ttmpool_chunk *chunk)
 	       chunk_source(chunk) == TTMPOOL_PLAIN;
 }
 
+bool chunk_is_coherent(const struct ttmpool_chunk *chunk)
+{
+	return chunk_source(chunk) == TTMPOOL_COHERENT;
+}
+
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk)
 {
 	return chunk->caching != TTMPOOL_CACHED;
@@ -62,16 +67,15 @@ bool chunk_is_not_cached(const struct ttmpool_chunk *chunk)
 
 size_t chunks_count_pages(const struct ttmpool_list *chunks)
 {
-	const struct ttmpool_list *link;
+	struct ttmpool_chunk *chunk;
 	size_t pages = 0;
 
-	ttmpool_list_for_each(link, chunks)
-		pages += ttmpool_chunk_pages(
-			ttmpool_list_entry(link, struct ttmpool_chunk, link));
+	chunk_list_for_each(chunk, chunks)
+		pages += ttmpool_chunk_pages(chunk);
 	return pages;
 }
 
-static size_t chunks_count(const struct ttmpool_list *chunks)
+size_t chunks_count(const struct ttmpool_list *chunks)
 {
 	const struct ttmpool_list *link;
 	size_t n = 0;
@@ -119,143 +123,15 @@ void chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from)
 	ttmpool_list_splice_tail(from, into);
 }
 
-/* Does the device reach it, as the port says that it does? */
-static bool chunk_address_is_good(const struct ttmpool_pool *pool,
-				  const struct ttmpool_chunk *chunk)
-{
-	uint64_t addr = tpos_dma_address(&chunk->dma);
-	uint64_t last = pool_bytes(pool, ttmpool_chunk_pages(chunk)) - 1;
-
-	if (addr & (pool_bytes(pool, 1) - 1))
-		return false;
-	return last <= pool->info.dma_mask &&
-	       addr <= pool->info.dma_mask - last;
-}
-
-/* Report the first chunk of a batch whose address the device cannot use. */
-static int chunks_check_addresses(struct ttmpool_pool *pool,
-				  const struct ttmpool_list *chunks)
-{
-	struct ttmpool_list *link;
-
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-
-		if (chunk_address_is_good(pool, chunk))
-			continue;
-		pool_report(pool, TTMPOOL_REPORT_BAD_ADDRESS, chunk, NULL);
-		return -EIO;
-	}
-	return 0;
-}
-
-/* What a chunk is whose pages have just come from the system. */
-static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
-		       const struct tpos_alloc *req)
-{
-	chunk->pool = pool;
-	chunk->order = (uint8_t)req->order;
-	chunk->caching = TTMPOOL_CACHED;
-	chunk->state = TTMPOOL_CHUNK_FRESH;
-	chunk->flags = TTMPOOL_CHUNK_CLEAN;
-	if (req->source == TTMPOOL_COHERENT)
-		chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT |
-				TTMPOOL_CHUNK_MAPPED;
-	if (pool->node != TTMPOOL_NODE_ANY &&
-	    tpos_page_node(pool->dev, chunk->page) != pool->node)
-		chunk->flags |= TTMPOOL_CHUNK_FAR;
-	tpos_page_set_chunk(chunk->page, chunk);
-}
-
-/*
- * Make one chunk of fresh pages, and put it at the end of @made. A coherent one
- * is mapped from birth, so it needs room in the mapped limit, too.
- */
-int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
-		 struct ttmpool_list *made)
-{
-	bool coherent = req->source == TTMPOOL_COHERENT;
-	size_t pages = (size_t)1 << req->order;
-	uint64_t bytes = coherent ? pool_bytes(pool, pages) : 0;
-	struct ttmpool_chunk *chunk;
-	struct ttmpool_list alone;
-	int err;
-
-	err = budget_take_pages(pool->mgr, pages);
-	if (err)
-		return err;
-	err = budget_take_mapped(pool, bytes);
-	if (err)
-		goto return_pages;
-	chunk = tpos_zalloc(pool->mgr->system, sizeof(*chunk));
-	if (!chunk) {
-		err = -ENOMEM;
-		goto return_mapped;
-	}
-	err = tpos_pages_alloc(pool->dev, req, chunk);
-	if (err)
-		goto free_chunk;
-	chunk_init(chunk, pool, req);
-	ttmpool_list_init(&alone);
-	ttmpool_list_add(&chunk->link, &alone);
-	if (coherent)
-		err = chunks_check_addresses(pool, &alone);
-	if (err)
-		chunks_release(pool, &alone);
-	ttmpool_list_splice_tail(&alone, made);
-	return err;
-
-free_chunk:
-	tpos_free(pool->mgr->system, chunk);
-return_mapped:
-	budget_return_mapped(pool, bytes);
-return_pages:
-	budget_return_pages(pool->mgr, pages);
-	return err;
-}
-
-/*
- * Map a batch of plain chunks. Where address space is short, mappings that are
- * only kept are given up for it. After an error, none of them is mapped.
- * -EDQUOT: the pool's own limit stands in the way, not the machine.
- */
-int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
-{
-	uint64_t bytes = pool_bytes(pool, chunks_count_pages(chunks));
-	struct ttmpool_list *link;
-	int err;
-
-	err = budget_take_mapped(pool, bytes);
-	if (err)
-		return err;
-	do {
-		err = tpos_dma_map(pool->dev, chunks);
-	} while (err == -ENOSPC && budget_give_up_mappings(pool, bytes));
-	if (err) {
-		budget_return_mapped(pool, bytes);
-		return err;
-	}
-	ttmpool_list_for_each(link, chunks)
-		ttmpool_chunk_of(link)->flags |= TTMPOOL_CHUNK_MAPPED;
-	tpos_spin_lock(&pool->lock);
-	pool->stats.map_batches++;
-	pool->stats.maps += chunks_count(chunks);
-	tpos_spin_unlock(&pool->lock);
-	err = chunks_check_addresses(pool, chunks);
-	if (err)
-		chunks_unmap(pool, chunks, false);
-	return err;
-}
-
 /* End the mappings of a batch of plain chunks that are mapped. */
 void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		  bool lazy)
 {
-	struct ttmpool_list *link;
+	struct ttmpool_chunk *chunk;
 
 	tpos_dma_unmap(pool->dev, chunks, lazy);
-	ttmpool_list_for_each(link, chunks)
-		ttmpool_chunk_of(link)->flags &= (uint8_t)~TTMPOOL_CHUNK_MAPPED;
+	chunk_list_for_each(chunk, chunks)
+		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_MAPPED;
 	budget_return_mapped(pool,
 			     pool_bytes(pool, chunks_count_pages(chunks)));
 	tpos_spin_lock(&pool->lock);
@@ -278,11 +154,11 @@ int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 
 void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
-	struct ttmpool_list *link;
+	struct ttmpool_chunk *chunk;
 
 	tpos_pages_clear(pool->dev, chunks);
-	ttmpool_list_for_each(link, chunks)
-		ttmpool_chunk_of(link)->flags |= TTMPOOL_CHUNK_CLEAN;
+	chunk_list_for_each(chunk, chunks)
+		chunk->flags |= TTMPOOL_CHUNK_CLEAN;
 	pool_tally(pool, &pool->stats.bytes_cleared,
 		   pool_bytes(pool, chunks_count_pages(chunks)));
 }

@@ -24,34 +24,6 @@
 /* So many chunks are checked before the lock is let go for others. */
 #define CHECK_RUN 256
 
-/*
- * Count a finding and tell it. @chunk: what it is about, or NULL for a page
- * that is none; @where: index and page, for a finding about an array.
- */
-void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
-		 const struct ttmpool_chunk *chunk,
-		 const struct ttmpool_report *where)
-{
-	struct ttmpool_report report = { .order = -1,
-					 .caching = TTMPOOL_CACHING_UNKNOWN };
-
-	if (where)
-		report = *where;
-	report.kind = kind;
-	report.pool = pool->name;
-	if (chunk) {
-		report.page = chunk->page;
-		report.order = chunk->order;
-		report.caching = (enum ttmpool_caching)chunk->caching;
-		report.owner = chunk->owner ? chunk->owner->name : NULL;
-		report.age = pool->clock - chunk->stamp;
-		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
-			report.dma_addr = tpos_dma_address(&chunk->dma);
-	}
-	pool_tally(pool, &pool->stats.refused[kind], 1);
-	tpos_report(pool->mgr->system, &report);
-}
-
 struct give {
 	struct ttmpool_pool *pool;
 	tpos_page_t *const *pages;

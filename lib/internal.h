@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * What the files of lib/ say to each other. From the bottom up:
+ * What the files of lib/ say to each other, from the bottom up:
  *
- *   chunk.c    what is done to chunks themselves: made, mapped, converted,
- *              cleared, released, quarantined; each in batches
- *   bin.c      where free chunks lie: park, pick
- *   reclaim.c  taking the oldest of them out again, for whatever reason
- *   budget.c   pages and mapped bytes, and what is given up for them
+ *   report.c   what is found wrong; budget.c: what may be had
+ *   chunk.c    what is done to chunks themselves: unmapped, converted, cleared;
+ *              release.c: how they end; all of it in batches
+ *   bin.c      where free chunks lie; reclaim.c: taking the oldest out again
+ *   make.c     fresh chunks, and mappings, and room for both
  *   gather.c, take.c, refill.c: handing out
  *   give.c     taking back; scrub.c: clearing in between
  *   pool.c, manager.c: lifetimes, limits, counters; valid.c: invariants
@@ -57,18 +57,28 @@ static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 /* A question about a chunk. */
 typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 
+/* report.c */
+void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
+		 const struct ttmpool_chunk *chunk,
+		 const struct ttmpool_report *where);
+
+/* budget.c */
+bool budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
+void budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
+bool budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+void budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+
 /* chunk.c */
 bool chunk_is_streaming(const struct ttmpool_chunk *chunk);
+bool chunk_is_coherent(const struct ttmpool_chunk *chunk);
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state);
-int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
-		 struct ttmpool_list *made);
+size_t chunks_count(const struct ttmpool_list *chunks);
 size_t chunks_count_pages(const struct ttmpool_list *chunks);
 bool chunks_extract(struct ttmpool_list *from, chunk_test test,
 		    struct ttmpool_list *to);
 void chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
-int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		  bool lazy);
 int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
@@ -104,20 +114,14 @@ size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 
 /* reclaim.c */
 size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, size_t keep);
+uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes);
 unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages);
 void manager_trim(struct ttmpool_manager *mgr);
 
-/* budget.c */
-int budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
-void budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
-int budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
-void budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
-uint64_t budget_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes);
-
-/* give.c */
-void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
-		 const struct ttmpool_chunk *chunk,
-		 const struct ttmpool_report *where);
+/* make.c */
+int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
+		 struct ttmpool_list *made);
+int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 
 /* scrub.c */
 void pool_scrub_work(struct tpos_work *work);

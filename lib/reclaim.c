@@ -52,6 +52,31 @@ size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, size_t keep)
 	return got;
 }
 
+/*
+ * End the oldest mappings that are only kept, until @bytes of them are gone or
+ * none is left. A plain chunk stays pooled without its mapping; a coherent one
+ * has to go altogether. Returns how many bytes are no longer mapped.
+ */
+uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	size_t pages = (size_t)(bytes >> pool->info.page_shift);
+	struct ttmpool_list picked, coherent;
+	size_t got;
+
+	ttmpool_list_init(&picked);
+	tpos_spin_lock(&pool->lock);
+	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_MAPPED, TTMPOOL_CHUNK_MAPPED,
+			       pages, &picked);
+	tpos_spin_unlock(&pool->lock);
+	if (chunks_extract(&picked, chunk_is_coherent, &coherent))
+		chunks_release(pool, &coherent);
+	if (!ttmpool_list_empty(&picked)) {
+		chunks_unmap(pool, &picked, false);
+		bins_park(pool, &picked, PARK_SPARED);
+	}
+	return pool_bytes(pool, got);
+}
+
 static size_t pool_reserve(struct ttmpool_pool *pool)
 {
 	size_t reserve;

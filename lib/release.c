@@ -37,14 +37,11 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
 				      const struct ttmpool_list *chunks)
 {
-	const struct ttmpool_list *link;
+	struct ttmpool_chunk *chunk;
 	size_t pages = 0;
 
-	ttmpool_list_for_each(link, chunks) {
-		const struct ttmpool_chunk *chunk =
-			ttmpool_list_entry(link, struct ttmpool_chunk, link);
-
-		if (chunk_source(chunk) == TTMPOOL_COHERENT)
+	chunk_list_for_each(chunk, chunks) {
+		if (chunk_is_coherent(chunk))
 			pages += ttmpool_chunk_pages(chunk);
 	}
 	return pool_bytes(pool, pages);
@@ -55,12 +52,10 @@ void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 	size_t pages = chunks_count_pages(chunks);
-	struct ttmpool_list *link;
+	struct ttmpool_chunk *chunk;
 
 	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-
+	chunk_list_for_each(chunk, chunks) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
 		chunk->dev = pool->dev;
 	}
@@ -75,11 +70,10 @@ void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 static void chunks_condemn(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks)
 {
-	struct ttmpool_list *link;
+	struct ttmpool_chunk *chunk;
 
-	ttmpool_list_for_each(link, chunks)
-		pool_report(pool, TTMPOOL_REPORT_QUARANTINED,
-			    ttmpool_chunk_of(link), NULL);
+	chunk_list_for_each(chunk, chunks)
+		pool_report(pool, TTMPOOL_REPORT_QUARANTINED, chunk, NULL);
 	chunks_quarantine(pool, chunks);
 }
 

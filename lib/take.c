@@ -65,15 +65,14 @@ static int take_map(struct take *take)
 	int err = 0;
 
 	while (!err && chunks_extract(&take->got, is_unmapped, &work)) {
-		struct ttmpool_list *link;
+		struct ttmpool_chunk *chunk;
 
 		err = chunks_map(take->pool, &work);
 		if (err == -ENOSPC) {
 			err = take_smaller(take, &work);
 		} else {
-			ttmpool_list_for_each(link, &work)
-				take->remapped +=
-					!is_fresh(ttmpool_chunk_of(link));
+			chunk_list_for_each(chunk, &work)
+				take->remapped += !is_fresh(chunk);
 		}
 		chunks_merge(&take->got, &work);
 	}
