@@ -83,6 +83,14 @@ static int write_data(const char *path, const struct timeline *timeline)
 	return finish(file, path);
 }
 
+/* The name of a file without the folders that it is in. */
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* A string as gnuplot quotes it: a quote is doubled. */
 static void print_quoted(FILE *file, const char *text)
 {
@@ -95,8 +103,7 @@ static void print_quoted(FILE *file, const char *text)
 	fputc('\'', file);
 }
 
-static const char script_setup[] = "set multiplot layout 3,1\n"
-				   "set lmargin 12\n"
+static const char script_setup[] = "set lmargin 12\n"
 				   "set key top left horizontal\n"
 				   "set grid\n"
 				   "set ylabel 'pages'\n";
@@ -153,14 +160,18 @@ static void print_script(FILE *file, const char *svg, const char *data,
 	fputs("\ndata = ", file);
 	print_quoted(file, data);
 	fputs("\nset title ", file);
-	print_quoted(file, title);
+	print_quoted(file, file_name(title));
 	fprintf(file, "\nset xrange [0:%.6f]\n",
 		bin_start(timeline, timeline->nr_bins));
+	/* A trace without swapping has no panel for it. */
+	fprintf(file, "set multiplot layout %d,1\n", most.swapped ? 3 : 2);
 	fputs(script_setup, file);
 	print_range(file, most.in_use, most.pooled);
 	fputs(script_in_ram, file);
-	print_range(file, most.swapped, 0);
-	fputs(script_in_store, file);
+	if (most.swapped) {
+		print_range(file, most.swapped, 0);
+		fputs(script_in_store, file);
+	}
 	fputs(script_events, file);
 }
 
