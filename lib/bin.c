@@ -75,7 +75,7 @@ void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 
 	tpos_spin_lock(&pool->lock);
 	pool->clock += how == PARK_GIVEN;
-	chunk_list_for_each_safe(chunk, after, chunks) {
+	ttmpool_for_each_chunk_safe(chunk, after, chunks) {
 		struct ttmpool_bin *bin = chunk_bin(pool, chunk);
 		struct ttmpool_list *list =
 			&bin->lists[chunk->flags & LIST_FLAGS];

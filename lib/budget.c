@@ -28,6 +28,16 @@ void budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
 	tpos_atomic_add_return(-(long)pages, &mgr->pages);
 }
 
+/* Would so many more be within the pool limit? */
+bool budget_may_pool(struct ttmpool_manager *mgr, size_t pages)
+{
+	unsigned long limit = (unsigned long)tpos_atomic_read(&mgr->pool_limit);
+	unsigned long pooled =
+		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
+
+	return pooled <= limit && pages <= limit - pooled;
+}
+
 /* Take what is left of the limit: all of @bytes, or nothing. */
 bool budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 {

@@ -70,7 +70,7 @@ size_t chunks_count_pages(const struct ttmpool_list *chunks)
 	struct ttmpool_chunk *chunk;
 	size_t pages = 0;
 
-	chunk_list_for_each(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks)
 		pages += ttmpool_chunk_pages(chunk);
 	return pages;
 }
@@ -95,7 +95,7 @@ bool chunks_extract(struct ttmpool_list *from, chunk_test test,
 	struct ttmpool_chunk *chunk, *after;
 
 	ttmpool_list_init(to);
-	chunk_list_for_each_safe(chunk, after, from) {
+	ttmpool_for_each_chunk_safe(chunk, after, from) {
 		if (test(chunk))
 			ttmpool_list_move_tail(&chunk->link, to);
 	}
@@ -130,14 +130,12 @@ void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	struct ttmpool_chunk *chunk;
 
 	tpos_dma_unmap(pool->dev, chunks, lazy);
-	chunk_list_for_each(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_MAPPED;
 	budget_return_mapped(pool,
 			     pool_bytes(pool, chunks_count_pages(chunks)));
-	tpos_spin_lock(&pool->lock);
-	pool->stats.unmap_batches++;
-	pool->stats.unmaps += chunks_count(chunks);
-	tpos_spin_unlock(&pool->lock);
+	pool_tally_batch(pool, &pool->stats.unmap_batches, &pool->stats.unmaps,
+			 chunks_count(chunks));
 }
 
 int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
@@ -145,10 +143,9 @@ int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 {
 	int err = tpos_caching_set(pool->dev, chunks, caching);
 
-	tpos_spin_lock(&pool->lock);
-	pool->stats.caching_batches++;
-	pool->stats.caching_pages += chunks_count_pages(chunks);
-	tpos_spin_unlock(&pool->lock);
+	pool_tally_batch(pool, &pool->stats.caching_batches,
+			 &pool->stats.caching_pages,
+			 chunks_count_pages(chunks));
 	return err;
 }
 
@@ -157,7 +154,7 @@ void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_chunk *chunk;
 
 	tpos_pages_clear(pool->dev, chunks);
-	chunk_list_for_each(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags |= TTMPOOL_CHUNK_CLEAN;
 	pool_tally(pool, &pool->stats.bytes_cleared,
 		   pool_bytes(pool, chunks_count_pages(chunks)));

@@ -44,6 +44,7 @@ static void take_pooled(struct take *take, unsigned int far)
 
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
+	take->clock = pool->clock;
 	for (unsigned int left = order + 1; left--;)
 		for (int i = 0; i < 4 && take->req.num_pages >> left; i++)
 			take->req.num_pages -= bins_pick(

@@ -97,7 +97,7 @@ static void give_refuse(struct give *give, enum ttmpool_report_kind wrong)
 		     wrong == TTMPOOL_REPORT_WRONG_ORDER;
 
 	tpos_spin_lock(&give->pool->lock);
-	chunk_list_for_each(chunk, &give->leaving)
+	ttmpool_for_each_chunk(chunk, &give->leaving)
 		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
 	ttmpool_list_splice_tail(&give->leaving, &give->pool->in_use);
 	tpos_spin_unlock(&give->pool->lock);
@@ -112,7 +112,7 @@ static void give_settle(struct give *give)
 	struct ttmpool_chunk *chunk;
 	long pages = 0;
 
-	chunk_list_for_each(chunk, &give->leaving) {
+	ttmpool_for_each_chunk(chunk, &give->leaving) {
 		if (chunk->owner != owner) {
 			if (owner)
 				tpos_atomic_add_return(-pages,
@@ -149,7 +149,7 @@ static void give_recycle(struct give *give, struct ttmpool_list *chunks)
 		chunks_unmap(pool, &mapped, false);
 		chunks_merge(chunks, &mapped);
 	}
-	chunk_list_for_each(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks)
 		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, chunks, PARK_GIVEN);
 	manager_trim(pool->mgr);

@@ -21,18 +21,6 @@
 
 #include <ttmpool/ttmpool.h>
 
-#define chunk_list_for_each(chunk, head)               \
-	for ((chunk) = ttmpool_chunk_of((head)->next); \
-	     &(chunk)->link != (head);                 \
-	     (chunk) = ttmpool_chunk_of((chunk)->link.next))
-
-/* Safe against @chunk going away, not @after. */
-#define chunk_list_for_each_safe(chunk, after, head)        \
-	for ((chunk) = ttmpool_chunk_of((head)->next),      \
-	    (after) = ttmpool_chunk_of((chunk)->link.next); \
-	     &(chunk)->link != (head); (chunk) = (after),   \
-	    (after) = ttmpool_chunk_of((chunk)->link.next))
-
 static inline enum ttmpool_source
 chunk_source(const struct ttmpool_chunk *chunk)
 {
@@ -54,6 +42,17 @@ static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 	tpos_spin_unlock(&pool->lock);
 }
 
+/* Count a batch of @n. */
+static inline void pool_tally_batch(struct ttmpool_pool *pool,
+				    uint64_t *batches, uint64_t *items,
+				    uint64_t n)
+{
+	tpos_spin_lock(&pool->lock);
+	++*batches;
+	*items += n;
+	tpos_spin_unlock(&pool->lock);
+}
+
 /* A question about a chunk. */
 typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 
@@ -65,6 +64,7 @@ void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
 /* budget.c */
 bool budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
 void budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
+bool budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
 bool budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 void budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 
@@ -113,7 +113,7 @@ size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 			struct ttmpool_list *picked);
 
 /* reclaim.c */
-size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, size_t keep);
+size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all);
 uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes);
 unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages);
 void manager_trim(struct ttmpool_manager *mgr);

@@ -49,7 +49,7 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 {
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each(chunk, chunks) {
+	ttmpool_for_each_chunk(chunk, chunks) {
 		if (chunk_address_is_good(pool, chunk))
 			continue;
 		pool_report(pool, TTMPOOL_REPORT_BAD_ADDRESS, chunk, NULL);
@@ -144,12 +144,10 @@ int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		budget_return_mapped(pool, bytes);
 		return err;
 	}
-	chunk_list_for_each(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags |= TTMPOOL_CHUNK_MAPPED;
-	tpos_spin_lock(&pool->lock);
-	pool->stats.map_batches++;
-	pool->stats.maps += chunks_count(chunks);
-	tpos_spin_unlock(&pool->lock);
+	pool_tally_batch(pool, &pool->stats.map_batches, &pool->stats.maps,
+			 chunks_count(chunks));
 	err = chunks_check_addresses(pool, chunks);
 	if (err)
 		chunks_unmap(pool, chunks, false);

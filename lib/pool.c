@@ -109,12 +109,12 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	ttmpool_list_init(&strays);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_splice(&pool->in_use, &strays);
-	chunk_list_for_each(chunk, &strays)
+	ttmpool_for_each_chunk(chunk, &strays)
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 	tpos_spin_unlock(&pool->lock);
 	pages = chunks_count_pages(&strays);
 
-	chunk_list_for_each(chunk, &strays) {
+	ttmpool_for_each_chunk(chunk, &strays) {
 		pool_report(pool, TTMPOOL_REPORT_IN_USE, chunk, NULL);
 		if (chunk->owner)
 			tpos_atomic_add_return(
@@ -151,7 +151,7 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 
 size_t ttmpool_pool_drain(struct ttmpool_pool *pool)
 {
-	return pool_reclaim(pool, (size_t)-1, 0);
+	return pool_reclaim(pool, (size_t)-1, true);
 }
 
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)

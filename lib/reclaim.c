@@ -21,18 +21,19 @@
 #define HYSTERESIS_PAGES 512
 
 /*
- * Release pooled chunks of at least @pages pages, if there are so many, but
- * leave at least @keep pages pooled. Returns how many pages left the bins.
+ * Release pooled chunks of at least @pages pages, if there are so many; unless
+ * @all may go, leave the reserve. Returns how many pages left the bins.
  */
-size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, size_t keep)
+size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
 	struct ttmpool_list picked, spared;
-	size_t pooled, got = 0;
+	size_t pooled, keep, got = 0;
 
 	ttmpool_list_init(&picked);
 	ttmpool_list_init(&spared);
 	tpos_spin_lock(&pool->lock);
 	pooled = (size_t)pool->stats.pages_pooled;
+	keep = all ? 0 : pool->reserve;
 	if (pooled > keep)
 		got = bins_pick_oldest(
 			pool, 0, 0,
@@ -77,16 +78,6 @@ uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
 	return pool_bytes(pool, got);
 }
 
-static size_t pool_reserve(struct ttmpool_pool *pool)
-{
-	size_t reserve;
-
-	tpos_spin_lock(&pool->lock);
-	reserve = pool->reserve;
-	tpos_spin_unlock(&pool->lock);
-	return reserve;
-}
-
 /*
  * Each pool is asked in turn, until there is enough; the one that was asked
  * first is last the next time. Under the reclaim mutex.
@@ -105,7 +96,7 @@ static unsigned long pools_reclaim(struct ttmpool_manager *mgr,
 
 		if (got >= pages)
 			break;
-		got += pool_reclaim(pool, pages - got, pool_reserve(pool));
+		got += pool_reclaim(pool, pages - got, false);
 	}
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_move_tail(first, &mgr->pools);

@@ -23,13 +23,10 @@ static bool refill_has_room(struct ttmpool_manager *mgr, size_t pages)
 {
 	unsigned long budget =
 		(unsigned long)tpos_atomic_read(&mgr->page_budget);
-	unsigned long limit = (unsigned long)tpos_atomic_read(&mgr->pool_limit);
 	unsigned long have = (unsigned long)tpos_atomic_read(&mgr->pages);
-	unsigned long pooled =
-		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
 
-	return have <= budget && pages <= budget - have && pooled <= limit &&
-	       pages <= limit - pooled;
+	return have <= budget && pages <= budget - have &&
+	       budget_may_pool(mgr, pages);
 }
 
 /* Which orders have no free chunk of the kind that is being made? */
@@ -80,7 +77,7 @@ void refill_park(struct take *take, struct ttmpool_list *spare)
 
 	if (ttmpool_list_empty(spare))
 		return;
-	chunk_list_for_each(chunk, spare)
+	ttmpool_for_each_chunk(chunk, spare)
 		tpos_note_parked(take->pool->dev, chunk);
 	bins_park(take->pool, spare, PARK_GIVEN);
 }

@@ -27,7 +27,7 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 	size_t pages = chunks_count_pages(chunks);
 
 	tpos_pages_free(dev, chunks);
-	chunk_list_for_each_safe(chunk, after, chunks)
+	ttmpool_for_each_chunk_safe(chunk, after, chunks)
 		tpos_free(mgr->system, chunk);
 	ttmpool_list_init(chunks);
 	budget_return_pages(mgr, pages);
@@ -40,7 +40,7 @@ static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
 	struct ttmpool_chunk *chunk;
 	size_t pages = 0;
 
-	chunk_list_for_each(chunk, chunks) {
+	ttmpool_for_each_chunk(chunk, chunks) {
 		if (chunk_is_coherent(chunk))
 			pages += ttmpool_chunk_pages(chunk);
 	}
@@ -55,7 +55,7 @@ void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_chunk *chunk;
 
 	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
-	chunk_list_for_each(chunk, chunks) {
+	ttmpool_for_each_chunk(chunk, chunks) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
 		chunk->dev = pool->dev;
 	}
@@ -72,7 +72,7 @@ static void chunks_condemn(struct ttmpool_pool *pool,
 {
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks)
 		pool_report(pool, TTMPOOL_REPORT_QUARANTINED, chunk, NULL);
 	chunks_quarantine(pool, chunks);
 }

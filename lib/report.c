@@ -44,10 +44,12 @@ void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
 		report.order = chunk->order;
 		report.caching = (enum ttmpool_caching)chunk->caching;
 		report.owner = chunk->owner ? chunk->owner->name : NULL;
-		report.age = pool->clock - chunk->stamp;
 		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 			report.dma_addr = tpos_dma_address(&chunk->dma);
 	}
-	pool_tally(pool, &pool->stats.refused[kind], 1);
+	tpos_spin_lock(&pool->lock);
+	pool->stats.refused[kind]++;
+	report.age = chunk ? pool->clock - chunk->stamp : 0;
+	tpos_spin_unlock(&pool->lock);
 	tpos_report(pool->mgr->system, &report);
 }

@@ -71,7 +71,7 @@ static int take_map(struct take *take)
 		if (err == -ENOSPC) {
 			err = take_smaller(take, &work);
 		} else {
-			chunk_list_for_each(chunk, &work)
+			ttmpool_for_each_chunk(chunk, &work)
 				take->remapped += !is_fresh(chunk);
 		}
 		chunks_merge(&take->got, &work);
@@ -134,7 +134,7 @@ static void take_fill(const struct take *take, tpos_page_t **pages,
 	unsigned int shift = take->pool->info.page_shift;
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each(chunk, &take->got) {
+	ttmpool_for_each_chunk(chunk, &take->got) {
 		size_t n = ttmpool_chunk_pages(chunk);
 		tpos_dma_addr_t addr;
 
@@ -156,7 +156,7 @@ static void take_hand_out(struct take *take, size_t num_pages)
 	size_t pages_hit = 0, chunks_hit = 0;
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each(chunk, &take->got) {
+	ttmpool_for_each_chunk(chunk, &take->got) {
 		if (chunk->state == TTMPOOL_CHUNK_MOVING) {
 			tpos_note_issued(take->pool->dev, chunk);
 			pages_hit += ttmpool_chunk_pages(chunk);
@@ -165,7 +165,7 @@ static void take_hand_out(struct take *take, size_t num_pages)
 		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
 		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_CLEAN;
 		chunk->owner = owner;
-		chunk->stamp = take->pool->clock;
+		chunk->stamp = take->clock;
 	}
 	if (owner)
 		tpos_atomic_add_return((long)num_pages, &owner->pages_in_use);
@@ -218,7 +218,6 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 			     .req = *req,
 			     .map = mapped && pool->policy.keep_mapped,
 			     .fresh = true };
-	unsigned long limit, pooled;
 	struct ttmpool_chunk *chunk;
 	int err;
 
@@ -227,14 +226,12 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 		return err;
 	if (!pool->policy.recycle[req->source][req->caching])
 		return -EINVAL;
-	limit = (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit);
-	pooled = (unsigned long)tpos_atomic_read(&pool->mgr->pages_pooled);
-	if (pooled > limit || req->num_pages > limit - pooled)
+	if (!budget_may_pool(pool->mgr, req->num_pages))
 		return -ENOMEM;
 	err = take_chunks(&take);
 	if (err)
 		return err;
-	chunk_list_for_each(chunk, &take.got)
+	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, &take.got, PARK_GIVEN);
 	return 0;

@@ -12,6 +12,7 @@
  * @max_order: the largest order that may be used
  * @map: whether the chunks must be mapped
  * @fresh: ask the system alone, not the bins
+ * @clock: the pool's, when it began
  * @remapped: pooled chunks that had lost their mapping
  * @got: what was found, by falling order
  */
@@ -21,6 +22,7 @@ struct take {
 	unsigned int max_order;
 	bool map;
 	bool fresh;
+	uint32_t clock;
 	size_t remapped;
 	struct ttmpool_list got;
 };

@@ -53,7 +53,7 @@ static bool bin_is_valid(struct ttmpool_pool *pool, struct place place,
 	size_t n = 0;
 
 	for (place.flags = 0; place.flags < TTMPOOL_BIN_LISTS; place.flags++) {
-		chunk_list_for_each(chunk, &bin->lists[place.flags]) {
+		ttmpool_for_each_chunk(chunk, &bin->lists[place.flags]) {
 			if (!chunk_is_valid(pool, chunk,
 					    TTMPOOL_CHUNK_POOLED) ||
 			    !is_in_place(chunk, &place))
@@ -87,7 +87,7 @@ static bool in_use_is_valid(struct ttmpool_pool *pool, struct tally *tally)
 {
 	struct ttmpool_chunk *chunk;
 
-	chunk_list_for_each(chunk, &pool->in_use) {
+	ttmpool_for_each_chunk(chunk, &pool->in_use) {
 		if (!chunk_is_valid(pool, chunk, TTMPOOL_CHUNK_IN_USE))
 			return false;
 		tally->in_use += ttmpool_chunk_pages(chunk);
@@ -117,7 +117,7 @@ static uint64_t quarantine_count(struct ttmpool_manager *mgr)
 	struct ttmpool_chunk *chunk;
 	uint64_t pages = 0;
 
-	chunk_list_for_each(chunk, &mgr->quarantine)
+	ttmpool_for_each_chunk(chunk, &mgr->quarantine)
 		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
 			pages += ttmpool_chunk_pages(chunk);
 	return pages;

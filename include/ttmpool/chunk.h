@@ -113,4 +113,17 @@ static inline size_t ttmpool_chunk_pages(const struct ttmpool_chunk *chunk)
 	return (size_t)1 << chunk->order;
 }
 
+/** ttmpool_for_each_chunk() - walk a list of chunks. */
+#define ttmpool_for_each_chunk(chunk, head)            \
+	for ((chunk) = ttmpool_chunk_of((head)->next); \
+	     &(chunk)->link != (head);                 \
+	     (chunk) = ttmpool_chunk_of((chunk)->link.next))
+
+/** ttmpool_for_each_chunk_safe() - the same, and @chunk may go away. */
+#define ttmpool_for_each_chunk_safe(chunk, after, head)     \
+	for ((chunk) = ttmpool_chunk_of((head)->next),      \
+	    (after) = ttmpool_chunk_of((chunk)->link.next); \
+	     &(chunk)->link != (head); (chunk) = (after),   \
+	    (after) = ttmpool_chunk_of((chunk)->link.next))
+
 #endif

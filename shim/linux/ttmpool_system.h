@@ -56,9 +56,4 @@ static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
 	return chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
 }
 
-#define ttmpool_for_each_chunk(chunk, head)            \
-	for ((chunk) = ttmpool_chunk_of((head)->next); \
-	     &(chunk)->link != (head);                 \
-	     (chunk) = ttmpool_chunk_of((chunk)->link.next))
-
 #endif
