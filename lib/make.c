@@ -39,8 +39,8 @@ static bool chunk_address_is_good(const struct ttmpool_pool *pool,
 
 	if (addr & (pool_bytes(pool, 1) - 1))
 		return false;
-	return last <= pool->info.dma_mask &&
-	       addr <= pool->info.dma_mask - last;
+	return addr <= pool->info.dma_mask &&
+	       last <= pool->info.dma_mask - addr;
 }
 
 /* Report the first chunk of a batch whose address the device cannot use. */

@@ -25,8 +25,7 @@ static bool refill_has_room(struct ttmpool_manager *mgr, size_t pages)
 		(unsigned long)tpos_atomic_read(&mgr->page_budget);
 	unsigned long have = (unsigned long)tpos_atomic_read(&mgr->pages);
 
-	return have <= budget && pages <= budget - have &&
-	       budget_may_pool(mgr, pages);
+	return have + pages <= budget && budget_may_pool(mgr, pages);
 }
 
 /* Which orders have no free chunk of the kind that is being made? */

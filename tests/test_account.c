@@ -137,6 +137,44 @@ static void s06_the_mapped_limit_counts_coherent_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A coherent populate that the limit has no room for fails as a plain one. */
+static void s06_a_coherent_populate_heeds_the_mapped_limit(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
+	struct buffer *a, *b;
+	size_t n;
+
+	CHECK(t, rig);
+	n = (size_t)((1 << 20) / page_bytes(rig));
+	a = wc_buffer(t, rig, 0, n);
+	b = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = &ttmpool_backend_coherent });
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer that is larger than the whole limit is refused, and costs nobody
+ * a mapping that is in use. */
+static void s06_a_buffer_beyond_the_mapped_limit_is_refused(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = wc_buffer(t, rig, 0, (size_t)((1 << 20) / page_bytes(rig)) + 1);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOSPC);
+	CHECK(t, !buf->pages[0] && !buf->dma_addr[0]);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Mappings that are only kept are ended for those that are wanted; the pages
  * stay pooled. */
 static void s06_kept_mappings_go_before_a_populate_fails(struct check *t)
@@ -278,6 +316,8 @@ CHECK_SUITE(account, CHECK_CASE(s06_the_page_budget_is_never_exceeded),
 	    CHECK_CASE(s06_a_full_budget_is_served_from_the_bins),
 	    CHECK_CASE(s06_the_mapped_limit_is_never_exceeded),
 	    CHECK_CASE(s06_the_mapped_limit_counts_coherent_pages),
+	    CHECK_CASE(s06_a_coherent_populate_heeds_the_mapped_limit),
+	    CHECK_CASE(s06_a_buffer_beyond_the_mapped_limit_is_refused),
 	    CHECK_CASE(s06_kept_mappings_go_before_a_populate_fails),
 	    CHECK_CASE(s06_a_given_up_mapping_is_made_anew),
 	    CHECK_CASE(s06_a_lower_budget_acts_at_once),

@@ -119,6 +119,7 @@ static void s09_a_double_give_is_refused(struct check *t)
 	CHECK_EQ(t, rig_stats(taken->rig).refused[TTMPOOL_REPORT_DOUBLE], 1);
 	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_DOUBLE), 1);
 	CHECK_EQ(t, rig_stats(taken->rig).pages_pooled, N);
+	CHECK(t, !ttmpool_pool_owns(&taken->rig->pool[0], taken->pages[0]));
 	CHECK(t, rig_close(t, taken->rig));
 }
 

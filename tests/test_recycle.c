@@ -344,6 +344,34 @@ static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* It makes what is missing, and no more of what is there: uncached pages are
+ * one kind, write-combined ones another. */
+static void s10_a_refill_makes_only_what_is_missing(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *single, *large;
+	struct rig *rig;
+
+	policy.max_order = 4;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	single = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
+	large = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 33);
+	CHECK(t, single && large);
+	CHECK_EQ(t, ttmpool_populate(&single->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&large->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&single->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&large->be), 0);
+	/* Two chunks of 16 and two single pages are pooled. */
+	rig->pool[0].policy.refill = true;
+	large = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 48 + 1);
+	CHECK(t, large);
+	CHECK_EQ(t, ttmpool_populate(&large->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 1 + 2 + 4 + 8);
+	CHECK_EQ(t, ttmpool_unpopulate(&large->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* The next buffer of an odd size finds its odd pages there. */
 static void s10_a_refill_serves_the_next_odd_size(struct check *t)
 {
@@ -407,6 +435,7 @@ static void s10_what_is_not_recycled_is_not_refilled(struct check *t)
 }
 
 CHECK_SUITE(recycle, CHECK_CASE(s10_a_refill_rides_along_with_a_conversion),
+	    CHECK_CASE(s10_a_refill_makes_only_what_is_missing),
 	    CHECK_CASE(s10_a_refill_serves_the_next_odd_size),
 	    CHECK_CASE(s10_a_refill_stays_within_limit_and_budget),
 	    CHECK_CASE(s10_what_is_not_recycled_is_not_refilled),

@@ -280,6 +280,23 @@ static void s11_a_primed_pool_serves_at_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A policy that keeps no mappings has prime make none either. */
+static void s11_prime_maps_nothing_that_is_not_kept(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 4 };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+
+	policy.keep_mapped = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	CHECK_EQ(t, rig_stats(rig).maps, 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 4);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Prime refuses what would not be kept: by policy, or by the limit. */
 static void s11_prime_refuses_what_would_not_be_kept(struct check *t)
 {
@@ -314,4 +331,5 @@ CHECK_SUITE(shrink, CHECK_CASE(s11_the_count_is_what_is_pooled),
 	    CHECK_CASE(s11_what_exceeds_the_limit_is_not_pooled),
 	    CHECK_CASE(s11_a_limit_of_nothing_pools_nothing),
 	    CHECK_CASE(s11_a_primed_pool_serves_at_once),
+	    CHECK_CASE(s11_prime_maps_nothing_that_is_not_kept),
 	    CHECK_CASE(s11_prime_refuses_what_would_not_be_kept));

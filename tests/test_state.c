@@ -183,6 +183,9 @@ static void teardown_quarantines_what_is_in_use(struct check *t)
 	CHECK_EQ(t, stats.pages_quarantined, 5);
 	CHECK_EQ(t, stats.pages, 5);
 	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
+	/* No budget reaches what is in quarantine. */
+	ttmpool_manager_set_page_budget(&rig->mgr, 0);
+	CHECK_EQ(t, check_pages_out(t), 5);
 	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
 	CHECK(t, rig_close(t, rig));
 }
@@ -198,6 +201,7 @@ static void teardown_quarantines_coherent_pages_too(struct check *t)
 	stray = buffer_open(
 		t, rig,
 		&(struct buffer_config){ .num_pages = 2,
+					 .caching = TTMPOOL_CACHED,
 					 .funcs = &ttmpool_backend_coherent });
 	CHECK(t, stray);
 	CHECK_EQ(t, ttmpool_populate(&stray->be), 0);
@@ -331,7 +335,7 @@ static bool is_summed(struct rig *rig, tpos_atomic_t *sum)
 /* It finds every counter that is not the sum of what it counts. */
 static void no_wrong_counter_passes_for_valid(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
 	struct ttmpool_pool_stats *stats;
 	struct ttmpool_bin *bin;
 	struct buffer *buf;

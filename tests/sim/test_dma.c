@@ -307,6 +307,50 @@ s06_fragmented_iova_space_is_filled_with_small_chunks(struct check *t)
 	CHECK(t, site_close(site));
 }
 
+/* What the device, or the machine, cannot do bounds what the policy asks for.
+ */
+static void device_and_machine_bound_the_policy(struct check *t)
+{
+	struct site *single = site_open(
+		t, &(struct tpsim_config){ .iommu = TPSIM_IOMMU_STRICT },
+		&(struct tpsim_device_config){ .node = TTMPOOL_NODE_ANY,
+					       .max_mapping = 4096 });
+	struct site *small = site_open(
+		t, &(struct tpsim_config){ .max_order = 3 }, ANYWHERE);
+
+	CHECK(t, single && small);
+	CHECK_EQ(t, site_take(single, TTMPOOL_PLAIN, 16), 0);
+	CHECK_EQ(t, site_give(single, 16), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&single->pool, TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 0),
+		 16);
+	CHECK_EQ(t, site_take(small, TTMPOOL_PLAIN, 16), 0);
+	CHECK_EQ(t, site_give(small, 16), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&small->pool, TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 3),
+		 2);
+	CHECK(t, site_close(single));
+	CHECK(t, site_close(small));
+}
+
+/* S11: the hysteresis of a large pool is 512 pages, not an eighth of it. */
+static void s11_the_hysteresis_is_bounded(struct check *t)
+{
+	struct site *site = site_open(t, &(struct tpsim_config){ 0 }, ANYWHERE);
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 10240 };
+	struct ttmpool_manager_stats stats;
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_pool_prime(&site->pool, &req, false), 0);
+	ttmpool_manager_set_pool_limit(&site->mgr, 8192);
+	ttmpool_manager_stats(&site->mgr, &stats);
+	CHECK_EQ(t, stats.pages_pooled, 8192 - 512);
+	CHECK(t, site_close(site));
+}
+
 /* Fragmented RAM is served by smaller orders. */
 static void fragmented_memory_is_served_by_single_pages(struct check *t)
 {
@@ -536,6 +580,8 @@ CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(s06_iova_space_is_taken_from_pooled_pages),
 	    CHECK_CASE(s06_exhausted_iova_space_is_told),
 	    CHECK_CASE(s06_fragmented_iova_space_is_filled_with_small_chunks),
+	    CHECK_CASE(device_and_machine_bound_the_policy),
+	    CHECK_CASE(s11_the_hysteresis_is_bounded),
 	    CHECK_CASE(fragmented_memory_is_served_by_single_pages),
 	    CHECK_CASE(an_untrusted_device_keeps_no_mapping),
 	    CHECK_CASE(pages_are_of_the_devices_node),

@@ -81,7 +81,7 @@ void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 
 static const tpos_dma_addr_t lies[] = {
 	BITS_32 - 8192 + 1, /* not aligned */
-	BITS_32, /* beyond the mask */
+	BITS_32,            /* beyond the mask */
 };
 
 static const struct ttmpool_backend_funcs *const kinds[] = {

@@ -8,6 +8,7 @@
  * to.
  */
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,9 +53,15 @@ void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	__real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
+/* Whose shrinker is called from within, as a short system would. */
+static struct ttmpool_manager *shrunk_within;
+static unsigned long got_within;
+
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	function_called();
+	if (shrunk_within)
+		got_within += ttmpool_manager_shrink_scan(shrunk_within, 100);
 	__real_tpos_pages_free(dev, chunks);
 }
 
@@ -186,6 +193,23 @@ static void s05_a_failed_change_is_undone_in_order(void **state)
 	assert_int_equal(take(site), -ENOMEM);
 }
 
+/* A scan that comes from within a reclaim gives nothing, and does not wait. */
+static void s11_a_scan_within_a_reclaim_gives_nothing(void **state)
+{
+	struct site *site = *state;
+
+	expect_cold_take();
+	assert_int_equal(take(site), 0);
+	assert_int_equal(give(site), 0);
+	expect_release();
+	shrunk_within = &site->mgr;
+	got_within = 0;
+	assert_int_equal(ttmpool_manager_shrink_scan(&site->mgr, ULONG_MAX),
+			 5 + 511);
+	shrunk_within = NULL;
+	assert_int_equal(got_within, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +220,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			s05_a_failed_change_is_undone_in_order, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			s11_a_scan_within_a_reclaim_gives_nothing, setup,
 			teardown),
 	};
 
