@@ -165,6 +165,14 @@ static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
 	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
+	/* Above the limit there is room for nothing more. */
+	CHECK_EQ(t,
+		 ttmpool_pool_prime(
+			 &rig->pool[0],
+			 &(struct ttmpool_request){ .caching = TTMPOOL_UNCACHED,
+						    .num_pages = 1 },
+			 false),
+		 -ENOMEM);
 	ttmpool_pool_reserve(&rig->pool[0], 0);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 6);
 	CHECK(t, rig_close(t, rig));

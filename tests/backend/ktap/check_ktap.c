@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The facade in a kernel: cases run when the module is loaded, on the machine
+ * that there is, and print KTAP.
+ *
+ * A case that failed has left its manager, its pools and its buffers as they
+ * were. What it allocated is then never freed: the shrinker still looks at it.
+ */
+
+#define pr_fmt(fmt) fmt
+
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+
+#include "check_ktap.h"
+#include "ttmpool_module.h"
+#include "ttmpool_system.h"
+
+static char *mode = "none";
+module_param(mode, charp, 0);
+MODULE_PARM_DESC(mode, "How the machine was booted");
+
+static char *only = "";
+module_param(only, charp, 0);
+MODULE_PARM_DESC(only, "Run this suite alone");
+
+struct memory {
+	struct list_head link;
+	void *bytes;
+	struct page *page;
+};
+
+struct world {
+	struct list_head memory;
+	long pages_out; /* before the case */
+	const char *skipped;
+};
+
+const char *check_mode(void)
+{
+	return mode;
+}
+
+void check_skip(struct check *t, const char *why)
+{
+	struct world *world = t->world;
+
+	world->skipped = why;
+}
+
+void check_provoke(struct device *dev, dma_addr_t addr)
+{
+	pr_info("# provokes: %s %#llx\n", dev_name(dev),
+		(unsigned long long)addr);
+}
+
+void check_fail(struct check *t, const char *file, int line, const char *what,
+		const long long *values)
+{
+	t->failed = true;
+	if (values)
+		pr_info("    # %s:%d: %s (%lld, %lld)\n", file, line, what,
+			values[0], values[1]);
+	else
+		pr_info("    # %s:%d: %s\n", file, line, what);
+}
+
+tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
+{
+	struct device *dev = edu_dev(edu_get(which));
+
+	if (dma_set_mask_and_coherent(dev, DMA_BIT_MASK(mask_bits)))
+		return NULL;
+	return dev;
+}
+
+static struct memory *world_note(struct world *world)
+{
+	struct memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL);
+
+	if (memory)
+		list_add(&memory->link, &world->memory);
+	return memory;
+}
+
+void *check_zalloc(struct check *t, size_t size)
+{
+	struct memory *memory = world_note(t->world);
+
+	if (!memory)
+		return NULL;
+	memory->bytes = kvzalloc(size, GFP_KERNEL);
+	return memory->bytes;
+}
+
+tpos_page_t *check_page_of_system(struct check *t)
+{
+	struct memory *memory = world_note(t->world);
+
+	if (!memory)
+		return NULL;
+	memory->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	return memory->page;
+}
+
+static void world_free(struct world *world)
+{
+	struct memory *memory, *after;
+
+	list_for_each_entry_safe(memory, after, &world->memory, link) {
+		kvfree(memory->bytes);
+		if (memory->page)
+			__free_page(memory->page);
+		kfree(memory);
+	}
+}
+
+bool check_fill(struct check *t, tpos_page_t *page,
+		enum ttmpool_caching caching, unsigned char byte)
+{
+	if (page_caching(page) != caching)
+		return false;
+	memset(page_address(page), byte, PAGE_SIZE);
+	wmb(); /* before the device looks */
+	return true;
+}
+
+bool check_holds(struct check *t, tpos_page_t *page,
+		 enum ttmpool_caching caching, unsigned char byte)
+{
+	return page_caching(page) == caching &&
+	       !memchr_inv(page_address(page), byte, PAGE_SIZE);
+}
+
+/* The device's buffer is first filled with something else: what it holds at the
+ * end is what it read. */
+bool check_device_holds(struct check *t, tpos_device_t *dev,
+			tpos_dma_addr_t addr, unsigned char byte)
+{
+	struct edu *edu = edu_of(dev);
+
+	for (size_t at = 0; at < PAGE_SIZE; at += EDU_TRANSFER)
+		if (edu_fill(edu, ~byte) || edu_load(edu, addr + at) ||
+		    !edu_holds(edu, byte))
+			return false;
+	return true;
+}
+
+enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
+{
+	return page_caching(page);
+}
+
+void check_log(struct check *t, const char *format, ...)
+{
+	struct va_format vaf = { .fmt = format };
+	va_list args;
+
+	va_start(args, format);
+	vaf.va = &args;
+	pr_info("# log: %pV\n", &vaf);
+	va_end(args);
+}
+
+static long pages_out(void)
+{
+	return atomic_long_read(&ttmpool_module_counters()->pages_out);
+}
+
+size_t check_pages_out(struct check *t)
+{
+	struct world *world = t->world;
+
+	return pages_out() - world->pages_out;
+}
+
+size_t check_reports(struct check *t, enum ttmpool_report_kind kind)
+{
+	return atomic_long_read(&t->system->reports[kind]);
+}
+
+static bool run_case(const struct check_case *c, int number)
+{
+	struct world world = { .pages_out = pages_out() };
+	struct check t = { .world = &world };
+	bool good;
+
+	INIT_LIST_HEAD(&world.memory);
+	t.system = check_zalloc(&t, sizeof(*t.system));
+	if (!t.system)
+		return false;
+	t.system->name = "ttmpool_ktap";
+	c->run(&t);
+	if (pages_out() != world.pages_out)
+		pr_info("    # %ld pages are not back\n",
+			pages_out() - world.pages_out);
+	good = !t.failed && pages_out() == world.pages_out;
+	pr_info("    %s %d %s%s%s\n", good ? "ok" : "not ok", number, c->name,
+		world.skipped ? " # SKIP " : "", world.skipped ?: "");
+	if (good)
+		world_free(&world);
+	return good;
+}
+
+static bool run_suite(const struct check_suite *suite, int number)
+{
+	bool good = true;
+	int n = 0;
+
+	while (suite->cases[n].name)
+		n++;
+	pr_info("    KTAP version 1\n    # Subtest: %s\n    1..%d\n",
+		suite->name, n);
+	for (int i = 0; i < n; i++)
+		good &= run_case(&suite->cases[i], i + 1);
+	pr_info("%s %d %s\n", good ? "ok" : "not ok", number, suite->name);
+	return good;
+}
+
+static bool is_wanted(const struct check_suite *suite)
+{
+	return !*only || !strcmp(only, suite->name);
+}
+
+static void run_suites(void)
+{
+	const struct check_suite *const *suite;
+	int n = 0;
+
+	for (suite = check_suites; *suite; suite++)
+		n += is_wanted(*suite);
+	pr_info("KTAP version 1\n1..%d\n", n);
+	n = 0;
+	for (suite = check_suites; *suite; suite++)
+		if (is_wanted(*suite))
+			run_suite(*suite, ++n);
+}
+
+static int __init check_init(void)
+{
+	int err = edu_register();
+
+	if (err)
+		return err;
+	for (int i = 0; i < NR_EDU; i++) {
+		if (edu_get(i))
+			continue;
+		pr_info("Bail out! The machine has no %d edu devices\n",
+			NR_EDU);
+		edu_unregister();
+		return -ENODEV;
+	}
+	run_suites();
+	return 0;
+}
+
+static void __exit check_exit(void)
+{
+	edu_unregister();
+}
+
+module_init(check_init);
+module_exit(check_exit);
+MODULE_DESCRIPTION("ttmpool's test cases, as KTAP");
+MODULE_LICENSE("Dual MIT/GPL");

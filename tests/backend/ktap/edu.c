@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * QEMU's edu device, for the tests: a DMA engine behind whatever IOMMU there is.
+ *
+ * It has a buffer of its own, and copies between that and memory. What it read
+ * from memory is seen by letting it write its buffer to a page that is known to
+ * be good, the landing page.
+ */
+
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/io.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/string.h>
+
+#include "check_ktap.h"
+
+#define EDU_DMA_SRC	0x80
+#define EDU_DMA_DST	0x88
+#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_COMMAND 0x98
+#define EDU_RUN		1
+#define EDU_TO_MEMORY	2
+#define EDU_BUFFER	0x40000
+
+/* What a transfer takes of the machine's time, and the most it may take. */
+#define EDU_TRANSFER_MS 100
+#define EDU_PATIENCE_MS 2000
+
+struct edu {
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	void *landing;
+	dma_addr_t landing_addr;
+};
+
+static struct edu *edus[NR_EDU];
+
+struct edu *edu_get(int which)
+{
+	return edus[which];
+}
+
+struct edu *edu_of(struct device *dev)
+{
+	return dev_get_drvdata(dev);
+}
+
+struct device *edu_dev(struct edu *edu)
+{
+	return &edu->pdev->dev;
+}
+
+static void edu_start(struct edu *edu, u64 from, u64 to, unsigned int command)
+{
+	writeq(from, edu->regs + EDU_DMA_SRC);
+	writeq(to, edu->regs + EDU_DMA_DST);
+	writeq(EDU_TRANSFER, edu->regs + EDU_DMA_COUNT);
+	writeq(EDU_RUN | command, edu->regs + EDU_DMA_COMMAND);
+}
+
+static bool edu_is_busy(struct edu *edu)
+{
+	return readl(edu->regs + EDU_DMA_COMMAND) & EDU_RUN;
+}
+
+static int edu_wait(struct edu *edu)
+{
+	for (int ms = 0; ms < EDU_PATIENCE_MS; ms += EDU_TRANSFER_MS) {
+		msleep(EDU_TRANSFER_MS + 1);
+		if (!edu_is_busy(edu))
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+int edu_load(struct edu *edu, dma_addr_t addr)
+{
+	edu_start(edu, addr, EDU_BUFFER, 0);
+	return edu_wait(edu);
+}
+
+int edu_store(struct edu *edu, dma_addr_t addr)
+{
+	edu_start(edu, EDU_BUFFER, addr, EDU_TO_MEMORY);
+	return edu_wait(edu);
+}
+
+int edu_store_atomic(struct edu *edu, dma_addr_t addr)
+{
+	edu_start(edu, EDU_BUFFER, addr, EDU_TO_MEMORY);
+	for (int ms = 0; ms < EDU_PATIENCE_MS; ms++) {
+		if (!edu_is_busy(edu))
+			return 0;
+		mdelay(1);
+	}
+	return -ETIMEDOUT;
+}
+
+int edu_fill(struct edu *edu, unsigned char byte)
+{
+	memset(edu->landing, byte, EDU_TRANSFER);
+	return edu_load(edu, edu->landing_addr);
+}
+
+bool edu_holds(struct edu *edu, unsigned char byte)
+{
+	memset(edu->landing, ~byte, EDU_TRANSFER);
+	return !edu_store(edu, edu->landing_addr) &&
+	       !memchr_inv(edu->landing, byte, EDU_TRANSFER);
+}
+
+static int edu_enable(struct edu *edu)
+{
+	struct pci_dev *pdev = edu->pdev;
+	int err = pcim_enable_device(pdev);
+
+	if (!err)
+		err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (err)
+		return err;
+	pci_set_master(pdev);
+	edu->regs = pcim_iomap(pdev, 0, 0);
+	edu->landing = dmam_alloc_coherent(&pdev->dev, PAGE_SIZE,
+					   &edu->landing_addr, GFP_KERNEL);
+	return edu->regs && edu->landing ? 0 : -ENOMEM;
+}
+
+static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct edu *edu = devm_kzalloc(&pdev->dev, sizeof(*edu), GFP_KERNEL);
+	int err;
+
+	if (!edu)
+		return -ENOMEM;
+	edu->pdev = pdev;
+	err = edu_enable(edu);
+	if (err)
+		return err;
+	pci_set_drvdata(pdev, edu);
+	for (int i = 0; i < NR_EDU; i++) {
+		if (edus[i])
+			continue;
+		edus[i] = edu;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static void edu_remove(struct pci_dev *pdev)
+{
+	for (int i = 0; i < NR_EDU; i++)
+		if (edus[i] == pci_get_drvdata(pdev))
+			edus[i] = NULL;
+}
+
+static const struct pci_device_id edu_ids[] = { { PCI_DEVICE(0x1234, 0x11e8) },
+						{} };
+
+static struct pci_driver edu_driver = { .name = "ttmpool_ktap",
+					.id_table = edu_ids,
+					.probe = edu_probe,
+					.remove = edu_remove };
+
+int edu_register(void)
+{
+	return pci_register_driver(&edu_driver);
+}
+
+void edu_unregister(void)
+{
+	pci_unregister_driver(&edu_driver);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Chunks straight from the port: what its functions do is shown on them. */
+
+#include "batch.h"
+
+struct batch *batch_open(struct check *t)
+{
+	struct batch *batch = check_zalloc(t, sizeof(*batch));
+
+	if (!batch)
+		return NULL;
+	batch->dev = check_device(t, 0, 64);
+	ttmpool_list_init(&batch->chunks);
+	return batch;
+}
+
+bool batch_add(struct batch *batch, enum ttmpool_source source,
+	       unsigned int order)
+{
+	struct tpos_alloc req = { .source = source,
+				  .order = order,
+				  .node = TTMPOOL_NODE_ANY };
+	struct ttmpool_chunk *chunk = &batch->all[batch->n];
+
+	if (batch->n == ARRAY_SIZE(batch->all) ||
+	    tpos_pages_alloc(batch->dev, &req, chunk))
+		return false;
+	chunk->order = order;
+	chunk->caching = TTMPOOL_CACHED;
+	chunk->flags = source == TTMPOOL_COHERENT ?
+			       TTMPOOL_CHUNK_FROM_COHERENT :
+			       0;
+	tpos_page_set_chunk(chunk->page, chunk);
+	ttmpool_list_add_tail(&chunk->link, &batch->chunks);
+	batch->n++;
+	return true;
+}
+
+static bool chunk_is(const struct ttmpool_chunk *chunk,
+		     enum ttmpool_caching caching)
+{
+	if (chunk->caching != caching)
+		return false;
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		if (page_caching(nth_page(chunk->page, i)) != caching)
+			return false;
+	return true;
+}
+
+bool batch_is(struct batch *batch, enum ttmpool_caching caching)
+{
+	for (int i = 0; i < batch->n; i++)
+		if (!chunk_is(&batch->all[i], caching))
+			return false;
+	return true;
+}
+
+void batch_free(struct batch *batch)
+{
+	tpos_pages_free(batch->dev, &batch->chunks);
+	ttmpool_list_init(&batch->chunks);
+	batch->n = 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include "check_ktap.h"
+
+/**
+ * struct batch - chunks straight from the port, without a pool
+ * @dev: the device that they are for
+ * @chunks: the list that the contract's functions take
+ * @n: how many are in @all
+ * @all: the chunks
+ */
+struct batch {
+	struct device *dev;
+	struct ttmpool_list chunks;
+	int n;
+	struct ttmpool_chunk all[16];
+};
+
+/** batch_open() - an empty batch for the first device; NULL without memory. */
+struct batch *batch_open(struct check *t);
+
+/** batch_add() - get one more chunk; whether there was one. */
+bool batch_add(struct batch *batch, enum ttmpool_source source,
+	       unsigned int order);
+
+/** batch_is() - is every page of that caching, by the chunks and by the page
+ * table? */
+bool batch_is(struct batch *batch, enum ttmpool_caching caching);
+
+/** batch_free() - give all of it back to the system. */
+void batch_free(struct batch *batch);
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Pages of a real system: where they lie, and that no other page is taken for
+ * one of ours.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/nodemask.h>
+#include <linux/slab.h>
+
+#include "batch.h"
+#include "rig.h"
+
+/* The first page leads to the chunk, and no other page does. */
+static void only_the_first_page_leads_to_the_chunk(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct page *page;
+
+	CHECK(t, batch);
+	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 3));
+	page = batch->all[0].page;
+	CHECK(t, tpos_page_chunk(batch->dev, page) == &batch->all[0]);
+	for (int i = 1; i < 8; i++)
+		CHECK(t, !tpos_page_chunk(batch->dev, nth_page(page, i)));
+	batch_free(batch);
+	CHECK(t, !tpos_page_chunk(batch->dev, page));
+}
+
+/* Whatever a caller may name instead of a page, it is no chunk, and looking is
+ * safe. */
+static void what_is_no_page_is_no_chunk(struct check *t)
+{
+	void *slab = check_zalloc(t, 64);
+	struct page *page = check_page_of_system(t);
+	void *wrong[] = { NULL,
+			  (void *)8,
+			  (void *)-1L,
+			  (void *)0x5a5a5a5a5a5a5a5aUL,
+			  &slab,
+			  slab,
+			  (char *)page + 8,
+			  page,
+			  virt_to_page(slab),
+			  ZERO_PAGE(0),
+			  pfn_to_page(0),
+			  pfn_to_page(1UL << 40) };
+
+	CHECK(t, slab && page);
+	for (int i = 0; i < ARRAY_SIZE(wrong); i++)
+		CHECK(t, !tpos_page_chunk(NULL, wrong[i]));
+}
+
+/* Every byte of every order is zero, from both sources, though the memory was
+ * written before. */
+static void fresh_pages_are_zero(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+
+	CHECK(t, batch);
+	for (int i = 0; i < 2 * 2 * 8; i++) {
+		enum ttmpool_source source = i % 2;
+		struct ttmpool_chunk *chunk = &batch->all[0];
+		size_t size = PAGE_SIZE << (i / 4);
+
+		CHECK(t, batch_add(batch, source, i / 4));
+		CHECK(t, !memchr_inv(page_address(chunk->page), 0, size));
+		memset(page_address(chunk->page), 0xa5, size);
+		batch_free(batch);
+	}
+}
+
+/* Clearing clears all of a chunk, whatever its caching. */
+static void clearing_reaches_every_byte(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+
+	CHECK(t, batch);
+	for (int i = 0; i < TTMPOOL_SOURCE_COUNT * TTMPOOL_CACHING_COUNT; i++) {
+		struct ttmpool_chunk *chunk = &batch->all[0];
+		size_t size = PAGE_SIZE << 5;
+
+		CHECK(t, batch_add(batch, i % TTMPOOL_SOURCE_COUNT, 5));
+		CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
+					     i / TTMPOOL_SOURCE_COUNT), 0);
+		memset(page_address(chunk->page), 0xa5, size);
+		tpos_pages_clear(batch->dev, &batch->chunks);
+		CHECK(t, !memchr_inv(page_address(chunk->page), 0, size));
+		CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
+					     TTMPOOL_CACHED), 0);
+		batch_free(batch);
+	}
+}
+
+/* Let the second pool of the rig be another one. */
+static bool reopen_pool(struct rig *rig, const struct ttmpool_pool_config *as)
+{
+	return !ttmpool_pool_fini(&rig->pool[1]) &&
+	       !ttmpool_pool_init(&rig->pool[1], &rig->mgr, as);
+}
+
+static struct buffer *wc_buffer(struct check *t, struct rig *rig, int pool,
+				const struct ttmpool_backend_funcs *funcs)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = pool,
+					 .num_pages = 300,
+					 .funcs = funcs,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+static bool addresses_fit(struct buffer *buf, unsigned int bits)
+{
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		if (buf->dma_addr[i] + PAGE_SIZE - 1 > DMA_BIT_MASK(bits))
+			return false;
+	return true;
+}
+
+/* Side by side, a device of 28 bits and one of 64 each get addresses that they
+ * can emit, and see what the CPU writes. */
+static void two_masks_side_by_side(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct ttmpool_pool_config config = { .name = "28-bit" };
+	struct buffer *bufs[2];
+
+	CHECK(t, rig);
+	config.dev = check_device(t, 1, 28);
+	CHECK(t, reopen_pool(rig, &config));
+	for (int i = 0; i < 2; i++) {
+		bufs[i] = wc_buffer(t, rig, i, NULL);
+		CHECK(t, bufs[i]);
+		CHECK_EQ(t, ttmpool_populate(&bufs[i]->be), 0);
+		CHECK(t, buffer_fill(t, bufs[i], 0x17 + i));
+	}
+	CHECK(t, addresses_fit(bufs[0], 64));
+	CHECK(t, addresses_fit(bufs[1], 28));
+	for (int i = 0; i < 2; i++) {
+		CHECK(t, check_device_holds(t, rig->dev[i],
+					    bufs[i]->dma_addr[299], 0x17 + i));
+		CHECK_EQ(t, ttmpool_unpopulate(&bufs[i]->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+	check_device(t, 1, 64);
+}
+
+/* A pool of a node hands out pages of that node while it has any. */
+static void a_pool_keeps_to_its_node(struct check *t)
+{
+	struct ttmpool_pool_config config = { .name = "node-1", .node = 1 };
+	struct buffer *buf;
+	struct rig *rig;
+
+	if (num_online_nodes() < 2) {
+		check_skip(t, "one node");
+		return;
+	}
+	rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	CHECK(t, rig);
+	config.dev = rig->dev[1];
+	CHECK(t, reopen_pool(rig, &config));
+	buf = wc_buffer(t, rig, 1, &ttmpool_backend_plain);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	for (int i = 0; i < 300; i++)
+		CHECK_EQ(t, page_to_nid(buf->pages[i]), 1);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(linux_pages, CHECK_CASE(only_the_first_page_leads_to_the_chunk),
+	    CHECK_CASE(what_is_no_page_is_no_chunk),
+	    CHECK_CASE(fresh_pages_are_zero),
+	    CHECK_CASE(clearing_reaches_every_byte),
+	    CHECK_CASE(two_masks_side_by_side),
+	    CHECK_CASE(a_pool_keeps_to_its_node));

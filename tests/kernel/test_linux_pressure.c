@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Real memory pressure: the kernel calls the shrinker, from whatever context it
+ * is in, while populates run on both CPUs.
+ */
+
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "check_ktap.h"
+#include "rig.h"
+
+#define NR_WORKERS 2
+#define ROUNDS	   300
+
+struct worker {
+	struct task_struct *task;
+	struct buffer *bufs[8];
+	int refused;
+	int wrong;
+};
+
+/* -ENOMEM is what pressure may bring; nothing else is. */
+static void worker_round(struct worker *worker, int round)
+{
+	struct buffer *buf = worker->bufs[round % 8];
+	int err;
+
+	if (buf->be.tt.state == TTMPOOL_TT_POPULATED) {
+		worker->wrong += !!ttmpool_unpopulate(&buf->be);
+		return;
+	}
+	err = ttmpool_populate(&buf->be);
+	worker->refused += err == -ENOMEM;
+	worker->wrong += err && err != -ENOMEM;
+}
+
+static int worker_run(void *data)
+{
+	struct worker *worker = data;
+
+	for (int round = 0; round < ROUNDS; round++)
+		worker_round(worker, round);
+	for (int i = 0; i < 8; i++)
+		if (worker->bufs[i]->be.tt.state == TTMPOOL_TT_POPULATED)
+			worker->wrong += !!ttmpool_unpopulate(
+				&worker->bufs[i]->be);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static bool worker_start(struct check *t, struct rig *rig,
+			 struct worker *worker, int cpu)
+{
+	for (int i = 0; i < 8; i++) {
+		worker->bufs[i] = buffer_open(
+			t, rig,
+			&(struct buffer_config){
+				.num_pages = 100 + 300 * i,
+				.caching = i % 2 ? TTMPOOL_UNCACHED :
+						   TTMPOOL_WRITE_COMBINED });
+		if (!worker->bufs[i])
+			return false;
+	}
+	worker->task = kthread_create(worker_run, worker, "ttmpool-%d", cpu);
+	if (IS_ERR(worker->task))
+		return false;
+	kthread_bind(worker->task, cpu);
+	get_task_struct(worker->task);
+	wake_up_process(worker->task);
+	return true;
+}
+
+/* Memory for nothing: take it until there is none, then give it all back. */
+static unsigned long squeeze(void)
+{
+	unsigned long pages = 0;
+	LIST_HEAD(taken);
+	struct page *page;
+
+	while ((page = alloc_page(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				  __GFP_NOWARN))) {
+		list_add(&page->lru, &taken);
+		pages++;
+		cond_resched();
+	}
+	while (!list_empty(&taken)) {
+		page = list_first_entry(&taken, struct page, lru);
+		list_del(&page->lru);
+		__free_page(page);
+	}
+	return pages;
+}
+
+static unsigned long pages_shrunk(struct rig *rig)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	return stats.pages_shrunk;
+}
+
+/* The shrinker gives up pooled pages when the system is short of them, while
+ * both CPUs populate; no counter is lost, and no page. */
+static void the_shrinker_works_under_pressure(struct check *t)
+{
+	struct worker *workers =
+		check_zalloc(t, NR_WORKERS * sizeof(*workers));
+	struct rig *rig;
+	int wrong = 0;
+
+	if (strcmp(check_mode(), "pressure")) {
+		check_skip(t, "too much memory to run short of");
+		return;
+	}
+	rig = rig_open(t, &(struct rig_config){});
+	CHECK(t, rig && workers);
+	for (int i = 0; i < NR_WORKERS; i++)
+		CHECK(t, worker_start(t, rig, &workers[i], i));
+	for (int i = 0; i < 5; i++)
+		CHECK(t, squeeze() > 0);
+	for (int i = 0; i < NR_WORKERS; i++) {
+		kthread_stop(workers[i].task);
+		put_task_struct(workers[i].task);
+		wrong += workers[i].wrong;
+	}
+	CHECK_EQ(t, wrong, 0);
+	CHECK(t, pages_shrunk(rig) > 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pooled pages are given up before anybody is told that there is no memory. */
+static void pooled_pages_go_before_an_allocation_fails(struct check *t)
+{
+	struct rig *rig;
+	struct buffer *buf;
+
+	if (strcmp(check_mode(), "pressure")) {
+		check_skip(t, "too much memory to run short of");
+		return;
+	}
+	rig = rig_open(t, &(struct rig_config){});
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = SZ_32M >> PAGE_SHIFT,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK(t, rig_stats(rig).pages_pooled >= SZ_32M >> PAGE_SHIFT);
+	CHECK(t, squeeze() > 0);
+	CHECK(t, rig_stats(rig).pages_pooled < SZ_8M >> PAGE_SHIFT);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(linux_pressure, CHECK_CASE(the_shrinker_works_under_pressure),
+	    CHECK_CASE(pooled_pages_go_before_an_allocation_fails));
