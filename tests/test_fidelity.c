@@ -18,7 +18,7 @@
 #include "rig.h"
 
 #define NR_BUFFERS 4
-#define MAX_ORDER  4
+#define SCRIPT_ORDER  4
 
 enum verb {
 	POPULATE,
@@ -193,9 +193,9 @@ static void log_bins(struct check *t, struct world *w)
 
 	for (int s = 0; s < TTMPOOL_SOURCE_COUNT; s++)
 		for (int c = 0; c < TTMPOOL_CACHING_COUNT; c++) {
-			size_t n[MAX_ORDER + 1], all = 0;
+			size_t n[SCRIPT_ORDER + 1], all = 0;
 
-			for (unsigned int o = 0; o <= MAX_ORDER; o++) {
+			for (unsigned int o = 0; o <= SCRIPT_ORDER; o++) {
 				n[o] = ttmpool_pool_count(
 					pool, (enum ttmpool_source)s,
 					(enum ttmpool_caching)c, o);
@@ -212,7 +212,7 @@ static bool world_open(struct check *t, struct world *w)
 {
 	struct ttmpool_policy policy = rig_policy(t);
 
-	policy.max_order = MAX_ORDER;
+	policy.max_order = SCRIPT_ORDER;
 	policy.refill = true;
 	w->rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	for (int i = 0; w->rig && i < NR_BUFFERS; i++) {

@@ -1,147 +1,210 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Caching attributes, as x86 changes them (arch/x86/mm/pat/set_memory.c).
+ * Caching attributes: the PTEs of the linear map.
  *
- * A batch is one call of set_pages_array_*(). Away from write-back it flushes
- * the TLBs of all CPUs and writes back every cache line of the pages; for
- * write-combined, _set_pages_array() does so twice: it goes by way of UC-. Back
- * to write-back it flushes the TLBs once, and no cache.
+ * What arch/x86/mm/pat/set_memory.c does, and what a port must make of it:
  *
- * When it fails, x86 leaves the pages changed that it had come to; the contract
- * asks a port to set all of them back, and so that is done, and counted, here.
- * It can fail, too (TPSIM_CALL_CACHING_RESET): then those pages are of a
- * caching that nobody knows.
+ *   set_pages_array_wc()  two passes over all pages (_set_pages_array()): to
+ *                         UC-, then to WC; each one ends in cpa_flush(), which
+ *                         stops all CPUs for their TLBs and writes every line
+ *                         of every page back
+ *   set_pages_array_uc()  one pass
+ *   set_pages_array_wb()  one pass, and only the TLBs
+ *   from WC to UC         refused (reserve_ram_pages_type() wants write-back),
+ *                         so a port goes by way of write-back
+ *   a failure half way    leaves what was changed changed, after a flush of
+ *                         everything (cpa_flush_all()): so a port undoes all of
+ *                         the batch; if that fails, too, it does not know what
+ *                         any page of it is
+ *
+ * So a batch of 2,048 pages to write-combined is two TLB flushes, and one by
+ * one it is 4,096: why there is a pool.
  */
 
 #include "machine.h"
 
-static void chunk_set_attribute(struct tpsim_machine *machine,
-				struct ttmpool_chunk *chunk,
-				enum ttmpool_caching caching)
-{
-	size_t n = ttmpool_chunk_pages(chunk);
-	bool was = chunk->page->caching != TTMPOOL_CACHED;
-	bool will = caching != TTMPOOL_CACHED;
+/*
+ * One pass of __change_page_attr_set_clr(): the pages of the first @limit
+ * chunks that are neither @keep nor @spare become @to.
+ */
+struct pass {
+	struct tpsim_machine *machine;
+	struct ttmpool_list *chunks;
+	size_t limit;
+	enum ttmpool_caching keep;
+	enum ttmpool_caching spare;
+	enum ttmpool_caching to;
+};
 
-	for (size_t i = 0; i < n; i++)
-		chunk->page[i].caching = (uint8_t)caching;
-	if (will && !was)
-		machine->ledger.pages_not_write_back += n;
-	if (was && !will)
-		machine->ledger.pages_not_write_back -= n;
-	machine->counters.caching_pages += n;
-	cost_add(machine, COST_CACHING_PAGE, n);
-	chunk->caching = (uint8_t)caching;
+static void page_set(struct tpsim_machine *machine, struct tpsim_page *page,
+		     enum ttmpool_caching caching)
+{
+	if (page->pte && caching == TTMPOOL_CACHED)
+		machine->out.pages_not_write_back--;
+	if (!page->pte && caching != TTMPOOL_CACHED)
+		machine->out.pages_not_write_back++;
+	page->pte = (uint8_t)(caching ^ TTMPOOL_CACHED);
 }
 
-static void flush(struct tpsim_machine *machine, enum ttmpool_caching caching,
-		  size_t pages)
+/* How many pages the pass is about; with @change, they are changed. */
+static size_t pass_run(const struct pass *pass, bool change)
 {
-	unsigned int passes = caching == TTMPOOL_WRITE_COMBINED ? 2 : 1;
+	size_t pages = 0, chunks = 0;
 
-	machine->counters.caching_batches++;
-	machine->counters.tlb_flushes += passes;
-	cost_add(machine, COST_TLB_FLUSH, passes);
-	if (caching == TTMPOOL_CACHED)
-		return;
-	machine->counters.cache_flush_pages += passes * pages;
-	cost_add(machine, COST_CACHE_FLUSH_PAGE, passes * pages);
-}
-
-/* Set the first @most chunks; returns how many there were. */
-static size_t set_some(struct tpsim_machine *machine,
-		       struct ttmpool_list *chunks,
-		       enum ttmpool_caching caching, size_t most)
-{
-	struct ttmpool_list *link;
-	size_t n = 0, pages = 0;
-
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-
-		if (n == most)
+	for_each_chunk(chunk, pass->chunks)
+	{
+		if (chunks++ == pass->limit)
 			break;
-		chunk_set_attribute(machine, chunk, caching);
-		pages += ttmpool_chunk_pages(chunk);
-		n++;
+		for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++) {
+			struct tpsim_page *page = chunk->page + i;
+
+			if (page_caching(page) == pass->keep ||
+			    page_caching(page) == pass->spare)
+				continue;
+			if (change)
+				page_set(pass->machine, page, pass->to);
+			pages++;
+		}
 	}
-	flush(machine, caching, pages);
-	return n;
+	cost_spend(pass->machine, COST_PTE, change ? pages : 0);
+	return pages;
 }
 
-/* Take back what a failed change has done; what cannot be is not known. */
-static void roll_back(struct tpsim_machine *machine,
-		      struct ttmpool_list *chunks, size_t done)
+/* cpa_flush(), which does nothing where nothing was changed. */
+static void flush_tlbs(struct tpsim_machine *machine, size_t pages)
 {
-	struct ttmpool_list *link;
-	size_t after = 0, i = 0;
-
-	if (!fault_strikes(machine, TPSIM_CALL_CACHING_RESET, &after)) {
-		set_some(machine, chunks, TTMPOOL_CACHED, done);
+	if (!pages)
 		return;
-	}
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-
-		if (i < done && i < after)
-			chunk_set_attribute(machine, chunk, TTMPOOL_CACHED);
-		else if (i < done)
-			chunk->caching = TTMPOOL_CACHING_UNKNOWN;
-		i++;
-	}
+	machine->counters.tlb_flushes++;
+	cost_spend(machine, COST_TLB_FLUSH, 1);
 }
 
-/* A change to write-back that fails leaves what it did not come to unknown. */
-static int reset(struct tpsim_machine *machine, struct ttmpool_list *chunks)
+static void flush_caches(struct tpsim_machine *machine, size_t pages,
+			 enum cost each)
 {
-	struct ttmpool_list *link;
-	size_t after, i = 0;
-	int err = fault_strikes(machine, TPSIM_CALL_CACHING_RESET, &after);
-
-	if (!err) {
-		set_some(machine, chunks, TTMPOOL_CACHED, SIZE_MAX);
-		return 0;
-	}
-	set_some(machine, chunks, TTMPOOL_CACHED, after);
-	ttmpool_list_for_each(link, chunks)
-		if (i++ >= after)
-			ttmpool_chunk_of(link)->caching =
-				TTMPOOL_CACHING_UNKNOWN;
-	return err;
+	machine->counters.cache_flush_pages += pages;
+	cost_spend(machine, each, pages);
 }
 
-/* Without a linear map that can be changed, it is noted and no more. */
+/* Of a chunk that nobody knows the caching of, a port cannot tell that it need
+ * not be changed. */
+static bool any_is_unknown(const struct ttmpool_list *chunks)
+{
+	for_each_chunk(chunk, chunks) if (chunk->caching ==
+					  TTMPOOL_CACHING_UNKNOWN) return true;
+	return false;
+}
+
+/* Write-back for all pages but those of caching @keep: set_pages_array_wb(). */
+static int reset(struct tpsim_machine *machine, struct ttmpool_list *chunks,
+		 enum ttmpool_caching keep, size_t *changed)
+{
+	struct pass pass = { .machine = machine,
+			     .chunks = chunks,
+			     .limit = SIZE_MAX,
+			     .keep = keep,
+			     .spare = TTMPOOL_CACHED,
+			     .to = TTMPOOL_CACHED };
+	struct strike strike;
+	size_t pages;
+
+	if (!pass_run(&pass, false) && !any_is_unknown(chunks))
+		return 0;
+	strike = fault_strike(machine, TPSIM_CALL_CACHING_RESET, -ENOMEM);
+	if (strike.error)
+		pass.limit = strike.after;
+	pages = pass_run(&pass, true);
+	*changed += pages;
+	flush_tlbs(machine, pages);
+	return strike.error;
+}
+
+/* Away from write-back: set_pages_array_uc() and set_pages_array_wc(). */
+static int set(struct tpsim_machine *machine, struct ttmpool_list *chunks,
+	       enum ttmpool_caching caching, size_t *changed)
+{
+	struct pass pass = { .machine = machine,
+			     .chunks = chunks,
+			     .limit = SIZE_MAX,
+			     .keep = caching,
+			     .spare = caching,
+			     .to = TTMPOOL_UNCACHED };
+	struct strike strike;
+	size_t pages;
+
+	if (!pass_run(&pass, false))
+		return 0;
+	strike = fault_strike(machine, TPSIM_CALL_CACHING_SET, -ENOMEM);
+	if (strike.error)
+		pass.limit = strike.after;
+	pages = pass_run(&pass, true);
+	*changed += pages;
+	flush_tlbs(machine, pages);
+	flush_caches(machine, pages, COST_CLFLUSH_DIRTY);
+	if (strike.error || caching == TTMPOOL_UNCACHED)
+		return strike.error;
+	pass.to = caching;
+	pages = pass_run(&pass, true);
+	flush_tlbs(machine, pages);
+	flush_caches(machine, pages, COST_CLFLUSH_CLEAN);
+	return 0;
+}
+
 static void note(struct ttmpool_list *chunks, enum ttmpool_caching caching)
 {
-	struct ttmpool_list *link;
+	for_each_chunk(chunk, chunks) chunk->caching = (uint8_t)caching;
+}
 
-	ttmpool_list_for_each(link, chunks)
-		ttmpool_chunk_of(link)->caching = (uint8_t)caching;
+static int set_guarded(struct tpsim_machine *machine,
+		       struct ttmpool_list *chunks,
+		       enum ttmpool_caching caching)
+{
+	size_t changed = 0;
+	int err;
+
+	if (machine->config.no_caching) {
+		note(chunks, caching);
+		return 0;
+	}
+	err = reset(machine, chunks, caching, &changed);
+	if (!err)
+		err = set(machine, chunks, caching, &changed);
+	if (!err)
+		note(chunks, caching);
+	else if (caching != TTMPOOL_CACHED &&
+		 !reset(machine, chunks, TTMPOOL_CACHED, &changed))
+		note(chunks, TTMPOOL_CACHED);
+	else
+		note(chunks, TTMPOOL_CACHING_UNKNOWN);
+	machine->counters.caching_batches += changed > 0;
+	machine->counters.caching_pages += changed;
+	return err;
 }
 
 int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 		     enum ttmpool_caching caching)
 {
 	struct tpsim_machine *machine = dev->machine;
-	size_t after;
-	int err = 0;
+	int err;
 
-	lock_assert_none_spins("tpos_caching_set");
-	if (ttmpool_list_empty(chunks))
-		machine_panic("tpos_caching_set: an empty batch");
-	machine_lock(machine);
-	if (machine->config.no_caching) {
-		note(chunks, caching);
-	} else if (caching == TTMPOOL_CACHED) {
-		err = reset(machine, chunks);
-	} else {
-		err = fault_strikes(machine, TPSIM_CALL_CACHING_SET, &after);
-		if (err)
-			roll_back(machine, chunks,
-				  set_some(machine, chunks, caching, after));
-		else
-			set_some(machine, chunks, caching, SIZE_MAX);
-	}
+	machine_enter(machine, __func__);
+	batch_check(chunks, __func__);
+	if ((unsigned int)caching >= TTMPOOL_CACHING_COUNT)
+		tpsim_complain("bad caching", "%d", (int)caching);
+	for_each_chunk(chunk, chunks) chunk_block(machine, chunk, __func__);
+	err = set_guarded(machine, chunks, caching);
 	machine_unlock(machine);
 	return err;
+}
+
+enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
+					const tpos_page_t *page)
+{
+	enum ttmpool_caching caching;
+
+	page_index(machine, page);
+	machine_lock(machine);
+	caching = page_caching(page);
+	machine_unlock(machine);
+	return caching;
 }

@@ -1,65 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The CPU's side: reads and writes through a mapping of a given caching, as a
- * driver's kmap or a client's mmap would be. Two mappings of one page with
- * different memory types are undefined (Intel SDM vol. 3, 12.12.4; x86's
- * reserve_memtype() exists to prevent them), so an access whose caching is not
- * the page's own is refused and counted.
+ * The CPU's accesses to pages.
+ *
+ * They go through a mapping of a caching that the caller names, as a driver's
+ * vmap(pages, pgprot) does. Where that is not what the linear map has, the page
+ * has two memory types at once, and what is read is undefined (Intel SDM vol.
+ * 3, 12.12.4; x86 refuses such a mapping in track_pfn_remap()): it is refused
+ * here, and counted.
+ *
+ * On an architecture whose linear map cannot be changed every write-combined
+ * mapping is such an alias, and is lived with.
  */
 
 #include "machine.h"
 
-size_t tpsim_page_size(const struct tpsim_machine *machine)
+/* May the CPU access these bytes in this way? */
+static int access_check(struct tpsim_machine *machine, struct tpsim_page *page,
+			size_t end, enum ttmpool_caching caching)
 {
-	return machine->page_size;
-}
+	int err = 0;
 
-void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page)
-{
-	return page_bytes(machine, page);
-}
-
-enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
-					const tpos_page_t *page)
-{
-	(void)machine;
-	return (enum ttmpool_caching)page->caching;
-}
-
-uint64_t tpsim_page_physical(struct tpsim_machine *machine,
-			     const tpos_page_t *page)
-{
-	return (uint64_t)page_index(machine, page)
-	       << machine->config.page_shift;
-}
-
-static bool is_alias(struct tpsim_machine *machine, const tpos_page_t *page,
-		     enum ttmpool_caching caching)
-{
-	if (machine->config.no_caching || page->caching == (uint8_t)caching)
-		return false;
+	page_index(machine, page);
+	if (end > machine->page_bytes)
+		tpsim_complain("access beyond a page", "to byte %zu", end);
 	machine_lock(machine);
-	machine->counters.aliases++;
+	if (page_caching(page) != caching && !machine->config.no_caching) {
+		machine->counters.aliases++;
+		err = -EINVAL;
+	}
 	machine_unlock(machine);
-	return true;
+	return err;
 }
 
 int tpsim_cpu_read(struct tpsim_machine *machine, tpos_page_t *page,
 		   size_t offset, void *buf, size_t len,
 		   enum ttmpool_caching caching)
 {
-	if (is_alias(machine, page, caching))
-		return -EINVAL;
-	memcpy(buf, page_bytes(machine, page) + offset, len);
-	return 0;
+	int err = access_check(machine, page, offset + len, caching);
+
+	if (!err)
+		memcpy(buf, page_bytes(machine, page) + offset, len);
+	return err;
 }
 
 int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 		    size_t offset, const void *buf, size_t len,
 		    enum ttmpool_caching caching)
 {
-	if (is_alias(machine, page, caching))
-		return -EINVAL;
+	int err = access_check(machine, page, offset + len, caching);
+
+	if (err)
+		return err;
+	page_touch(page, PAGE_WRITTEN);
 	memcpy(page_bytes(machine, page) + offset, buf, len);
 	return 0;
+}
+
+/* The pages of a block are one after another for a pointer, too. */
+void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page)
+{
+	struct tpsim_page *head;
+	size_t pages;
+
+	machine_lock(machine);
+	head = block_head(machine, page);
+	pages = page_is_out(head) ? (size_t)1 << head->order : 1;
+	for (size_t i = 0; i < pages; i++)
+		page_touch(head + i, PAGE_EXPOSED);
+	machine_unlock(machine);
+	return page_bytes(machine, page);
 }

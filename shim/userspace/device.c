@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Devices, and what they do by themselves: read and write memory through DMA
- * addresses. What is not theirs faults in the IOMMU; without one, nothing stops
- * them, and the machine can only count (Documentation/userspace-api/iommufd.rst
- * is about those who want better).
+ * A device: what it reports, and its DMA.
+ *
+ * Behind an IOMMU it reaches what is mapped for it. Without one it reaches all
+ * of RAM that its address lines do, mapped or not: a stale address then reads
+ * and overwrites what is another's by now, which is the worst that a pool can
+ * do to its users. It is let through, as hardware does, and counted.
+ *
+ * DMA is not the CPU: it passes by caching attributes, and by Valgrind.
  */
 
 #include <stdlib.h>
 
-#include "annotate.h"
 #include "machine.h"
 
 struct tpsim_device *tpsim_device_create(struct tpsim_machine *machine,
 					 const struct tpsim_device_config *cfg)
 {
-	struct tpsim_device *dev = calloc(1, sizeof(*dev));
+	struct tpsim_device *dev;
 
+	if (cfg->node >= (int)machine->config.nr_nodes)
+		return NULL;
+	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return NULL;
 	dev->machine = machine;
 	dev->config = *cfg;
-	if (machine->config.iommu != TPSIM_IOMMU_OFF && iova_init(dev)) {
+	if (!cfg->dma_mask)
+		dev->config.dma_mask = UINT64_MAX;
+	dev->queue_end = &dev->queue;
+	if (iova_init(dev)) {
 		free(dev);
 		return NULL;
 	}
@@ -36,10 +45,11 @@ void tpsim_device_destroy(struct tpsim_device *dev)
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_device **link = &machine->devices;
 
-	if (dev->mappings)
-		machine_panic("device driver has pending DMA allocations: %zu",
-			      dev->mappings);
 	machine_lock(machine);
+	if (dev->mappings)
+		tpsim_complain("device driver has pending DMA allocations",
+			       "%zu mappings", dev->mappings);
+	iommu_invalidate(dev);
 	while (*link != dev)
 		link = &(*link)->next;
 	*link = dev->next;
@@ -48,96 +58,151 @@ void tpsim_device_destroy(struct tpsim_device *dev)
 	free(dev);
 }
 
-/* Where the bytes of one page's worth of DMA are; NULL if the access faults. */
-static unsigned char *resolve(struct tpsim_device *dev, tpos_dma_addr_t addr)
+/* dma_max_mapping_size(): kernel/dma/direct.c, dma_direct_max_mapping_size() */
+static uint64_t max_mapping(const struct tpsim_device *dev)
 {
-	struct tpsim_machine *machine = dev->machine;
-	size_t offset = (size_t)addr & (machine->page_size - 1);
-	size_t frame = (size_t)(addr >> machine->config.page_shift);
+	uint64_t most = dev->config.max_mapping;
+	uint64_t bounce = (uint64_t)SEGMENT_SLOTS * SLOT_BYTES;
 
-	if (addr > device_mask(dev))
-		return NULL;
-	if (machine->config.iommu != TPSIM_IOMMU_OFF) {
-		if (!iommu_translate(dev, addr, &frame))
-			return NULL;
-	} else if (swiotlb_holds(machine, addr)) {
-		return swiotlb_bytes(machine, addr);
-	}
-	if (frame >= machine->config.ram_pages)
-		return NULL;
-	if (!machine->pages[frame].mappings)
-		machine->counters.stray_dma++;
-	return page_bytes(machine, machine->pages + frame) + offset;
+	if (!device_bounces(dev) || (most && most < bounce))
+		return most;
+	return bounce;
 }
 
-/* The device does not ask the CPU's checkers: byte by byte, uninstrumented. */
-__attribute__((no_sanitize("address"))) static void
-copy_unchecked(unsigned char *to, const unsigned char *from, size_t n)
+void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 {
-	for (volatile size_t i = 0; i < n; i++)
-		to[i] = from[i];
+	const struct tpsim_config *config = &dev->machine->config;
+
+	thread_may_sleep(__func__);
+	*info = (struct tpos_device_info){
+		.dma_mask = dev->config.dma_mask,
+		.max_mapping = max_mapping(dev),
+		.page_shift = config->page_shift,
+		.max_order = config->max_order,
+		.node = dev->config.node < 0 ? TTMPOOL_NODE_ANY
+					     : dev->config.node,
+		.bounces = device_bounces(dev),
+		.has_iommu = config->iommu != TPSIM_IOMMU_OFF,
+		.untrusted = dev->config.untrusted,
+	};
 }
 
-static bool page_is_closed(struct tpsim_machine *machine,
-			   const unsigned char *bytes)
-{
-	uintptr_t at = (uintptr_t)bytes, ram = (uintptr_t)machine->ram;
-	const struct tpsim_page *page;
+/* Bytes that one DMA address leads to, and those after them. */
+struct target {
+	char *bytes;
+	size_t len;
+	struct tpsim_page *page; /* NULL: a bounce slot */
+};
 
-	if (at < ram ||
-	    at - ram >= machine->config.ram_pages * machine->page_size)
+static void target_page(const struct tpsim_machine *machine,
+			struct target *target, struct tpsim_page *page,
+			uint64_t addr)
+{
+	size_t offset = (size_t)(addr & (machine->page_bytes - 1));
+
+	target->page = page;
+	target->bytes = page_bytes(machine, page) + offset;
+	target->len = machine->page_bytes - offset;
+}
+
+static bool target_iommu(struct tpsim_device *dev, uint64_t addr,
+			 struct target *target)
+{
+	struct tpsim_mapping *mapping = iommu_translate(dev, addr);
+	uint64_t offset;
+
+	if (!mapping)
 		return false;
-	page = machine->pages + (at - ram) / machine->page_size;
-	while (page->use >= USE_PLAIN && !page->chunk &&
-	       page > machine->pages && page[-1].use == page->use)
-		page--; /* the head of its chunk has the notes */
-	return page->use < USE_PLAIN || page->notes & NOTE_PARKED;
+	offset = (addr - mapping->addr) >> dev->machine->config.page_shift;
+	target_page(dev->machine, target, mapping->page + offset, addr);
+	return true;
 }
 
-static int transfer(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		    unsigned char *buf, size_t len, bool write)
+/* Is this page, or this slot, mapped for the device now? */
+static bool is_mapped(struct tpsim_device *dev, const struct target *target,
+		      uint64_t addr)
 {
 	struct tpsim_machine *machine = dev->machine;
+	struct tpsim_page *head;
+
+	if (!target->page)
+		return machine->slot_used[(addr - swiotlb_base(machine)) /
+					  SLOT_BYTES];
+	head = block_head(machine, target->page);
+	return page_is_out(head) && head->mapping &&
+	       head->mapping->dev == dev && !head->mapping->slots;
+}
+
+static bool target_direct(struct tpsim_device *dev, uint64_t addr,
+			  struct target *target)
+{
+	struct tpsim_machine *machine = dev->machine;
+	uint64_t offset = addr - swiotlb_base(machine);
+	size_t pool = machine->config.swiotlb_slots * SLOT_BYTES;
+	struct tpsim_page *page = page_at_physical(machine, addr);
+
+	if (page) {
+		target_page(machine, target, page, addr);
+	} else if (offset < pool) {
+		target->page = NULL;
+		target->bytes = machine->bounce + offset;
+		target->len = SLOT_BYTES - offset % SLOT_BYTES;
+	} else {
+		return false;
+	}
+	if (!is_mapped(dev, target, addr))
+		machine->counters.stray_dma++;
+	return true;
+}
+
+static bool target_find(struct tpsim_device *dev, uint64_t addr,
+			struct target *target)
+{
+	if (addr > dev->config.dma_mask)
+		return false;
+	if (dev->machine->config.iommu == TPSIM_IOMMU_OFF)
+		return target_direct(dev, addr, target);
+	return target_iommu(dev, addr, target);
+}
+
+/* One transfer, page by page; those before a fault have happened. */
+static int transfer(struct tpsim_device *dev, uint64_t addr, char *into,
+		    const char *from, size_t len)
+{
+	size_t done = 0;
 	int err = 0;
 
-	machine_lock(machine);
-	while (len && !err) {
-		size_t left = machine->page_size -
-			      ((size_t)addr & (machine->page_size - 1));
-		size_t n = len < left ? len : left;
-		unsigned char *bytes = resolve(dev, addr);
-		bool closed;
+	machine_lock(dev->machine);
+	while (done < len && !err) {
+		struct target target;
+		size_t n;
 
-		if (!bytes) {
-			machine->counters.dma_faults++;
+		if (!target_find(dev, addr + done, &target)) {
+			dev->machine->counters.dma_faults++;
 			err = -EFAULT;
 			break;
 		}
-		closed = page_is_closed(machine, bytes);
-		if (closed)
-			VALGRIND_MAKE_MEM_DEFINED(bytes, n);
-		if (write)
-			copy_unchecked(bytes, buf, n);
+		n = len - done < target.len ? len - done : target.len;
+		if (into)
+			annotate_copy(into + done, target.bytes, n);
 		else
-			copy_unchecked(buf, bytes, n);
-		if (closed)
-			VALGRIND_MAKE_MEM_NOACCESS(bytes, n);
-		addr += n;
-		buf += n;
-		len -= n;
+			annotate_copy(target.bytes, from + done, n);
+		if (from && target.page)
+			page_touch(target.page, PAGE_WRITTEN);
+		done += n;
 	}
-	machine_unlock(machine);
+	machine_unlock(dev->machine);
 	return err;
 }
 
 int tpsim_device_read(struct tpsim_device *dev, tpos_dma_addr_t addr, void *buf,
 		      size_t len)
 {
-	return transfer(dev, addr, buf, len, false);
+	return transfer(dev, addr, buf, NULL, len);
 }
 
 int tpsim_device_write(struct tpsim_device *dev, tpos_dma_addr_t addr,
 		       const void *buf, size_t len)
 {
-	return transfer(dev, addr, (unsigned char *)(uintptr_t)buf, len, true);
+	return transfer(dev, addr, NULL, buf, len);
 }

@@ -1,176 +1,194 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The DMA API of the machine: what a device reports, and how pages become
- * addresses (kernel/dma/mapping.c).
+ * The DMA API. Which way a mapping goes is decided as kernel/dma/mapping.c and
+ * direct.h do (dma_direct_map_page()):
  *
- *     IOMMU on                       an IOVA                    iommu.c
- *     IOMMU off, page within reach   the physical address
- *     otherwise, or forced           bounce slots               swiotlb.c
+ *     an IOMMU                    iommu.c: an address of the device's own space
+ *     swiotlb=force               bounce slots
+ *     memory beyond the mask      bounce slots
+ *     else                        the physical address
  *
- * dma_unmap_page() of every chunk invalidates for itself in strict mode
- * (__iommu_dma_unmap(), drivers/iommu/dma-iommu.c); in lazy mode the queue
- * does, unless the caller insists, and then there is one invalidation for the
- * batch (iommu_flush_iotlb_all()).
+ * Coherent pages are mapped when they are made, and never bounce.
+ *
+ * Each mapping has a record, as with CONFIG_DMA_API_DEBUG (kernel/dma/debug.c),
+ * and what that would report ends the program: unmapping twice, for another
+ * device, or what was never mapped; and a device that goes with mappings left.
  */
 
 #include <stdlib.h>
 
 #include "machine.h"
 
-#define MAX_BOUNCE ((uint64_t)256 << 10) /* swiotlb_max_mapping_size() */
-
-uint64_t device_mask(const struct tpsim_device *dev)
-{
-	return dev->config.dma_mask ? dev->config.dma_mask : UINT64_MAX;
-}
-
-bool device_reaches(const struct tpsim_device *dev, size_t frame,
-		    unsigned int order)
-{
-	const struct tpsim_machine *machine = dev->machine;
-	uint64_t end = (uint64_t)(frame + ((size_t)1 << order))
-		       << machine->config.page_shift;
-
-	return end - 1 <= device_mask(dev);
-}
-
-/* May some mapping of this device bounce? (dma_addressing_limited()) */
 bool device_bounces(const struct tpsim_device *dev)
 {
-	const struct tpsim_config *config = &dev->machine->config;
-
-	if (config->iommu != TPSIM_IOMMU_OFF)
-		return false;
-	return config->swiotlb_force ||
-	       !device_reaches(dev, config->ram_pages - 1, 0);
-}
-
-void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
-{
-	const struct tpsim_config *config = &dev->machine->config;
-
-	*info = (struct tpos_device_info){
-		.dma_mask = device_mask(dev),
-		.max_mapping = dev->config.max_mapping,
-		.page_shift = config->page_shift,
-		.max_order = config->max_order,
-		.node = dev->config.node,
-		.bounces = device_bounces(dev),
-		.has_iommu = config->iommu != TPSIM_IOMMU_OFF,
-		.untrusted = dev->config.untrusted,
-	};
-	if (info->bounces && dev->machine->nr_slots &&
-	    (!info->max_mapping || info->max_mapping > MAX_BOUNCE))
-		info->max_mapping = MAX_BOUNCE;
-}
-
-static void count_mappings(struct tpsim_device *dev, size_t frame,
-			   unsigned int order, int by)
-{
-	struct tpsim_machine *machine = dev->machine;
-	size_t bytes = machine->page_size << order;
-
-	for (size_t i = 0; i < (size_t)1 << order; i++)
-		machine->pages[frame + i].mappings =
-			(uint16_t)(machine->pages[frame + i].mappings + by);
-	dev->mappings += (size_t)by;
-	machine->ledger.mappings += (size_t)by;
-	if (by > 0)
-		machine->ledger.mapped_bytes += bytes;
-	else
-		machine->ledger.mapped_bytes -= bytes;
-}
-
-/* Make one mapping. Coherent memory is in reach, and does not bounce. */
-int device_map(struct tpsim_device *dev, size_t frame, unsigned int order,
-	       bool coherent, tpos_dma_addr_t *addr)
-{
-	struct tpsim_machine *machine = dev->machine;
-	int err = 0;
+	const struct tpsim_machine *machine = dev->machine;
 
 	if (machine->config.iommu != TPSIM_IOMMU_OFF)
-		err = iommu_map(dev, frame, order, addr);
-	else if (coherent || (device_reaches(dev, frame, order) &&
-			      !machine->config.swiotlb_force))
-		*addr = (tpos_dma_addr_t)frame << machine->config.page_shift;
-	else
-		err = swiotlb_map(dev, frame, order, addr);
-	if (err)
-		return err;
-	count_mappings(dev, frame, order, 1);
-	machine->counters.dma_maps++;
-	cost_add(machine, COST_DMA_MAP, 1);
+		return false;
+	return machine->config.swiotlb_force ||
+	       dev->config.dma_mask < ram_last_byte(machine);
+}
+
+/* Where this mapping is to go. */
+static int mapping_place(struct tpsim_mapping *mapping)
+{
+	struct tpsim_machine *machine = mapping->dev->machine;
+	uint64_t last = block_bytes(machine, mapping->order) - 1;
+
+	if (machine->config.iommu != TPSIM_IOMMU_OFF)
+		return iommu_map(mapping);
+	mapping->addr = page_physical(machine, mapping->page);
+	cost_spend(machine, COST_DIRECT_MAP, 1);
+	if (mapping->page->use == PAGE_COHERENT)
+		return 0;
+	if (machine->config.swiotlb_force ||
+	    mapping->addr + last > mapping->dev->config.dma_mask)
+		return swiotlb_map(mapping);
 	return 0;
 }
 
-void device_unmap(struct tpsim_device *dev, tpos_dma_addr_t addr, size_t frame,
-		  unsigned int order)
+int mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
 {
 	struct tpsim_machine *machine = dev->machine;
+	struct tpsim_mapping *mapping = calloc(1, sizeof(*mapping));
+	int err;
 
-	if (!machine->pages[frame].mappings)
-		machine_panic("a page is unmapped that is not mapped");
-	if (machine->config.iommu != TPSIM_IOMMU_OFF)
-		iommu_unmap(dev, addr, order);
-	else if (swiotlb_holds(machine, addr))
-		swiotlb_unmap(dev, addr, order);
-	count_mappings(dev, frame, order, -1);
-	machine->counters.dma_unmaps++;
-	cost_add(machine, COST_DMA_UNMAP, 1);
+	if (!mapping)
+		return -ENOMEM;
+	mapping->dev = dev;
+	mapping->page = page;
+	mapping->order = page->order;
+	err = mapping_place(mapping);
+	if (err) {
+		free(mapping);
+		return err;
+	}
+	page->mapping = mapping;
+	dev->mappings++;
+	machine->counters.dma_maps++;
+	machine->out.mappings++;
+	machine->out.mapped_bytes += block_bytes(machine, page->order);
+	return 0;
 }
 
-static void chunk_unmap(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
+/* The page is not the device's any more, but for a stale IOTLB entry. */
+void mapping_end(struct tpsim_mapping *mapping)
 {
-	device_unmap(dev, chunk->dma.addr,
-		     page_index(dev->machine, chunk->page), chunk->order);
+	struct tpsim_machine *machine = mapping->dev->machine;
+
+	mapping->page->mapping = NULL;
+	mapping->dev->mappings--;
+	machine->counters.dma_unmaps++;
+	machine->out.mappings--;
+	machine->out.mapped_bytes -= block_bytes(machine, mapping->order);
+	if (mapping->iova) { /* freed after the invalidation */
+		iommu_unmap(mapping);
+		return;
+	}
+	cost_spend(machine, COST_DIRECT_MAP, 1);
+	if (mapping->slots)
+		swiotlb_unmap(mapping);
+	free(mapping);
 }
 
+static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
+{
+	struct tpsim_page *page =
+		chunk_block(dev->machine, chunk, "tpos_dma_map");
+	uint64_t most = dev->config.max_mapping;
+	int err;
+
+	if (page->use != PAGE_PLAIN)
+		tpsim_complain("coherent pages are mapped already", "page %zu",
+			       page_index(dev->machine, page));
+	if (page->mapping)
+		tpsim_complain("double map", "page %zu",
+			       page_index(dev->machine, page));
+	/* What asks for more than dma_max_mapping_size() gets nothing. */
+	if (most && block_bytes(dev->machine, page->order) > most)
+		return -EIO;
+	err = mapping_create(dev, page);
+	if (err)
+		return err;
+	chunk->dma = (struct tpos_dma){ page->mapping->addr, page->mapping };
+	return 0;
+}
+
+static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
+{
+	struct tpsim_page *page =
+		chunk_block(dev->machine, chunk, "tpos_dma_unmap");
+
+	if (page->use != PAGE_PLAIN || !page->mapping)
+		tpsim_complain("unmap of what is not mapped", "page %zu",
+			       page_index(dev->machine, page));
+	if (page->mapping->dev != dev)
+		tpsim_complain("wrong device", "tpos_dma_unmap, page %zu",
+			       page_index(dev->machine, page));
+	if (chunk->dma.cookie != page->mapping)
+		tpsim_complain("the record of a mapping was changed",
+			       "page %zu", page_index(dev->machine, page));
+	mapping_end(page->mapping);
+	chunk->dma = (struct tpos_dma){ 0, NULL };
+}
+
+/* A loop of dma_map_page(), and what undoes it if one of them fails. */
 int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	struct tpsim_machine *machine = dev->machine;
-	struct ttmpool_list *link;
-	size_t after, done = 0;
-	int fault, err = 0;
+	struct ttmpool_list *end = chunks;
+	struct strike strike;
+	int err = 0;
 
-	lock_assert_none_spins("tpos_dma_map");
-	if (ttmpool_list_empty(chunks))
-		machine_panic("tpos_dma_map: an empty batch");
-	machine_lock(machine);
-	fault = fault_strikes(machine, TPSIM_CALL_DMA_MAP, &after);
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-
-		err = fault && done >= after ? fault : 0;
+	machine_enter(machine, __func__);
+	batch_check(chunks, __func__);
+	strike = fault_strike(machine, TPSIM_CALL_DMA_MAP, -ENOSPC);
+	for_each_chunk(chunk, chunks)
+	{
+		end = &chunk->link;
+		if (strike.error && !strike.after--)
+			err = strike.error;
 		if (!err)
-			err = device_map(dev, page_index(machine, chunk->page),
-					 chunk->order, false, &chunk->dma.addr);
+			err = map_chunk(dev, chunk);
 		if (err)
-			break;
-		done++;
+			goto unmap;
 	}
-	if (fault && !err) /* it fails after the last one */
-		err = fault;
-	ttmpool_list_for_each(link, chunks) {
-		if (!err || !done--)
-			break;
-		chunk_unmap(dev, ttmpool_chunk_of(link));
+	if (strike.error) { /* after more chunks than there are */
+		end = chunks;
+		err = strike.error;
+		goto unmap;
 	}
+	machine_unlock(machine);
+	return 0;
+
+unmap:
+	for (struct ttmpool_list *link = chunks->next; link != end;
+	     link = link->next)
+		unmap_chunk(dev, ttmpool_chunk_of(link));
+	if (chunks->next != end)
+		iommu_end_batch(dev, true);
 	machine_unlock(machine);
 	return err;
 }
 
 void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy)
 {
-	struct tpsim_machine *machine = dev->machine;
-	struct ttmpool_list *link;
+	machine_enter(dev->machine, __func__);
+	batch_check(chunks, __func__);
+	for_each_chunk(chunk, chunks) unmap_chunk(dev, chunk);
+	iommu_end_batch(dev, lazy);
+	machine_unlock(dev->machine);
+}
 
-	lock_assert_none_spins("tpos_dma_unmap");
-	if (ttmpool_list_empty(chunks))
-		machine_panic("tpos_dma_unmap: an empty batch");
-	machine_lock(machine);
-	ttmpool_list_for_each(link, chunks)
-		chunk_unmap(dev, ttmpool_chunk_of(link));
-	if (!lazy)
-		iommu_flush(dev);
-	machine_unlock(machine);
+void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
+		    bool for_device)
+{
+	machine_lock(dev->machine);
+	page = block_head(dev->machine, page);
+	if (!page->mapping || page->mapping->dev != dev)
+		tpsim_complain("sync of what is not mapped", "page %zu",
+			       page_index(dev->machine, page));
+	if (page->mapping->slots)
+		swiotlb_copy(page->mapping, for_device);
+	machine_unlock(dev->machine);
 }

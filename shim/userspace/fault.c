@@ -1,48 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The fault plan: which calls fail, by kind and ordinal, as the kernel's
- * fail-nth does (lib/fault-inject.c). It lives in the machine's handle, so that
- * it dies with it and no other machine has part in it.
+ * Planned failures: the k-th call of a kind fails, once or from there on, and a
+ * batch half way through. It is what /proc/self/fail-nth does in a kernel with
+ * CONFIG_FAULT_INJECTION (lib/fault-inject.c, should_fail_ex()), with the calls
+ * in place of the allocations, so that a sweep covers what fails for other
+ * reasons, too.
  */
 
 #include "machine.h"
 
 static const char *const names[TPSIM_CALL_COUNT] = {
-	[TPSIM_CALL_PAGES_ALLOC] = "pages_alloc",
-	[TPSIM_CALL_COHERENT_ALLOC] = "coherent_alloc",
-	[TPSIM_CALL_CACHING_SET] = "caching_set",
-	[TPSIM_CALL_CACHING_RESET] = "caching_reset",
-	[TPSIM_CALL_DMA_MAP] = "dma_map",
+	[TPSIM_CALL_PAGES_ALLOC] = "pages-alloc",
+	[TPSIM_CALL_COHERENT_ALLOC] = "coherent-alloc",
+	[TPSIM_CALL_CACHING_SET] = "caching-set",
+	[TPSIM_CALL_CACHING_RESET] = "caching-reset",
+	[TPSIM_CALL_DMA_MAP] = "dma-map",
 	[TPSIM_CALL_ZALLOC] = "zalloc",
-	[TPSIM_CALL_SHRINKER_REGISTER] = "shrinker_register",
+	[TPSIM_CALL_SHRINKER_REGISTER] = "shrinker-register",
 };
 
 const char *tpsim_call_name(enum tpsim_call call)
 {
-	return names[call];
+	return (unsigned int)call < TPSIM_CALL_COUNT ? names[call] : "unknown";
 }
 
-void tpsim_fault_hit(enum tpsim_call call)
+/* A place for a breakpoint: the call stack says which call is to fail. */
+__attribute__((noinline)) void tpsim_fault_hit(enum tpsim_call call)
 {
-	(void)call; /* a place for a breakpoint */
+	__asm__ volatile("" : : "r"(call));
+}
+
+/* Is this call, the latest since the plan was made, one that fails? */
+static bool is_due(const struct planned_fault *planned)
+{
+	unsigned int times = planned->fault.times ? planned->fault.times : 1;
+
+	if (planned->calls < planned->fault.nth)
+		return false;
+	return times == UINT_MAX || planned->calls - planned->fault.nth < times;
+}
+
+struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
+			   int usual)
+{
+	struct strike strike = { 0 };
+
+	machine->calls[call]++;
+	for (size_t i = 0; i < machine->planned; i++) {
+		struct planned_fault *planned = &machine->plan[i];
+
+		if (planned->fault.call != call)
+			continue;
+		planned->calls++;
+		if (strike.error || !is_due(planned))
+			continue;
+		strike.error = planned->fault.error ? planned->fault.error
+						    : usual;
+		strike.after = planned->fault.after;
+	}
+	if (strike.error) {
+		machine->struck++;
+		tpsim_fault_hit(call);
+	}
+	return strike;
 }
 
 void tpsim_fault_plan(struct tpsim_machine *machine,
 		      const struct tpsim_fault *fault)
 {
 	machine_lock(machine);
-	for (int i = 0; i < MAX_FAULTS; i++) {
-		struct fault_slot *slot = &machine->faults[i];
-
-		if (slot->used)
-			continue;
-		*slot = (struct fault_slot){ .fault = *fault, .used = true };
-		if (!slot->fault.times)
-			slot->fault.times = 1;
-		machine_unlock(machine);
-		return;
-	}
-	machine_panic("more than %d faults are planned", MAX_FAULTS);
+	if (machine->planned == FAULT_LIMIT)
+		tpsim_complain("fault plan", "more than %d failures",
+			       FAULT_LIMIT);
+	if ((unsigned int)fault->call >= TPSIM_CALL_COUNT || !fault->nth)
+		tpsim_complain("fault plan", "call %d, nth %lu",
+			       (int)fault->call, fault->nth);
+	machine->plan[machine->planned++] =
+		(struct planned_fault){ .fault = *fault };
+	machine_unlock(machine);
 }
 
 unsigned long tpsim_fault_clear(struct tpsim_machine *machine)
@@ -50,9 +85,9 @@ unsigned long tpsim_fault_clear(struct tpsim_machine *machine)
 	unsigned long struck;
 
 	machine_lock(machine);
-	memset(machine->faults, 0, sizeof(machine->faults));
-	struck = machine->faults_struck;
-	machine->faults_struck = 0;
+	struck = machine->struck;
+	machine->struck = 0;
+	machine->planned = 0;
 	machine_unlock(machine);
 	return struck;
 }
@@ -63,36 +98,7 @@ unsigned long tpsim_fault_calls(struct tpsim_machine *machine,
 	unsigned long calls;
 
 	machine_lock(machine);
-	calls = machine->fault_calls[call];
+	calls = machine->calls[call];
 	machine_unlock(machine);
 	return calls;
-}
-
-static int usual_error(enum tpsim_call call)
-{
-	return call == TPSIM_CALL_DMA_MAP ? -ENOSPC : -ENOMEM;
-}
-
-/* Count a call; a negative errno if it is planned to fail. Under the lock. */
-int fault_strikes(struct tpsim_machine *machine, enum tpsim_call call,
-		  size_t *after)
-{
-	int err = 0;
-
-	machine->fault_calls[call]++;
-	for (int i = 0; i < MAX_FAULTS; i++) {
-		struct fault_slot *slot = &machine->faults[i];
-
-		if (!slot->used || slot->fault.call != call)
-			continue;
-		slot->seen++;
-		if (err || slot->seen < slot->fault.nth ||
-		    slot->seen - slot->fault.nth >= slot->fault.times)
-			continue;
-		err = slot->fault.error ? slot->fault.error : usual_error(call);
-		*after = slot->fault.after;
-		machine->faults_struck++;
-		tpsim_fault_hit(call);
-	}
-	return err;
 }

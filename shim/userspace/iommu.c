@@ -1,236 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The IOMMU: one address space per device.
+ * The IOMMU: each device has an address space of its own, whose page table is
+ * the mapped blocks of iova.c.
  *
- *     IOVA page --> frame[]   the page table: what is mapped now
- *               --> tlb[]     what the IOTLB may still remember of what is not
+ * An access is translated by the page table, and the translation kept in the
+ * IOTLB. Unmapping takes it out of the page table at once; out of the IOTLB
+ * only an invalidation does (drivers/iommu/dma-iommu.c, __iommu_dma_unmap()):
  *
- * IOVA ranges are powers of two, aligned to their size and handed out from the
- * top, as alloc_iova() does for a size-aligned request (drivers/iommu/iova.c);
- * for a mask of more than 32 bits, below 4 GiB while there is room
- * (iommu_dma_alloc_iova(), drivers/iommu/dma-iommu.c), which is simplified to:
- * the space ends at 4 GiB unless the machine has more RAM than that.
+ *     strict   before the unmap returns (iommu_iotlb_sync())
+ *     lazy     when 256 unmapped ranges are queued (queue_iova()), or after
+ *              10 ms (fq_flush_timeout()), which here is tpsim_iotlb_expire().
+ *              Until then a translation that the device has used still works,
+ *              and whoever has the page by then can be read and overwritten;
+ *              nor can the addresses be used again.
  *
- * Strict: an unmap invalidates before it returns (iommu_iotlb_sync()). Lazy:
- * the ranges wait in a queue of 256, then all are invalidated together
- * (fq_ring_add()); until then the old translation may be used, and the range is
- * not handed out again. The worst case is simulated: it always can be used.
+ * The IOTLB has room for all translations, and forgets none by itself: the
+ * worst that a real one may do.
  */
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "machine.h"
 
-#define NO_BLOCK 0
-
-static void *array(size_t bytes)
+int iommu_map(struct tpsim_mapping *mapping)
 {
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
-static void block_push(struct iova_space *iova, size_t page, unsigned int order)
-{
-	size_t i = page - iova->first;
-	uint32_t head = iova->free[order];
-
-	iova->order[i] = (uint8_t)(order + 1);
-	iova->prev[i] = NO_BLOCK;
-	iova->next[i] = head;
-	if (head)
-		iova->prev[head - 1] = (uint32_t)(i + 1);
-	iova->free[order] = (uint32_t)(i + 1);
-}
-
-static void block_remove(struct iova_space *iova, size_t page)
-{
-	size_t i = page - iova->first;
-	unsigned int order = iova->order[i] - 1u;
-	uint32_t next = iova->next[i], prev = iova->prev[i];
-
-	if (prev)
-		iova->next[prev - 1] = next;
-	else
-		iova->free[order] = next;
-	if (next)
-		iova->prev[next - 1] = prev;
-	iova->order[i] = 0;
-}
-
-static void block_free(struct iova_space *iova, size_t page, unsigned int order)
-{
-	for (;;) {
-		size_t buddy = page ^ ((size_t)1 << order);
-
-		if (buddy < iova->first ||
-		    buddy + ((size_t)1 << order) > iova->end ||
-		    iova->order[buddy - iova->first] != order + 1)
-			break;
-		block_remove(iova, buddy);
-		page &= ~((size_t)1 << order);
-		order++;
-	}
-	block_push(iova, page, order);
-}
-
-static bool block_alloc(struct iova_space *iova, unsigned int order,
-			size_t *page)
-{
-	unsigned int have = order;
-
-	while (have < 64 && !iova->free[have])
-		have++;
-	if (have == 64)
-		return false;
-	*page = iova->first + iova->free[have] - 1;
-	block_remove(iova, *page);
-	while (have > order) { /* keep the upper half, free the lower */
-		have--;
-		block_push(iova, *page, have);
-		*page += (size_t)1 << have;
-	}
-	return true;
-}
-
-int iova_init(struct tpsim_device *dev)
-{
-	const struct tpsim_machine *machine = dev->machine;
-	unsigned int shift = machine->config.page_shift;
-	uint64_t ram = (uint64_t)machine->config.ram_pages << shift;
-	uint64_t top = (uint64_t)1 << 32;
-	struct iova_space *iova = &dev->iova;
-	size_t n;
-
-	while (top < 4 * ram)
-		top *= 2;
-	if (device_mask(dev) < top - 1)
-		top = device_mask(dev) + 1;
-	iova->end = (size_t)(top >> shift);
-	iova->first = 1; /* address 0 is never handed out */
-	n = (size_t)(machine->config.iova_bytes >> shift);
-	if (n && n < iova->end - 1)
-		iova->first = iova->end - n;
-	iova->bytes = (iova->end - iova->first) * sizeof(uint32_t);
-	iova->frame = array(iova->bytes);
-	iova->tlb = array(iova->bytes);
-	iova->next = array(iova->bytes);
-	iova->prev = array(iova->bytes);
-	iova->order = array(iova->bytes);
-	if (!iova->frame || !iova->tlb || !iova->next || !iova->prev ||
-	    !iova->order) {
-		iova_fini(dev);
-		return -ENOMEM;
-	}
-	for (size_t page = iova->first; page < iova->end;) {
-		unsigned int order = 0;
-
-		while (!(page & ((size_t)1 << order)) &&
-		       page + ((size_t)2 << order) <= iova->end)
-			order++;
-		block_push(iova, page, order);
-		page += (size_t)1 << order;
-	}
-	return 0;
-}
-
-void iova_fini(struct tpsim_device *dev)
-{
-	struct iova_space *iova = &dev->iova;
-
-	if (iova->frame)
-		munmap(iova->frame, iova->bytes);
-	if (iova->tlb)
-		munmap(iova->tlb, iova->bytes);
-	if (iova->next)
-		munmap(iova->next, iova->bytes);
-	if (iova->prev)
-		munmap(iova->prev, iova->bytes);
-	if (iova->order)
-		munmap(iova->order, iova->bytes);
-}
-
-int iommu_map(struct tpsim_device *dev, size_t frame, unsigned int order,
-	      tpos_dma_addr_t *addr)
-{
+	struct tpsim_device *dev = mapping->dev;
 	struct tpsim_machine *machine = dev->machine;
-	size_t page;
+	struct iova_block *block = iova_alloc(dev, mapping->order);
 
-	if (!block_alloc(&dev->iova, order, &page)) {
-		iommu_flush(dev); /* as alloc_iova_fast() flushes and retries */
-		if (!block_alloc(&dev->iova, order, &page))
-			return -ENOSPC;
-	}
+	if (!block)
+		return -ENOSPC;
+	block->mapping = mapping;
+	mapping->iova = block;
+	mapping->addr = block->pfn << machine->config.page_shift;
 	machine->counters.iova_allocs++;
-	for (size_t i = 0; i < (size_t)1 << order; i++)
-		dev->iova.frame[page - dev->iova.first + i] =
-			(uint32_t)(frame + i + 1);
-	*addr = (tpos_dma_addr_t)page << machine->config.page_shift;
+	cost_spend(machine, COST_IOMMU_MAP, 1);
 	return 0;
 }
 
-void iommu_flush(struct tpsim_device *dev)
+/* One invalidation for all that is queued: iommu_flush_iotlb_all(). */
+void iommu_invalidate(struct tpsim_device *dev)
 {
-	struct iova_space *iova = &dev->iova;
+	struct tpsim_mapping *mapping = dev->queue;
 
-	if (!iova->queued)
+	if (!mapping)
 		return;
-	while (iova->queued) {
-		struct stale *stale = &iova->queue[--iova->queued];
-
-		for (size_t i = 0; i < (size_t)1 << stale->order; i++)
-			iova->tlb[stale->iova - iova->first + i] = 0;
-		block_free(iova, stale->iova, stale->order);
-	}
 	dev->machine->counters.iotlb_invalidations++;
-	cost_add(dev->machine, COST_IOTLB_INVALIDATE, 1);
-}
+	cost_spend(dev->machine, COST_IOTLB, 1);
+	while (mapping) {
+		struct tpsim_mapping *next = mapping->next;
 
-void iommu_unmap(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		 unsigned int order)
-{
-	struct iova_space *iova = &dev->iova;
-	size_t page = (size_t)(addr >> dev->machine->config.page_shift);
-
-	for (size_t i = 0; i < (size_t)1 << order; i++) {
-		size_t at = page - iova->first + i;
-
-		if (!iova->frame[at])
-			machine_panic("an IOVA is unmapped that is not mapped");
-		iova->tlb[at] = iova->frame[at];
-		iova->frame[at] = 0;
+		iova_free(dev, mapping->iova);
+		free(mapping);
+		mapping = next;
 	}
-	iova->queue[iova->queued++] =
-		(struct stale){ .iova = page, .order = order };
-	if (iova->queued == FLUSH_QUEUE ||
-	    dev->machine->config.iommu == TPSIM_IOMMU_STRICT)
-		iommu_flush(dev);
+	dev->queue = NULL;
+	dev->queue_end = &dev->queue;
+	dev->queued = 0;
 }
 
-bool iommu_translate(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		     size_t *frame)
+/* In strict mode the queue is only that of one call. */
+void iommu_unmap(struct tpsim_mapping *mapping)
 {
-	struct iova_space *iova = &dev->iova;
-	size_t page = (size_t)(addr >> dev->machine->config.page_shift);
-	uint32_t entry;
+	struct tpsim_device *dev = mapping->dev;
 
-	if (page < iova->first || page >= iova->end)
-		return false;
-	entry = iova->frame[page - iova->first];
-	if (!entry)
-		entry = iova->tlb[page - iova->first];
-	if (!entry)
-		return false;
-	*frame = entry - 1;
-	return true;
+	if (dev->machine->config.iommu == TPSIM_IOMMU_LAZY &&
+	    dev->queued == FLUSH_QUEUE)
+		iommu_invalidate(dev);
+	mapping->stale = true;
+	mapping->next = NULL;
+	*dev->queue_end = mapping;
+	dev->queue_end = &mapping->next;
+	dev->queued++;
+	cost_spend(dev->machine, COST_IOMMU_UNMAP, 1);
+}
+
+/* The end of a call that has unmapped. */
+void iommu_end_batch(struct tpsim_device *dev, bool lazy)
+{
+	if (!lazy || dev->machine->config.iommu == TPSIM_IOMMU_STRICT)
+		iommu_invalidate(dev);
+}
+
+/* What an address leads to now; NULL is a fault. */
+struct tpsim_mapping *iommu_translate(struct tpsim_device *dev, uint64_t addr)
+{
+	struct iova_block *block =
+		iova_find(dev, addr >> dev->machine->config.page_shift);
+
+	if (!block || !block->mapping)
+		return NULL;
+	if (block->mapping->stale && !block->mapping->in_iotlb)
+		return NULL;
+	block->mapping->in_iotlb = true;
+	return block->mapping;
 }
 
 void tpsim_iotlb_expire(struct tpsim_machine *machine)
 {
 	machine_lock(machine);
 	for (struct tpsim_device *dev = machine->devices; dev; dev = dev->next)
-		iommu_flush(dev);
+		iommu_invalidate(dev);
 	machine_unlock(machine);
 }

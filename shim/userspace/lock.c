@@ -1,22 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Locks: pthread mutexes that know the kernel's rules.
+ * Locks and atomics. Underneath is a pthread mutex, which helgrind, DRD and
+ * TSan understand. On top are the checks that a kernel with PROVE_LOCKING and
+ * DEBUG_ATOMIC_SLEEP would make, on each use and not only when threads collide:
  *
- * - Locks are taken in ascending order of rank: what lockdep proves of classes
- *   (Documentation/locking/lockdep-design.rst), this asserts of each instance.
- *   A trylock may go against the order, since it cannot wait.
- * - A lock is released by the thread that holds it, and not taken twice by it.
- * - Nothing that may sleep is called with a spinlock held
- *   (CONFIG_DEBUG_ATOMIC_SLEEP: "sleeping function called from invalid
- *   context"). Every tpos_* function asks lock_assert_none_spins().
+ *     ranks rise          kernel/locking/lockdep.c, check_prev_add(); two locks
+ *                         of one rank are a class taken twice, check_deadlock()
+ *     try-locks may not   they cannot deadlock: lockdep makes no dependency of
+ *                         hlock->trylock
+ *     nothing sleeps      kernel/sched/core.c, __might_sleep(): no mutex, and
+ * no under a spinlock    tpos_* call, while one is held the holder unlocks
+ * lockdep's print_unlock_imbalance_bug()
  *
- * A thread's locks are a stack, linked through the locks themselves.
+ * Each thread has the list of the locks that it holds, and asks no other.
  */
 
-#include "annotate.h"
 #include "machine.h"
 
-static _Thread_local struct tpsim_lock *innermost;
+/* What Linux keeps in task_struct. */
+static _Thread_local struct {
+	struct tpsim_lock *held; /* the last one taken; the others by ->outer */
+	bool reclaims;           /* PF_MEMALLOC */
+} self;
+
+void thread_may_sleep(const char *call)
+{
+	for (struct tpsim_lock *lock = self.held; lock; lock = lock->outer)
+		if (lock->spins)
+			tpsim_complain("sleeping while atomic",
+				       "%s with a spinlock of rank %d held",
+				       call, lock->rank);
+}
+
+/* What this thread holds: the same before and after, or something is wrong. */
+const struct tpsim_lock *thread_locks(void)
+{
+	return self.held;
+}
+
+bool thread_reclaims(void)
+{
+	return self.reclaims;
+}
+
+void thread_set_reclaims(bool reclaims)
+{
+	self.reclaims = reclaims;
+}
+
+static bool holds(const struct tpsim_lock *lock)
+{
+	const struct tpsim_lock *held = self.held;
+
+	while (held && held != lock)
+		held = held->outer;
+	return held;
+}
+
+static void note_taken(struct tpsim_lock *lock)
+{
+	lock->outer = self.held;
+	lock->held = true;
+	self.held = lock;
+	atomic_fetch_add(&lock->machine->locks_taken, 1);
+}
 
 void tpsim_lock_init(struct tpsim_lock *lock, struct tpsim_machine *machine,
 		     int rank, bool spins)
@@ -30,60 +77,44 @@ void tpsim_lock_init(struct tpsim_lock *lock, struct tpsim_machine *machine,
 void tpsim_lock_fini(struct tpsim_lock *lock)
 {
 	if (lock->held)
-		machine_panic("a lock is destroyed while it is held");
+		tpsim_complain("held lock freed", "rank %d", lock->rank);
 	pthread_mutex_destroy(&lock->mutex);
-}
-
-static bool is_held_by_me(const struct tpsim_lock *lock)
-{
-	for (const struct tpsim_lock *l = innermost; l; l = l->outer)
-		if (l == lock)
-			return true;
-	return false;
-}
-
-static void lock_enter(struct tpsim_lock *lock)
-{
-	lock->holder = pthread_self();
-	lock->held = true;
-	lock->outer = innermost;
-	innermost = lock;
-	machine_lock(lock->machine);
-	lock->machine->counters.locks_taken++;
-	cost_add(lock->machine, COST_LOCK, 1);
-	machine_unlock(lock->machine);
 }
 
 void tpsim_lock_acquire(struct tpsim_lock *lock)
 {
-	if (is_held_by_me(lock))
-		machine_panic("a lock is taken twice by one thread");
-	for (const struct tpsim_lock *l = innermost; l; l = l->outer)
-		if (l->machine == lock->machine && l->rank >= lock->rank)
-			machine_panic("lock rank %d is taken inside %d",
-				      lock->rank, l->rank);
 	if (!lock->spins)
-		lock_assert_none_spins("mutex_lock");
+		thread_may_sleep("a mutex is locked");
+	for (struct tpsim_lock *held = self.held; held; held = held->outer) {
+		if (held == lock)
+			tpsim_complain("recursive locking", "rank %d",
+				       lock->rank);
+		if (held->rank >= lock->rank)
+			tpsim_complain("lock order",
+				       "rank %d is taken under rank %d",
+				       lock->rank, held->rank);
+	}
 	pthread_mutex_lock(&lock->mutex);
-	lock_enter(lock);
+	note_taken(lock);
 }
 
 bool tpsim_lock_try(struct tpsim_lock *lock)
 {
-	if (is_held_by_me(lock) || pthread_mutex_trylock(&lock->mutex))
+	if (pthread_mutex_trylock(&lock->mutex))
 		return false;
-	lock_enter(lock);
+	note_taken(lock);
 	return true;
 }
 
 void tpsim_lock_release(struct tpsim_lock *lock)
 {
-	struct tpsim_lock **link = &innermost;
+	struct tpsim_lock **link = &self.held;
 
 	while (*link && *link != lock)
 		link = &(*link)->outer;
 	if (!*link)
-		machine_panic("a lock is released by a thread without it");
+		tpsim_complain("unlock of a lock that is not held", "rank %d",
+			       lock->rank);
 	*link = lock->outer;
 	lock->held = false;
 	pthread_mutex_unlock(&lock->mutex);
@@ -91,33 +122,18 @@ void tpsim_lock_release(struct tpsim_lock *lock)
 
 void tpsim_lock_assert_held(struct tpsim_lock *lock)
 {
-	if (!is_held_by_me(lock))
-		machine_panic("a lock of rank %d should be held", lock->rank);
-}
-
-void lock_assert_none_spins(const char *call)
-{
-	for (const struct tpsim_lock *l = innermost; l; l = l->outer)
-		if (l->spins)
-			machine_panic("%s with a spinlock of rank %d held",
-				      call, l->rank);
-}
-
-/*
- * helgrind knows threads by their mutexes alone; an atomic is told to it as a
- * word that it need not check. What is ordered by one (nothing is) would still
- * be checked.
- */
-void tpos_atomic_set(tpos_atomic_t *a, long n)
-{
-	VALGRIND_HG_DISABLE_CHECKING(&a->value, sizeof(a->value));
-	DRD_IGNORE_VAR(a->value);
-	atomic_store(&a->value, n);
+	if (!holds(lock))
+		tpsim_complain("lock not held", "rank %d", lock->rank);
 }
 
 long tpos_atomic_read(tpos_atomic_t *a)
 {
 	return atomic_load(&a->value);
+}
+
+void tpos_atomic_set(tpos_atomic_t *a, long n)
+{
+	atomic_store(&a->value, n);
 }
 
 long tpos_atomic_add_return(long n, tpos_atomic_t *a)

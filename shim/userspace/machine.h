@@ -3,56 +3,104 @@
 #define MACHINE_H
 
 /*
- * The simulated machine from the inside. One mutex guards all of it; it is
- * never held while a shrinker or a work function of the library's runs.
+ * What the files of the simulated machine say to each other.
+ *
+ * One mutex, the guard, covers all that a machine has. It is the innermost of
+ * all locks: it is not held while shrinkers or work run, nor while the CPU
+ * copies or clears bytes, so that it hides no race of those who use the
+ * machine. Functions that want it held say "guarded".
  */
 
+#include <stdio.h>
+
 #include "tpsim.h"
+#include "annotate.h"
 
-#define MAX_ORDER_LIMIT 13
-#define NR_ZONES        3
-#define MAX_FAULTS      8
-#define FLUSH_QUEUE     256 /* IOVA_DEFAULT_FQ_SIZE, drivers/iommu/dma-iommu.c */
+#define KIB           (1024ull)
+#define MIB           (1024 * KIB)
+#define GIB           (1024 * MIB)
+#define ORDER_LIMIT   14 /* the highest max_order that there can be */
+#define FAULT_LIMIT   8
+#define SLOT_BYTES    2048u /* IO_TLB_SIZE (include/linux/swiotlb.h) */
+#define SEGMENT_SLOTS 128u  /* IO_TLB_SEGSIZE, likewise */
+#define FLUSH_QUEUE   256u  /* IOVA_DEFAULT_FQ_SIZE (dma-iommu.c) */
+#define IOVA_ORDERS   48u
+#define IOVA_BITS     48 /* of a VT-d second-level table with four levels */
 
-enum tpsim_page_use {
-	USE_FREE,     /* in the buddy allocator */
-	USE_RESERVED, /* the firmware's, or nobody's */
-	USE_HELD,     /* by the machine's own pressure */
-	USE_SYSTEM,   /* lent out by tpsim_page_of_system() */
-	USE_PLAIN,
-	USE_COHERENT,
+enum page_use {
+	PAGE_FREE, /* in a free block, or held by the machine behind its head */
+	PAGE_RESERVED,
+	PAGE_HELD,
+	PAGE_PLAIN,
+	PAGE_COHERENT,
 };
 
-#define NOTE_PARKED 0x1u
+/*
+ * A fresh mapping of anonymous memory is zero, so a page needs to be cleared
+ * only once somebody could have written to it. Whoever has its address can do
+ * so unseen for as long as the page is not given back.
+ */
+enum page_touched {
+	PAGE_ZERO,
+	PAGE_WRITTEN,
+	PAGE_EXPOSED,
+};
 
-/* A buddy allocator's free blocks, of one node and zone. */
+enum zone_kind {
+	ZONE_DMA,    /* below 16 MiB */
+	ZONE_DMA32,  /* below 4 GiB */
+	ZONE_NORMAL, /* the rest */
+	ZONE_COUNT,
+};
+
+/* Part of a node: page frames [first, end), by their index. */
 struct zone {
-	struct tpsim_page *free[MAX_ORDER_LIMIT + 1];
+	size_t first;
+	size_t end;
 	size_t free_pages;
+	struct tpsim_page *free[ORDER_LIMIT + 1];
 };
 
-struct fault_slot {
-	struct tpsim_fault fault;
-	unsigned long seen;
-	bool used;
+/* What is looked for in the free lists. */
+struct where {
+	unsigned int order;
+	int node; /* where to begin, or TTMPOOL_NODE_ANY */
+	bool this_node;
+	enum zone_kind highest;
+	uint64_t reach; /* the highest physical address that will do */
 };
 
-/* An IOVA range whose translation may still be in the IOTLB. */
-struct stale {
-	size_t iova; /* page number */
+/* One mapping: what CONFIG_DMA_API_DEBUG keeps of it, and what undoes it. */
+struct tpsim_mapping {
+	struct tpsim_device *dev;
+	struct tpsim_page *page; /* the first of its block */
+	uint64_t addr;           /* as the device sees it */
+	struct iova_block *iova;
+	struct tpsim_mapping *next; /* in the flush queue */
+	size_t slot;
+	size_t slots; /* 0 if it does not bounce */
+	unsigned int order;
+	bool in_iotlb;
+	bool stale;
+};
+
+/* 1 << order pages of IOVA space, free or mapped. */
+struct iova_block {
+	struct iova_block *next_free;
+	struct iova_block *prev_free;
+	struct iova_block *chain;      /* of the hash table */
+	struct tpsim_mapping *mapping; /* NULL: it is free */
+	uint64_t pfn;
 	unsigned int order;
 };
 
+/* Blocks below 4 GiB and above are kept apart. */
 struct iova_space {
-	size_t first, end;     /* page numbers */
-	uint32_t *frame;       /* page table: frame + 1, or 0 */
-	uint32_t *tlb;         /* what the IOTLB remembers of what is gone */
-	uint32_t *next, *prev; /* free blocks, by index + 1 */
-	uint8_t *order;        /* of the free block at an index, + 1 */
-	size_t bytes;          /* of each array of four-byte entries */
-	uint32_t free[64];
-	struct stale queue[FLUSH_QUEUE];
-	size_t queued;
+	struct iova_block *free[2][IOVA_ORDERS];
+	struct iova_block **buckets;
+	size_t bucket_mask;
+	size_t blocks;
+	uint64_t low_end; /* first pfn that is not below 4 GiB */
 };
 
 struct tpsim_device {
@@ -60,142 +108,206 @@ struct tpsim_device {
 	struct tpsim_device *next;
 	struct tpsim_device_config config;
 	struct iova_space iova;
+	struct tpsim_mapping *queue; /* unmapped, not invalidated yet */
+	struct tpsim_mapping **queue_end;
+	size_t queued;
 	size_t mappings;
 };
 
+/* A planned failure, and how many calls of its kind were made since. */
+struct planned_fault {
+	struct tpsim_fault fault;
+	unsigned long calls;
+};
+
 struct tpsim_machine {
+	pthread_mutex_t guard;
+	pthread_cond_t changed; /* work or a shrinker came to an end */
 	struct tpsim_config config;
-	pthread_mutex_t mutex;
-	size_t page_size;
-	unsigned char *ram;
+	size_t page_bytes;
+	size_t node_pages;
+
+	/* RAM */
+	char *arena;
 	struct tpsim_page *pages;
-	struct zone zones[TPSIM_MAX_NODES][NR_ZONES];
+	struct zone zones[TPSIM_MAX_NODES][ZONE_COUNT];
 	struct tpsim_page *held;
-	size_t nr_held;
-	struct tpsim_page *lent; /* tpsim_page_of_system() */
+	size_t held_pages;
+	uint64_t hole; /* bytes of physical space between ZONE_DMA and more */
 
-	unsigned char *bounce; /* the SWIOTLB area */
-	uint32_t *slot_page;   /* which page a slot stands for, + 1 */
-	size_t nr_slots, slot_hint;
+	/* SWIOTLB */
+	char *bounce;
+	uint8_t *slot_used;
+	size_t slot_cursor;
 
+	/* what uses it */
 	struct tpsim_device *devices;
 	struct tpos_shrinker *shrinkers;
-	unsigned int shrinking;
-	pthread_cond_t shrinking_ended;
-	struct tpos_work *work_first, **work_last, *work_running;
-	pthread_cond_t work_changed;
+	struct tpos_work *queue;
+	struct tpos_work **queue_end;
+	struct tpos_work *running;
+	pthread_t runner; /* the thread that @running runs in */
 	pthread_t worker;
 	bool stopping;
 
-	struct fault_slot faults[MAX_FAULTS];
-	unsigned long fault_calls[TPSIM_CALL_COUNT];
-	unsigned long faults_struck;
-
+	/* what is known of it */
+	struct planned_fault plan[FAULT_LIMIT];
+	size_t planned;
+	unsigned long struck;
+	unsigned long calls[TPSIM_CALL_COUNT];
 	struct tpsim_counters counters;
-	struct tpsim_ledger ledger;
+	uint64_t ps; /* simulated time, without locks */
+	struct tpsim_ledger out;
+	atomic_ulong locks_taken;
 	size_t reports[TTMPOOL_REPORT_KIND_COUNT];
-	char last_report[256];
-	int mempool; /* its address is the anchor for Valgrind */
+	char report[256];
 };
 
+#define for_each_chunk(chunk, head)                                        \
+	for (struct ttmpool_chunk *chunk = ttmpool_chunk_of((head)->next); \
+	     &chunk->link != (head);                                       \
+	     chunk = ttmpool_chunk_of(chunk->link.next))
+
+/* complain.c: what a kernel would warn of ends the program. */
+_Noreturn void tpsim_complain(const char *rule, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* machine.c: to enter as a call that may sleep, and to leave again. */
+void machine_enter(struct tpsim_machine *machine, const char *call);
 void machine_lock(struct tpsim_machine *machine);
 void machine_unlock(struct tpsim_machine *machine);
 
-/* Stop: a rule of the hardware or of the kernel was broken. */
-_Noreturn void machine_panic(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-/* fault.c: is this call planned to fail? @after: how far it gets. */
-int fault_strikes(struct tpsim_machine *machine, enum tpsim_call call,
-		  size_t *after);
-
 /* lock.c */
-void lock_assert_none_spins(const char *call);
+void thread_may_sleep(const char *call);
+const struct tpsim_lock *thread_locks(void);
+bool thread_reclaims(void);
+void thread_set_reclaims(bool reclaims);
 
-/* pages.c */
-static inline size_t page_index(const struct tpsim_machine *machine,
-				const struct tpsim_page *page)
-{
-	return (size_t)(page - machine->pages);
-}
-
-static inline unsigned char *page_bytes(const struct tpsim_machine *machine,
-					const struct tpsim_page *page)
-{
-	return machine->ram + page_index(machine, page) * machine->page_size;
-}
-
-bool page_is_of(const struct tpsim_machine *machine,
-		const struct tpsim_page *page);
-void lent_return(struct tpsim_machine *machine);
-
-/* buddy.c */
-void buddy_reserve(struct tpsim_machine *machine);
-void buddy_init(struct tpsim_machine *machine);
-struct tpsim_page *buddy_alloc(struct tpsim_machine *machine, int node,
-			       bool strict, unsigned int zone,
-			       unsigned int order);
-void buddy_free(struct tpsim_machine *machine, struct tpsim_page *page,
-		unsigned int order);
-unsigned int zone_of_frame(const struct tpsim_machine *machine, size_t frame);
-
-/* iommu.c */
-int iova_init(struct tpsim_device *dev);
-void iova_fini(struct tpsim_device *dev);
-int iommu_map(struct tpsim_device *dev, size_t frame, unsigned int order,
-	      tpos_dma_addr_t *addr);
-void iommu_unmap(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		 unsigned int order);
-void iommu_flush(struct tpsim_device *dev);
-bool iommu_translate(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		     size_t *frame);
-
-/* swiotlb.c */
-int swiotlb_init(struct tpsim_machine *machine);
-void swiotlb_fini(struct tpsim_machine *machine);
-int swiotlb_map(struct tpsim_device *dev, size_t frame, unsigned int order,
-		tpos_dma_addr_t *addr);
-void swiotlb_unmap(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		   unsigned int order);
-bool swiotlb_holds(const struct tpsim_machine *machine, tpos_dma_addr_t addr);
-unsigned char *swiotlb_bytes(struct tpsim_machine *machine,
-			     tpos_dma_addr_t addr);
-
-/* dma.c */
-uint64_t device_mask(const struct tpsim_device *dev);
-bool device_reaches(const struct tpsim_device *dev, size_t frame,
-		    unsigned int order);
-bool device_bounces(const struct tpsim_device *dev);
-int device_map(struct tpsim_device *dev, size_t frame, unsigned int order,
-	       bool coherent, tpos_dma_addr_t *addr);
-void device_unmap(struct tpsim_device *dev, tpos_dma_addr_t addr, size_t frame,
-		  unsigned int order);
-
-/* shrinker.c */
-unsigned long shrinkers_scan(struct tpsim_machine *machine,
-			     unsigned long pages);
-
-/* work.c */
-int work_start(struct tpsim_machine *machine);
-void work_stop(struct tpsim_machine *machine);
-
-/* What things cost, in simulated nanoseconds: see cost.c. */
+/* cost.c: what simulated time is spent on; the table has the figures. */
 enum cost {
-	COST_PAGE_CLEAR,
-	COST_PAGE_COPY,
-	COST_CACHING_PAGE,
-	COST_CACHE_FLUSH_PAGE,
-	COST_TLB_FLUSH,
-	COST_DMA_MAP,
-	COST_DMA_UNMAP,
-	COST_IOTLB_INVALIDATE,
 	COST_BLOCK_ALLOC,
 	COST_BLOCK_FREE,
-	COST_DESCRIPTOR,
+	COST_PAGE_PREPARE,
+	COST_PAGE_CLEAR,
+	COST_PAGE_COPY,
+	COST_PTE,
+	COST_TLB_FLUSH,
+	COST_CLFLUSH_DIRTY,
+	COST_CLFLUSH_CLEAN,
+	COST_IOMMU_MAP,
+	COST_IOMMU_UNMAP,
+	COST_IOTLB,
+	COST_DIRECT_MAP,
+	COST_ZALLOC,
 	COST_LOCK,
 	COST_COUNT,
 };
+void cost_spend(struct tpsim_machine *machine, enum cost cost, size_t times);
 
-void cost_add(struct tpsim_machine *machine, enum cost cost, size_t times);
+/* ram.c: page frames and their numbers. */
+int ram_create(struct tpsim_machine *machine);
+void ram_destroy(struct tpsim_machine *machine);
+bool page_is_of(const struct tpsim_machine *machine,
+		const struct tpsim_page *page);
+size_t page_index(const struct tpsim_machine *machine,
+		  const struct tpsim_page *page);
+char *page_bytes(const struct tpsim_machine *machine,
+		 const struct tpsim_page *page);
+uint64_t page_physical(const struct tpsim_machine *machine,
+		       const struct tpsim_page *page);
+struct tpsim_page *page_at_physical(const struct tpsim_machine *machine,
+				    uint64_t addr);
+int page_node(const struct tpsim_machine *machine,
+	      const struct tpsim_page *page);
+uint64_t swiotlb_base(const struct tpsim_machine *machine);
+uint64_t ram_last_byte(const struct tpsim_machine *machine);
+
+static inline size_t block_bytes(const struct tpsim_machine *machine,
+				 unsigned int order)
+{
+	return machine->page_bytes << order;
+}
+
+/* buddy.c: guarded. */
+void buddy_init(struct tpsim_machine *machine);
+struct tpsim_page *buddy_take_from(struct tpsim_machine *machine,
+				   struct zone *zone, unsigned int order);
+struct tpsim_page *buddy_take(struct tpsim_machine *machine,
+			      const struct where *where);
+void buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
+		unsigned int order);
+
+/* shrinker.c: not guarded. */
+unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages);
+
+/* pages.c: guarded. */
+struct tpsim_page *chunk_block(struct tpsim_machine *machine,
+			       const struct ttmpool_chunk *chunk,
+			       const char *call);
+struct tpsim_page *block_head(struct tpsim_machine *machine,
+			      struct tpsim_page *page);
+void batch_check(const struct ttmpool_list *chunks, const char *call);
+
+static inline bool page_is_out(const struct tpsim_page *page)
+{
+	return page->use == PAGE_PLAIN || page->use == PAGE_COHERENT;
+}
+
+/* What a page may hold by now: at least @touched. */
+static inline void page_touch(struct tpsim_page *page,
+			      enum page_touched touched)
+{
+	uint8_t zero = PAGE_ZERO;
+
+	if (touched == PAGE_EXPOSED)
+		__atomic_store_n(&page->touched, PAGE_EXPOSED,
+				 __ATOMIC_SEQ_CST);
+	else
+		__atomic_compare_exchange_n(&page->touched, &zero, PAGE_WRITTEN,
+					    false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+}
+
+static inline enum ttmpool_caching page_caching(const struct tpsim_page *page)
+{
+	return (enum ttmpool_caching)(page->pte ^ TTMPOOL_CACHED);
+}
+
+/* dma.c: guarded. */
+int mapping_create(struct tpsim_device *dev, struct tpsim_page *page);
+void mapping_end(struct tpsim_mapping *mapping);
+bool device_bounces(const struct tpsim_device *dev);
+
+/* iova.c, iommu.c: guarded. */
+int iova_init(struct tpsim_device *dev);
+void iova_fini(struct tpsim_device *dev);
+struct iova_block *iova_alloc(struct tpsim_device *dev, unsigned int order);
+void iova_free(struct tpsim_device *dev, struct iova_block *block);
+struct iova_block *iova_find(struct tpsim_device *dev, uint64_t pfn);
+int iommu_map(struct tpsim_mapping *mapping);
+void iommu_unmap(struct tpsim_mapping *mapping);
+void iommu_end_batch(struct tpsim_device *dev, bool lazy);
+void iommu_invalidate(struct tpsim_device *dev);
+struct tpsim_mapping *iommu_translate(struct tpsim_device *dev, uint64_t addr);
+
+/* swiotlb.c: guarded. */
+int swiotlb_create(struct tpsim_machine *machine);
+void swiotlb_destroy(struct tpsim_machine *machine);
+int swiotlb_map(struct tpsim_mapping *mapping);
+void swiotlb_unmap(struct tpsim_mapping *mapping);
+void swiotlb_copy(struct tpsim_mapping *mapping, bool to_slots);
+
+/* fault.c: guarded. */
+struct strike {
+	int error; /* 0: the call succeeds */
+	size_t after;
+};
+struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
+			   int usual);
+
+/* ledger.c, work.c */
+void ledger_print(struct tpsim_machine *machine);
+int work_start(struct tpsim_machine *machine);
+void work_stop(struct tpsim_machine *machine);
 
 #endif

@@ -1,340 +1,324 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pages: the calls of the contract that get, free and clear them.
+ * Pages on their way from the allocators and back.
  *
- * Their bytes are real memory. It is closed while a page is free or pooled, so
- * that a use after give-back is caught where it happens, and opened for the
- * moment in which the machine itself clears it.
+ * Fresh pages are zero, as CONFIG_INIT_ON_ALLOC_DEFAULT_ON makes them in all of
+ * Debian's kernels, and that costs what it costs. Pages that come back are
+ * checked as free_pages_prepare() and CONFIG_DMA_API_DEBUG would: not mapped,
+ * not parked in the free lists already, of the order that they were got with,
+ * and write-back, which no kernel checks, and every kernel must have (TTM gave
+ * write-combined pages back three times).
  *
- * A shortage asks the registered shrinkers, as direct reclaim does
- * (__alloc_pages_slowpath(), mm/page_alloc.c), with no lock of the machine
- * held: a library that holds one of its own across the allocation deadlocks
- * here as it would there. An order that is tried lightly (__GFP_NORETRY) does
- * not reclaim.
+ * A page is open to the CPU from tpos_pages_alloc() to tpos_pages_free(), but
+ * for the time between tpos_note_parked() and tpos_note_issued().
  */
 
-#include <stdlib.h>
-
-#include "annotate.h"
 #include "machine.h"
 
-#define RECLAIM_ROUNDS 16
-#define RECLAIM_BATCH  128 /* SHRINK_BATCH, include/linux/shrinker.h */
-
-bool page_is_of(const struct tpsim_machine *machine,
-		const struct tpsim_page *page)
+void batch_check(const struct ttmpool_list *chunks, const char *call)
 {
-	uintptr_t first = (uintptr_t)machine->pages;
-	uintptr_t at = (uintptr_t)page;
-
-	return at >= first &&
-	       at - first < machine->config.ram_pages * sizeof(*page) &&
-	       (at - first) % sizeof(*page) == 0;
+	if (ttmpool_list_empty(chunks))
+		tpsim_complain("empty batch", "%s", call);
 }
 
-int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
+/* The first page of the block that @page is in; itself if it is in none. */
+struct tpsim_page *block_head(struct tpsim_machine *machine,
+			      struct tpsim_page *page)
 {
-	(void)dev;
-	return page->node;
+	size_t index = page_index(machine, page);
+
+	if (!page_is_out(page))
+		return page;
+	return machine->pages + (index & ~(((size_t)1 << page->order) - 1));
 }
 
-struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page)
+/* The pages of a chunk, if they are out, and all that they were got as. */
+struct tpsim_page *chunk_block(struct tpsim_machine *machine,
+			       const struct ttmpool_chunk *chunk,
+			       const char *call)
 {
-	if (!page_is_of(dev->machine, page))
-		return NULL;
-	if (page->use != USE_PLAIN && page->use != USE_COHERENT)
-		return NULL;
-	return page->chunk;
+	struct tpsim_page *page = chunk->page;
+	size_t index = page_index(machine, page);
+
+	if (!page_is_out(page))
+		tpsim_complain("use after free", "%s: page %zu is not out",
+			       call, index);
+	if (block_head(machine, page) != page || page->order != chunk->order)
+		tpsim_complain("wrong order",
+			       "%s: page %zu was got in a block of order %d, "
+			       "the chunk says %d",
+			       call, index, page->order, chunk->order);
+	return page;
 }
 
-void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk)
+/*
+ * Where may the pages be? For a plain page the caller of alloc_pages() knows
+ * zones alone: GFP_DMA, GFP_DMA32, so it may be beyond a mask between those.
+ * The coherent allocator looks at the address, too (dma_coherent_ok()).
+ */
+static struct where where_of(const struct tpsim_device *dev,
+			     const struct tpos_alloc *req)
 {
-	page->chunk = chunk;
-}
+	uint64_t mask = dev->config.dma_mask;
+	struct where where = { .order = req->order,
+			       .node = req->node,
+			       .this_node = req->flags & TPOS_ALLOC_THIS_NODE,
+			       .highest = ZONE_NORMAL,
+			       .reach = UINT64_MAX };
 
-static void block_open(struct tpsim_machine *machine, struct tpsim_page *page,
-		       size_t size)
-{
-	__asan_unpoison_memory_region(page_bytes(machine, page), size);
-	VALGRIND_MEMPOOL_ALLOC(&machine->mempool, page_bytes(machine, page),
-			       size);
-	VALGRIND_MAKE_MEM_DEFINED(page_bytes(machine, page), size);
-}
-
-static void block_close(struct tpsim_machine *machine, struct tpsim_page *page,
-			size_t size)
-{
-	VALGRIND_MEMPOOL_FREE(&machine->mempool, page_bytes(machine, page));
-	__asan_poison_memory_region(page_bytes(machine, page), size);
-}
-
-static size_t chunk_bytes(const struct tpsim_machine *machine,
-			  const struct ttmpool_chunk *chunk)
-{
-	return ttmpool_chunk_pages(chunk) * machine->page_size;
-}
-
-/* The zone that a plain page for this device is asked of: GFP_DMA, GFP_DMA32 or
- * any, by the mask. A mask between two zones gets pages beyond its reach, which
- * then bounce: that is what zones can do, and no more. */
-static unsigned int plain_zone(const struct tpsim_device *dev)
-{
 	if (dev->machine->config.iommu != TPSIM_IOMMU_OFF)
-		return NR_ZONES - 1;
-	if (device_mask(dev) < (1 << 24))
-		return 0;
-	return device_mask(dev) <= UINT32_MAX ? 1 : 2;
-}
-
-/* A coherent page lies where the device reaches it: lower zones are tried until
- * it does (dma_direct_alloc_pages(), kernel/dma/direct.c). */
-static struct tpsim_page *coherent_block(struct tpsim_device *dev,
-					 const struct tpos_alloc *req)
-{
-	struct tpsim_machine *machine = dev->machine;
-
-	for (unsigned int zone = NR_ZONES; zone--;) {
-		struct tpsim_page *page = buddy_alloc(
-			machine, req->node, req->flags & TPOS_ALLOC_THIS_NODE,
-			zone, req->order);
-
-		if (!page)
-			return NULL;
-		if (machine->config.iommu != TPSIM_IOMMU_OFF ||
-		    device_reaches(dev, page_index(machine, page), req->order))
-			return page;
-		buddy_free(machine, page, req->order);
-	}
-	return NULL;
-}
-
-static struct tpsim_page *block_of(struct tpsim_device *dev,
-				   const struct tpos_alloc *req)
-{
+		return where;
+	if (mask < 4 * GIB)
+		where.highest = mask < 16 * MIB ? ZONE_DMA : ZONE_DMA32;
 	if (req->source == TTMPOOL_COHERENT)
-		return coherent_block(dev, req);
-	return buddy_alloc(dev->machine, req->node,
-			   req->flags & TPOS_ALLOC_THIS_NODE, plain_zone(dev),
-			   req->order);
+		where.reach = mask;
+	return where;
 }
 
-/* A block, with reclaim when there is none; the machine is locked on return if
- * there is one. */
-static struct tpsim_page *block_get(struct tpsim_device *dev,
-				    const struct tpos_alloc *req)
+/* Free pages that @where allows, in blocks of whatever order. */
+static size_t free_pages_there(const struct tpsim_machine *machine,
+			       const struct where *where)
 {
-	unsigned int rounds = req->flags & TPOS_ALLOC_LIGHT ? 0
-							    : RECLAIM_ROUNDS;
+	size_t pages = 0;
 
-	for (;;) {
-		struct tpsim_page *page;
-
-		machine_lock(dev->machine);
-		page = block_of(dev, req);
-		if (page)
-			return page;
-		machine_unlock(dev->machine);
-		if (!rounds-- || !shrinkers_scan(dev->machine, RECLAIM_BATCH))
-			return NULL;
+	for (unsigned int n = 0; n < machine->config.nr_nodes; n++) {
+		if (where->this_node && (int)n != where->node)
+			continue;
+		for (int kind = 0; kind <= (int)where->highest; kind++)
+			pages += machine->zones[n][kind].free_pages;
 	}
+	return pages;
 }
 
-static void block_adopt(struct tpsim_machine *machine, struct tpsim_page *page,
-			const struct tpos_alloc *req)
+/*
+ * Reclaim once; was there anything to gain? __alloc_pages_slowpath(): a request
+ * with __GFP_NORETRY has one go at it, and none if there are pages enough but
+ * in pieces, which would be for compaction to put together (compact_gap()).
+ * Others go on as long as pages come (MAX_RECLAIM_RETRIES).
+ */
+static bool reclaim_for(struct tpsim_machine *machine,
+			const struct where *where, unsigned int flags,
+			unsigned int round)
 {
-	size_t n = (size_t)1 << req->order;
-	bool coherent = req->source == TTMPOOL_COHERENT;
+	unsigned int rounds = flags & TPOS_ALLOC_LIGHT ? 1 : 16;
+	size_t wanted = (size_t)1 << where->order;
+	unsigned long got;
 
-	for (size_t i = 0; i < n; i++) {
-		page[i].use = coherent ? USE_COHERENT : USE_PLAIN;
+	if (round >= rounds || thread_reclaims())
+		return false;
+	if (flags & TPOS_ALLOC_LIGHT &&
+	    free_pages_there(machine, where) >= 2 * wanted)
+		return false;
+	machine->counters.shrinks++;
+	machine_unlock(machine);
+	got = reclaim_pages(machine, wanted);
+	machine_lock(machine);
+	return got;
+}
+
+static struct tpsim_page *block_alloc(struct tpsim_device *dev,
+				      const struct tpos_alloc *req)
+{
+	struct where where = where_of(dev, req);
+	struct tpsim_page *page;
+	unsigned int round = 0;
+
+	if (req->order > dev->machine->config.max_order)
+		return NULL;
+	do {
+		page = buddy_take(dev->machine, &where);
+	} while (!page &&
+		 reclaim_for(dev->machine, &where, req->flags, round++));
+	return page;
+}
+
+/* The block is somebody's. Only its caller knows of it, so it is cleared
+ * without the guard. */
+static void block_hand_out(struct tpsim_machine *machine,
+			   struct tpsim_page *page, unsigned int order,
+			   enum page_use use)
+{
+	size_t pages = (size_t)1 << order;
+
+	page->mapping = NULL;
+	for (size_t i = 0; i < pages; i++) {
 		page[i].chunk = NULL;
-		page[i].notes = 0;
+		page[i].use = (uint8_t)use;
+		page[i].order = (uint8_t)order;
+		if (page[i].touched == PAGE_EXPOSED)
+			page[i].touched = PAGE_WRITTEN;
 	}
-	if (coherent)
-		machine->ledger.pages_coherent += n;
+	annotate_open(machine->arena, page_bytes(machine, page),
+		      block_bytes(machine, order));
+	machine->counters.pages_allocated += pages;
+	machine->counters.bytes_cleared_alloc += block_bytes(machine, order);
+	cost_spend(machine, COST_BLOCK_ALLOC, 1);
+	cost_spend(machine, COST_PAGE_PREPARE, pages);
+	cost_spend(machine, COST_PAGE_CLEAR, pages);
+	if (use == PAGE_PLAIN)
+		machine->out.pages_plain += pages;
 	else
-		machine->ledger.pages_plain += n;
-	machine->counters.pages_allocated += n;
-	machine->counters.bytes_cleared_alloc += n * machine->page_size;
-	cost_add(machine, COST_BLOCK_ALLOC, 1);
-	cost_add(machine, COST_PAGE_CLEAR, n);
+		machine->out.pages_coherent += pages;
 }
 
-static void block_disown(struct tpsim_machine *machine, struct tpsim_page *page,
-			 unsigned int order)
+static void block_take_back(struct tpsim_machine *machine,
+			    struct tpsim_page *page)
 {
-	size_t n = (size_t)1 << order;
+	unsigned int order = page->order;
+	size_t pages = (size_t)1 << order;
 
-	if (page->use == USE_COHERENT)
-		machine->ledger.pages_coherent -= n;
+	if (page->parked)
+		machine->out.pages_parked -= pages;
 	else
-		machine->ledger.pages_plain -= n;
-	if (page->notes & NOTE_PARKED)
-		machine->ledger.pages_parked -= n;
+		annotate_close(machine->arena, page_bytes(machine, page),
+			       block_bytes(machine, order));
+	if (page->use == PAGE_PLAIN)
+		machine->out.pages_plain -= pages;
 	else
-		block_close(machine, page, n * machine->page_size);
-	page->chunk = NULL;
-	page->notes = 0;
-	machine->counters.pages_freed += n;
-	cost_add(machine, COST_BLOCK_FREE, 1);
-	buddy_free(machine, page, order);
+		machine->out.pages_coherent -= pages;
+	page->parked = false;
+	for (size_t i = 0; i < pages; i++) {
+		page[i].chunk = NULL;
+		page[i].use = PAGE_FREE;
+	}
+	machine->counters.pages_freed += pages;
+	cost_spend(machine, COST_BLOCK_FREE, 1);
+	cost_spend(machine, COST_PAGE_PREPARE, pages);
+	buddy_give(machine, page, order);
+}
+
+/*
+ * Clear what may hold anything else than zeroes. Whose address is known to
+ * others stays suspect (PAGE_EXPOSED) until the block is given back.
+ */
+static void block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
+		       unsigned int order)
+{
+	char *bytes = page_bytes(machine, page);
+
+	for (size_t i = 0; i < (size_t)1 << order; i++) {
+		uint8_t written = PAGE_WRITTEN;
+
+		if (__atomic_load_n(&page[i].touched, __ATOMIC_SEQ_CST) ==
+		    PAGE_ZERO)
+			continue;
+		__atomic_compare_exchange_n(&page[i].touched, &written,
+					    PAGE_ZERO, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+		annotate_zero(bytes + i * machine->page_bytes,
+			      machine->page_bytes);
+	}
+}
+
+/* Guarded, but for the time that shrinkers run. */
+static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
+			 struct tpsim_page **got)
+{
+	bool coherent = req->source == TTMPOOL_COHERENT;
+	struct tpsim_machine *machine = dev->machine;
+	struct strike strike;
+
+	strike = fault_strike(machine,
+			      coherent ? TPSIM_CALL_COHERENT_ALLOC
+				       : TPSIM_CALL_PAGES_ALLOC,
+			      -ENOMEM);
+	if (strike.error)
+		return strike.error;
+	*got = block_alloc(dev, req);
+	if (!*got)
+		return -ENOMEM;
+	block_hand_out(machine, *got, req->order,
+		       coherent ? PAGE_COHERENT : PAGE_PLAIN);
+	/* dma_alloc_attrs() has NULL for every failure. */
+	if (coherent && mapping_create(dev, *got)) {
+		block_take_back(machine, *got);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 		     struct ttmpool_chunk *chunk)
 {
 	struct tpsim_machine *machine = dev->machine;
-	bool coherent = req->source == TTMPOOL_COHERENT;
-	tpos_dma_addr_t addr = 0;
-	struct tpsim_page *page;
-	size_t after;
+	struct tpsim_page *page = NULL;
 	int err;
 
-	lock_assert_none_spins("tpos_pages_alloc");
-	machine_lock(machine);
-	err = fault_strikes(machine,
-			    coherent ? TPSIM_CALL_COHERENT_ALLOC
-				     : TPSIM_CALL_PAGES_ALLOC,
-			    &after);
+	machine_enter(machine, __func__);
+	if (req->node >= (int)machine->config.nr_nodes)
+		tpsim_complain("bad node", "%d", req->node);
+	err = alloc_guarded(dev, req, &page);
 	machine_unlock(machine);
-	if (err || req->order > machine->config.max_order)
-		return -ENOMEM;
-	page = block_get(dev, req);
-	if (!page)
-		return -ENOMEM;
-	if (coherent && device_map(dev, page_index(machine, page), req->order,
-				   true, &addr)) {
-		buddy_free(machine, page, req->order);
-		machine_unlock(machine);
-		return -ENOMEM;
-	}
-	block_adopt(machine, page, req);
-	machine_unlock(machine);
-	block_open(machine, page, machine->page_size << req->order);
-	memset(page_bytes(machine, page), 0, machine->page_size << req->order);
+	if (err)
+		return err;
+	block_zero(machine, page, req->order);
 	chunk->page = page;
-	if (coherent)
-		chunk->dma = (struct tpos_dma){ .addr = addr, .cookie = page };
+	if (req->source == TTMPOOL_COHERENT)
+		chunk->dma =
+			(struct tpos_dma){ page->mapping->addr, page->mapping };
 	return 0;
 }
 
-/* What may go back to the system: bad_page(), mm/page_alloc.c, and the rule
- * that the linear map of a free page is write-back and no device reaches it. */
-static void check_may_be_freed(const struct tpsim_page *page, size_t n,
-			       bool coherent)
+/* What free_pages_prepare() would call a bad page. */
+static void free_check(const struct tpsim_machine *machine,
+		       const struct tpsim_page *page)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (page[i].use != (coherent ? USE_COHERENT : USE_PLAIN))
-			machine_panic("a page is freed that was not allocated");
-		if (page[i].caching != TTMPOOL_CACHED)
-			machine_panic("a page is freed that is not write-back");
-		if (page[i].mappings)
-			machine_panic("a page is freed while it is mapped");
-	}
+	size_t index = page_index(machine, page);
+
+	if (page->use == PAGE_PLAIN && page->mapping)
+		tpsim_complain("free of a mapped page", "page %zu", index);
+	for (size_t i = 0; i < (size_t)1 << page->order; i++)
+		if (page[i].pte)
+			tpsim_complain("free of a page that is not write-back",
+				       "page %zu", index + i);
 }
 
 void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	struct tpsim_machine *machine = dev->machine;
-	struct ttmpool_list *link;
+	bool coherent = false;
 
-	lock_assert_none_spins("tpos_pages_free");
-	if (ttmpool_list_empty(chunks))
-		machine_panic("tpos_pages_free: an empty batch");
-	machine_lock(machine);
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-		bool coherent = chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
+	machine_enter(machine, __func__);
+	batch_check(chunks, __func__);
+	for_each_chunk(chunk, chunks)
+	{
+		struct tpsim_page *page = chunk_block(machine, chunk, __func__);
 
-		if (coherent)
-			device_unmap(dev, chunk->dma.addr,
-				     page_index(machine, chunk->page),
-				     chunk->order);
-		check_may_be_freed(chunk->page, ttmpool_chunk_pages(chunk),
-				   coherent);
-		block_disown(machine, chunk->page, chunk->order);
+		free_check(machine, page);
+		if (chunk->caching == TTMPOOL_CACHING_UNKNOWN)
+			tpsim_complain("free of a page that is not write-back",
+				       "its caching is not known");
+		if (page->use == PAGE_COHERENT) {
+			if (page->mapping->dev != dev)
+				tpsim_complain("wrong device", "%s", __func__);
+			mapping_end(page->mapping);
+			coherent = true;
+		}
+		block_take_back(machine, page);
 	}
+	/* iommu_dma_free() ends a mapping as iommu_dma_unmap_page() does. */
+	if (coherent)
+		iommu_end_batch(dev, true);
 	machine_unlock(machine);
 }
 
 void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	struct tpsim_machine *machine = dev->machine;
-	struct ttmpool_list *link;
 
-	lock_assert_none_spins("tpos_pages_clear");
-	if (ttmpool_list_empty(chunks))
-		machine_panic("tpos_pages_clear: an empty batch");
-	ttmpool_list_for_each(link, chunks) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
-		unsigned char *bytes = page_bytes(machine, chunk->page);
-		bool parked = chunk->page->notes & NOTE_PARKED;
-		size_t size = chunk_bytes(machine, chunk);
+	thread_may_sleep(__func__);
+	batch_check(chunks, __func__);
+	for_each_chunk(chunk, chunks)
+	{
+		struct tpsim_page *page;
 
-		if (parked)
-			block_open(machine, chunk->page, size);
-		memset(bytes, 0, size);
-		if (parked)
-			block_close(machine, chunk->page, size);
 		machine_lock(machine);
-		machine->counters.bytes_cleared += size;
-		cost_add(machine, COST_PAGE_CLEAR, ttmpool_chunk_pages(chunk));
+		page = chunk_block(machine, chunk, __func__);
+		machine->counters.bytes_cleared +=
+			block_bytes(machine, page->order);
+		cost_spend(machine, COST_PAGE_CLEAR,
+			   ttmpool_chunk_pages(chunk));
 		machine_unlock(machine);
-	}
-}
-
-void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk)
-{
-	struct tpsim_page *page = chunk->page;
-	struct tpsim_machine *machine = dev->machine;
-
-	if (page->notes & NOTE_PARKED)
-		machine_panic("a page is noted as parked twice");
-	page->notes |= NOTE_PARKED;
-	block_close(machine, page, chunk_bytes(machine, chunk));
-	machine_lock(machine);
-	machine->ledger.pages_parked += ttmpool_chunk_pages(chunk);
-	machine_unlock(machine);
-}
-
-void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk)
-{
-	struct tpsim_page *page = chunk->page;
-	struct tpsim_machine *machine = dev->machine;
-
-	if (!(page->notes & NOTE_PARKED))
-		machine_panic("a page is noted as issued that was not parked");
-	page->notes &= (uint16_t)~NOTE_PARKED;
-	block_open(machine, page, chunk_bytes(machine, chunk));
-	machine_lock(machine);
-	machine->ledger.pages_parked -= ttmpool_chunk_pages(chunk);
-	machine_unlock(machine);
-}
-
-/* A page of the system's that no pool knows: lent for as long as the machine is
- * up. */
-tpos_page_t *tpsim_page_of_system(struct tpsim_machine *machine)
-{
-	struct tpsim_page *page;
-
-	machine_lock(machine);
-	page = buddy_alloc(machine, TTMPOOL_NODE_ANY, false, NR_ZONES - 1, 0);
-	if (page) {
-		page->use = USE_SYSTEM;
-		page->chunk = NULL;
-		page->next_free = machine->lent;
-		machine->lent = page;
-	}
-	machine_unlock(machine);
-	return page;
-}
-
-void lent_return(struct tpsim_machine *machine)
-{
-	while (machine->lent) {
-		struct tpsim_page *page = machine->lent;
-
-		machine->lent = page->next_free;
-		buddy_free(machine, page, 0);
+		block_zero(machine, page, page->order);
 	}
 }

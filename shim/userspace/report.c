@@ -1,48 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Reports: counted, and the last one kept in words, as a kernel log would have
- * it.
+ * The log: what Linux writes with a rate-limited warning, kept for whoever
+ * asks.
  */
-
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "machine.h"
 
-static const char *const cachings[] = {
-	[TTMPOOL_UNCACHED] = "uncached",
-	[TTMPOOL_WRITE_COMBINED] = "write-combined",
-	[TTMPOOL_CACHED] = "cached",
-	[TTMPOOL_CACHING_UNKNOWN] = "of unknown caching",
-};
+/* "pool-a: page 42 of the array: ... " and what is known of the chunk. */
+static void write_line(char *line, size_t size,
+		       const struct ttmpool_report *report)
+{
+	int n = snprintf(line, size, "%s: %s: page %p, index %zu", report->pool,
+			 ttmpool_report_name(report->kind),
+			 (const void *)report->page, report->index);
+
+	if (n < 0 || (size_t)n >= size || report->order < 0)
+		return;
+	snprintf(line + n, size - (size_t)n,
+		 ", order %d, caching %d, device address %#llx, owner %s, "
+		 "handed out %lu operations ago",
+		 report->order, (int)report->caching,
+		 (unsigned long long)report->dma_addr,
+		 report->owner ? report->owner : "none",
+		 (unsigned long)report->age);
+}
 
 void tpos_report(tpos_system_t *system, const struct ttmpool_report *report)
 {
-	lock_assert_none_spins("tpos_report");
-	machine_lock(system);
+	machine_enter(system, __func__);
+	if ((unsigned int)report->kind >= TTMPOOL_REPORT_KIND_COUNT)
+		tpsim_complain("bad report", "kind %d", (int)report->kind);
 	system->reports[report->kind]++;
-	snprintf(system->last_report, sizeof(system->last_report),
-		 "%s: page %zu: %s (order %d, %s, owner %s, age %" PRIu32
-		 ", dma 0x%" PRIx64 ")",
-		 report->pool, report->index, ttmpool_report_name(report->kind),
-		 report->order, cachings[report->caching],
-		 report->owner ? report->owner : "none", report->age,
-		 (uint64_t)report->dma_addr);
+	write_line(system->report, sizeof(system->report), report);
 	machine_unlock(system);
 }
 
 size_t tpsim_reports(struct tpsim_machine *machine,
 		     enum ttmpool_report_kind kind)
 {
-	size_t n;
+	size_t reports;
 
 	machine_lock(machine);
-	n = machine->reports[kind];
+	reports = machine->reports[kind];
 	machine_unlock(machine);
-	return n;
+	return reports;
 }
 
 const char *tpsim_report_last(struct tpsim_machine *machine)
 {
-	return machine->last_report;
+	return machine->report;
 }

@@ -1,30 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Shrinkers, as mm/shrinker.c calls them: count first, then scan in batches
- * while that yields something. They are called from the thread that is short of
- * memory, whatever locks of the library's it holds, and that is the point: a
- * library that allocates with a lock held that its shrinker needs is found out
- * at once.
+ * Shrinkers, and who asks them.
+ *
+ * As mm/shrinker.c, do_shrink_slab(): count() first, and nothing more if there
+ * is nothing; then scan() for 128 at a time (SHRINK_BATCH), until enough has
+ * been asked for or one has nothing to give. A callback allocates at its own
+ * risk: it runs with what is PF_MEMALLOC in Linux, and asks nobody for pages.
+ *
+ * A shrinker that runs cannot go: unregister_shrinker() waits.
  */
 
 #include "machine.h"
 
+#define SHRINK_BATCH 128ul
+
+/* Callbacks return with the locks that they were called with. */
+static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages)
+{
+	const struct tpsim_lock *locks = thread_locks();
+	unsigned long freeable = shrinker->count(shrinker);
+	unsigned long freed = 0;
+
+	if (pages > freeable)
+		pages = freeable;
+	while (pages) {
+		unsigned long nr = pages < SHRINK_BATCH ? pages : SHRINK_BATCH;
+		unsigned long got = shrinker->scan(shrinker, nr);
+
+		freed += got;
+		pages -= nr;
+		if (!got)
+			break;
+	}
+	if (thread_locks() != locks)
+		tpsim_complain("shrinker returned with a lock held", "%p",
+			       (void *)shrinker);
+	return freed;
+}
+
+/* Ask all shrinkers for @pages each, as shrink_slab() does for a node. */
+unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages)
+{
+	bool reclaims = thread_reclaims();
+	struct tpos_shrinker *shrinker;
+	unsigned long freed = 0;
+
+	thread_set_reclaims(true);
+	machine_lock(machine);
+	shrinker = machine->shrinkers;
+	while (shrinker) {
+		shrinker->running++;
+		machine_unlock(machine);
+		freed += ask(shrinker, pages);
+		machine_lock(machine);
+		if (!--shrinker->running)
+			pthread_cond_broadcast(&machine->changed);
+		shrinker = shrinker->next;
+	}
+	machine_unlock(machine);
+	thread_set_reclaims(reclaims);
+	return freed;
+}
+
+unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages)
+{
+	return reclaim_pages(machine, pages);
+}
+
 int tpos_shrinker_register(tpos_system_t *system,
 			   struct tpos_shrinker *shrinker)
 {
-	size_t after;
-	int err;
+	struct strike strike;
 
-	lock_assert_none_spins("tpos_shrinker_register");
-	machine_lock(system);
-	err = fault_strikes(system, TPSIM_CALL_SHRINKER_REGISTER, &after);
-	if (!err) {
+	machine_enter(system, __func__);
+	strike = fault_strike(system, TPSIM_CALL_SHRINKER_REGISTER, -ENOMEM);
+	if (!strike.error) {
+		shrinker->running = 0;
 		shrinker->next = system->shrinkers;
 		system->shrinkers = shrinker;
-		system->ledger.shrinkers++;
+		system->out.shrinkers++;
 	}
 	machine_unlock(system);
-	return err;
+	return strike.error;
 }
 
 void tpos_shrinker_unregister(tpos_system_t *system,
@@ -32,58 +89,16 @@ void tpos_shrinker_unregister(tpos_system_t *system,
 {
 	struct tpos_shrinker **link = &system->shrinkers;
 
-	lock_assert_none_spins("tpos_shrinker_unregister");
-	machine_lock(system);
-	while (system->shrinking) /* synchronize_shrinkers() */
-		pthread_cond_wait(&system->shrinking_ended, &system->mutex);
+	machine_enter(system, __func__);
+	if (thread_reclaims())
+		tpsim_complain("deadlock", "a shrinker unregisters");
+	while (shrinker->running)
+		pthread_cond_wait(&system->changed, &system->guard);
 	while (*link && *link != shrinker)
 		link = &(*link)->next;
 	if (!*link)
-		machine_panic("a shrinker is unregistered that is not there");
+		tpsim_complain("unregister", "a shrinker that is not there");
 	*link = shrinker->next;
-	system->ledger.shrinkers--;
+	system->out.shrinkers--;
 	machine_unlock(system);
-}
-
-/* do_shrink_slab(): count, then scan until enough is gone or none comes. */
-static unsigned long shrink_one(struct tpos_shrinker *shrinker,
-				unsigned long pages)
-{
-	unsigned long freeable = shrinker->count(shrinker);
-	unsigned long got = 0;
-
-	if (pages > freeable)
-		pages = freeable;
-	while (got < pages) {
-		unsigned long n = shrinker->scan(shrinker, pages - got);
-
-		if (!n)
-			break;
-		got += n;
-	}
-	return got;
-}
-
-unsigned long shrinkers_scan(struct tpsim_machine *machine, unsigned long pages)
-{
-	struct tpos_shrinker *shrinker;
-	unsigned long got = 0;
-
-	machine_lock(machine);
-	machine->shrinking++;
-	machine->counters.shrinks++;
-	shrinker = machine->shrinkers;
-	machine_unlock(machine);
-	for (; shrinker && got < pages; shrinker = shrinker->next)
-		got += shrink_one(shrinker, pages - got);
-	machine_lock(machine);
-	if (!--machine->shrinking)
-		pthread_cond_broadcast(&machine->shrinking_ended);
-	machine_unlock(machine);
-	return got;
-}
-
-unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages)
-{
-	return shrinkers_scan(machine, pages);
 }

@@ -1,149 +1,131 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * SWIOTLB (kernel/dma/swiotlb.c): slots of 2 KiB in low memory that stand in
- * for pages which a device cannot reach, or for all if that is forced. A
- * mapping takes consecutive slots, 128 at most (IO_TLB_SEGSIZE: 256 KiB), is
- * copied into them when it is made and out of them when it ends. In between,
- * CPU and device see different bytes unless somebody syncs.
+ * SWIOTLB: for a device that cannot reach a page, and has no IOMMU, memory is
+ * set aside that it can reach, in slots of 2 KiB; its mappings are copies there
+ * (kernel/dma/swiotlb.c). So
  *
- * The area lies above 64 MiB of physical address; where there is RAM at that
- * place, it is taken out of the buddy allocator's hands.
+ *     a mapping has at most 128 slots, 256 KiB (IO_TLB_SEGSIZE), in one
+ * segment, mapping and unmapping copy every byte (swiotlb_tbl_map_single() and
+ *     swiotlb_tbl_unmap_single(), both directions),
+ *     in between CPU and device see each other's writes only when somebody
+ *     syncs, and
+ *     when the slots are used up, the mapping fails.
+ *
+ * The slots are at physical address 16 MiB, so a device with a mask of 24 bits
+ * has no use for them, either.
  */
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
-#include "annotate.h"
 #include "machine.h"
 
-#define SLOT_SIZE  ((size_t)2048)
-#define SLOT_SHIFT 11
-#define MAX_SLOTS  128
-#define AREA_BASE  ((tpos_dma_addr_t)64 << 20)
-
-/* Linux has an area if it is forced, or if some of RAM is above 4 GiB. */
-static bool is_wanted(const struct tpsim_machine *machine)
+static size_t pool_bytes(const struct tpsim_machine *machine)
 {
-	const struct tpsim_config *config = &machine->config;
-
-	return config->swiotlb_force || config->swiotlb_slots ||
-	       (uint64_t)config->ram_pages << config->page_shift >
-		       (uint64_t)1 << 32;
+	return machine->config.swiotlb_slots * SLOT_BYTES;
 }
 
-int swiotlb_init(struct tpsim_machine *machine)
+int swiotlb_create(struct tpsim_machine *machine)
 {
-	size_t slots = machine->config.swiotlb_slots;
-	size_t first, last;
+	void *start = mmap(NULL, pool_bytes(machine), PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (!is_wanted(machine))
-		return 0;
-	machine->nr_slots = slots ? slots : 32768;
-	machine->bounce = calloc(machine->nr_slots, SLOT_SIZE);
-	machine->slot_page = calloc(machine->nr_slots, sizeof(uint32_t));
-	if (!machine->bounce || !machine->slot_page)
+	if (start == MAP_FAILED)
 		return -ENOMEM;
-	first = (size_t)AREA_BASE >> machine->config.page_shift;
-	last = ((size_t)AREA_BASE + machine->nr_slots * SLOT_SIZE - 1) >>
-	       machine->config.page_shift;
-	for (size_t i = first; i <= last && i < machine->config.ram_pages; i++)
-		machine->pages[i].use = USE_RESERVED;
+	machine->slot_used = calloc(machine->config.swiotlb_slots, 1);
+	if (!machine->slot_used) {
+		munmap(start, pool_bytes(machine));
+		return -ENOMEM;
+	}
+	machine->bounce = start;
 	return 0;
 }
 
-void swiotlb_fini(struct tpsim_machine *machine)
+void swiotlb_destroy(struct tpsim_machine *machine)
 {
-	free(machine->bounce);
-	free(machine->slot_page);
+	munmap(machine->bounce, pool_bytes(machine));
+	free(machine->slot_used);
 }
 
-bool swiotlb_holds(const struct tpsim_machine *machine, tpos_dma_addr_t addr)
+static bool slots_are_free(const struct tpsim_machine *machine, size_t first,
+			   size_t n)
 {
-	return addr >= AREA_BASE &&
-	       addr - AREA_BASE < machine->nr_slots * SLOT_SIZE;
+	for (size_t i = 0; i < n; i++)
+		if (machine->slot_used[first + i])
+			return false;
+	return true;
 }
 
-unsigned char *swiotlb_bytes(struct tpsim_machine *machine,
-			     tpos_dma_addr_t addr)
+/* @n free slots, aligned to @n, from where the last search ended; or -1. */
+static long slots_find(struct tpsim_machine *machine, size_t n)
 {
-	return machine->bounce + (size_t)(addr - AREA_BASE);
-}
+	size_t places = machine->config.swiotlb_slots / n;
+	size_t start = places ? machine->slot_cursor / n % places : 0;
 
-/* The first of @n free slots in a row that do not cross a segment's end. */
-static bool slots_find(struct tpsim_machine *machine, size_t n, size_t *found)
-{
-	size_t at = machine->slot_hint, run = 0;
+	for (size_t i = 0; i < places; i++) {
+		size_t first = (start + i) % places * n;
 
-	for (size_t tried = 0; tried < machine->nr_slots + n; tried++, at++) {
-		if (at >= machine->nr_slots) {
-			at = 0;
-			run = 0;
-		}
-		if (at % MAX_SLOTS == 0)
-			run = 0;
-		run = machine->slot_page[at] ? 0 : run + 1;
-		if (run == n) {
-			*found = at + 1 - n;
-			machine->slot_hint = at + 1;
-			return true;
+		if (slots_are_free(machine, first, n)) {
+			machine->slot_cursor = first + n;
+			return (long)first;
 		}
 	}
-	return false;
+	return -1;
 }
 
-/* Copy between a page and its slots, past whoever closed the page. */
-static void bounce(struct tpsim_machine *machine, size_t slot, size_t frame,
-		   unsigned int order, bool to_slots)
+static void slots_mark(struct tpsim_mapping *mapping, bool used)
 {
-	struct tpsim_page *page = machine->pages + frame;
-	size_t size = machine->page_size << order;
-	unsigned char *slots = machine->bounce + slot * SLOT_SIZE;
-	unsigned char *bytes = page_bytes(machine, page);
-	bool parked = page->notes & NOTE_PARKED;
+	struct tpsim_machine *machine = mapping->dev->machine;
 
-	if (parked) { /* its bytes are nobody's: none are copied */
-		memset(slots, 0, to_slots ? size : 0);
-		return;
-	}
-	if (to_slots)
-		memcpy(slots, bytes, size);
+	memset(machine->slot_used + mapping->slot, used, mapping->slots);
+	if (used)
+		machine->out.bounce_slots += mapping->slots;
 	else
-		memcpy(bytes, slots, size);
-	machine->counters.bounced_bytes += size;
-	cost_add(machine, COST_PAGE_COPY, (size_t)1 << order);
+		machine->out.bounce_slots -= mapping->slots;
 }
 
-int swiotlb_map(struct tpsim_device *dev, size_t frame, unsigned int order,
-		tpos_dma_addr_t *addr)
+void swiotlb_copy(struct tpsim_mapping *mapping, bool to_slots)
 {
-	struct tpsim_machine *machine = dev->machine;
-	size_t n = (machine->page_size << order) >> SLOT_SHIFT;
-	size_t slot;
+	struct tpsim_machine *machine = mapping->dev->machine;
+	char *slots = machine->bounce + mapping->slot * SLOT_BYTES;
+	char *bytes = page_bytes(machine, mapping->page);
+	size_t len = block_bytes(machine, mapping->order);
 
-	if (!machine->nr_slots || n > MAX_SLOTS ||
-	    !slots_find(machine, n, &slot))
-		return -ENOSPC; /* "swiotlb buffer is full" */
-	*addr = AREA_BASE + slot * SLOT_SIZE;
-	if (*addr + n * SLOT_SIZE - 1 > device_mask(dev))
+	if (to_slots)
+		annotate_copy(slots, bytes, len);
+	else
+		annotate_copy(bytes, slots, len);
+	for (size_t i = 0; !to_slots && i < (size_t)1 << mapping->order; i++)
+		page_touch(mapping->page + i, PAGE_WRITTEN);
+	machine->counters.bounced_bytes += len;
+	cost_spend(machine, COST_PAGE_COPY, (size_t)1 << mapping->order);
+}
+
+int swiotlb_map(struct tpsim_mapping *mapping)
+{
+	struct tpsim_machine *machine = mapping->dev->machine;
+	size_t len = block_bytes(machine, mapping->order);
+	size_t n = len / SLOT_BYTES;
+	uint64_t base = swiotlb_base(machine);
+	long slot;
+
+	if (n > SEGMENT_SLOTS)
 		return -ENOSPC;
-	for (size_t i = 0; i < n; i++)
-		machine->slot_page[slot + i] = (uint32_t)(frame + 1);
-	machine->ledger.bounce_slots += n;
-	bounce(machine, slot, frame, order, true);
+	slot = slots_find(machine, n);
+	if (slot < 0)
+		return -ENOSPC;
+	mapping->addr = base + (uint64_t)slot * SLOT_BYTES;
+	if (mapping->addr + len - 1 > mapping->dev->config.dma_mask)
+		return -ENOSPC;
+	mapping->slot = (size_t)slot;
+	mapping->slots = n;
+	slots_mark(mapping, true);
+	swiotlb_copy(mapping, true);
 	return 0;
 }
 
-void swiotlb_unmap(struct tpsim_device *dev, tpos_dma_addr_t addr,
-		   unsigned int order)
+void swiotlb_unmap(struct tpsim_mapping *mapping)
 {
-	struct tpsim_machine *machine = dev->machine;
-	size_t slot = (size_t)(addr - AREA_BASE) / SLOT_SIZE;
-	size_t n = (machine->page_size << order) >> SLOT_SHIFT;
-	size_t frame = machine->slot_page[slot];
-
-	if (!frame)
-		machine_panic("a bounce slot is unmapped that is not mapped");
-	bounce(machine, slot, frame - 1, order, false);
-	for (size_t i = 0; i < n; i++)
-		machine->slot_page[slot + i] = 0;
-	machine->ledger.bounce_slots -= n;
+	swiotlb_copy(mapping, false);
+	slots_mark(mapping, false);
 }

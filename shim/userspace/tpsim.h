@@ -120,6 +120,16 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 		    size_t offset, const void *buf, size_t len,
 		    enum ttmpool_caching caching);
 
+/**
+ * tpsim_dma_sync() - dma_sync_single_for_device(), or ..._for_cpu()
+ * @dev: the device
+ * @page: the first page of a chunk that is mapped for it
+ * @for_device: copy what the CPU wrote to the bounce slots; otherwise copy what
+ *	the device wrote back from there. Does nothing if it does not bounce.
+ */
+void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
+		    bool for_device);
+
 /** tpsim_page_address() - the bytes of a page; closed while it is pooled. */
 void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page);
 
@@ -227,6 +237,7 @@ struct tpsim_ledger {
 	size_t bounce_slots;
 	size_t descriptors; /* tpos_zalloc() */
 	size_t shrinkers;
+	size_t work_queued;
 	size_t free_pages; /* in the buddy allocator */
 };
 

@@ -45,17 +45,28 @@ static inline tpos_dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
 	return dma->addr;
 }
 
-/* A page frame's descriptor. All but @chunk is the simulated machine's own. */
+/*
+ * A page frame's descriptor. All but @chunk is the simulated machine's own. As
+ * in Linux's struct page, the words that link a free block are used otherwise
+ * while the block is somebody's, and zeroes describe a page that nobody has
+ * touched yet: memory that the machine has, and nobody asked for, costs
+ * nothing.
+ */
 struct tpsim_page {
 	struct ttmpool_chunk *chunk;
-	struct tpsim_page *next_free;
-	struct tpsim_page *prev_free;
-	uint8_t order;   /* of the block that it heads */
-	uint8_t use;     /* enum tpsim_page_use */
-	uint8_t caching; /* enum ttmpool_caching: what the PTE says */
-	uint8_t node;
-	uint16_t mappings; /* DMA mappings that reach it */
-	uint16_t notes;
+	union {
+		struct {
+			struct tpsim_page *next_free;
+			struct tpsim_page *prev_free;
+		};
+		struct tpsim_mapping *mapping; /* of a block that is out */
+	};
+	uint8_t heads;   /* 1 + order of the free block that it heads, or 0 */
+	uint8_t order;   /* of the block that it is in, while that is out */
+	uint8_t use;     /* enum page_use */
+	uint8_t pte;     /* its caching, xor TTMPOOL_CACHED */
+	uint8_t touched; /* enum page_touched */
+	uint8_t parked;  /* of the first page of a block */
 };
 
 static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
@@ -75,6 +86,7 @@ struct tpos_shrinker {
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
 			      unsigned long pages);
 	struct tpos_shrinker *next; /* the machine's list */
+	unsigned int running;       /* callbacks of it that run now */
 };
 
 struct tpos_work {
@@ -88,8 +100,7 @@ struct tpos_work {
 typedef struct tpsim_lock {
 	pthread_mutex_t mutex;
 	struct tpsim_machine *machine;
-	struct tpsim_lock *outer; /* the lock that its holder took before */
-	pthread_t holder;
+	struct tpsim_lock *outer; /* the one that its holder took before */
 	int rank;
 	bool spins;
 	bool held;

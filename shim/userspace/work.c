@@ -1,104 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Deferred work (kernel/workqueue.c): a queue, and one who empties it: a
- * thread, or whoever calls tpsim_work_run(), so that a test can choose the
- * moment. Queueing what is queued does nothing; queueing what runs makes it run
- * again.
+ * Deferred work: one queue, in order, as alloc_ordered_workqueue() has it.
+ *
+ * A machine with a worker thread runs it there, soon; one without runs it when
+ * tpsim_work_run() is called, so that a test says when. Either way one piece of
+ * work runs at a time, and not under the guard.
  */
 
 #include "machine.h"
 
-void tpos_work_queue(tpos_system_t *system, struct tpos_work *work)
+/* Run the first in the queue. Guarded before and after. */
+static void run_first(struct tpsim_machine *machine)
 {
-	lock_assert_none_spins("tpos_work_queue");
-	machine_lock(system);
-	if (!work->queued) {
-		work->queued = true;
-		work->next = NULL;
-		*system->work_last = work;
-		system->work_last = &work->next;
-		pthread_cond_broadcast(&system->work_changed);
-	}
-	machine_unlock(system);
-}
+	struct tpos_work *work = machine->queue;
 
-static void work_unlink(tpos_system_t *system, struct tpos_work *work)
-{
-	struct tpos_work **link = &system->work_first;
-
-	while (*link != work)
-		link = &(*link)->next;
-	*link = work->next;
-	if (system->work_last == &work->next)
-		system->work_last = link;
+	machine->queue = work->next;
+	if (!machine->queue)
+		machine->queue_end = &machine->queue;
 	work->queued = false;
-}
-
-void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work)
-{
-	lock_assert_none_spins("tpos_work_cancel");
-	machine_lock(system);
-	if (work->queued)
-		work_unlink(system, work);
-	while (system->work_running == work) /* cancel_work_sync() */
-		pthread_cond_wait(&system->work_changed, &system->mutex);
-	machine_unlock(system);
-}
-
-/* Run the first of the queue, if there is one; under the lock but for that. */
-static bool work_step(struct tpsim_machine *machine)
-{
-	struct tpos_work *work = machine->work_first;
-
-	if (!work)
-		return false;
-	work_unlink(machine, work);
-	machine->work_running = work;
+	machine->out.work_queued--;
+	machine->running = work;
+	machine->runner = pthread_self();
 	machine_unlock(machine);
 	work->run(work);
+	/* kernel/workqueue.c, process_one_work(): "leaked lock or atomic" */
+	if (thread_locks())
+		tpsim_complain("work returned with a lock held", "%p",
+			       (void *)work);
 	machine_lock(machine);
-	machine->work_running = NULL;
-	pthread_cond_broadcast(&machine->work_changed);
-	return true;
+	machine->running = NULL;
+	pthread_cond_broadcast(&machine->changed);
 }
 
-/* With a worker, wait until it has nothing to do (flush_workqueue()): one work
- * is never run by two at once. */
-size_t tpsim_work_run(struct tpsim_machine *machine)
-{
-	size_t n = 0;
-
-	machine_lock(machine);
-	while (machine->work_first || machine->work_running) {
-		if (machine->config.threads || machine->work_running)
-			pthread_cond_wait(&machine->work_changed,
-					  &machine->mutex);
-		else
-			n += work_step(machine);
-	}
-	machine_unlock(machine);
-	return n;
-}
-
-static void *worker(void *arg)
+static void *worker_main(void *arg)
 {
 	struct tpsim_machine *machine = arg;
 
 	machine_lock(machine);
-	while (!machine->stopping)
-		if (!work_step(machine))
-			pthread_cond_wait(&machine->work_changed,
-					  &machine->mutex);
+	while (!machine->stopping) {
+		if (machine->queue)
+			run_first(machine);
+		else
+			pthread_cond_wait(&machine->changed, &machine->guard);
+	}
 	machine_unlock(machine);
 	return NULL;
 }
 
 int work_start(struct tpsim_machine *machine)
 {
-	machine->work_last = &machine->work_first;
+	machine->queue_end = &machine->queue;
 	if (!machine->config.threads)
 		return 0;
-	return -pthread_create(&machine->worker, NULL, worker, machine);
+	return -pthread_create(&machine->worker, NULL, worker_main, machine);
 }
 
 void work_stop(struct tpsim_machine *machine)
@@ -107,7 +61,78 @@ void work_stop(struct tpsim_machine *machine)
 		return;
 	machine_lock(machine);
 	machine->stopping = true;
-	pthread_cond_broadcast(&machine->work_changed);
+	pthread_cond_broadcast(&machine->changed);
 	machine_unlock(machine);
 	pthread_join(machine->worker, NULL);
+}
+
+void tpos_work_queue(tpos_system_t *system, struct tpos_work *work)
+{
+	machine_enter(system, __func__);
+	if (!work->queued) {
+		work->queued = true;
+		work->next = NULL;
+		*system->queue_end = work;
+		system->queue_end = &work->next;
+		system->out.work_queued++;
+		pthread_cond_broadcast(&system->changed);
+	}
+	machine_unlock(system);
+}
+
+static void dequeue(struct tpsim_machine *machine, struct tpos_work *work)
+{
+	struct tpos_work **link = &machine->queue;
+
+	if (!work->queued)
+		return;
+	while (*link != work)
+		link = &(*link)->next;
+	*link = work->next;
+	if (!*link)
+		machine->queue_end = link;
+	work->queued = false;
+	machine->out.work_queued--;
+}
+
+/* Does it run in this very thread? Waiting for it would take for ever. */
+static bool is_self(const struct tpsim_machine *machine,
+		    const struct tpos_work *work)
+{
+	return machine->running == work &&
+	       pthread_equal(machine->runner, pthread_self());
+}
+
+void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work)
+{
+	machine_enter(system, __func__);
+	if (is_self(system, work))
+		tpsim_complain("deadlock", "work cancels itself");
+	do {
+		dequeue(system, work);
+		if (system->running == work)
+			pthread_cond_wait(&system->changed, &system->guard);
+	} while (work->queued || system->running == work);
+	machine_unlock(system);
+}
+
+/* Until nothing is queued and nothing runs: with a worker it is he who runs it
+ * (flush_workqueue()), and so is it if another thread is here already. */
+size_t tpsim_work_run(struct tpsim_machine *machine)
+{
+	size_t ran = 0;
+
+	machine_lock(machine);
+	if (machine->running && is_self(machine, machine->running))
+		tpsim_complain("deadlock", "work waits for itself");
+	while (machine->queue || machine->running) {
+		if (machine->config.threads || machine->running) {
+			pthread_cond_wait(&machine->changed, &machine->guard);
+			continue;
+		}
+		run_first(machine);
+		ran++;
+	}
+	machine_unlock(machine);
+	return ran;
 }

@@ -4,7 +4,8 @@
  * that there is, and print KTAP.
  *
  * A case that failed has left its manager, its pools and its buffers as they
- * were. What it allocated is then never freed: the shrinker still looks at it.
+ * were. What it allocated is then never freed, and the modules stay: the shrinker
+ * still looks at it.
  */
 
 #define pr_fmt(fmt) fmt
@@ -135,13 +136,18 @@ bool check_holds(struct check *t, tpos_page_t *page,
 	       !memchr_inv(page_address(page), byte, PAGE_SIZE);
 }
 
-/* The device's buffer is first filled with something else: what it holds at the
- * end is what it read. */
+/*
+ * What a driver does before the device reads a page that was written through
+ * another mapping: a sync, which copies it to its bounce slot if it has one. The
+ * device's buffer is first filled with something else: what it holds at the end
+ * is what it read.
+ */
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte)
 {
 	struct edu *edu = edu_of(dev);
 
+	dma_sync_single_for_device(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	for (size_t at = 0; at < PAGE_SIZE; at += EDU_TRANSFER)
 		if (edu_fill(edu, ~byte) || edu_load(edu, addr + at) ||
 		    !edu_holds(edu, byte))
@@ -202,6 +208,8 @@ static bool run_case(const struct check_case *c, int number)
 		world.skipped ? " # SKIP " : "", world.skipped ?: "");
 	if (good)
 		world_free(&world);
+	else
+		__module_get(THIS_MODULE);
 	return good;
 }
 

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * IOVA space: which addresses of a device are free.
+ *
+ * As drivers/iommu/iova.c hands them out for dma-iommu.c: from the top down
+ * (__alloc_and_insert_iova_range()), aligned to their size, first below 4 GiB,
+ * where short descriptors and old bridges reach, and above only when that is
+ * full (iommu_dma_alloc_iova()); never page 0. When nothing fits, there is
+ * none: what waits in the flush queue is not hurried.
+ *
+ * Since all sizes are powers of two, a buddy allocator does it, with no limit
+ * to the order, and a list for each order on either side of 4 GiB. Of the
+ * blocks at the heads of the lists the highest one is taken. All blocks, free
+ * and mapped, are in one hash table by their first page: they cover the space,
+ * and none overlaps another, so that is also how an address is looked up.
+ */
+
+#include <stdlib.h>
+
+#include "machine.h"
+
+#define FIRST_BUCKETS 64
+
+static size_t bucket_of(const struct iova_space *space, uint64_t pfn)
+{
+	return (size_t)((pfn * 0x9e3779b97f4a7c15ull) >> 32) &
+	       space->bucket_mask;
+}
+
+static struct iova_block *lookup(const struct iova_space *space, uint64_t pfn)
+{
+	struct iova_block *block = space->buckets[bucket_of(space, pfn)];
+
+	while (block && block->pfn != pfn)
+		block = block->chain;
+	return block;
+}
+
+static void hash_add(struct iova_space *space, struct iova_block *block)
+{
+	size_t bucket = bucket_of(space, block->pfn);
+
+	block->chain = space->buckets[bucket];
+	space->buckets[bucket] = block;
+	space->blocks++;
+}
+
+static void hash_del(struct iova_space *space, struct iova_block *block)
+{
+	struct iova_block **link =
+		&space->buckets[bucket_of(space, block->pfn)];
+
+	while (*link != block)
+		link = &(*link)->chain;
+	*link = block->chain;
+	space->blocks--;
+}
+
+/* Double the table when it is full; without memory for that it is but slow. */
+static void hash_grow(struct iova_space *space)
+{
+	size_t size = space->bucket_mask + 1;
+	struct iova_block **old = space->buckets;
+
+	if (space->blocks <= size)
+		return;
+	space->buckets = calloc(2 * size, sizeof(*old));
+	if (!space->buckets) {
+		space->buckets = old;
+		return;
+	}
+	space->bucket_mask = 2 * size - 1;
+	space->blocks = 0;
+	for (size_t i = 0; i < size; i++) {
+		while (old[i]) {
+			struct iova_block *block = old[i];
+
+			old[i] = block->chain;
+			hash_add(space, block);
+		}
+	}
+	free(old);
+}
+
+static struct iova_block **free_list(struct iova_space *space,
+				     const struct iova_block *block)
+{
+	return &space->free[block->pfn >= space->low_end][block->order];
+}
+
+static void list_add(struct iova_space *space, struct iova_block *block)
+{
+	struct iova_block **head = free_list(space, block);
+
+	block->mapping = NULL;
+	block->prev_free = NULL;
+	block->next_free = *head;
+	if (*head)
+		(*head)->prev_free = block;
+	*head = block;
+}
+
+static void list_del(struct iova_space *space, struct iova_block *block)
+{
+	if (block->next_free)
+		block->next_free->prev_free = block->prev_free;
+	if (block->prev_free)
+		block->prev_free->next_free = block->next_free;
+	else
+		*free_list(space, block) = block->next_free;
+}
+
+static struct iova_block *block_create(struct iova_space *space, uint64_t pfn,
+				       unsigned int order)
+{
+	struct iova_block *block = calloc(1, sizeof(*block));
+
+	if (!block)
+		return NULL;
+	block->pfn = pfn;
+	block->order = order;
+	hash_add(space, block);
+	list_add(space, block);
+	return block;
+}
+
+static void block_destroy(struct iova_space *space, struct iova_block *block)
+{
+	list_del(space, block);
+	hash_del(space, block);
+	free(block);
+}
+
+/* The first page beyond what the device may use. */
+static uint64_t end_pfn(const struct tpsim_device *dev)
+{
+	uint64_t last = dev->config.dma_mask;
+	uint64_t bytes = dev->machine->config.iova_bytes;
+
+	if (last >> IOVA_BITS)
+		last = (1ull << IOVA_BITS) - 1;
+	if (bytes && bytes - 1 < last)
+		last = bytes - 1;
+	return (last + 1) >> dev->machine->config.page_shift;
+}
+
+/* Free blocks, as large as alignment allows, from page 1 to the end. */
+int iova_init(struct tpsim_device *dev)
+{
+	struct iova_space *space = &dev->iova;
+	uint64_t pfn = 1, end = end_pfn(dev);
+
+	space->low_end = 4 * GIB >> dev->machine->config.page_shift;
+	space->buckets = calloc(FIRST_BUCKETS, sizeof(struct iova_block *));
+	if (!space->buckets)
+		return -ENOMEM;
+	space->bucket_mask = FIRST_BUCKETS - 1;
+	while (pfn < end) {
+		unsigned int order = (unsigned int)__builtin_ctzll(pfn);
+
+		while ((1ull << order) > end - pfn)
+			order--;
+		if (!block_create(space, pfn, order)) {
+			iova_fini(dev);
+			return -ENOMEM;
+		}
+		pfn += 1ull << order;
+	}
+	return 0;
+}
+
+void iova_fini(struct tpsim_device *dev)
+{
+	struct iova_space *space = &dev->iova;
+
+	for (size_t i = 0; i <= space->bucket_mask; i++) {
+		while (space->buckets[i]) {
+			struct iova_block *block = space->buckets[i];
+
+			space->buckets[i] = block->chain;
+			free(block);
+		}
+	}
+	free(space->buckets);
+}
+
+/* Of those that are large enough, the one with the highest address. */
+static struct iova_block *pick(const struct iova_space *space, int side,
+			       unsigned int order)
+{
+	struct iova_block *best = NULL;
+
+	for (; order < IOVA_ORDERS; order++) {
+		struct iova_block *block = space->free[side][order];
+
+		if (block && (!best || block->pfn > best->pfn))
+			best = block;
+	}
+	return best;
+}
+
+/* Halve a free block; the upper half is new. */
+static struct iova_block *halve(struct iova_space *space,
+				struct iova_block *block)
+{
+	struct iova_block *upper;
+	unsigned int order = block->order - 1;
+
+	upper = block_create(space, block->pfn + (1ull << order), order);
+	if (!upper)
+		return NULL;
+	list_del(space, block);
+	block->order = order;
+	list_add(space, block);
+	return upper;
+}
+
+/* Merge a free block with its buddy as often as that is free, too. */
+static void merge(struct iova_space *space, struct iova_block *block)
+{
+	for (;;) {
+		uint64_t pfn = block->pfn ^ (1ull << block->order);
+		struct iova_block *buddy = lookup(space, pfn);
+		struct iova_block *lower;
+
+		if (!buddy || buddy->mapping || buddy->order != block->order)
+			return;
+		lower = pfn < block->pfn ? buddy : block;
+		block_destroy(space, lower == buddy ? block : buddy);
+		list_del(space, lower);
+		lower->order++;
+		list_add(space, lower);
+		block = lower;
+	}
+}
+
+struct iova_block *iova_alloc(struct tpsim_device *dev, unsigned int order)
+{
+	struct iova_space *space = &dev->iova;
+	struct iova_block *block = pick(space, 0, order);
+
+	if (!block)
+		block = pick(space, 1, order);
+	if (!block)
+		return NULL;
+	while (block->order > order) {
+		struct iova_block *upper = halve(space, block);
+
+		if (!upper) {
+			merge(space, block);
+			return NULL;
+		}
+		block = upper;
+	}
+	list_del(space, block);
+	hash_grow(space);
+	return block;
+}
+
+void iova_free(struct tpsim_device *dev, struct iova_block *block)
+{
+	list_add(&dev->iova, block);
+	merge(&dev->iova, block);
+}
+
+/* The block that an address is in; NULL if it is outside of the space. */
+struct iova_block *iova_find(struct tpsim_device *dev, uint64_t pfn)
+{
+	unsigned int most = dev->machine->config.max_order;
+
+	for (unsigned int order = 0; order <= most; order++) {
+		uint64_t first = pfn & ~((1ull << order) - 1);
+		struct iova_block *block = lookup(&dev->iova, first);
+
+		if (block && pfn - first < 1ull << block->order)
+			return block;
+	}
+	return NULL;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The hot half of the contract, as far as it is about pages: which chunk a page
+ * is of, and who may touch it.
+ *
+ * In Linux the chunk is in page->private, which is only the library's while the
+ * page is. Here a pointer is compared with the table of page frames first, and
+ * never followed if it does not point to one of them; and a page that is not
+ * out, or not the first one of a chunk, has none.
+ *
+ * The notes are what mempools do for KASAN (mm/mempool.c, poison_element()):
+ * while a chunk is parked its bytes are closed, so that a use after give-back
+ * is reported at the line that does it. As KASAN does, a page that is parked
+ * twice is told of at once.
+ */
+
+#include "machine.h"
+
+int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
+{
+	return page_node(dev->machine, page);
+}
+
+struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page)
+{
+	if (!page_is_of(dev->machine, page))
+		return NULL;
+	return __atomic_load_n(&page->chunk, __ATOMIC_ACQUIRE);
+}
+
+void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk)
+{
+	if (!page_is_out(page))
+		tpsim_complain("use after free",
+			       "a chunk is set on a page that is not out");
+	__atomic_store_n(&page->chunk, chunk, __ATOMIC_RELEASE);
+}
+
+void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk)
+{
+	struct tpsim_machine *machine = dev->machine;
+	struct tpsim_page *page;
+
+	machine_lock(machine);
+	page = chunk_block(machine, chunk, __func__);
+	if (page->parked)
+		tpsim_complain("double park", "page %zu",
+			       page_index(machine, page));
+	page->parked = true;
+	machine->out.pages_parked += ttmpool_chunk_pages(chunk);
+	annotate_close(machine->arena, page_bytes(machine, page),
+		       block_bytes(machine, chunk->order));
+	machine_unlock(machine);
+}
+
+void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk)
+{
+	struct tpsim_machine *machine = dev->machine;
+	struct tpsim_page *page;
+
+	machine_lock(machine);
+	page = chunk_block(machine, chunk, __func__);
+	if (!page->parked)
+		tpsim_complain("issue of what is not parked", "page %zu",
+			       page_index(machine, page));
+	page->parked = false;
+	machine->out.pages_parked -= ttmpool_chunk_pages(chunk);
+	annotate_open(machine->arena, page_bytes(machine, page),
+		      block_bytes(machine, chunk->order));
+	machine_unlock(machine);
+}

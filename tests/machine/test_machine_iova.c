@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* IOVA space: which addresses a device gets, and when there are none. */
+
+#include "bed.h"
+
+#define STRICT                              \
+	&(struct tpsim_config)              \
+	{                                   \
+		.iommu = TPSIM_IOMMU_STRICT \
+	}
+/* 16 pages of addresses, of which the first is never used. */
+#define TINY(mode)                                     \
+	&(struct tpsim_config)                         \
+	{                                              \
+		.iommu = (mode), .iova_bytes = 1 << 16 \
+	}
+
+static struct tpsim_machine *m;
+static struct tpsim_device *dev;
+static struct batch batch;
+
+static void begin(const struct tpsim_config *config)
+{
+	m = machine_with(config);
+	dev = device_with(m, 0);
+	batch_init(&batch);
+}
+
+static void end(void)
+{
+	if (batch.n)
+		batch_free(&batch, dev);
+	tpsim_machine_destroy(m);
+}
+
+static uint64_t addr_of(size_t i)
+{
+	return tpos_dma_address(&batch.chunk[i].dma);
+}
+
+static int poke(struct tpsim_device *by, uint64_t addr)
+{
+	return tpsim_device_write(by, addr, "x", 1);
+}
+
+/* Addresses go from the top down, below 4 GiB, and each is aligned to the size
+ * of its chunk; none is the physical one. */
+static void addresses_go_from_the_top_down(void **state)
+{
+	(void)state;
+	begin(STRICT);
+	batch_plain(&batch, dev, 2, 0);
+	batch_plain(&batch, dev, 1, 5);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	assert_int_equal(addr_of(0), 0xfffff000);
+	assert_int_equal(addr_of(1), 0xffffe000);
+	assert_int_equal(addr_of(2) & ((32 << 12) - 1), 0);
+	assert_true(addr_of(2) < addr_of(1));
+	for (size_t i = 0; i < 3; i++)
+		assert_int_not_equal(
+			addr_of(i),
+			tpsim_page_physical(m, batch.chunk[i].page));
+	tpos_dma_unmap(dev, &batch.list, false);
+	end();
+}
+
+/* Any mask is kept, also when the page itself is beyond it. */
+static void addresses_are_below_the_mask(void **state)
+{
+	struct tpsim_device *isa;
+
+	(void)state;
+	begin(STRICT);
+	isa = device_with(m, 0xffffff);
+	batch_plain(&batch, isa, 3, 8);
+	assert_int_equal(tpos_dma_map(isa, &batch.list), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(addr_of(i) + (256 << 12) - 1 <= 0xffffff);
+	tpos_dma_unmap(isa, &batch.list, false);
+	end();
+}
+
+/* What lies above 4 GiB is used when there is nothing left below. */
+static void the_low_addresses_go_first(void **state)
+{
+	(void)state;
+	if (under_valgrind()) /* 6 GiB take it minutes */
+		skip();
+	begin(&(struct tpsim_config){ .iommu = TPSIM_IOMMU_STRICT,
+				      .page_shift = 16,
+				      .max_order = 14,
+				      .ram_pages = 1 << 18 });
+	batch_plain(&batch, dev, 6, 14);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	/* 1 GiB each: three below 4 GiB, where page 0 is in the way. */
+	assert_int_equal(addr_of(0), 3ull << 30);
+	assert_int_equal(addr_of(2), 1ull << 30);
+	for (size_t i = 3; i < 6; i++)
+		assert_true(addr_of(i) >= 4ull << 30);
+	assert_int_equal(poke(dev, addr_of(5) + (1 << 30) - 1), 0);
+	tpos_dma_unmap(dev, &batch.list, false);
+	end();
+}
+
+/* Space that is used up is told, and nothing of the batch is mapped. */
+static void exhausted_space_leaves_nothing_mapped(void **state)
+{
+	(void)state;
+	begin(TINY(TPSIM_IOMMU_STRICT));
+	batch_plain(&batch, dev, 16, 0);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), -ENOSPC);
+	assert_int_equal(ledger_of(m).mappings, 0);
+	assert_int_equal(ledger_of(m).mapped_bytes, 0);
+	tpos_pages_free(dev, &batch.list);
+	batch_init(&batch);
+	batch_plain(&batch, dev, 15, 0);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	tpos_dma_unmap(dev, &batch.list, false);
+	end();
+}
+
+/* Addresses in the flush queue are not used again, however short they are. */
+static void queued_addresses_are_not_free(void **state)
+{
+	(void)state;
+	begin(TINY(TPSIM_IOMMU_LAZY));
+	batch_plain(&batch, dev, 15, 0);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	tpos_dma_unmap(dev, &batch.list, true);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), -ENOSPC);
+	tpsim_iotlb_expire(m);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	tpos_dma_unmap(dev, &batch.list, false);
+	end();
+}
+
+/* Addresses that come back one by one are one piece again. */
+static void addresses_that_come_back_are_merged(void **state)
+{
+	(void)state;
+	begin(TINY(TPSIM_IOMMU_STRICT));
+	batch_plain(&batch, dev, 15, 0);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	tpos_dma_unmap(dev, &batch.list, false);
+	batch_free(&batch, dev);
+	batch_plain(&batch, dev, 1, 3);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	assert_int_equal(addr_of(0), 8 << 12);
+	tpos_dma_unmap(dev, &batch.list, false);
+	end();
+}
+
+/* Do two of the chunks whose bit is set in @mapped overlap? */
+static bool any_overlap(const bool *mapped)
+{
+	for (size_t i = 0; i < batch.n; i++)
+		for (size_t j = 0; j < batch.n; j++) {
+			uint64_t size = 4096ull << batch.chunk[i].order;
+
+			if (i != j && mapped[i] && mapped[j] &&
+			    addr_of(j) - addr_of(i) < size)
+				return true;
+		}
+	return false;
+}
+
+/* However mapping and unmapping are mixed, no two mappings overlap, and each
+ * leads to its own page. */
+static void mappings_never_overlap(void **state)
+{
+	bool mapped[40] = { false };
+	uint32_t dice = 12345;
+
+	(void)state;
+	begin(&(struct tpsim_config){ .iommu = TPSIM_IOMMU_LAZY,
+				      .iova_bytes = 1 << 20 });
+	for (size_t i = 0; i < 40; i++)
+		batch_plain(&batch, dev, 1, i % 5);
+	for (int round = 0; round < 600; round++) {
+		struct ttmpool_list one;
+		size_t i;
+
+		dice = dice * 1664525 + 1013904223;
+		i = (dice >> 16) % 40;
+		ttmpool_list_init(&one);
+		ttmpool_list_move_tail(&batch.chunk[i].link, &one);
+		if (mapped[i])
+			tpos_dma_unmap(dev, &one, dice & 1);
+		mapped[i] = !mapped[i] && !tpos_dma_map(dev, &one);
+		ttmpool_list_splice_tail(&one, &batch.list);
+		assert_false(any_overlap(mapped));
+		if (mapped[i])
+			assert_int_equal(poke(dev, addr_of(i)), 0);
+	}
+	for (size_t i = 0; i < 40; i++)
+		if (!mapped[i])
+			ttmpool_list_del(&batch.chunk[i].link);
+	tpos_dma_unmap(dev, &batch.list, false);
+	for (size_t i = 0; i < 40; i++)
+		if (!mapped[i])
+			ttmpool_list_add(&batch.chunk[i].link, &batch.list);
+	end();
+}
+
+/* Without an address for it there is no coherent page. */
+static void coherent_pages_need_addresses(void **state)
+{
+	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
+				  .order = 4,
+				  .node = ANY_NODE };
+
+	(void)state;
+	begin(TINY(TPSIM_IOMMU_STRICT));
+	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
+	assert_true(tpsim_ledger_is_empty(m));
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_go_from_the_top_down),
+		cmocka_unit_test(addresses_are_below_the_mask),
+		cmocka_unit_test(the_low_addresses_go_first),
+		cmocka_unit_test(exhausted_space_leaves_nothing_mapped),
+		cmocka_unit_test(queued_addresses_are_not_free),
+		cmocka_unit_test(addresses_that_come_back_are_merged),
+		cmocka_unit_test(mappings_never_overlap),
+		cmocka_unit_test(coherent_pages_need_addresses),
+	};
+
+	return cmocka_run_group_tests_name("machine-iova", tests, NULL, NULL);
+}
