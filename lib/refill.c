@@ -51,11 +51,12 @@ void refill_make(struct take *take, struct ttmpool_list *spare)
 	struct ttmpool_pool *pool = take->pool;
 	struct tpos_alloc req = { .source = take->req.source,
 				  .node = pool->node,
-				  .flags = TPOS_ALLOC_LIGHT |
-					   TPOS_ALLOC_THIS_NODE };
+				  .flags = TPOS_ALLOC_LIGHT };
 	unsigned int missing;
 
 	ttmpool_list_init(spare);
+	if (pool->node != TTMPOOL_NODE_ANY)
+		req.flags |= TPOS_ALLOC_THIS_NODE;
 	if (!pool->policy.refill ||
 	    !pool->policy.recycle[take->req.source][take->req.caching])
 		return;

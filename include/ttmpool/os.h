@@ -100,7 +100,7 @@ struct tpos_device_info {
 };
 
 /*
- * TPOS_ALLOC_THIS_NODE: of that node, or fail.
+ * TPOS_ALLOC_THIS_NODE: of that node, or fail; not with TTMPOOL_NODE_ANY.
  * TPOS_ALLOC_LIGHT: do not work hard for it, since a smaller order will do:
  *	no direct compaction, no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
  */

@@ -216,7 +216,7 @@ static int change_forth(struct ttmpool_list *chunks, size_t pages,
 
 	change.room = min_t(size_t, pages, FORTH_PAGES);
 	change.pages = kvmalloc_array(change.room, sizeof(*change.pages),
-				      GFP_KERNEL | __GFP_NOWARN);
+				      TTMPOOL_GFP);
 	if (!change.pages)
 		return -ENOMEM;
 	err = change_all(&change);

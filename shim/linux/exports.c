@@ -16,6 +16,7 @@ EXPORT_SYMBOL_GPL(ttmpool_backend_fini);
 EXPORT_SYMBOL_GPL(ttmpool_backend_init);
 EXPORT_SYMBOL_GPL(ttmpool_backend_plain);
 EXPORT_SYMBOL_GPL(ttmpool_bind);
+EXPORT_SYMBOL_GPL(ttmpool_chunk_may_become);
 EXPORT_SYMBOL_GPL(ttmpool_manager_fini);
 EXPORT_SYMBOL_GPL(ttmpool_manager_init);
 EXPORT_SYMBOL_GPL(ttmpool_manager_is_valid);
@@ -59,4 +60,4 @@ EXPORT_SYMBOL_GPL(tpos_dma_map);
 EXPORT_SYMBOL_GPL(tpos_dma_unmap);
 
 EXPORT_SYMBOL_GPL(ttmpool_module_manager);
-EXPORT_SYMBOL_GPL(ttmpool_module_pages_out);
+EXPORT_SYMBOL_GPL(ttmpool_module_counters);

@@ -2,12 +2,12 @@
 /*
  * The module: one manager, its limits as parameters, and an orderly end.
  *
- * A driver that uses the module cannot outlast it: it needs its symbols. So when
- * the module goes there is no pool, unless a driver went without tearing its own
- * down. What may be left is the quarantine: pages that were in use when their
- * pool was torn down. Their users are gone, with their modules; they are given
- * back then. Whatever is left after that is told of and never freed: a leak is
- * better than a page that two believe to be theirs.
+ * A driver that uses the module cannot outlast it: it needs its symbols. So
+ * when the module goes there is no pool, unless a driver went without tearing
+ * its own down. What may be left is the quarantine: pages that were in use when
+ * their pool was torn down. Their users are gone, with their modules; they are
+ * given back then. Whatever is left after that is told of and never freed: a
+ * leak is better than a page that two believe to be theirs.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -28,14 +28,15 @@ struct ttmpool_manager *ttmpool_module_manager(void)
 	return &module_manager;
 }
 
-unsigned long ttmpool_module_pages_out(void)
+const struct ttmpool_counters *ttmpool_module_counters(void)
 {
-	return (unsigned long)atomic_long_read(&ttmpool_counters.pages_out);
+	return &ttmpool_counters;
 }
 
 /*
- * A parameter is set before the manager is there, when the module is loaded, and
- * at any time later through sysfs, which is there a little before the manager.
+ * A parameter is set before the manager is there, when the module is loaded,
+ * and at any time later through sysfs, which is there a little before the
+ * manager.
  */
 static DEFINE_MUTEX(limits_lock);
 static bool manager_is_up;
@@ -100,7 +101,7 @@ static int __init ttmpool_module_init(void)
 
 static void __exit ttmpool_module_exit(void)
 {
-	unsigned long left;
+	long left;
 
 	ttmpool_debugfs_fini();
 	ttmpool_manager_purge_quarantine(&module_manager);
@@ -109,9 +110,9 @@ static void __exit ttmpool_module_exit(void)
 		tpos_shrinker_unregister(&module_system,
 					 &module_manager.shrinker);
 	}
-	left = ttmpool_module_pages_out();
+	left = atomic_long_read(&ttmpool_counters.pages_out);
 	if (left)
-		pr_err("%lu pages are lost\n", left);
+		pr_err("%ld pages are lost\n", left);
 }
 
 module_init(ttmpool_module_init);

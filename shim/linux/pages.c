@@ -30,11 +30,10 @@
 
 static gfp_t alloc_gfp(const struct tpos_alloc *req)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
-
 	if (req->flags & TPOS_ALLOC_LIGHT)
-		return gfp | __GFP_NORETRY | __GFP_NOMEMALLOC;
-	return gfp | __GFP_RETRY_MAYFAIL;
+		return GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY |
+		       __GFP_NOMEMALLOC;
+	return TTMPOOL_GFP;
 }
 
 /* Zones, each part of the one before it. */
@@ -197,7 +196,7 @@ void tpos_pages_clear(struct device *dev, struct ttmpool_list *chunks)
 
 void *tpos_zalloc(struct ttmpool_system *system, size_t size)
 {
-	return kzalloc(size, GFP_KERNEL);
+	return kzalloc(size, TTMPOOL_GFP);
 }
 
 void tpos_free(struct ttmpool_system *system, void *ptr)

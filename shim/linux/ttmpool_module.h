@@ -12,7 +12,9 @@
 /** ttmpool_module_manager() - the one that all drivers share; never NULL. */
 struct ttmpool_manager *ttmpool_module_manager(void);
 
-/** ttmpool_module_pages_out() - pages had of the system now, by anybody. */
-unsigned long ttmpool_module_pages_out(void);
+struct ttmpool_counters;
+
+/** ttmpool_module_counters() - see ttmpool_system.h. */
+const struct ttmpool_counters *ttmpool_module_counters(void);
 
 #endif

@@ -4,7 +4,12 @@
 
 /* What the files of this port know of each other. */
 
+#include <linux/gfp.h>
+
 #include <ttmpool/os.h>
+
+/* An effort for memory, but never at the cost of a process: see pages.c. */
+#define TTMPOOL_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /**
  * struct ttmpool_system - the machine, as one manager sees it

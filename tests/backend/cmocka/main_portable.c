@@ -5,6 +5,7 @@
  * one program shows the same cases behind every kind of it:
  *
  *     TPSIM_IOMMU=off|lazy|strict   TPSIM_PAGE_SHIFT=12|14|16
+ *     TPSIM_SWIOTLB=force
  */
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "TPSIM_IOMMU=%s: off, lazy or strict\n", iommu);
 		return 2;
 	}
+	config.swiotlb_force = getenv("TPSIM_SWIOTLB") != NULL;
 	if (shift)
 		config.page_shift = (unsigned int)atoi(shift);
 	return check_main(argc, argv, &SUITE_NAME(CHECK_SUBJECT), &config);

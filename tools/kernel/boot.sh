@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# boot.sh KERNEL_DIR INITRAMFS MODE LOG: boot a machine, and keep its console.
+#
+# The machine is emulated (TCG), its clock counts instructions, and its time
+# does not pass while it waits: the 100 ms of each DMA cost nothing, and two runs
+# are alike.
+set -eu
+
+kernel=$1
+initramfs=$2
+mode=$3
+log=$4
+release=$(cat "$kernel/release")
+append='console=ttyS0 panic=-1 panic_on_oops=1 loglevel=5 printk.time=0'
+append="$append random.trust_cpu=on mode=$mode"
+machine=q35
+memory=1G
+devices=
+cpus=2,sockets=2
+
+case $mode in
+none) append="$append iommu=off" ;;
+vtd-lazy)
+	append="$append intel_iommu=on iommu.strict=0"
+	devices='-device intel-iommu,intremap=off'
+	;;
+vtd-strict)
+	append="$append intel_iommu=on iommu.strict=1"
+	devices='-device intel-iommu,intremap=off'
+	;;
+amd)
+	append="$append amd_iommu=on"
+	devices='-device amd-iommu'
+	;;
+swiotlb) append="$append iommu=off swiotlb=force" ;;
+numa)
+	append="$append iommu=off"
+	devices='-object memory-backend-ram,id=m0,size=512M
+		-object memory-backend-ram,id=m1,size=512M
+		-numa node,nodeid=0,cpus=0,memdev=m0
+		-numa node,nodeid=1,cpus=1,memdev=m1'
+	;;
+pressure)
+	append="$append iommu=off"
+	memory=192M
+	;;
+*)
+	echo "boot: no such mode: $mode" >&2
+	exit 2
+	;;
+esac
+
+# shellcheck disable=SC2086 # lists of words
+timeout "${TIMEOUT:-600}" qemu-system-x86_64 \
+	-accel tcg,thread=single -icount shift=0,sleep=off \
+	-cpu max -M "$machine" -m "$memory" -smp "$cpus" \
+	-nodefaults -display none -serial "file:$log" -no-reboot \
+	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \
+	-append "$append" $devices \
+	-device edu,dma_mask=0xffffffffffffffff \
+	-device edu,dma_mask=0xffffffffffffffff </dev/null

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# build.sh KERNEL_DIR OUT: build all modules for a kernel that fetch.sh has put
+# into KERNEL_DIR; they are in OUT/*.ko afterwards. The source tree stays clean:
+# what is compiled are links to it. A warning is an error. With CHECK=1 in the
+# environment sparse looks at every file, and what it says is an error, too.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+kernel=$1
+out=$2
+release=$(cat "$kernel/release")
+headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd)
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+
+# link_tree TO DIR...: links, in the same places, to what is in some directories.
+link_tree()
+{
+	to=$1
+	shift
+	mkdir -p "$to"
+	(cd "$root" && find "$@" -name '*.[ch]' -o -name '*.mk' -o -name 'Kbuild*') |
+		while read -r file; do
+			mkdir -p "$to/$(dirname "$file")"
+			[ -e "$to/$file" ] || ln -sf "$root/$file" "$to/$file"
+		done
+	find "$to" -xtype l -delete
+}
+
+# kbuild DIR ARGS...: build the modules of one directory.
+kbuild()
+{
+	dir=$1
+	shift
+	log=$out/$(basename "$dir").log
+	if ! make -C "$headers" M="$dir" -j"$(getconf _NPROCESSORS_ONLN)" \
+		KCFLAGS=-Werror ${CHECK:+C=2} "$@" modules >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		return 1
+	fi
+	if grep -E 'warning:|WARNING:|: error:' "$log" >&2; then
+		echo "build: the log of $dir has warnings" >&2
+		return 1
+	fi
+	find "$dir" -name '*.ko' -exec cp {} "$out" \;
+}
+
+# The driver names ttmpool's Kbuild, and both modules are built.
+link_tree "$out/shared/ttmpool" Kbuild include lib shim/linux
+for file in "$root"/examples/edu-driver/*.[ch] \
+	"$root/examples/edu-driver/Kbuild"; do
+	ln -sf "$file" "$out/shared/"
+done
+kbuild "$out/shared"
+
+# The same driver, with the library in it.
+link_tree "$out/embedded/ttmpool" include lib shim/linux
+for file in "$root"/examples/edu-driver/*.[ch]; do
+	ln -sf "$file" "$out/embedded/"
+done
+ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
+kbuild "$out/embedded"
+
+# The test cases, on ttmpool.ko.
+link_tree "$out/cases" include shim/linux tests
+kbuild "$out/cases/tests" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"

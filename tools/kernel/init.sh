@@ -1,0 +1,148 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# The first and only program of a test machine. What is on its console is what
+# judge.awk reads: KTAP lines of the cases, and "step:" lines of what is done
+# here. $mode comes from the kernel's command line.
+
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t debugfs debugfs /sys/kernel/debug
+dmesg -n 7
+cd /modules || poweroff -f
+
+# step NAME COMMAND...: run it, and say whether it held.
+step()
+{
+	name=$1
+	shift
+	if "$@"; then
+		echo "step: ok $name"
+	else
+		echo "step: not ok $name"
+	fi
+}
+
+edu_devices()
+{
+	grep -l 0x11e8 /sys/bus/pci/devices/*/device | xargs -n 1 dirname
+}
+
+# Free pages, with those that each CPU has put aside, in kB.
+mem_free()
+{
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+	awk '/^ *nr_free_pages/ { n += $2 } /^ *count:/ { n += $2 }
+		END { print n * 4 }' /proc/zoneinfo
+}
+
+# Every device's selftest: enough transfers, and no byte wrong.
+selftest()
+{
+	n=0
+	for dev in $(edu_devices); do
+		found=$(cat "$dev/selftest") || return 1
+		echo "edu: $mode $(basename "$dev") $found"
+		case $found in
+		*" wrong=0") n=$((n + 1)) ;;
+		*) return 1 ;;
+		esac
+		transfers=${found#*transfers=}
+		[ "${transfers%% *}" -ge 64 ] || return 1
+	done
+	[ "$n" -gt 0 ]
+}
+
+run_cases()
+{
+	insmod ttmpool.ko && insmod ttmpool_ktap.ko mode="$mode" || return 1
+	rmmod ttmpool_ktap && rmmod ttmpool
+}
+
+# Unplugged while a buffer is bound, and plugged in again.
+remove_and_rescan()
+{
+	for dev in $(edu_devices); do
+		echo 1 >"$dev/remove"
+	done
+	[ -z "$(edu_devices 2>/dev/null)" ] || return 1
+	[ "$(sed -n 's/^manager pages //p' /sys/kernel/debug/ttmpool/stats)" \
+		-eq 0 ] || return 1
+	echo 1 >/sys/bus/pci/rescan
+	selftest
+}
+
+# Buffers stay bound while everything is suspended to idle. An emulated clock
+# that stands still cannot wake a machine, so the kernel is told to turn back
+# once all devices sleep.
+suspend_and_resume()
+{
+	echo 0 >/sys/module/suspend/parameters/pm_test_delay || return 1
+	echo devices >/sys/power/pm_test || return 1
+	echo freeze >/sys/power/state || return 1
+	selftest
+}
+
+shared_driver()
+{
+	insmod ttmpool.ko && insmod ttmpool_edu.ko dma_bits="$bits" || return 1
+	selftest || return 1
+	cat /sys/kernel/debug/ttmpool/page_pool >/dev/null || return 1
+	# In use by the driver: it may not go.
+	rmmod ttmpool 2>/dev/null && return 1
+	echo 1000000 >/sys/kernel/debug/ttmpool/shrink || return 1
+	[ "$(cat /sys/kernel/debug/ttmpool/shrink)" -eq 0 ]
+}
+
+unload_driver()
+{
+	rmmod ttmpool_edu && rmmod ttmpool
+}
+
+embedded_driver()
+{
+	insmod ttmpool_edu_embedded.ko dma_bits="$bits" || return 1
+	selftest && rmmod ttmpool_edu_embedded
+}
+
+cycle()
+{
+	i=0
+	while [ "$i" -lt "$1" ]; do
+		insmod ttmpool.ko && insmod ttmpool_edu.ko dma_bits=64 &&
+			rmmod ttmpool_edu && rmmod ttmpool || return 1
+		i=$((i + 1))
+	done
+}
+
+# 50 times, and what is free is what was free, but for what the kernel caches.
+load_and_unload()
+{
+	cycle 5 || return 1
+	before=$(mem_free)
+	cycle 50 || return 1
+	after=$(mem_free)
+	echo "memory free: $before kB before, $after kB after"
+	[ $((before - after)) -lt 256 ]
+}
+
+before=$(mem_free)
+step cases run_cases
+# The 28 bits of a real edu device, where something serves such a mask.
+bits=28
+step shared_driver shared_driver
+step remove_and_rescan remove_and_rescan
+step suspend_and_resume suspend_and_resume
+step unload_driver unload_driver
+bits=64
+step embedded_driver embedded_driver
+step load_and_unload load_and_unload
+after=$(mem_free)
+echo "memory free: $before kB at the start, $after kB at the end"
+# The kernel keeps the page tables that it split its linear map with.
+step memory_is_back test $((before - after)) -lt 4096
+echo "end of the test"
+poweroff -f

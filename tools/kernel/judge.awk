@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# Reads the console of a test machine; prints one line, "PASSED SKIPPED TRANSFERS"
+# in numbers, and what is wrong before that; exits 1 if anything is.
+#
+# A fault of the IOMMU must have been announced ("# provokes: DEVICE ADDRESS"). In
+# a VT-d machine (-v mode=vtd-...) what was announced must have been logged, too;
+# QEMU's AMD-Vi blocks an access without logging it.
+
+function wrong(what) { print "  " what; bad++ }
+
+# An address without its last three digits: the page.
+function page_of(addr)
+{
+	sub(/^0x/, "", addr)
+	sub(/^0+/, "", addr)
+	return substr(addr, 1, length(addr) - 3)
+}
+
+{ sub(/\r$/, "") }
+
+/^ *# provokes: / { provoked[page_of($NF)] = 0 }
+/DMAR: .*fault addr/ { match($0, /fault addr 0x[0-9a-f]+/)
+	fault(substr($0, RSTART + 11, RLENGTH - 11)) }
+/AMD-Vi: Event logged \[IO_PAGE_FAULT/ { match($0, /address=0x[0-9a-f]+/)
+	fault(substr($0, RSTART + 8, RLENGTH - 8)) }
+function fault(addr)
+{
+	if (page_of(addr) in provoked)
+		provoked[page_of(addr)]++
+	else
+		wrong("unprovoked fault: " $0)
+}
+
+/WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { wrong($0) }
+/pages are lost|unloaded with pools|Bail out!/ { wrong($0) }
+/page_pool|Bad page/ && /BUG|corrupt/ { wrong($0) }
+
+/^ *not ok / { wrong($0) }
+/^step: not ok / { wrong($0) }
+/^    ok [0-9]+ / { if (/# SKIP/) skipped++; else passed++ }
+/^step: ok / { passed++ }
+/^    # .*\.c:[0-9]+: / { wrong($0) }
+/^edu: .*transfers=/ { match($0, /transfers=[0-9]+/)
+	transfers += substr($0, RSTART + 10, RLENGTH - 10) }
+/^KTAP version 1/ { plans++ }
+/^end of the test/ { ended = 1 }
+
+END {
+	for (page in provoked)
+		if (!provoked[page] && mode ~ /^vtd/)
+			wrong("a fault did not happen: at page 0x" page)
+	if (!plans)
+		wrong("no case ran")
+	if (!ended)
+		wrong("the machine fell silent before the end")
+	print passed + 0, skipped + 0, transfers + 0
+	exit bad > 0
+}
