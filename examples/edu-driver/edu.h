@@ -3,8 +3,8 @@
 #define EDU_H
 
 /*
- * A small driver on ttmpool, whole: for QEMU's edu device (PCI 1234:11e8), which
- * has a DMA engine and a buffer of 4 KiB, and no page table of its own.
+ * A small driver on ttmpool, whole: for QEMU's edu device (PCI 1234:11e8),
+ * which has a DMA engine and a buffer of 4 KiB, and no page table of its own.
  *
  *   edu_drv.c       probe and remove: the pool's lifetime
  *   edu_bo.c        buffers: a ttmpool backend each, and where they are bound

@@ -2,8 +2,8 @@
 /*
  * Buffers: what a driver puts around ttmpool.
  *
- * A buffer is a ttmpool backend and the two arrays that it fills. Which pages it
- * gets is not decided here: the pool of the device says, once, whether plain
+ * A buffer is a ttmpool backend and the two arrays that it fills. Which pages
+ * it gets is not decided here: the pool of the device says, once, whether plain
  * pages will do. The driver adds what only it knows: how its device is told of
  * them (bind).
  */

@@ -8,15 +8,15 @@
 
 #include "edu.h"
 
-#define EDU_DMA_FROM	0x80
-#define EDU_DMA_TO	0x88
-#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_FROM    0x80
+#define EDU_DMA_TO      0x88
+#define EDU_DMA_COUNT   0x90
 #define EDU_DMA_COMMAND 0x98
-#define EDU_RUN		0x1
-#define EDU_TO_MEMORY	0x2
-#define EDU_BUFFER	0x40000
+#define EDU_RUN         0x1
+#define EDU_TO_MEMORY   0x2
+#define EDU_BUFFER      0x40000
 
-#define EDU_POLL_US	50000
+#define EDU_POLL_US     50000
 #define EDU_PATIENCE_US 2000000
 
 static int edu_run(struct edu *edu, u64 from, u64 to, u32 command)

@@ -15,7 +15,8 @@
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
-MODULE_PARM_DESC(dma_bits, "Address bits that the device has (QEMU's default: 28)");
+MODULE_PARM_DESC(dma_bits,
+		 "Address bits that the device has (QEMU's default: 28)");
 
 static ssize_t selftest_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)

@@ -114,7 +114,7 @@ int edu_screen_check(struct edu *edu, struct edu_result *result)
 
 	for (size_t page = 0; page < SCREEN_PAGES; page++)
 		for (size_t at = 0; at < PAGE_SIZE; at += EDU_TRANSFER)
-			result->wrong += count_wrong(edu_bo_page(bo, page),
-						     page, at);
+			result->wrong +=
+				count_wrong(edu_bo_page(bo, page), page, at);
 	return test_page(bo, SCREEN_PAGES - 1, result);
 }

@@ -11,16 +11,16 @@
  *              set_memory_*()        set_pages_array_*()
  *
  * A chunk that fills an entry of the second level is changed there, as one. As
- * an array of pages it would be split into 512 entries first, which takes a page
- * table, and never becomes one entry again.
+ * an array of pages it would be split into 512 entries first, which takes a
+ * page table, and never becomes one entry again.
  *
  * On an error the kernel leaves some pages changed and some not (arch/x86/mm/
  * pat/set_memory.c, _set_pages_array: it frees the memory types and forgets the
  * entries). So the whole batch is then made write-back.
  *
  * Towards write-back no memory is needed: no entry has to be split that was not
- * split on the way here, and the array of pages is a static one. It has a mutex,
- * under which nothing is allocated, so that reclaim may wait for it.
+ * split on the way here, and the array of pages is a static one. It has a
+ * mutex, under which nothing is allocated, so that reclaim may wait for it.
  */
 
 #include <linux/mutex.h>
@@ -119,8 +119,8 @@ static bool span_find(const struct change *change, struct span *span)
 
 		if (!is_in(change, span, chunk))
 			continue;
-		if (span->blocks ? !span_add_block(span, chunk) :
-				   !span_add_pages(change, span, chunk))
+		if (span->blocks ? !span_add_block(span, chunk)
+				 : !span_add_pages(change, span, chunk))
 			break;
 	}
 	span->until = link;
@@ -215,8 +215,8 @@ static int change_forth(struct ttmpool_list *chunks, size_t pages,
 	int err;
 
 	change.room = min_t(size_t, pages, FORTH_PAGES);
-	change.pages = kvmalloc_array(change.room, sizeof(*change.pages),
-				      TTMPOOL_GFP);
+	change.pages =
+		kvmalloc_array(change.room, sizeof(*change.pages), TTMPOOL_GFP);
 	if (!change.pages)
 		return -ENOMEM;
 	err = change_all(&change);

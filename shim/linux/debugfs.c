@@ -2,11 +2,10 @@
 /*
  * What can be seen from outside, in /sys/kernel/debug/ttmpool:
  *
- *     page_pool   pooled chunks by pool, caching and order, in the table form of
- *                 TTM's file of that name
- *     stats       the counters of the manager, of this port and of each pool
- *     shrink      write a number: so many pages are given up, as if the system
- *                 had asked. Reading it changes nothing and says how many it
+ *     page_pool   pooled chunks by pool, caching and order, in the table form
+ * of TTM's file of that name stats       the counters of the manager, of this
+ * port and of each pool shrink      write a number: so many pages are given up,
+ * as if the system had asked. Reading it changes nothing and says how many it
  *                 could be.
  *
  * The list of pools is read under the reclaim mutex, which keeps them alive.
@@ -88,19 +87,16 @@ static void show_pool_stats(struct seq_file *m, struct ttmpool_pool *pool)
 		const char *name;
 		size_t offset;
 	} counters[] = {
-#define COUNTER(member)                                                \
-	{                                                              \
-		#member, offsetof(struct ttmpool_pool_stats, member)   \
-	}
-		COUNTER(takes),		COUNTER(takes_failed),
-		COUNTER(gives),		COUNTER(pages_in_use),
-		COUNTER(pages_pooled),	COUNTER(pages_hit),
-		COUNTER(pages_fresh),	COUNTER(pages_released),
-		COUNTER(bytes_mapped),	COUNTER(bytes_cleared),
+#define COUNTER(member) { #member, offsetof(struct ttmpool_pool_stats, member) }
+		COUNTER(takes),           COUNTER(takes_failed),
+		COUNTER(gives),           COUNTER(pages_in_use),
+		COUNTER(pages_pooled),    COUNTER(pages_hit),
+		COUNTER(pages_fresh),     COUNTER(pages_released),
+		COUNTER(bytes_mapped),    COUNTER(bytes_cleared),
 		COUNTER(caching_batches), COUNTER(caching_pages),
-		COUNTER(map_batches),	COUNTER(maps),
-		COUNTER(unmap_batches), COUNTER(unmaps),
-		COUNTER(maps_kept),	COUNTER(fallbacks),
+		COUNTER(map_batches),     COUNTER(maps),
+		COUNTER(unmap_batches),   COUNTER(unmaps),
+		COUNTER(maps_kept),       COUNTER(fallbacks),
 #undef COUNTER
 	};
 	struct ttmpool_pool_stats stats;

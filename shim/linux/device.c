@@ -3,15 +3,15 @@
  * What a device reports about itself.
  *
  * Whether its streaming mappings may bounce is put together from what a module
- * can see. There are two ways for the DMA API to serve a device, and they bounce
- * for different reasons:
+ * can see. There are two ways for the DMA API to serve a device, and they
+ * bounce for different reasons:
  *
  *     an IOMMU translates   a mapping may lie anywhere in memory. Only parts of
  *                           a page bounce, for a device that is not trusted,
  *                           and this library maps whole pages.
  *     nothing translates    what is beyond the device's mask bounces, or
- *                           everything, with swiotlb=force (kernel/dma/direct.h,
- *                           dma_direct_map_page)
+ *                           everything, with swiotlb=force
+ * (kernel/dma/direct.h, dma_direct_map_page)
  *
  * In the second case a bound on the size of one mapping says that bouncing is
  * forced: only a bounce buffer has such a bound (dma_direct_max_mapping_size).

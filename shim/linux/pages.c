@@ -4,9 +4,10 @@
  *
  * The page allocator knows zones, not masks. A device that is not translated
  * and does not reach all memory gets pages of the first zone that its mask
- * may cover; if they turn out to lie beyond it nevertheless, of a lower one; and
- * if there are none of these, a single page that bounces rather than nothing at
- * all. A large chunk that would bounce is refused: a smaller one may not.
+ * may cover; if they turn out to lie beyond it nevertheless, of a lower one;
+ * and if there are none of these, a single page that bounces rather than
+ * nothing at all. A large chunk that would bounce is refused: a smaller one may
+ * not.
  *
  * No allocation here wakes the OOM killer. A driver that is told -ENOMEM can do
  * something about it, and the process that it would kill is rarely the one that
@@ -115,8 +116,8 @@ static struct page *alloc_coherent(struct device *dev,
 				      COHERENT_ATTRS);
 	if (!dma->cookie)
 		return NULL;
-	page = is_vmalloc_addr(dma->cookie) ? vmalloc_to_page(dma->cookie) :
-					      virt_to_page(dma->cookie);
+	page = is_vmalloc_addr(dma->cookie) ? vmalloc_to_page(dma->cookie)
+					    : virt_to_page(dma->cookie);
 	if ((req->flags & TPOS_ALLOC_THIS_NODE) &&
 	    page_to_nid(page) != req->node) {
 		free_coherent(dev, dma, size);

@@ -27,10 +27,11 @@ void tpos_report(struct ttmpool_system *system,
 		 const struct ttmpool_report *report)
 {
 	atomic_long_inc(&system->reports[report->kind]);
-	pr_warn_ratelimited(
-		"%s: %s: pages[%zu] %p order %d caching %s owner %s dma %#llx age %u\n",
-		report->pool, ttmpool_report_name(report->kind), report->index,
-		report->page, report->order, caching_name(report->caching),
-		report->owner ?: "none", (unsigned long long)report->dma_addr,
-		report->age);
+	pr_warn_ratelimited("%s: %s: pages[%zu] %p order %d caching %s owner "
+			    "%s dma %#llx age %u\n",
+			    report->pool, ttmpool_report_name(report->kind),
+			    report->index, report->page, report->order,
+			    caching_name(report->caching),
+			    report->owner ?: "none",
+			    (unsigned long long)report->dma_addr, report->age);
 }

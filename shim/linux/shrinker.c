@@ -3,8 +3,8 @@
  * The shrinker: what the kernel asks, in the library's words.
  *
  * The library answers in any allocation context, so sc->gfp_mask is not looked
- * at. Two of the kernel's numbers are no counts: SHRINK_EMPTY says that there is
- * nothing to be had, SHRINK_STOP that there is no progress.
+ * at. Two of the kernel's numbers are no counts: SHRINK_EMPTY says that there
+ * is nothing to be had, SHRINK_STOP that there is no progress.
  *
  * How a shrinker is registered depends on the kernel: compat_shrinker_*.c.
  */

@@ -125,10 +125,10 @@ struct tpos_work {
 
 void ttmpool_work_run(struct work_struct *work);
 
-#define tpos_work_init(tpos_work, fn)                              \
-	do {                                                       \
-		(tpos_work)->run = (fn);                           \
-		INIT_WORK(&(tpos_work)->work, ttmpool_work_run);   \
+#define tpos_work_init(tpos_work, fn)                            \
+	do {                                                     \
+		(tpos_work)->run = (fn);                         \
+		INIT_WORK(&(tpos_work)->work, ttmpool_work_run); \
 	} while (0)
 
 /* Lockdep learns the order of the locks by itself: the ranks are not needed. */
@@ -136,22 +136,22 @@ typedef spinlock_t tpos_spinlock_t;
 typedef struct mutex tpos_mutex_t;
 
 #define tpos_spin_init(lock, system, rank) spin_lock_init(lock)
-#define tpos_spin_fini(lock)		   ((void)(lock))
-#define tpos_spin_lock(lock)		   spin_lock(lock)
-#define tpos_spin_unlock(lock)		   spin_unlock(lock)
-#define tpos_assert_held(lock)		   lockdep_assert_held(lock)
+#define tpos_spin_fini(lock)               ((void)(lock))
+#define tpos_spin_lock(lock)               spin_lock(lock)
+#define tpos_spin_unlock(lock)             spin_unlock(lock)
+#define tpos_assert_held(lock)             lockdep_assert_held(lock)
 
 #define tpos_mutex_init(mutex, system, rank) mutex_init(mutex)
-#define tpos_mutex_fini(mutex)		     mutex_destroy(mutex)
-#define tpos_mutex_lock(mutex)		     mutex_lock(mutex)
-#define tpos_mutex_trylock(mutex)	     mutex_trylock(mutex)
-#define tpos_mutex_unlock(mutex)	     mutex_unlock(mutex)
-#define tpos_mutex_assert_held(mutex)	     lockdep_assert_held(mutex)
+#define tpos_mutex_fini(mutex)               mutex_destroy(mutex)
+#define tpos_mutex_lock(mutex)               mutex_lock(mutex)
+#define tpos_mutex_trylock(mutex)            mutex_trylock(mutex)
+#define tpos_mutex_unlock(mutex)             mutex_unlock(mutex)
+#define tpos_mutex_assert_held(mutex)        lockdep_assert_held(mutex)
 
 typedef atomic_long_t tpos_atomic_t;
 
-#define tpos_atomic_read(a)	     atomic_long_read(a)
-#define tpos_atomic_set(a, n)	     atomic_long_set(a, n)
+#define tpos_atomic_read(a)          atomic_long_read(a)
+#define tpos_atomic_set(a, n)        atomic_long_set(a, n)
 #define tpos_atomic_add_return(n, a) atomic_long_add_return(n, a)
 
 #define tpos_cond_resched() cond_resched()

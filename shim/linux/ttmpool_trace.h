@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* TRACE_EVENT() has a layout of its own. */
+/* clang-format off */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM TTMPOOL_TRACE_SYSTEM
 

@@ -27,9 +27,8 @@ bool batch_add(struct batch *batch, enum ttmpool_source source,
 		return false;
 	chunk->order = order;
 	chunk->caching = TTMPOOL_CACHED;
-	chunk->flags = source == TTMPOOL_COHERENT ?
-			       TTMPOOL_CHUNK_FROM_COHERENT :
-			       0;
+	chunk->flags = source == TTMPOOL_COHERENT ? TTMPOOL_CHUNK_FROM_COHERENT
+						  : 0;
 	tpos_page_set_chunk(chunk->page, chunk);
 	ttmpool_list_add_tail(&chunk->link, &batch->chunks);
 	batch->n++;

@@ -37,13 +37,15 @@ static void the_page_table_follows_every_order(struct check *t)
 		CHECK(t, add_all_orders(batch, s));
 		CHECK(t, batch_is(batch, TTMPOOL_CACHED));
 		for (int c = 0; c < TTMPOOL_CACHED; c++) {
-			CHECK_EQ(t,
-				 tpos_caching_set(batch->dev, &batch->chunks,
-						  c), 0);
+			CHECK_EQ(
+				t,
+				tpos_caching_set(batch->dev, &batch->chunks, c),
+				0);
 			CHECK(t, batch_is(batch, c));
 			CHECK_EQ(t,
 				 tpos_caching_set(batch->dev, &batch->chunks,
-						  TTMPOOL_CACHED), 0);
+						  TTMPOOL_CACHED),
+				 0);
 			CHECK(t, batch_is(batch, TTMPOOL_CACHED));
 		}
 		batch_free(batch);
@@ -58,13 +60,17 @@ static void uncached_becomes_write_combined(struct check *t)
 	CHECK(t, batch);
 	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 9));
 	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 2));
-	CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-				     TTMPOOL_UNCACHED), 0);
-	CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-				     TTMPOOL_WRITE_COMBINED), 0);
+	CHECK_EQ(t,
+		 tpos_caching_set(batch->dev, &batch->chunks, TTMPOOL_UNCACHED),
+		 0);
+	CHECK_EQ(t,
+		 tpos_caching_set(batch->dev, &batch->chunks,
+				  TTMPOOL_WRITE_COMBINED),
+		 0);
 	CHECK(t, batch_is(batch, TTMPOOL_WRITE_COMBINED));
-	CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-				     TTMPOOL_CACHED), 0);
+	CHECK_EQ(t,
+		 tpos_caching_set(batch->dev, &batch->chunks, TTMPOOL_CACHED),
+		 0);
 	CHECK(t, batch_is(batch, TTMPOOL_CACHED));
 	batch_free(batch);
 }
@@ -79,11 +85,14 @@ static void a_batch_of_small_chunks_is_one_call(struct check *t)
 	CHECK(t, batch);
 	for (int order = 8; order >= 0; order--)
 		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, order));
-	CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-				     TTMPOOL_WRITE_COMBINED), 0);
+	CHECK_EQ(t,
+		 tpos_caching_set(batch->dev, &batch->chunks,
+				  TTMPOOL_WRITE_COMBINED),
+		 0);
 	CHECK_EQ(t, caching_calls() - before, 1);
-	CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-				     TTMPOOL_CACHED), 0);
+	CHECK_EQ(t,
+		 tpos_caching_set(batch->dev, &batch->chunks, TTMPOOL_CACHED),
+		 0);
 	CHECK_EQ(t, caching_calls() - before, 2);
 	batch_free(batch);
 }
@@ -96,8 +105,9 @@ static void nothing_to_do_is_no_call(struct check *t)
 
 	CHECK(t, batch);
 	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 3));
-	CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-				     TTMPOOL_CACHED), 0);
+	CHECK_EQ(t,
+		 tpos_caching_set(batch->dev, &batch->chunks, TTMPOOL_CACHED),
+		 0);
 	CHECK_EQ(t, caching_calls(), before);
 	batch_free(batch);
 }
@@ -123,8 +133,10 @@ static void a_failed_change_leaves_all_write_back(struct check *t)
 		for (int order = 4; order >= 2; order--)
 			CHECK(t, batch_add(batch, TTMPOOL_PLAIN, order));
 		CHECK(t, obstruct(nth_page(batch->all[stuck[i]].page, 3)));
-		CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-					     TTMPOOL_WRITE_COMBINED), -ENOMEM);
+		CHECK_EQ(t,
+			 tpos_caching_set(batch->dev, &batch->chunks,
+					  TTMPOOL_WRITE_COMBINED),
+			 -ENOMEM);
 		CHECK(t, batch_is(batch, TTMPOOL_CACHED));
 		batch_free(batch);
 	}

@@ -2,9 +2,9 @@
 /*
  * DMA by a real engine, behind the IOMMU that the machine was booted with.
  *
- * A stale access is made on purpose in some of these. Where it is to be blocked,
- * the case says so beforehand (check_provoke()), and the fault that the kernel
- * logs for that address is not held against it, but demanded.
+ * A stale access is made on purpose in some of these. Where it is to be
+ * blocked, the case says so beforehand (check_provoke()), and the fault that
+ * the kernel logs for that address is not held against it, but demanded.
  */
 
 #include <linux/dma-mapping.h>
@@ -83,12 +83,14 @@ static void bytes_arrive_both_ways_at_every_order(struct check *t)
 		CHECK_EQ(t, tpos_dma_map(batch->dev, &batch->chunks), 0);
 		end = page_address(chunk->page) + last;
 		memset(end, byte, EDU_TRANSFER);
-		CHECK_EQ(t, edu_load(edu_of(batch->dev),
-				     chunk->dma.addr + last), 0);
+		CHECK_EQ(t,
+			 edu_load(edu_of(batch->dev), chunk->dma.addr + last),
+			 0);
 		CHECK(t, edu_holds(edu_of(batch->dev), byte));
 		memset(end, 0, EDU_TRANSFER);
-		CHECK_EQ(t, edu_store(edu_of(batch->dev),
-				      chunk->dma.addr + last), 0);
+		CHECK_EQ(t,
+			 edu_store(edu_of(batch->dev), chunk->dma.addr + last),
+			 0);
 		CHECK(t, !memchr_inv(end, byte, EDU_TRANSFER));
 		tpos_dma_unmap(batch->dev, &batch->chunks, false);
 		batch_free(batch);
@@ -150,8 +152,8 @@ static struct batch *batch_mapped(struct check *t)
 	return batch;
 }
 
-/* After an unmap that is not lazy, the device is cut off when it returns; in the
- * IOMMU's lazy mode, too. */
+/* After an unmap that is not lazy, the device is cut off when it returns; in
+ * the IOMMU's lazy mode, too. */
 static void after_an_unmap_the_device_is_cut_off(struct check *t)
 {
 	struct batch *batch = batch_mapped(t);
@@ -233,8 +235,8 @@ static void kept_mappings_make_room_for_new_ones(struct check *t)
 			&(struct buffer_config){
 				.num_pages = 2800,
 				.funcs = &ttmpool_backend_plain,
-				.caching = i ? TTMPOOL_UNCACHED :
-					       TTMPOOL_WRITE_COMBINED });
+				.caching = i ? TTMPOOL_UNCACHED
+					     : TTMPOOL_WRITE_COMBINED });
 		CHECK(t, bufs[i]);
 		CHECK_EQ(t, buffer_cycle(bufs[i]), 0);
 	}

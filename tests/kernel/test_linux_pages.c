@@ -81,13 +81,17 @@ static void clearing_reaches_every_byte(struct check *t)
 		size_t size = PAGE_SIZE << 5;
 
 		CHECK(t, batch_add(batch, i % TTMPOOL_SOURCE_COUNT, 5));
-		CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-					     i / TTMPOOL_SOURCE_COUNT), 0);
+		CHECK_EQ(t,
+			 tpos_caching_set(batch->dev, &batch->chunks,
+					  i / TTMPOOL_SOURCE_COUNT),
+			 0);
 		memset(page_address(chunk->page), 0xa5, size);
 		tpos_pages_clear(batch->dev, &batch->chunks);
 		CHECK(t, !memchr_inv(page_address(chunk->page), 0, size));
-		CHECK_EQ(t, tpos_caching_set(batch->dev, &batch->chunks,
-					     TTMPOOL_CACHED), 0);
+		CHECK_EQ(t,
+			 tpos_caching_set(batch->dev, &batch->chunks,
+					  TTMPOOL_CACHED),
+			 0);
 		batch_free(batch);
 	}
 }

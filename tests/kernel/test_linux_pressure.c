@@ -13,7 +13,7 @@
 #include "rig.h"
 
 #define NR_WORKERS 2
-#define ROUNDS	   300
+#define ROUNDS     300
 
 struct worker {
 	struct task_struct *task;
@@ -45,8 +45,8 @@ static int worker_run(void *data)
 		worker_round(worker, round);
 	for (int i = 0; i < 8; i++)
 		if (worker->bufs[i]->be.tt.state == TTMPOOL_TT_POPULATED)
-			worker->wrong += !!ttmpool_unpopulate(
-				&worker->bufs[i]->be);
+			worker->wrong +=
+				!!ttmpool_unpopulate(&worker->bufs[i]->be);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
@@ -60,8 +60,8 @@ static bool worker_start(struct check *t, struct rig *rig,
 			t, rig,
 			&(struct buffer_config){
 				.num_pages = 100 + 300 * i,
-				.caching = i % 2 ? TTMPOOL_UNCACHED :
-						   TTMPOOL_WRITE_COMBINED });
+				.caching = i % 2 ? TTMPOOL_UNCACHED
+						 : TTMPOOL_WRITE_COMBINED });
 		if (!worker->bufs[i])
 			return false;
 	}
@@ -100,7 +100,8 @@ static void squeeze(struct rig *rig, unsigned long enough)
 		list_add(&page->lru, &taken);
 		cond_resched();
 	}
-	list_for_each_entry_safe(page, after, &taken, lru) {
+	list_for_each_entry_safe(page, after, &taken, lru)
+	{
 		list_del(&page->lru);
 		__free_page(page);
 	}
@@ -110,8 +111,7 @@ static void squeeze(struct rig *rig, unsigned long enough)
  * both CPUs populate; no counter is lost, and no page. */
 static void the_shrinker_works_under_pressure(struct check *t)
 {
-	struct worker *workers =
-		check_zalloc(t, NR_WORKERS * sizeof(*workers));
+	struct worker *workers = check_zalloc(t, NR_WORKERS * sizeof(*workers));
 	struct rig *rig;
 	int wrong = 0;
 

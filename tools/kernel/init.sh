@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=dash disable=SC2154 # $mode
 #
 # The first and only program of a test machine. What is on its console is what
 # judge.awk reads: KTAP lines of the cases, and "step:" lines of what is done

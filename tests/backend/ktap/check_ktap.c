@@ -4,8 +4,8 @@
  * that there is, and print KTAP.
  *
  * A case that failed has left its manager, its pools and its buffers as they
- * were. What it allocated is then never freed, and the modules stay: the shrinker
- * still looks at it.
+ * were. What it allocated is then never freed, and the modules stay: the
+ * shrinker still looks at it.
  */
 
 #define pr_fmt(fmt) fmt
@@ -111,7 +111,8 @@ static void world_free(struct world *world)
 {
 	struct memory *memory, *after;
 
-	list_for_each_entry_safe(memory, after, &world->memory, link) {
+	list_for_each_entry_safe(memory, after, &world->memory, link)
+	{
 		kvfree(memory->bytes);
 		if (memory->page)
 			__free_page(memory->page);
@@ -138,9 +139,9 @@ bool check_holds(struct check *t, tpos_page_t *page,
 
 /*
  * What a driver does before the device reads a page that was written through
- * another mapping: a sync, which copies it to its bounce slot if it has one. The
- * device's buffer is first filled with something else: what it holds at the end
- * is what it read.
+ * another mapping: a sync, which copies it to its bounce slot if it has one.
+ * The device's buffer is first filled with something else: what it holds at the
+ * end is what it read.
  */
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte)

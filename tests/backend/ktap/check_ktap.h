@@ -58,7 +58,8 @@ void edu_unregister(void);
  * return then. */
 void check_skip(struct check *t, const char *why);
 
-/** check_mode() - the mode that this machine was booted in, as run.sh has it. */
+/** check_mode() - the mode that this machine was booted in, as run.sh has it.
+ */
 const char *check_mode(void);
 
 /** check_provoke() - what follows may fault at @addr: the log is judged by it.

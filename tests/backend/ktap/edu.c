@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * QEMU's edu device, for the tests: a DMA engine behind whatever IOMMU there is.
+ * QEMU's edu device, for the tests: a DMA engine behind whatever IOMMU there
+ * is.
  *
  * It has a buffer of its own, and copies between that and memory. What it read
  * from memory is seen by letting it write its buffer to a page that is known to
@@ -17,13 +18,13 @@
 
 #include "check_ktap.h"
 
-#define EDU_DMA_SRC	0x80
-#define EDU_DMA_DST	0x88
-#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_SRC     0x80
+#define EDU_DMA_DST     0x88
+#define EDU_DMA_COUNT   0x90
 #define EDU_DMA_COMMAND 0x98
-#define EDU_RUN		1
-#define EDU_TO_MEMORY	2
-#define EDU_BUFFER	0x40000
+#define EDU_RUN         1
+#define EDU_TO_MEMORY   2
+#define EDU_BUFFER      0x40000
 
 /* What a transfer takes of the machine's time, and the most it may take. */
 #define EDU_TRANSFER_MS 100
