@@ -5,7 +5,9 @@
 #
 # The machine is emulated (TCG), its clock counts instructions, and its time
 # does not pass while it waits: the 100 ms of each DMA cost nothing, and two runs
-# are alike.
+# are alike. Such a machine has one thread for all CPUs and changes between them
+# when a timer is due; 6.1 starts its second CPU before it has any, and so takes
+# minutes. It gets one CPU: what needs two is shown on 6.12.
 set -eu
 
 kernel=$1
@@ -19,6 +21,13 @@ machine=q35
 memory=1G
 devices=
 cpus=2,sockets=2
+second=,cpus=1
+case $release in
+6.1.*)
+	cpus=1
+	second=
+	;;
+esac
 
 case $mode in
 none) append="$append iommu=off" ;;
@@ -40,7 +49,7 @@ numa)
 	devices='-object memory-backend-ram,id=m0,size=512M
 		-object memory-backend-ram,id=m1,size=512M
 		-numa node,nodeid=0,cpus=0,memdev=m0
-		-numa node,nodeid=1,cpus=1,memdev=m1'
+		-numa node,nodeid=1'$second',memdev=m1'
 	;;
 pressure)
 	append="$append iommu=off"
