@@ -98,6 +98,13 @@ static bool prepare_pooled(struct stage *stage)
 	return stage->other && !buffer_cycle(stage->other);
 }
 
+/* A buffer whose pages will not be pooled, but go to the system at once. */
+static bool prepare_leaving(struct stage *stage)
+{
+	ttmpool_manager_set_pool_limit(&stage->rig->mgr, 0);
+	return prepare_populated(stage);
+}
+
 static int play_populate(struct stage *stage)
 {
 	return ttmpool_populate(&stage->buf->be);
@@ -140,6 +147,19 @@ static int play_budget(struct stage *stage)
 	ttmpool_manager_set_page_budget(&stage->rig->mgr, 0);
 	ttmpool_manager_set_page_budget(&stage->rig->mgr, TTMPOOL_NO_LIMIT);
 	return 0;
+}
+
+/* The pool is torn down with all that it keeps, and starts anew. */
+static int play_teardown(struct stage *stage)
+{
+	struct ttmpool_pool *pool = &stage->rig->pool[0];
+	struct ttmpool_pool_config config = { .name = "anew",
+					      .dev = stage->rig->dev[0],
+					      .node = TTMPOOL_NODE_ANY };
+
+	return ttmpool_pool_fini(pool)
+		       ? -EBUSY
+		       : ttmpool_pool_init(pool, &stage->rig->mgr, &config);
 }
 
 /* A second manager comes and goes. */
@@ -188,6 +208,9 @@ static const struct scene scenes[] = {
 	{ "prime", prepare_nothing, play_prime, is_nothing_pooled, false },
 	{ "unpopulate", prepare_populated, play_unpopulate, is_anything,
 	  false },
+	{ "unpopulate-release", prepare_leaving, play_unpopulate, is_anything,
+	  false },
+	{ "teardown", prepare_pooled, play_teardown, is_anything, false },
 	{ "drain", prepare_pooled, play_drain, is_anything, false },
 	{ "shrink", prepare_pooled, play_shrink, is_anything, false },
 	{ "limit", prepare_pooled, play_limit, is_anything, false },
