@@ -17,8 +17,8 @@
 
 #include "rig.h"
 
-#define NR_BUFFERS 4
-#define SCRIPT_ORDER  4
+#define NR_BUFFERS   4
+#define SCRIPT_ORDER 4
 
 enum verb {
 	POPULATE,
