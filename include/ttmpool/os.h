@@ -19,11 +19,13 @@
  *             tpos_device_t    a device that does DMA
  *             tpos_page_t      a page frame's descriptor (Linux: struct page)
  *             tpos_dma_addr_t  an address as a device sees it
+ *             tpos_store_t     where the contents of one buffer can go
  *             struct tpos_dma  what the port must keep of one mapping, by value
- *             struct tpos_shrinker, struct tpos_work, by value
+ *             struct tpos_shrinker, struct tpos_work, struct tpos_wait, by
+ *             value
  *             tpos_spinlock_t, tpos_mutex_t, tpos_atomic_t (a long)
  *             bool, size_t, int32_t, uint8_t to uint64_t, LONG_MAX, ULONG_MAX,
- *             NULL, offsetof, E* errno values, memset()
+ *             NULL, UINT_MAX, offsetof, E* errno values, memset()
  *   locks     tpos_spin_init(lock, system, rank), tpos_spin_fini(lock),
  *             tpos_spin_lock(lock), tpos_spin_unlock(lock),
  *             tpos_assert_held(lock), and the same for tpos_mutex_*, with
@@ -39,9 +41,16 @@
  *                              a pointer that is no page. Never faults.
  *             tpos_page_set_chunk(page, chunk)
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
+ *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
+ *             tpos_device_reaches(device, page, n)  could the device be given
+ *                              these n pages without a bounce?
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  they are a buffer's again
  *             (KASAN, Valgrind, ASan, or nothing)
+ *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait), tpos_wait_count(wait):
+ *             how often it was woken so far; a full barrier
+ *             tpos_signal_pending()  has this thread got something better to
+ *             do than to go on? (Linux: a signal)
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
  *
@@ -60,15 +69,21 @@
 /** TTMPOOL_NODE_ANY - no NUMA node is preferred (Linux: NUMA_NO_NODE). */
 #define TTMPOOL_NODE_ANY (-1)
 
+/** TTMPOOL_WAIT_FOREVER - for a time-out in milliseconds: there is none. */
+#define TTMPOOL_WAIT_FOREVER UINT_MAX
+
 /**
  * enum ttmpool_lock_rank - the order in which locks are taken
+ * @TTMPOOL_RANK_SWAP: the manager's mutex: one buffer at a time is swapped out
+ *	for others. Held across tpos_* calls.
  * @TTMPOOL_RANK_RECLAIM: the manager's mutex: one reclaim at a time, and no
- *	pool goes while one runs. The only lock held across tpos_* calls.
- * @TTMPOOL_RANK_MANAGER: the list of pools, and the quarantine
+ *	pool goes while one runs. Held across tpos_* calls.
+ * @TTMPOOL_RANK_MANAGER: the list of pools, that of buffers, the quarantine
  * @TTMPOOL_RANK_POOL: bins, in-use list and counters of one pool
  */
 enum ttmpool_lock_rank {
-	TTMPOOL_RANK_RECLAIM = 1,
+	TTMPOOL_RANK_SWAP = 1,
+	TTMPOOL_RANK_RECLAIM,
 	TTMPOOL_RANK_MANAGER,
 	TTMPOOL_RANK_POOL,
 };
@@ -147,7 +162,7 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 
 /**
  * tpos_pages_free() - give pages back to the system
- * @dev: the device that they were got for
+ * @dev: the device that they were got for; for plain ones, any of its system
  * @chunks: write-back, all of them; not mapped, but for coherent ones, whose
  *	mapping ends here. Both sources may be mixed.
  *
@@ -166,6 +181,106 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
  * Does not allocate. May sleep. Cannot fail.
  */
 void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
+
+/**
+ * tpos_pages_split() - make two chunks of one
+ * @dev: the device that they were got for
+ * @chunk: a plain one that is not mapped, of order 1 or more; it keeps its first
+ *	half, and its order is one less
+ * @upper: a descriptor, filled in but for its page: it gets the second half
+ *
+ * From here on each of the two is freed for itself; TTMPOOL_CHUNK_SPLIT is set
+ * in both, and tells the port. Does not allocate. Cannot fail.
+ *
+ * Linux: split_page() at the first time, after which every page is counted for
+ * itself.
+ */
+void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
+		      struct ttmpool_chunk *upper);
+
+/**
+ * struct tpos_span - some pages of a chunk
+ * @chunk: of this one
+ * @first: the first of them, counted from 0
+ * @pages: how many; at least one
+ */
+struct tpos_span {
+	const struct ttmpool_chunk *chunk;
+	size_t first;
+	size_t pages;
+};
+
+/**
+ * tpos_pages_copy() - copy every byte
+ * @to: pages of any source and caching, mapped or not
+ * @from: as many pages, of another chunk, likewise
+ *
+ * When it returns, a device that is not cache-coherent sees the bytes, too.
+ * Does not allocate. May sleep. Cannot fail.
+ */
+void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from);
+
+/**
+ * tpos_store_create() - a place for the contents of one buffer
+ * @system: the machine
+ * @pages: how many pages it may be asked to keep
+ * @store: the new store; it keeps nothing yet
+ *
+ * Linux: a shmem file, whose pages the system can move to a swap device; on the
+ * simulated machine a file. May sleep, and may call the shrinkers.
+ *
+ * Return: 0, -ENOMEM, or what the system says of a file that it cannot make.
+ */
+int tpos_store_create(tpos_system_t *system, size_t pages,
+		      tpos_store_t **store);
+
+/**
+ * tpos_store_destroy() - its end, and that of all that it keeps
+ * @store: the store
+ *
+ * May sleep. Cannot fail.
+ */
+void tpos_store_destroy(tpos_store_t *store);
+
+/**
+ * tpos_store_write() - keep the contents of some pages
+ * @store: the store
+ * @index: as the pages of the buffer from this one on
+ * @from: the pages; write-back, or of caching UNKNOWN
+ *
+ * Keeps a copy. May sleep, and may call the shrinkers.
+ *
+ * Return: 0; -ENOMEM or -ENOSPC: there is no room; -EIO; -EINTR. After an error
+ * it is not said what it keeps for these pages; all others are as they were.
+ */
+int tpos_store_write(tpos_store_t *store, size_t index,
+		     const struct tpos_span *from);
+
+/**
+ * tpos_store_read() - get contents back
+ * @store: the store; it keeps them still
+ * @index: the pages of the buffer from this one on; each has been written, and
+ *	not dropped since
+ * @to: pages of any source and caching, mapped or not, whose bytes become these
+ *
+ * When it returns, a device that is not cache-coherent sees the bytes, too. May
+ * sleep, and may call the shrinkers.
+ *
+ * Return: 0; -ENOMEM, -EIO, -EINTR, and then it is not said what @to contains.
+ */
+int tpos_store_read(tpos_store_t *store, size_t index,
+		    const struct tpos_span *to);
+
+/**
+ * tpos_store_drop() - contents are not needed any more
+ * @store: the store
+ * @index: the pages of the buffer from this one on; those that it does not keep
+ *	are skipped
+ * @pages: so many
+ *
+ * May sleep. Cannot fail.
+ */
+void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages);
 
 /**
  * tpos_caching_set() - change the caching of a batch, with one flush
@@ -233,10 +348,12 @@ void tpos_free(tpos_system_t *system, void *ptr);
 /**
  * tpos_shrinker_register() - be asked for pages when the system is short
  * @system: the machine
- * @shrinker: filled in by the caller: its count() says how many pages could be
- *	given up, its scan() gives up about so many and says how many it did.
- *	Both may be called from any thread that allocates, under any lock that
- *	may be held across an allocation, and several times at once.
+ * @shrinker: filled in by the caller: its count(shrinker, swap) says how many
+ *	pages could be given up, its scan(shrinker, pages, swap) gives up about
+ *	so many and says how many it did. Both may be called from any thread
+ *	that allocates, under any lock that may be held across an allocation,
+ *	and several times at once. @swap: this caller may wait for a store, and
+ *	there is room in one (Linux: __GFP_FS, and swap space).
  *
  * Return: 0 or -ENOMEM.
  */
@@ -269,6 +386,26 @@ void tpos_work_queue(tpos_system_t *system, struct tpos_work *work);
  * @work: the work; it must not queue itself at the same time
  */
 void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
+
+/**
+ * tpos_wait() - sleep until woken
+ * @wait: where
+ * @seen: what tpos_wait_count() was before the caller looked whether it must
+ *	wait; if it is another now, this returns at once
+ * @timeout_ms: at most so many milliseconds, TTMPOOL_WAIT_FOREVER for no limit;
+ *	comes back as what is left of them
+ *
+ * Return: 0 if it was woken; -ETIMEDOUT; -EINTR for a signal.
+ */
+int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms);
+
+/**
+ * tpos_wake() - wake all who sleep there
+ * @wait: where
+ *
+ * May be called from anywhere, except with a spinlock held.
+ */
+void tpos_wake(struct tpos_wait *wait);
 
 /**
  * tpos_report() - tell the people who run the machine

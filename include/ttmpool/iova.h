@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_IOVA_H
+#define TTMPOOL_IOVA_H
+
+#include <ttmpool/os.h>
+
+/**
+ * struct ttmpool_iova - the address space of one device, as a budget
+ *
+ * What the pools of one device share: whatever each of them has mapped, in use
+ * and pooled, counts. All members are private. Embed it; its address must not
+ * change.
+ */
+struct ttmpool_iova {
+	uint64_t limit;
+	uint64_t low;
+	tpos_atomic_t pages;
+	struct tpos_wait wait;
+};
+
+/**
+ * ttmpool_iova_init() - start a budget
+ * @iova: uninitialised memory
+ * @limit: the high mark: bytes that may be mapped at any time; 0 for no limit
+ * @low: the low mark: when the limit is reached, mappings that are only kept go
+ *	until no more than so many bytes are mapped, or none is left. One
+ *	invalidation serves them all, so the further below @limit it is, the
+ *	rarer that is.
+ *
+ * Return: 0, or -EINVAL if @low is above @limit and there is a limit.
+ */
+int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low);
+
+/**
+ * ttmpool_iova_fini() - end a budget
+ * @iova: the budget, of which no pool is left
+ */
+void ttmpool_iova_fini(struct ttmpool_iova *iova);
+
+/** ttmpool_iova_pages() - how many pages are mapped on this budget now. */
+unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_SWAP_H
+#define TTMPOOL_SWAP_H
+
+#include <ttmpool/backend.h>
+
+/*
+ * Moving what is in a buffer: to the store and back, and between pages of a
+ * device and ordinary ones. Each of these may sleep and takes time; the driver
+ * holds its lock of the buffer meanwhile, as for every other verb, and the
+ * device does not use the buffer.
+ *
+ * Whatever fails, and whenever a signal comes, no byte is lost: the state says
+ * where the contents are, and each verb goes on from where the last one was
+ * interrupted. They need backend funcs with @movable, and return -EOPNOTSUPP
+ * for others.
+ */
+
+/** TTMPOOL_ALL_PAGES - for a number of pages: the whole buffer. */
+#define TTMPOOL_ALL_PAGES ((size_t)-1)
+
+/**
+ * ttmpool_swapout() - move contents to the store, and pages to the system
+ * @be: a backend in state POPULATED, ANONYMOUS or PARTIAL
+ * @pages: at least so many shall leave, if it has them; whole chunks do
+ *
+ * All mappings end in one batch and all pages become write-back in one batch,
+ * before the first is copied. Then chunk by chunk is stored and freed, from the
+ * first on, so that memory comes back while this runs. A chunk is split only if
+ * the store has no room for the rest of it before some of it is freed.
+ *
+ * Return: 0, and the state is SWAPPED, or PARTIAL if pages are left; -EINVAL in
+ * any other state, and nothing has changed; -EINTR for a signal; what
+ * tpos_store_create() and tpos_store_write() return. After these, the state is
+ * as before if no store could be had, and otherwise PARTIAL, with all that has
+ * left in the store; call again, or ttmpool_swapin().
+ */
+int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
+
+/**
+ * ttmpool_swapin() - bring contents back from the store
+ * @be: a backend in state SWAPPED or PARTIAL
+ * @pages: at least so many shall come, if they are in the store
+ *
+ * Pages are taken from the pool for all that is wanted at once; where there is
+ * no memory for that, for less, and again, since what has been read needs no
+ * room in the store any more.
+ *
+ * Return: 0, and the state is POPULATED, with the caching, addresses and
+ * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
+ * any other state; -EINTR; what ttmpool_pool_take() and tpos_store_read()
+ * return. After these, the state is as before or PARTIAL, and what had come
+ * is there.
+ */
+int ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
+
+/**
+ * ttmpool_drop() - end the contents, wherever they are
+ * @be: a backend in any state but EMPTY and BOUND
+ *
+ * Return: 0, and the state is EMPTY; -EINVAL in those states, or if the arrays
+ * are not what the library left there, and then nothing has changed.
+ */
+int ttmpool_drop(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_page_insertable() - is this an ordinary page, but for its mapping?
+ * @pool: the pool that handed it out
+ * @page: a page of a chunk, its first one
+ *
+ * Ordinary pages may be inserted in the swap cache, or be another device's,
+ * after ttmpool_to_anonymous(), which copies nothing of them. Pages of the
+ * coherent allocator are not: their contents must be copied.
+ *
+ * Return: whether it is one.
+ */
+bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page);
+
+/**
+ * ttmpool_to_anonymous() - from the device's pages to ordinary ones
+ * @be: a backend in state POPULATED
+ *
+ * In place, without a copy, where ttmpool_page_insertable(). Otherwise fresh
+ * pages are got, and the contents copied. Zeroes dma_addr[].
+ *
+ * Return: 0, and the state is ANONYMOUS; -EINVAL in any other state; -ENOMEM;
+ * -EIO if pages could not be made write-back. After an error the state is
+ * POPULATED, and nothing has changed, or PARTIAL if even that could not be
+ * restored: all of it is in pages then, and ttmpool_swapin() is the way back.
+ */
+int ttmpool_to_anonymous(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_to_device() - from ordinary pages to the device's
+ * @be: a backend in state ANONYMOUS
+ *
+ * In place where the device reaches a page, a mapping may be as large as its
+ * chunk, and the chunk is of the node that the pool wants; else, and for a
+ * coherent backend, the contents are copied.
+ *
+ * Return: 0, and the state is POPULATED, with the caching and addresses wanted;
+ * -EINVAL in any other state; what ttmpool_pool_take() returns. After an error
+ * the state is ANONYMOUS, and no content has changed.
+ */
+int ttmpool_to_device(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_handover() - give contents to another backend, pages and all
+ * @from: a backend in state ANONYMOUS
+ * @to: a backend in state EMPTY, of as many pages, whose pool has the same
+ *	manager; its device, source and caching may be others
+ *
+ * Copies nothing. The pages are @to's pool's, and @to's owner's, from here on.
+ *
+ * Return: 0, and @from is EMPTY, and @to ANONYMOUS; -EINVAL if not as above,
+ * and nothing has changed.
+ */
+int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to);
+
+/*
+ * The swapper: a list of buffers, oldest first, that may be swapped out for
+ * others' sake, when the page budget is exhausted or the system's shrinker asks
+ * and there are no pooled pages left. One that is bound is passed over, and so
+ * is one whose lock cannot be had at once (backend_funcs.trylock).
+ */
+
+/**
+ * ttmpool_lru_add() - let a buffer be swapped out under pressure
+ * @be: a backend whose funcs have @trylock; it is the newest of the list
+ *
+ * Return: 0; -EOPNOTSUPP if its funcs have no trylock, or are not movable;
+ * -EBUSY if it is on the list.
+ */
+int ttmpool_lru_add(struct ttmpool_backend *be);
+
+/** ttmpool_lru_touch() - it has been used: it is the newest of the list. */
+void ttmpool_lru_touch(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_lru_remove() - let it be
+ * @be: a backend; if it is not on the list, nothing is done
+ *
+ * When it returns, the swapper does not look at it, nor will; so it is to be
+ * called before the buffer goes. May sleep. The caller may hold the lock of the
+ * buffer.
+ */
+void ttmpool_lru_remove(struct ttmpool_backend *be);
+
+/**
+ * ttmpool_manager_swapout() - swap out buffers of the list, oldest first
+ * @mgr: the manager
+ * @pages: until so many pages have left
+ *
+ * For a driver that knows of a need ahead, as before hibernation. The caller
+ * holds no lock that a trylock of its backends would have to wait for. May
+ * sleep.
+ *
+ * Return: how many pages left.
+ */
+unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
+				      unsigned long pages);
+
+#endif
