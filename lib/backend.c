@@ -21,7 +21,8 @@ static int take_for_backend(struct ttmpool_backend *be,
 	struct ttmpool_request req = { .source = source,
 				       .caching = be->tt.caching,
 				       .num_pages = be->tt.num_pages,
-				       .owner = be->owner };
+				       .owner = be->owner,
+				       .wait_ms = be->wait_ms };
 
 	return ttmpool_pool_take(be->pool, &req, be->tt.pages, be->dma_addr);
 }
@@ -44,12 +45,16 @@ static int stock_unpopulate(struct ttmpool_backend *be)
 
 const struct ttmpool_backend_funcs ttmpool_backend_plain = {
 	.name = "plain",
+	.movable = true,
+	.source = TTMPOOL_PLAIN,
 	.populate = plain_populate,
 	.unpopulate = stock_unpopulate,
 };
 
 const struct ttmpool_backend_funcs ttmpool_backend_coherent = {
 	.name = "coherent",
+	.movable = true,
+	.source = TTMPOOL_COHERENT,
 	.populate = coherent_populate,
 	.unpopulate = stock_unpopulate,
 };
@@ -73,7 +78,8 @@ static void backend_clear_arrays(struct ttmpool_backend *be)
 static bool funcs_are_complete(const struct ttmpool_backend_funcs *funcs)
 {
 	return funcs->populate && funcs->unpopulate &&
-	       !funcs->bind == !funcs->unbind;
+	       !funcs->bind == !funcs->unbind &&
+	       !funcs->trylock == !funcs->unlock;
 }
 
 int ttmpool_backend_init(struct ttmpool_backend *be,
@@ -100,14 +106,16 @@ int ttmpool_backend_init(struct ttmpool_backend *be,
 		.pool = config->pool,
 		.owner = config->owner,
 		.dma_addr = config->dma_addr,
+		.wait_ms = config->wait_ms,
 	};
+	ttmpool_list_init(&be->lru);
 	backend_clear_arrays(be);
 	return 0;
 }
 
 int ttmpool_backend_fini(struct ttmpool_backend *be)
 {
-	return be->tt.state == TTMPOOL_TT_EMPTY ? 0 : -EBUSY;
+	return be->tt.state == TTMPOOL_TT_EMPTY && !be->swappable ? 0 : -EBUSY;
 }
 
 int ttmpool_populate(struct ttmpool_backend *be)
@@ -119,7 +127,7 @@ int ttmpool_populate(struct ttmpool_backend *be)
 	err = be->funcs->populate(be);
 	if (err)
 		return err;
-	tt_set_state(&be->tt, TTMPOOL_TT_POPULATED);
+	backend_set_state(be, TTMPOOL_TT_POPULATED);
 	return 0;
 }
 
@@ -133,7 +141,7 @@ int ttmpool_unpopulate(struct ttmpool_backend *be)
 	if (err)
 		return err;
 	backend_clear_arrays(be);
-	tt_set_state(&be->tt, TTMPOOL_TT_EMPTY);
+	backend_set_state(be, TTMPOOL_TT_EMPTY);
 	return 0;
 }
 
@@ -147,7 +155,7 @@ int ttmpool_bind(struct ttmpool_backend *be)
 		err = be->funcs->bind(be);
 	if (err)
 		return err;
-	tt_set_state(&be->tt, TTMPOOL_TT_BOUND);
+	backend_set_state(be, TTMPOOL_TT_BOUND);
 	return 0;
 }
 
@@ -157,6 +165,29 @@ int ttmpool_unbind(struct ttmpool_backend *be)
 		return -EINVAL;
 	if (be->funcs->unbind)
 		be->funcs->unbind(be);
-	tt_set_state(&be->tt, TTMPOOL_TT_POPULATED);
+	backend_set_state(be, TTMPOOL_TT_POPULATED);
+	return 0;
+}
+
+int ttmpool_drop(struct ttmpool_backend *be)
+{
+	struct ttmpool_list chunks;
+	int err;
+
+	if (!be->funcs->movable)
+		return -EOPNOTSUPP;
+	if (be->tt.state == TTMPOOL_TT_EMPTY ||
+	    be->tt.state == TTMPOOL_TT_BOUND)
+		return -EINVAL;
+	err = backend_claim(be, &chunks);
+	if (err)
+		return err;
+	if (!ttmpool_list_empty(&chunks))
+		chunks_give(be->pool, &chunks);
+	account_swapped(be->pool, be->owner, -(long)be->pages_stored);
+	be->pages_stored = 0;
+	backend_close_store(be);
+	backend_clear_arrays(be);
+	backend_set_state(be, TTMPOOL_TT_EMPTY);
 	return 0;
 }

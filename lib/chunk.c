@@ -65,6 +65,29 @@ bool chunk_is_not_cached(const struct ttmpool_chunk *chunk)
 	return chunk->caching != TTMPOOL_CACHED;
 }
 
+/* Is it of the node that its pool wants? */
+void chunk_note_node(const struct ttmpool_pool *pool,
+		     struct ttmpool_chunk *chunk)
+{
+	chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_FAR;
+	if (pool->node != TTMPOOL_NODE_ANY &&
+	    tpos_page_node(pool->dev, chunk->page) != pool->node)
+		chunk->flags |= TTMPOOL_CHUNK_FAR;
+}
+
+/* Write one address for each page of a mapped chunk. */
+void chunk_fill_addresses(const struct ttmpool_pool *pool,
+			  const struct ttmpool_chunk *chunk,
+			  tpos_dma_addr_t *dma_addr)
+{
+	tpos_dma_addr_t addr = tpos_dma_address(&chunk->dma);
+	size_t n = ttmpool_chunk_pages(chunk);
+
+	for (size_t i = 0; i < n; i++)
+		dma_addr[i] =
+			addr + ((tpos_dma_addr_t)i << pool->info.page_shift);
+}
+
 size_t chunks_count_pages(const struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
@@ -138,6 +161,27 @@ void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 chunks_count(chunks));
 }
 
+/*
+ * Make a batch unmapped and write-back, in one batch each; the list comes back
+ * in another order. An error says that some are still of another caching.
+ */
+int chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		 bool lazy)
+{
+	struct ttmpool_list undo;
+	int err = 0;
+
+	if (chunks_extract(chunks, chunk_is_streaming, &undo)) {
+		chunks_unmap(pool, &undo, lazy);
+		ttmpool_list_splice(&undo, chunks);
+	}
+	if (chunks_extract(chunks, chunk_is_not_cached, &undo)) {
+		err = chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
+		ttmpool_list_splice(&undo, chunks);
+	}
+	return err;
+}
+
 int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_caching caching)
 {
@@ -158,4 +202,58 @@ void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		chunk->flags |= TTMPOOL_CHUNK_CLEAN;
 	pool_tally(pool, &pool->stats.bytes_cleared,
 		   pool_bytes(pool, chunks_count_pages(chunks)));
+}
+
+/*
+ * Halve a chunk that is nobody else's: it keeps the first half, and the other
+ * follows it on its list. Returns whether there was memory for a descriptor.
+ */
+bool chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_chunk *upper;
+
+	upper = tpos_zalloc(pool->mgr->system, sizeof(*upper));
+	if (!upper)
+		return false;
+	*upper = *chunk;
+	upper->order--;
+	tpos_pages_split(pool->dev, chunk, upper);
+	tpos_page_set_chunk(upper->page, upper);
+	ttmpool_list_add(&upper->link, &chunk->link);
+	pool_tally(pool, &pool->stats.splits, 1);
+	return true;
+}
+
+/* Copy one batch to another of as many pages, in the order of both. */
+void chunks_copy(struct ttmpool_pool *pool, const struct ttmpool_list *to,
+		 const struct ttmpool_list *from)
+{
+	struct tpos_span into = { .chunk = ttmpool_chunk_of(to->next) };
+	struct ttmpool_chunk *chunk;
+	size_t pages = 0;
+
+	ttmpool_for_each_chunk(chunk, from) {
+		struct tpos_span out = { .chunk = chunk };
+		size_t n = ttmpool_chunk_pages(chunk);
+
+		while (out.first < n) {
+			size_t room = ttmpool_chunk_pages(into.chunk);
+
+			if (into.first == room) {
+				into.chunk =
+					ttmpool_chunk_of(into.chunk->link.next);
+				into.first = 0;
+				continue;
+			}
+			out.pages = n - out.first;
+			if (out.pages > room - into.first)
+				out.pages = room - into.first;
+			into.pages = out.pages;
+			tpos_pages_copy(&into, &out);
+			into.first += out.pages;
+			out.first += out.pages;
+		}
+		pages += n;
+	}
+	pool_tally(pool, &pool->stats.bytes_copied, pool_bytes(pool, pages));
 }

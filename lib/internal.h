@@ -4,15 +4,21 @@
 /*
  * What the files of lib/ say to each other, from the bottom up:
  *
- *   report.c   what is found wrong; budget.c: what may be had
- *   chunk.c    what is done to chunks themselves: unmapped, converted, cleared;
- *              release.c: how they end; all of it in batches
- *   bin.c      where free chunks lie; reclaim.c: taking the oldest out again
- *   make.c     fresh chunks, and mappings, and room for both
- *   gather.c, take.c, refill.c: handing out
- *   give.c     taking back; scrub.c: clearing in between
- *   pool.c, manager.c: lifetimes, limits, counters; valid.c: invariants
- *   tt.c, backend.c: buffers
+ *   report.c     what is found wrong
+ *   budget.c     what may be had; account.c: who has it
+ *   chunk.c      what is done to chunks themselves: unmapped, converted,
+ *                cleared, copied; release.c: how they end; all in batches
+ *   bin.c        where free chunks lie; reclaim.c: taking the oldest out again
+ *   claim.c      from pages back to chunks
+ *   resident.c   the chunks of a buffer; swapout.c: how they leave;
+ *                lru.c: which buffer's do
+ *   make.c       fresh chunks, and mappings, and room for both
+ *   ready.c      a buffer's chunks become the device's
+ *   gather.c, take.c, refill.c   handing out
+ *   give.c       taking back; scrub.c: clearing in between
+ *   swapin.c, anonymous.c   bringing and moving contents
+ *   pool.c, manager.c   lifetimes, limits, counters; valid.c: invariants
+ *   tt.c, backend.c     buffers
  *
  * In a comment here, "a batch" is a list of chunks that no one else can see:
  * they are on no bin and no in-use list, so no lock is needed for them. What
@@ -67,6 +73,21 @@ void budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
 bool budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
 bool budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 void budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+uint64_t budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes);
+int budget_wait_mapped(struct ttmpool_pool *pool, long seen,
+		       unsigned int *left_ms);
+
+/* account.c: pages, by enum ttmpool_account */
+struct account {
+	long pages[TTMPOOL_ACCOUNT_COUNT];
+};
+void account_add(const struct ttmpool_pool *pool,
+		 const struct ttmpool_list *chunks, struct account *sums);
+void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
+		  const struct account *before, const struct account *after);
+void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
+		     long pages);
 
 /* chunk.c */
 bool chunk_is_streaming(const struct ttmpool_chunk *chunk);
@@ -74,6 +95,12 @@ bool chunk_is_coherent(const struct ttmpool_chunk *chunk);
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state);
+void chunk_note_node(const struct ttmpool_pool *pool,
+		     struct ttmpool_chunk *chunk);
+void chunk_fill_addresses(const struct ttmpool_pool *pool,
+			  const struct ttmpool_chunk *chunk,
+			  tpos_dma_addr_t *dma_addr);
+bool chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk);
 size_t chunks_count(const struct ttmpool_list *chunks);
 size_t chunks_count_pages(const struct ttmpool_list *chunks);
 bool chunks_extract(struct ttmpool_list *from, chunk_test test,
@@ -83,7 +110,11 @@ void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		  bool lazy);
 int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_caching caching);
+int chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		 bool lazy);
 void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void chunks_copy(struct ttmpool_pool *pool, const struct ttmpool_list *to,
+		 const struct ttmpool_list *from);
 
 /* release.c */
 void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
@@ -115,13 +146,63 @@ size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 /* reclaim.c */
 size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all);
 uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes);
+uint64_t device_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes);
+unsigned long manager_retry_quarantine(struct ttmpool_manager *mgr);
+unsigned long manager_count_pooled(struct ttmpool_manager *mgr);
 unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages);
+unsigned long manager_try_reclaim(struct ttmpool_manager *mgr,
+				  unsigned long pages);
 void manager_trim(struct ttmpool_manager *mgr);
+
+/**
+ * struct claim - an array of pages, on its way to be a batch of chunks
+ * @pool: whose they should be
+ * @pages: the array
+ * @num_pages: how many
+ * @caching: what they should be
+ * @with_holes: the array is a backend's own record: entries without a page are
+ *	passed over, and the caching is whatever it is
+ * @done: pages looked at
+ * @chunks: claimed, in the order of the array
+ */
+struct claim {
+	struct ttmpool_pool *pool;
+	tpos_page_t *const *pages;
+	size_t num_pages;
+	enum ttmpool_caching caching;
+	bool with_holes;
+	size_t done;
+	struct ttmpool_list chunks;
+};
+void claim_init(struct claim *claim, struct ttmpool_pool *pool,
+		tpos_page_t *const *pages, size_t num_pages);
+int claim_chunks(struct claim *claim);
+void claim_sort(struct claim *claim);
+void chunks_unclaim(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+
+/* resident.c */
+int backend_claim(struct ttmpool_backend *be, struct ttmpool_list *chunks);
+bool chunk_is_ordinary(const struct ttmpool_chunk *chunk);
+void chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous);
+int backend_strip(struct ttmpool_backend *be, struct ttmpool_list *chunks);
+void backend_count_swappable(struct ttmpool_backend *be);
+void backend_set_state(struct ttmpool_backend *be, enum ttmpool_tt_state state);
+void backend_close_store(struct ttmpool_backend *be);
+
+/* lru.c */
+unsigned long manager_try_swapout(struct ttmpool_manager *mgr,
+				  unsigned long pages);
 
 /* make.c */
 int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
 		 struct ttmpool_list *made);
 int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+
+/* ready.c */
+int backend_make_ready(struct ttmpool_backend *be);
+
+/* give.c */
+void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 
 /* scrub.c */
 void pool_scrub_work(struct tpos_work *work);

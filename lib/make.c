@@ -4,7 +4,8 @@
  *
  * When a budget is exhausted, or the machine's own IOVA space, what is only
  * kept is given up for what is wanted: pooled pages of any pool for the page
- * budget, kept mappings of this pool for the mapped limit and for IOVA space.
+ * budget, and then buffers that nobody needs now, which are swapped out; kept
+ * mappings of this device's pools for their limits and for IOVA space.
  * Only if that is not enough does the caller hear of it, and may try smaller
  * orders.
  *
@@ -17,7 +18,9 @@
 static int room_for_pages(struct ttmpool_manager *mgr, size_t pages)
 {
 	while (!budget_take_pages(mgr, pages))
-		if (!manager_reclaim(mgr, pages))
+		if (!manager_reclaim(mgr, pages) &&
+		    !manager_retry_quarantine(mgr) &&
+		    !ttmpool_manager_swapout(mgr, pages))
 			return -ENOMEM;
 	return 0;
 }
@@ -25,7 +28,8 @@ static int room_for_pages(struct ttmpool_manager *mgr, size_t pages)
 static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	while (!budget_take_mapped(pool, bytes))
-		if (!pool_give_up_mappings(pool, bytes))
+		if (!device_give_up_mappings(pool,
+					     budget_mapped_excess(pool, bytes)))
 			return -EDQUOT;
 	return 0;
 }
@@ -70,9 +74,7 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT |
 				TTMPOOL_CHUNK_MAPPED;
-	if (pool->node != TTMPOOL_NODE_ANY &&
-	    tpos_page_node(pool->dev, chunk->page) != pool->node)
-		chunk->flags |= TTMPOOL_CHUNK_FAR;
+	chunk_note_node(pool, chunk);
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
@@ -139,7 +141,7 @@ int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		return err;
 	do {
 		err = tpos_dma_map(pool->dev, chunks);
-	} while (err == -ENOSPC && pool_give_up_mappings(pool, bytes));
+	} while (err == -ENOSPC && device_give_up_mappings(pool, bytes));
 	if (err) {
 		budget_return_mapped(pool, bytes);
 		return err;

@@ -9,28 +9,30 @@
  *
  * Locks, in the order in which they are taken:
  *
+ *     swap     a mutex: one buffer at a time is swapped out for others
  *     reclaim  a mutex: one reclaim at a time. Held while pages are released.
- *     lock     a spinlock: the list of pools, the quarantine
+ *     lock     a spinlock: the lists of pools and of buffers, the quarantine
  *     pool     each pool's spinlock: bins, in-use list, counters
  *
- * The list of pools changes under both of the first two, so either suffices to
- * read it. Populate and give-back take the pool's lock alone.
+ * The list of pools changes under the second and the third, so either suffices
+ * to read it. Populate and give-back take the pool's lock alone.
  */
 
 #include "internal.h"
 
-static unsigned long manager_count(struct tpos_shrinker *shrinker)
+static unsigned long manager_count(struct tpos_shrinker *shrinker, bool swap)
 {
 	return ttmpool_manager_shrink_count(
-		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker));
+		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
+		swap);
 }
 
 static unsigned long manager_scan(struct tpos_shrinker *shrinker,
-				  unsigned long pages)
+				  unsigned long pages, bool swap)
 {
 	return ttmpool_manager_shrink_scan(
 		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
-		pages);
+		pages, swap);
 }
 
 int ttmpool_manager_init(struct ttmpool_manager *mgr,
@@ -42,16 +44,20 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 		return -EINVAL;
 	memset(mgr, 0, sizeof(*mgr));
 	mgr->system = config->system;
+	tpos_mutex_init(&mgr->swap, mgr->system, TTMPOOL_RANK_SWAP);
 	tpos_mutex_init(&mgr->reclaim, mgr->system, TTMPOOL_RANK_RECLAIM);
 	tpos_spin_init(&mgr->lock, mgr->system, TTMPOOL_RANK_MANAGER);
 	ttmpool_list_init(&mgr->pools);
 	ttmpool_list_init(&mgr->quarantine);
+	ttmpool_list_init(&mgr->lru);
 	tpos_atomic_set(&mgr->page_budget, (long)config->page_budget);
 	tpos_atomic_set(&mgr->pool_limit, (long)config->pool_limit);
 	tpos_atomic_set(&mgr->pages, 0);
 	tpos_atomic_set(&mgr->pages_pooled, 0);
 	tpos_atomic_set(&mgr->pages_quarantined, 0);
 	tpos_atomic_set(&mgr->pages_shrunk, 0);
+	tpos_atomic_set(&mgr->pages_swappable, 0);
+	tpos_atomic_set(&mgr->pages_swapped, 0);
 	mgr->shrinker.count = manager_count;
 	mgr->shrinker.scan = manager_scan;
 	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
@@ -62,6 +68,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 fini_locks:
 	tpos_spin_fini(&mgr->lock);
 	tpos_mutex_fini(&mgr->reclaim);
+	tpos_mutex_fini(&mgr->swap);
 	return err;
 }
 
@@ -71,6 +78,7 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 
 	tpos_spin_lock(&mgr->lock);
 	busy = !ttmpool_list_empty(&mgr->pools) ||
+	       !ttmpool_list_empty(&mgr->lru) ||
 	       !ttmpool_list_empty(&mgr->quarantine);
 	tpos_spin_unlock(&mgr->lock);
 	if (busy)
@@ -78,6 +86,7 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	tpos_shrinker_unregister(mgr->system, &mgr->shrinker);
 	tpos_spin_fini(&mgr->lock);
 	tpos_mutex_fini(&mgr->reclaim);
+	tpos_mutex_fini(&mgr->swap);
 	return 0;
 }
 
@@ -99,6 +108,27 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 		manager_reclaim(mgr, now - pages);
 }
 
+unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
+					   bool swap)
+{
+	unsigned long pages = manager_count_pooled(mgr);
+
+	if (swap)
+		pages += (unsigned long)tpos_atomic_read(&mgr->pages_swappable);
+	return pages;
+}
+
+unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
+					  unsigned long pages, bool swap)
+{
+	unsigned long got = manager_try_reclaim(mgr, pages);
+
+	if (swap && got < pages)
+		got += manager_try_swapout(mgr, pages - got);
+	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
+	return got;
+}
+
 void ttmpool_manager_stats(struct ttmpool_manager *mgr,
 			   struct ttmpool_manager_stats *stats)
 {
@@ -109,6 +139,10 @@ void ttmpool_manager_stats(struct ttmpool_manager *mgr,
 		(unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
 	stats->pages_shrunk =
 		(unsigned long)tpos_atomic_read(&mgr->pages_shrunk);
+	stats->pages_swappable =
+		(unsigned long)tpos_atomic_read(&mgr->pages_swappable);
+	stats->pages_swapped =
+		(unsigned long)tpos_atomic_read(&mgr->pages_swapped);
 }
 
 static bool is_any(const struct ttmpool_chunk *chunk)

@@ -62,9 +62,14 @@ static int pool_configure(struct ttmpool_pool *pool,
 		return -EINVAL;
 	if (config->policy && config->policy->max_order >= TTMPOOL_NR_ORDERS)
 		return -EINVAL;
+	if (config->mapped_low > config->mapped_limit)
+		return -EINVAL;
 	pool->name = config->name ? config->name : "unnamed";
 	pool->dev = config->dev;
 	pool->mapped_limit = config->mapped_limit;
+	pool->mapped_low = config->mapped_low ? config->mapped_low
+					      : config->mapped_limit;
+	pool->iova = config->iova ? config->iova : &pool->own_iova;
 	tpos_device_query(pool->dev, &pool->info);
 	pool->node = config->node == TTMPOOL_NODE_OF_DEVICE ? pool->info.node
 							    : config->node;
@@ -88,6 +93,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	pool->mgr = mgr;
 	tpos_spin_init(&pool->lock, mgr->system, TTMPOOL_RANK_POOL);
 	tpos_work_init(&pool->scrub_work, pool_scrub_work);
+	ttmpool_iova_init(&pool->own_iova, 0, 0);
 	ttmpool_list_init(&pool->in_use);
 	bins_init(pool);
 
@@ -114,14 +120,9 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	tpos_spin_unlock(&pool->lock);
 	pages = chunks_count_pages(&strays);
 
-	ttmpool_for_each_chunk(chunk, &strays) {
+	ttmpool_for_each_chunk(chunk, &strays)
 		pool_report(pool, TTMPOOL_REPORT_IN_USE, chunk, NULL);
-		if (chunk->owner)
-			tpos_atomic_add_return(
-				-(long)ttmpool_chunk_pages(chunk),
-				&chunk->owner->pages_in_use);
-		chunk->owner = NULL;
-	}
+	account_close(pool, &strays);
 	if (chunks_extract(&strays, chunk_is_streaming, &mapped)) {
 		chunks_unmap(pool, &mapped, false);
 		ttmpool_list_splice(&mapped, &strays);
@@ -145,6 +146,7 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	ttmpool_pool_drain(pool);
 	if (!ttmpool_list_empty(&pool->in_use))
 		strays = pool_quarantine_strays(pool);
+	ttmpool_iova_fini(&pool->own_iova);
 	tpos_spin_fini(&pool->lock);
 	return strays;
 }
@@ -178,33 +180,4 @@ size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
 	n = pool->bins[source][caching][order].nr_chunks;
 	tpos_spin_unlock(&pool->lock);
 	return n;
-}
-
-bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page)
-{
-	struct ttmpool_chunk *chunk;
-	bool owns;
-
-	tpos_spin_lock(&pool->lock);
-	chunk = tpos_page_chunk(pool->dev, page);
-	owns = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
-	       chunk->pool == pool;
-	tpos_spin_unlock(&pool->lock);
-	return owns;
-}
-
-void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name)
-{
-	owner->name = name;
-	tpos_atomic_set(&owner->pages_in_use, 0);
-}
-
-int ttmpool_owner_fini(struct ttmpool_owner *owner)
-{
-	return tpos_atomic_read(&owner->pages_in_use) ? -EBUSY : 0;
-}
-
-unsigned long ttmpool_owner_pages_in_use(struct ttmpool_owner *owner)
-{
-	return (unsigned long)tpos_atomic_read(&owner->pages_in_use);
 }

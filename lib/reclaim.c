@@ -104,6 +104,22 @@ static unsigned long pools_reclaim(struct ttmpool_manager *mgr,
 	return got;
 }
 
+static bool is_unknown(const struct ttmpool_chunk *chunk)
+{
+	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
+}
+
+/* Try again with what could not be made write-back. Returns how many pages went
+ * back to the system. */
+unsigned long manager_retry_quarantine(struct ttmpool_manager *mgr)
+{
+	unsigned long was =
+		(unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
+	unsigned long left = was ? quarantine_purge(mgr, is_unknown) : 0;
+
+	return left < was ? was - left : 0;
+}
+
 /* Give up pooled pages of any pool; waits for another reclaim to end. */
 unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages)
 {
@@ -131,7 +147,34 @@ void manager_trim(struct ttmpool_manager *mgr)
 	manager_reclaim(mgr, pooled - limit + slack);
 }
 
-unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr)
+/*
+ * End kept mappings of @pool, and if that is not enough, of the other pools of
+ * its device. Returns how many bytes are no longer mapped.
+ */
+uint64_t device_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+	uint64_t got = pool_give_up_mappings(pool, bytes);
+	struct ttmpool_list *link;
+
+	if (got >= bytes || pool->iova == &pool->own_iova)
+		return got;
+	tpos_mutex_lock(&mgr->reclaim);
+	ttmpool_list_for_each(link, &mgr->pools) {
+		struct ttmpool_pool *other =
+			ttmpool_list_entry(link, struct ttmpool_pool, link);
+
+		if (got >= bytes)
+			break;
+		if (other != pool && other->iova == pool->iova)
+			got += pool_give_up_mappings(other, bytes - got);
+	}
+	tpos_mutex_unlock(&mgr->reclaim);
+	return got;
+}
+
+/* Pooled pages less the reserves. */
+unsigned long manager_count_pooled(struct ttmpool_manager *mgr)
 {
 	struct ttmpool_list *link;
 	uint64_t pages = 0;
@@ -150,23 +193,17 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr)
 	return (unsigned long)pages;
 }
 
-static bool is_unknown(const struct ttmpool_chunk *chunk)
-{
-	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
-}
-
-unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
-					  unsigned long pages)
+/* For the shrinker: what can be had without waiting for another reclaim. */
+unsigned long manager_try_reclaim(struct ttmpool_manager *mgr,
+				  unsigned long pages)
 {
 	unsigned long got = 0;
 
 	if (!tpos_mutex_trylock(&mgr->reclaim))
 		return 0;
-	if (tpos_atomic_read(&mgr->pages_quarantined))
-		quarantine_purge(mgr, is_unknown);
+	manager_retry_quarantine(mgr);
 	if (pages && !ttmpool_list_empty(&mgr->pools))
 		got = pools_reclaim(mgr, pages);
 	tpos_mutex_unlock(&mgr->reclaim);
-	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
 	return got;
 }

@@ -83,14 +83,7 @@ void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_list undo;
 	size_t pages;
 
-	if (chunks_extract(chunks, chunk_is_streaming, &undo)) {
-		chunks_unmap(pool, &undo, pool->policy.lazy_unmap);
-		ttmpool_list_splice(&undo, chunks);
-	}
-	if (chunks_extract(chunks, chunk_is_not_cached, &undo)) {
-		chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
-		ttmpool_list_splice(&undo, chunks);
-	}
+	chunks_strip(pool, chunks, pool->policy.lazy_unmap);
 	if (chunks_extract(chunks, chunk_is_not_cached, &undo))
 		chunks_condemn(pool, &undo);
 	if (ttmpool_list_empty(chunks))

@@ -32,7 +32,7 @@ static bool is_fresh(const struct ttmpool_chunk *chunk)
 }
 
 /* Let go of a batch: fresh chunks end, the others are pooled again. */
-static void take_drop(struct take *take, struct ttmpool_list *chunks)
+void take_drop(struct take *take, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list fresh;
 
@@ -109,7 +109,7 @@ static int take_convert(struct take *take)
 }
 
 /* Find and prepare all that is asked for; after an error, nothing is left. */
-static int take_chunks(struct take *take)
+int take_chunks(struct take *take)
 {
 	int err;
 
@@ -123,36 +123,33 @@ static int take_chunks(struct take *take)
 	if (!err)
 		return 0;
 	take_drop(take, &take->got);
-	pool_tally(take->pool, &take->pool->stats.takes_failed, 1);
 	return err == -EDQUOT ? -ENOSPC : err;
 }
 
 /* Write the arrays, from chunks that nothing more can happen to. */
-static void take_fill(const struct take *take, tpos_page_t **pages,
-		      tpos_dma_addr_t *dma_addr)
+void take_fill(const struct take *take, tpos_page_t **pages,
+	       tpos_dma_addr_t *dma_addr)
 {
-	unsigned int shift = take->pool->info.page_shift;
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		size_t n = ttmpool_chunk_pages(chunk);
-		tpos_dma_addr_t addr;
 
 		for (size_t i = 0; i < n; i++)
 			*pages++ = tpos_page_nth(chunk->page, i);
 		if (!dma_addr)
 			continue;
-		addr = tpos_dma_address(&chunk->dma);
-		for (size_t i = 0; i < n; i++)
-			*dma_addr++ = addr + ((tpos_dma_addr_t)i << shift);
+		chunk_fill_addresses(take->pool, chunk, dma_addr);
+		dma_addr += n;
 	}
 }
 
 /* From here on the chunks are the owner's, and on the pool's in-use list. */
-static void take_hand_out(struct take *take, size_t num_pages)
+void take_hand_out(struct take *take)
 {
 	struct ttmpool_pool_stats *stats = &take->pool->stats;
 	struct ttmpool_owner *owner = take->req.owner;
+	struct account none = { { 0 } }, sums = { { 0 } };
 	size_t pages_hit = 0, chunks_hit = 0;
 	struct ttmpool_chunk *chunk;
 
@@ -167,16 +164,13 @@ static void take_hand_out(struct take *take, size_t num_pages)
 		chunk->owner = owner;
 		chunk->stamp = take->clock;
 	}
-	if (owner)
-		tpos_atomic_add_return((long)num_pages, &owner->pages_in_use);
+	account_add(take->pool, &take->got, &sums);
+	account_book(take->pool, owner, &none, &sums);
 	tpos_spin_lock(&take->pool->lock);
 	ttmpool_list_splice_tail(&take->got, &take->pool->in_use);
 	stats->takes++;
 	stats->pages_hit += pages_hit;
 	stats->maps_kept += take->map ? chunks_hit - take->remapped : 0;
-	stats->pages_in_use += num_pages;
-	if (stats->pages_in_use > stats->pages_in_use_peak)
-		stats->pages_in_use_peak = stats->pages_in_use;
 	tpos_spin_unlock(&take->pool->lock);
 }
 
@@ -197,17 +191,29 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 		      const struct ttmpool_request *req, tpos_page_t **pages,
 		      tpos_dma_addr_t *dma_addr)
 {
-	struct take take = { .pool = pool, .req = *req, .map = dma_addr };
+	unsigned int left_ms = req->wait_ms;
+	struct take take;
+	long seen;
 	int err;
 
 	err = take_check(pool, req);
 	if (err)
 		return err;
-	err = take_chunks(&take);
-	if (err)
+	do {
+		seen = tpos_wait_count(&pool->iova->wait);
+		take = (struct take){ .pool = pool,
+				      .req = *req,
+				      .map = dma_addr };
+		err = take_chunks(&take);
+	} while (err == -ENOSPC && req->wait_ms &&
+		 !(err = budget_wait_mapped(pool, seen, &left_ms)));
+	if (err) {
+		tpos_wake(&pool->iova->wait);
+		pool_tally(pool, &pool->stats.takes_failed, 1);
 		return err;
+	}
 	take_fill(&take, pages, dma_addr);
-	take_hand_out(&take, req->num_pages);
+	take_hand_out(&take);
 	return 0;
 }
 
@@ -229,10 +235,48 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	if (!budget_may_pool(pool->mgr, req->num_pages))
 		return -ENOMEM;
 	err = take_chunks(&take);
-	if (err)
+	if (err) {
+		pool_tally(pool, &pool->stats.takes_failed, 1);
 		return err;
+	}
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	bins_park(pool, &take.got, PARK_GIVEN);
+	return 0;
+}
+
+/* How many pages of such chunks are pooled? */
+static size_t pages_pooled(struct ttmpool_pool *pool,
+			   const struct ttmpool_request *req)
+{
+	size_t pages = 0;
+
+	for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
+		pages += ttmpool_pool_count(pool, req->source, req->caching,
+					    order)
+			 << order;
+	return pages;
+}
+
+int ttmpool_pool_prepare(struct ttmpool_pool *pool,
+			 const struct ttmpool_request *req)
+{
+	struct ttmpool_request missing = *req;
+	size_t pooled;
+	int err;
+
+	err = take_check(pool, req);
+	if (err)
+		return err;
+	pooled = pages_pooled(pool, req);
+	if (pooled < req->num_pages) {
+		missing.num_pages -= pooled;
+		err = ttmpool_pool_prime(pool, &missing, true);
+		if (err)
+			return err;
+	}
+	tpos_spin_lock(&pool->lock);
+	pool->reserve = (size_t)pool->stats.pages_pooled;
+	tpos_spin_unlock(&pool->lock);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 #pragma once
 
-/* A populate under way: what gather.c finds and take.c prepares. */
+/* Pages that are being taken: what gather.c finds and take.c prepares. */
 
 #include "internal.h"
 
@@ -29,6 +29,17 @@ struct take {
 
 /* Find all pages, zeroed. What was found before an error stays in take->got. */
 int take_find(struct take *take);
+
+/*
+ * take.c. take_chunks() finds and prepares all that is asked for; after an
+ * error nothing is left. Then either take_drop(), or the arrays are filled and
+ * the chunks handed out.
+ */
+int take_chunks(struct take *take);
+void take_drop(struct take *take, struct ttmpool_list *chunks);
+void take_fill(const struct take *take, tpos_page_t **pages,
+	       tpos_dma_addr_t *dma_addr);
+void take_hand_out(struct take *take);
 
 /* refill.c: spare chunks that are converted along with those of a populate. */
 void refill_make(struct take *take, struct ttmpool_list *spare);

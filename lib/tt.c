@@ -6,10 +6,10 @@
  *       EMPTY <-----------> POPULATED <------> BOUND
  *         ^     unpopulate   ^  |  ^   unbind
  *         |                  |  |  |
- *    drop |       to_device  |  |  | to_anonymous, to_device
- *         |  swapin          |  |  v
- *      SWAPPED <----------------+ ANONYMOUS
- *         ^         swapout     |  |
+ *    drop |         swapin   |  |  | to_anonymous, to_device
+ *         |                  |  |  v
+ *      SWAPPED --------------+  | ANONYMOUS <--> EMPTY of another backend
+ *         ^         swapout     |  |                  handover
  *         +----> PARTIAL <------+--+
  *
  * PARTIAL is what an interrupted swapout or swapin leaves: part of the contents
@@ -21,7 +21,7 @@
 #define MAY(state) (1u << TTMPOOL_TT_##state)
 
 static const uint8_t tt_next[TTMPOOL_TT_STATE_COUNT] = {
-	[TTMPOOL_TT_EMPTY] = MAY(POPULATED),
+	[TTMPOOL_TT_EMPTY] = MAY(POPULATED) | MAY(ANONYMOUS),
 	[TTMPOOL_TT_POPULATED] = MAY(EMPTY) | MAY(BOUND) | MAY(ANONYMOUS) |
 				 MAY(SWAPPED) | MAY(PARTIAL),
 	[TTMPOOL_TT_BOUND] = MAY(POPULATED),

@@ -12,9 +12,9 @@
 #include "internal.h"
 
 struct tally {
-	uint64_t pooled; /* pages in bins */
-	uint64_t in_use; /* pages on the in-use list */
-	uint64_t mapped; /* pages that the device can reach */
+	uint64_t pooled;     /* pages in bins */
+	uint64_t mapped;     /* of these, pages that the device can reach */
+	struct account used; /* pages on the in-use list */
 };
 
 static bool chunk_is_valid(struct ttmpool_pool *pool,
@@ -41,7 +41,7 @@ static bool is_in_place(const struct ttmpool_chunk *chunk,
 	       chunk->caching == place->caching &&
 	       chunk->order == place->order &&
 	       chunk->flags % TTMPOOL_BIN_LISTS == place->flags &&
-	       !chunk->owner;
+	       !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) && !chunk->owner;
 }
 
 static bool bin_is_valid(struct ttmpool_pool *pool, struct place place,
@@ -90,26 +90,64 @@ static bool in_use_is_valid(struct ttmpool_pool *pool, struct tally *tally)
 	ttmpool_for_each_chunk(chunk, &pool->in_use) {
 		if (!chunk_is_valid(pool, chunk, TTMPOOL_CHUNK_IN_USE))
 			return false;
-		tally->in_use += ttmpool_chunk_pages(chunk);
-		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
-			tally->mapped += ttmpool_chunk_pages(chunk);
+		if ((chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
+		    !chunk_is_ordinary(chunk))
+			return false;
 	}
+	account_add(pool, &pool->in_use, &tally->used);
 	return true;
+}
+
+static bool stats_agree(const struct ttmpool_pool *pool,
+			const struct tally *tally)
+{
+	const struct ttmpool_pool_stats *stats = &pool->stats;
+	const long *used = tally->used.pages;
+	uint64_t mapped = tally->mapped + (uint64_t)used[TTMPOOL_MAPPED];
+
+	return tally->pooled == stats->pages_pooled &&
+	       (uint64_t)used[TTMPOOL_IN_USE] == stats->pages_in_use &&
+	       (uint64_t)used[TTMPOOL_BOUNCED] == stats->pages_bounced &&
+	       (uint64_t)used[TTMPOOL_ANONYMOUS] == stats->pages_anonymous &&
+	       pool_bytes(pool, (size_t)mapped) == stats->bytes_mapped &&
+	       mapped <= ttmpool_iova_pages(pool->iova);
 }
 
 bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 {
-	struct ttmpool_pool_stats *stats = &pool->stats;
 	struct tally tally = { 0 };
 	bool valid;
 
 	tpos_spin_lock(&pool->lock);
 	valid = bins_are_valid(pool, &tally) && in_use_is_valid(pool, &tally) &&
-		tally.pooled == stats->pages_pooled &&
-		tally.in_use == stats->pages_in_use &&
-		pool_bytes(pool, (size_t)tally.mapped) == stats->bytes_mapped;
+		stats_agree(pool, &tally);
 	tpos_spin_unlock(&pool->lock);
 	return valid;
+}
+
+/* Has a buffer of this state addresses? In PARTIAL, nobody may look. */
+static bool addresses_are_valid(const struct ttmpool_backend *be)
+{
+	if (!be->dma_addr || be->tt.state == TTMPOOL_TT_POPULATED ||
+	    be->tt.state == TTMPOOL_TT_BOUND ||
+	    be->tt.state == TTMPOOL_TT_PARTIAL)
+		return true;
+	for (size_t i = 0; i < be->tt.num_pages; i++)
+		if (be->dma_addr[i])
+			return false;
+	return true;
+}
+
+bool ttmpool_backend_is_valid(struct ttmpool_backend *be)
+{
+	bool in_store = be->tt.state == TTMPOOL_TT_SWAPPED ||
+			be->tt.state == TTMPOOL_TT_PARTIAL;
+	size_t holes = 0;
+
+	for (size_t i = 0; in_store && i < be->tt.num_pages; i++)
+		holes += !be->tt.pages[i];
+	return ttmpool_tt_is_valid(&be->tt) && addresses_are_valid(be) &&
+	       be->pages_stored == holes && (be->store || !holes);
 }
 
 static uint64_t quarantine_count(struct ttmpool_manager *mgr)
@@ -123,9 +161,21 @@ static uint64_t quarantine_count(struct ttmpool_manager *mgr)
 	return pages;
 }
 
+static uint64_t swappable_count(struct ttmpool_manager *mgr)
+{
+	struct ttmpool_list *link;
+	uint64_t pages = 0;
+
+	ttmpool_list_for_each(link, &mgr->lru)
+		pages += ttmpool_list_entry(link, struct ttmpool_backend, lru)
+				 ->lru_pages;
+	return pages;
+}
+
 bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
 {
-	uint64_t pooled = 0, in_use = 0, quarantined;
+	uint64_t pooled = 0, in_use = 0, swapped = 0;
+	uint64_t quarantined, swappable;
 	struct ttmpool_list *link;
 	bool valid = true;
 
@@ -137,11 +187,16 @@ bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
 		valid = valid && ttmpool_pool_is_valid(pool);
 		pooled += pool->stats.pages_pooled;
 		in_use += pool->stats.pages_in_use;
+		swapped += pool->stats.pages_swapped;
 	}
 	tpos_spin_lock(&mgr->lock);
 	quarantined = quarantine_count(mgr);
+	swappable = swappable_count(mgr);
 	tpos_spin_unlock(&mgr->lock);
 	valid = valid &&
+		swappable ==
+			(uint64_t)tpos_atomic_read(&mgr->pages_swappable) &&
+		swapped == (uint64_t)tpos_atomic_read(&mgr->pages_swapped) &&
 		quarantined ==
 			(uint64_t)tpos_atomic_read(&mgr->pages_quarantined) &&
 		pooled == (uint64_t)tpos_atomic_read(&mgr->pages_pooled) &&

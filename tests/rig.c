@@ -27,6 +27,8 @@ static int rig_open_pool(struct check *t, struct rig *rig, int i,
 		.name = i ? "pool-b" : "pool-a",
 		.node = TTMPOOL_NODE_OF_DEVICE,
 		.mapped_limit = config->mapped_limit,
+		.mapped_low = config->mapped_low,
+		.iova = config->iova,
 		.policy = config->policy ? config->policy : &policy,
 	};
 
@@ -100,6 +102,56 @@ struct ttmpool_policy rig_policy(struct check *t)
 	return policy_for(check_device(t, 0, 64));
 }
 
+/*
+ * The lock of a buffer, as a driver would have one. One thread at a time works
+ * on it, so a flag will do.
+ */
+static bool buffer_trylock(struct ttmpool_backend *be)
+{
+	struct buffer *buf = ttmpool_list_entry(be, struct buffer, be);
+	bool got = !buf->locked;
+
+	buf->locked = true;
+	return got;
+}
+
+static void buffer_unlock(struct ttmpool_backend *be)
+{
+	ttmpool_list_entry(be, struct buffer, be)->locked = false;
+}
+
+static int buffer_populate(struct ttmpool_backend *be)
+{
+	return (be->funcs->source ? &ttmpool_backend_coherent
+				  : &ttmpool_backend_plain)
+		->populate(be);
+}
+
+static int buffer_unpopulate(struct ttmpool_backend *be)
+{
+	return ttmpool_backend_plain.unpopulate(be);
+}
+
+const struct ttmpool_backend_funcs buffer_plain = {
+	.name = "plain, swappable",
+	.populate = buffer_populate,
+	.unpopulate = buffer_unpopulate,
+	.movable = true,
+	.source = TTMPOOL_PLAIN,
+	.trylock = buffer_trylock,
+	.unlock = buffer_unlock,
+};
+
+const struct ttmpool_backend_funcs buffer_coherent = {
+	.name = "coherent, swappable",
+	.populate = buffer_populate,
+	.unpopulate = buffer_unpopulate,
+	.movable = true,
+	.source = TTMPOOL_COHERENT,
+	.trylock = buffer_trylock,
+	.unlock = buffer_unlock,
+};
+
 struct buffer *buffer_open(struct check *t, struct rig *rig,
 			   const struct buffer_config *config)
 {
@@ -140,6 +192,59 @@ bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte)
 		if (!check_holds(t, buf->pages[i], buf->be.tt.caching, byte))
 			return false;
 	return true;
+}
+
+/* By what mapping the CPU gets at its pages now. */
+static enum ttmpool_caching caching_now(const struct buffer *buf)
+{
+	return buf->be.tt.state == TTMPOOL_TT_ANONYMOUS ? TTMPOOL_CACHED
+							: buf->be.tt.caching;
+}
+
+static unsigned char stamp_of(unsigned char seed, size_t i)
+{
+	return (unsigned char)(1 + (seed + 7 * i) % 251);
+}
+
+bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed)
+{
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		if (!check_fill(t, buf->pages[i], caching_now(buf),
+				stamp_of(seed, i)))
+			return false;
+	return true;
+}
+
+/* The device looks at the first and the last page: a real one is slow. */
+static bool device_sees_stamps(struct check *t, struct buffer *buf,
+			       unsigned char seed)
+{
+	size_t last = buf->be.tt.num_pages - 1;
+	tpos_device_t *dev = buf->be.pool->dev;
+
+	return check_device_holds(t, dev, buf->dma_addr[0],
+				  stamp_of(seed, 0)) &&
+	       check_device_holds(t, dev, buf->dma_addr[last],
+				  stamp_of(seed, last));
+}
+
+bool buffer_is_stamped(struct check *t, struct buffer *buf, unsigned char seed)
+{
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		if (!check_holds(t, buf->pages[i], caching_now(buf),
+				 stamp_of(seed, i)))
+			return false;
+	return !buf->dma_addr || buf->be.tt.state != TTMPOOL_TT_POPULATED ||
+	       device_sees_stamps(t, buf, seed);
+}
+
+size_t buffer_pages(const struct buffer *buf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
+		n += buf->pages[i] != NULL;
+	return n;
 }
 
 bool buffer_is_of(struct check *t, struct buffer *buf,

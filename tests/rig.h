@@ -24,7 +24,8 @@ struct rig {
  * @nr_pools: 0 means 1
  * @page_budget, @pool_limit: in pages; 0 means none
  * @pool_nothing: the pool limit is 0
- * @mapped_limit: in bytes
+ * @mapped_limit, @mapped_low: in bytes
+ * @iova: of the pools
  * @policy: of the pools; NULL for rig_policy()'s
  */
 struct rig_config {
@@ -34,6 +35,8 @@ struct rig_config {
 	unsigned long pool_limit;
 	bool pool_nothing;
 	uint64_t mapped_limit;
+	uint64_t mapped_low;
+	struct ttmpool_iova *iova;
 	const struct ttmpool_policy *policy;
 };
 
@@ -61,7 +64,12 @@ struct buffer {
 	struct ttmpool_backend be;
 	tpos_page_t **pages;
 	tpos_dma_addr_t *dma_addr;
+	bool locked; /* by its owner: the swapper may not have it */
 };
+
+/** buffer_plain, buffer_coherent - the stock functions, and the lock above. */
+extern const struct ttmpool_backend_funcs buffer_plain;
+extern const struct ttmpool_backend_funcs buffer_coherent;
 
 /**
  * struct buffer_config - zero-initialise and set what matters
@@ -90,6 +98,16 @@ bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte);
 
 /** buffer_holds() - is every byte @byte, as the CPU sees it? */
 bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte);
+
+/** buffer_stamp() - the CPU writes bytes that differ from page to page. */
+bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed);
+
+/** buffer_is_stamped() - are these bytes there, as the CPU sees it, and, if the
+ * buffer is populated with addresses, as the device sees it? */
+bool buffer_is_stamped(struct check *t, struct buffer *buf, unsigned char seed);
+
+/** buffer_pages() - how many pages it has now, in whatever state it is. */
+size_t buffer_pages(const struct buffer *buf);
 
 /** buffer_is_of() - is every page of that caching, for the CPU? */
 bool buffer_is_of(struct check *t, struct buffer *buf,

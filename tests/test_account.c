@@ -273,8 +273,8 @@ static void s06_pages_in_use_are_charged_to_their_owner(struct check *t)
 	CHECK(t, a && b);
 	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
 	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
-	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[0]), 9);
-	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[1]), 3);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner[0], TTMPOOL_IN_USE), 9);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner[1], TTMPOOL_IN_USE), 3);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), -EBUSY);
 	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), 0);
@@ -306,8 +306,8 @@ static void s06_a_joint_give_back_settles_with_each_owner(struct check *t)
 		 ttmpool_pool_give(&rig->pool[0], pages, 5,
 				   TTMPOOL_WRITE_COMBINED),
 		 0);
-	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[0]), 0);
-	CHECK_EQ(t, ttmpool_owner_pages_in_use(&owner[1]), 0);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner[0], TTMPOOL_IN_USE), 0);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner[1], TTMPOOL_IN_USE), 0);
 	CHECK(t, rig_close(t, rig));
 }
 

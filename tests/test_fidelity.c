@@ -27,6 +27,11 @@ enum verb {
 	UNBIND,
 	FILL,
 	HOLDS,
+	SWAPOUT,
+	SWAPIN,
+	ANONYMOUS,
+	DEVICE,
+	DROP,
 	GIVE_TWICE,
 	SHRINK,
 	LIMIT,
@@ -37,12 +42,23 @@ enum verb {
 };
 
 static const char *const verbs[] = {
-	[POPULATE] = "populate", [UNPOPULATE] = "unpopulate",
-	[BIND] = "bind",         [UNBIND] = "unbind",
-	[FILL] = "fill",         [HOLDS] = "holds",
-	[GIVE_TWICE] = "give",   [SHRINK] = "shrink",
-	[LIMIT] = "limit",       [RESERVE] = "reserve",
-	[SCRUB] = "scrub",       [PRIME] = "prime",
+	[POPULATE] = "populate",
+	[UNPOPULATE] = "unpopulate",
+	[BIND] = "bind",
+	[UNBIND] = "unbind",
+	[FILL] = "fill",
+	[HOLDS] = "holds",
+	[SWAPOUT] = "swapout",
+	[SWAPIN] = "swapin",
+	[ANONYMOUS] = "to_anonymous",
+	[DEVICE] = "to_device",
+	[DROP] = "drop",
+	[GIVE_TWICE] = "give",
+	[SHRINK] = "shrink",
+	[LIMIT] = "limit",
+	[RESERVE] = "reserve",
+	[SCRUB] = "scrub",
+	[PRIME] = "prime",
 	[DRAIN] = "drain",
 };
 
@@ -80,6 +96,16 @@ static const struct step script[] = {
 	{ LIMIT, 0, 10 },     { POPULATE, 0, 0 },   { UNPOPULATE, 0, 0 },
 	{ LIMIT, 0, 1000 },   { PRIME, 1, 42 },     { POPULATE, 1, 0 },
 	{ HOLDS, 1, 0 },      { UNPOPULATE, 1, 0 }, { DRAIN, 0, 0 },
+	{ POPULATE, 0, 0 },   { FILL, 0, 0x17 },    { SWAPOUT, 0, 30 },
+	{ SWAPOUT, 0, 77 },   { SWAPIN, 0, 12 },    { SWAPOUT, 0, 77 },
+	{ SWAPIN, 0, 77 },    { HOLDS, 0, 0x17 },   { ANONYMOUS, 0, 0 },
+	{ HOLDS, 0, 0x17 },   { DEVICE, 0, 0 },     { HOLDS, 0, 0x17 },
+	{ SWAPOUT, 0, 1 },    { SWAPIN, 0, 77 },    { HOLDS, 0, 0x17 },
+	{ UNPOPULATE, 0, 0 }, { POPULATE, 3, 0 },   { FILL, 3, 0x29 },
+	{ ANONYMOUS, 3, 0 },  { HOLDS, 3, 0x29 },   { SWAPOUT, 3, 10 },
+	{ SWAPIN, 3, 33 },    { HOLDS, 3, 0x29 },   { ANONYMOUS, 3, 0 },
+	{ DEVICE, 3, 0 },     { HOLDS, 3, 0x29 },   { SWAPOUT, 3, 33 },
+	{ DROP, 3, 0 },       { DRAIN, 0, 0 },
 };
 
 struct world {
@@ -130,6 +156,16 @@ static long long play_buffer(struct check *t, struct world *w,
 		return buffer_fill(t, buf, (unsigned char)step->n);
 	case HOLDS:
 		return buffer_holds(t, buf, (unsigned char)step->n);
+	case SWAPOUT:
+		return ttmpool_swapout(&buf->be, step->n);
+	case SWAPIN:
+		return ttmpool_swapin(&buf->be, step->n);
+	case ANONYMOUS:
+		return ttmpool_to_anonymous(&buf->be);
+	case DEVICE:
+		return ttmpool_to_device(&buf->be);
+	case DROP:
+		return ttmpool_drop(&buf->be);
 	default:
 		return give_twice(w, buf);
 	}
@@ -142,7 +178,7 @@ static long long play(struct check *t, struct world *w, const struct step *step)
 	switch (step->verb) {
 	case SHRINK:
 		return (long long)ttmpool_manager_shrink_scan(&rig->mgr,
-							      step->n);
+							      step->n, true);
 	case LIMIT:
 		ttmpool_manager_set_pool_limit(&rig->mgr, step->n);
 		return 0;
@@ -184,6 +220,18 @@ static void log_cost(struct check *t, struct world *w)
 		  (unsigned long long)(b.unmaps - a->unmaps),
 		  (unsigned long long)(b.unmap_batches - a->unmap_batches),
 		  (unsigned long long)(b.bytes_mapped >> shift));
+	check_log(t,
+		  "  contents: %llu copied, %llu stored, %llu restored; "
+		  "%llu splits; %llu anonymous, %llu swapped",
+		  (unsigned long long)((b.bytes_copied - a->bytes_copied) >>
+				       shift),
+		  (unsigned long long)((b.bytes_stored - a->bytes_stored) >>
+				       shift),
+		  (unsigned long long)((b.bytes_restored - a->bytes_restored) >>
+				       shift),
+		  (unsigned long long)(b.splits - a->splits),
+		  (unsigned long long)b.pages_anonymous,
+		  (unsigned long long)b.pages_swapped);
 	w->before = b;
 }
 

@@ -40,15 +40,15 @@ static void s11_the_count_is_what_is_pooled(struct check *t)
 	struct buffer *a, *b;
 
 	CHECK(t, rig);
-	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 0);
 	a = uc_buffer(t, rig, 0, 17);
 	b = uc_buffer(t, rig, 0, 40);
 	CHECK(t, a && b);
 	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
 	CHECK_EQ(t, buffer_cycle(b), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 40);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 40);
 	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 57);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 57);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -67,7 +67,7 @@ static void s11_a_scan_gives_pages_to_the_system(struct check *t)
 	page = buf->pages[0];
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 	CHECK_EQ(t, check_caching(t, page), TTMPOOL_UNCACHED);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1), 1);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 1);
 	CHECK_EQ(t, check_caching(t, page), TTMPOOL_CACHED);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	ttmpool_manager_stats(&rig->mgr, &stats);
@@ -82,12 +82,12 @@ static void s11_a_scan_of_any_size_is_safe(struct check *t)
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 
 	CHECK(t, rig);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 5), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 5, true), 0);
 	CHECK(t, pool_singles(t, rig, 0, 10));
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 0), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 3), 3);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 7);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 0, true), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 3, true), 3);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 7);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -99,8 +99,8 @@ static void s11_a_scan_without_pools_is_safe(struct check *t)
 
 	CHECK(t, mgr);
 	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_count(mgr), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 100), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(mgr, true), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 100, true), 0);
 	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
 	config.system = NULL;
 	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), -EINVAL);
@@ -125,8 +125,8 @@ static void s11_the_oldest_chunk_leaves_first(struct check *t)
 	CHECK_EQ(t, ttmpool_unpopulate(&old->be), 0);
 	CHECK_EQ(t, ttmpool_unpopulate(&middle->be), 0);
 	CHECK_EQ(t, ttmpool_unpopulate(&young->be), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1), 1);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 1);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 4);
 	CHECK_EQ(t, ttmpool_populate(&old->be), 0);
 	CHECK(t, old->pages[0] == page);
 	CHECK_EQ(t, ttmpool_unpopulate(&old->be), 0);
@@ -142,13 +142,13 @@ static void s11_every_pool_gives(struct check *t)
 	CHECK(t, rig);
 	CHECK(t, pool_singles(t, rig, 0, 10));
 	CHECK(t, pool_singles(t, rig, 1, 10));
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4, true), 4);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4, true), 4);
 	ttmpool_pool_stats(&rig->pool[1], &stats);
 	CHECK_EQ(t, stats.pages_pooled, 6);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 10), 10);
-	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 2);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 10, true), 10);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 2);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -160,9 +160,9 @@ static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 	CHECK(t, rig);
 	ttmpool_pool_reserve(&rig->pool[0], 6);
 	CHECK(t, pool_singles(t, rig, 0, 10));
-	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 4);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 4);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 0);
 	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
 	/* Above the limit there is room for nothing more. */
@@ -174,7 +174,7 @@ static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 			 false),
 		 -ENOMEM);
 	ttmpool_pool_reserve(&rig->pool[0], 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr), 6);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 6);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -189,7 +189,7 @@ static void s11_a_reserve_is_not_cut_into(struct check *t)
 	buf = uc_buffer(t, rig, 0, 8);
 	CHECK(t, buf);
 	CHECK_EQ(t, buffer_cycle(buf), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
 	CHECK(t, rig_is_quiet(t, rig));
 	CHECK(t, rig_close(t, rig));

@@ -19,6 +19,14 @@ struct ttmpool_backend;
  *	to do. May sleep.
  * @unbind: the reverse; NULL together with @bind. When it returns, the device
  *	does not use the pages any more. Cannot fail.
+ * @movable: the pages are chunks of be->pool of source @source, and nothing
+ *	else, so the library may move what is in them (ttmpool/swap.h)
+ * @source: which source, if @movable
+ * @trylock: take the driver's lock of the buffer, if that can be done at once
+ *	and the device does not use the buffer; return whether it was. Called
+ *	with a spinlock held, from anywhere where memory is allocated. NULL: no
+ *	such buffer can be on the swapper's list.
+ * @unlock: the reverse; NULL together with @trylock
  *
  * The one ops table of the library: which functions a buffer uses differs by
  * buffer, at run time. Two sets come with it; a driver can bring its own, and
@@ -30,6 +38,10 @@ struct ttmpool_backend_funcs {
 	int (*unpopulate)(struct ttmpool_backend *be);
 	int (*bind)(struct ttmpool_backend *be);
 	void (*unbind)(struct ttmpool_backend *be);
+	bool movable;
+	enum ttmpool_source source;
+	bool (*trylock)(struct ttmpool_backend *be);
+	void (*unlock)(struct ttmpool_backend *be);
 };
 
 /** ttmpool_backend_plain - ordinary pages with streaming mappings. */
@@ -59,6 +71,7 @@ ttmpool_backend_choose(const struct ttmpool_pool *pool);
  * @dma_addr: likewise, or NULL if the device needs no addresses
  * @num_pages: how many; at least one
  * @caching: what the pages shall be
+ * @wait_ms: for address space: see struct ttmpool_request
  */
 struct ttmpool_backend_config {
 	struct ttmpool_pool *pool;
@@ -68,6 +81,7 @@ struct ttmpool_backend_config {
 	tpos_dma_addr_t *dma_addr;
 	size_t num_pages;
 	enum ttmpool_caching caching;
+	unsigned int wait_ms;
 };
 
 /**
@@ -77,7 +91,14 @@ struct ttmpool_backend_config {
  * @pool: from where
  * @owner: on whose account
  * @dma_addr: one address a page while the buffer has pages, else 0; the
- *	caller's array, or NULL
+ *	caller's array, or NULL. In state PARTIAL they are not to be used.
+ * @wait_ms: how long it waits for address space
+ * @store: where its contents go when they are moved out, or NULL
+ * @pages_stored: so many of its pages are there
+ * @swappable: it is on the manager's list of buffers that may be swapped out
+ * @lru: in that list
+ * @lru_pages: what it adds to the manager's count of such pages
+ * @lru_round: of the swapper, the round in which it was last looked at
  *
  * The members may be read. The library does not lock it: all calls on one
  * backend are made under a lock of the driver's (in DRM: the buffer's
@@ -89,6 +110,13 @@ struct ttmpool_backend {
 	struct ttmpool_pool *pool;
 	struct ttmpool_owner *owner;
 	tpos_dma_addr_t *dma_addr;
+	unsigned int wait_ms;
+	tpos_store_t *store;
+	size_t pages_stored;
+	bool swappable;
+	struct ttmpool_list lru;
+	size_t lru_pages;
+	uint32_t lru_round;
 };
 
 /**
@@ -109,7 +137,8 @@ int ttmpool_backend_init(struct ttmpool_backend *be,
  * ttmpool_backend_fini() - end a buffer
  * @be: the backend
  *
- * Return: 0; -EBUSY if pages of its are out, and then nothing has changed.
+ * Return: 0; -EBUSY if it has contents, in pages or in a store, or is on the
+ * list of buffers that may be swapped out; then nothing has changed.
  */
 int ttmpool_backend_fini(struct ttmpool_backend *be);
 
@@ -153,5 +182,8 @@ int ttmpool_bind(struct ttmpool_backend *be);
  * Return: 0, and the state is POPULATED; -EINVAL in any other state.
  */
 int ttmpool_unbind(struct ttmpool_backend *be);
+
+/** ttmpool_backend_is_valid() - do state, arrays, pages and store agree? */
+bool ttmpool_backend_is_valid(struct ttmpool_backend *be);
 
 #endif

@@ -46,10 +46,9 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_CLEAN: every byte is zero.
  * TTMPOOL_CHUNK_FAR: not of the node that its pool wants.
  * TTMPOOL_CHUNK_FROM_COHERENT: of the source TTMPOOL_COHERENT.
- * TTMPOOL_CHUNK_ANONYMOUS: a buffer's, and ordinary pages for the moment: plain,
- *	write-back, not mapped.
- * TTMPOOL_CHUNK_SPLIT: a part of what was allocated as one; its pages are freed
- *	one by one.
+ * TTMPOOL_CHUNK_ANONYMOUS: a buffer's, and ordinary pages for the moment:
+ *plain, write-back, not mapped. TTMPOOL_CHUNK_SPLIT: a part of what was
+ *allocated as one; its pages are freed one by one.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u

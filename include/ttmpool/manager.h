@@ -7,6 +7,8 @@
 /** TTMPOOL_NO_LIMIT - for a limit in pages: there is none. */
 #define TTMPOOL_NO_LIMIT ULONG_MAX
 
+struct ttmpool_backend;
+
 /**
  * struct ttmpool_manager_config - how a manager starts
  * @system: the machine that it lives on
@@ -27,10 +29,14 @@ struct ttmpool_manager_config {
  */
 struct ttmpool_manager {
 	tpos_system_t *system;
+	tpos_mutex_t swap;
 	tpos_mutex_t reclaim;
 	tpos_spinlock_t lock;
 	struct ttmpool_list pools;
 	struct ttmpool_list quarantine;
+	struct ttmpool_list lru;
+	struct ttmpool_backend *victim;
+	uint32_t lru_round;
 	struct tpos_shrinker shrinker;
 	tpos_atomic_t page_budget;
 	tpos_atomic_t pool_limit;
@@ -38,6 +44,8 @@ struct ttmpool_manager {
 	tpos_atomic_t pages_pooled;
 	tpos_atomic_t pages_quarantined;
 	tpos_atomic_t pages_shrunk;
+	tpos_atomic_t pages_swappable;
+	tpos_atomic_t pages_swapped;
 };
 
 /**
@@ -45,13 +53,18 @@ struct ttmpool_manager {
  * @pages: had of the system: in use, pooled, quarantined and on the way
  * @pages_pooled: lie in bins
  * @pages_quarantined: may be neither used nor given back
- * @pages_shrunk: given up so far because the system's shrinker asked
+ * @pages_shrunk: given up so far because the system's shrinker asked, pooled
+ *	ones and those of buffers
+ * @pages_swappable: of buffers that the swapper may swap out
+ * @pages_swapped: of buffers, in stores instead of in pages
  */
 struct ttmpool_manager_stats {
 	unsigned long pages;
 	unsigned long pages_pooled;
 	unsigned long pages_quarantined;
 	unsigned long pages_shrunk;
+	unsigned long pages_swappable;
+	unsigned long pages_swapped;
 };
 
 /**
@@ -103,24 +116,28 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 /**
  * ttmpool_manager_shrink_count() - how many pages could be given up now?
  * @mgr: the manager
+ * @swap: count those of buffers that can be swapped out, too
  *
  * Pooled pages less the reserves. Callable from any allocation context: it
  * takes spinlocks alone, and allocates nothing.
  */
-unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr);
+unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
+					   bool swap);
 
 /**
- * ttmpool_manager_shrink_scan() - give up pooled pages, oldest first
+ * ttmpool_manager_shrink_scan() - give up pages, oldest first
  * @mgr: the manager
- * @pages: about how many; a chunk is never divided, so it may be more
+ * @pages: about how many; a chunk is never divided for it, so it may be more
+ * @swap: when no pooled pages are left, swap out buffers (ttmpool_lru_add())
  *
  * Callable from any allocation context: it never waits for another reclaim,
- * but returns 0 while one runs, and allocates nothing.
+ * but goes without what that is at work on. Without @swap it allocates nothing;
+ * with it, what the store needs.
  *
  * Return: how many pages went back to the system.
  */
 unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
-					  unsigned long pages);
+					  unsigned long pages, bool swap);
 
 /**
  * ttmpool_manager_stats() - read the counters

@@ -47,8 +47,8 @@
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  they are a buffer's again
  *             (KASAN, Valgrind, ASan, or nothing)
- *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait), tpos_wait_count(wait):
- *             how often it was woken so far; a full barrier
+ *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait),
+ * tpos_wait_count(wait): how often it was woken so far; a full barrier
  *             tpos_signal_pending()  has this thread got something better to
  *             do than to go on? (Linux: a signal)
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
@@ -185,12 +185,13 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
 /**
  * tpos_pages_split() - make two chunks of one
  * @dev: the device that they were got for
- * @chunk: a plain one that is not mapped, of order 1 or more; it keeps its first
- *	half, and its order is one less
- * @upper: a descriptor, filled in but for its page: it gets the second half
+ * @chunk: a plain one that is not mapped, of order 1 or more; it keeps its
+ *first half, and its order is one less
+ * @upper: a descriptor of that order, filled in but for its page: it gets the
+ *	second half
  *
- * From here on each of the two is freed for itself; TTMPOOL_CHUNK_SPLIT is set
- * in both, and tells the port. Does not allocate. Cannot fail.
+ * Sets TTMPOOL_CHUNK_SPLIT in both: from here on each of the two is freed for
+ * itself. Does not allocate. Cannot fail.
  *
  * Linux: split_page() at the first time, after which every page is counted for
  * itself.

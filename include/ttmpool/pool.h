@@ -2,6 +2,7 @@
 #ifndef TTMPOOL_POOL_H
 #define TTMPOOL_POOL_H
 
+#include <ttmpool/iova.h>
 #include <ttmpool/manager.h>
 
 /** TTMPOOL_NR_ORDERS - orders 0 to 10, as many as Linux has by default. */
@@ -53,8 +54,12 @@ void ttmpool_policy_init(struct ttmpool_policy *policy,
  * @dev: the device that its pages are for
  * @node: the NUMA node that pages shall be of, TTMPOOL_NODE_ANY, or
  *	TTMPOOL_NODE_OF_DEVICE
- * @mapped_limit: bytes that may be mapped for the device at any time, in use
- *	and pooled (the IOVA budget); 0 for no limit
+ * @mapped_limit: bytes that this pool may have mapped at any time, in use and
+ *	pooled; 0 for no limit
+ * @mapped_low: when that limit is reached, kept mappings go until no more than
+ *	so many bytes are mapped; 0 for @mapped_limit itself
+ * @iova: the budget that all pools of the device share, or NULL; it must
+ *	outlive the pool
  * @policy: what to keep, or NULL for ttmpool_policy_init()'s
  */
 struct ttmpool_pool_config {
@@ -62,6 +67,8 @@ struct ttmpool_pool_config {
 	tpos_device_t *dev;
 	int node;
 	uint64_t mapped_limit;
+	uint64_t mapped_low;
+	struct ttmpool_iova *iova;
 	const struct ttmpool_policy *policy;
 };
 
@@ -72,6 +79,9 @@ struct ttmpool_pool_config {
  * @gives: buffers taken back
  * @pages_in_use: pages that buffers have now
  * @pages_in_use_peak: the most that it ever was
+ * @pages_bounced: of these, mapped through a bounce slot
+ * @pages_anonymous: of these, ordinary ones for the moment
+ * @pages_swapped: pages of its buffers that are in stores now, instead
  * @pages_pooled: pages in bins now
  * @pages_pooled_peak: the most that it ever was
  * @pages_hit: pages handed out from bins
@@ -81,6 +91,11 @@ struct ttmpool_pool_config {
  * @bytes_mapped: mapped for the device now, in use and pooled
  * @bytes_mapped_peak: the most that it ever was
  * @bytes_cleared: cleared by this library, not by the system's allocator
+ * @bytes_copied: copied from page to page: what could not be moved in place
+ * @bytes_stored: written to stores
+ * @bytes_restored: read from stores
+ * @splits: chunks that had to be halved
+ * @waits: times that a caller slept until address space came back
  * @caching_batches: calls of tpos_caching_set()
  * @caching_pages: pages in them
  * @map_batches: calls of tpos_dma_map()
@@ -97,6 +112,9 @@ struct ttmpool_pool_stats {
 	uint64_t gives;
 	uint64_t pages_in_use;
 	uint64_t pages_in_use_peak;
+	uint64_t pages_bounced;
+	uint64_t pages_anonymous;
+	uint64_t pages_swapped;
 	uint64_t pages_pooled;
 	uint64_t pages_pooled_peak;
 	uint64_t pages_hit;
@@ -106,6 +124,11 @@ struct ttmpool_pool_stats {
 	uint64_t bytes_mapped;
 	uint64_t bytes_mapped_peak;
 	uint64_t bytes_cleared;
+	uint64_t bytes_copied;
+	uint64_t bytes_stored;
+	uint64_t bytes_restored;
+	uint64_t splits;
+	uint64_t waits;
 	uint64_t caching_batches;
 	uint64_t caching_pages;
 	uint64_t map_batches;
@@ -144,6 +167,9 @@ struct ttmpool_pool {
 	unsigned int max_order[TTMPOOL_SOURCE_COUNT];
 	int node;
 	uint64_t mapped_limit;
+	uint64_t mapped_low;
+	struct ttmpool_iova *iova;
+	struct ttmpool_iova own_iova;
 	struct tpos_work scrub_work;
 
 	tpos_spinlock_t lock; /* all that follows */
@@ -156,35 +182,55 @@ struct ttmpool_pool {
 };
 
 /**
- * struct ttmpool_owner - an account that pages in use are charged to
+ * enum ttmpool_account - what the pages of a buffer are counted as
+ * @TTMPOOL_IN_USE: pages that it has, whatever they are at the moment
+ * @TTMPOOL_MAPPED: of these, those that the device can reach
+ * @TTMPOOL_BOUNCED: of these, those that it reaches through a bounce slot
+ * @TTMPOOL_ANONYMOUS: of those in use, the ordinary ones
+ * @TTMPOOL_SWAPPED: pages that it has not, since they are in its store
+ * @TTMPOOL_ACCOUNT_COUNT: how many there are
+ */
+enum ttmpool_account {
+	TTMPOOL_IN_USE,
+	TTMPOOL_MAPPED,
+	TTMPOOL_BOUNCED,
+	TTMPOOL_ANONYMOUS,
+	TTMPOOL_SWAPPED,
+	TTMPOOL_ACCOUNT_COUNT,
+};
+
+/**
+ * struct ttmpool_owner - accounts that the pages of buffers are charged to
  * @name: for reports
- * @pages_in_use: what it has now
+ * @pages: what it has now, by enum ttmpool_account
  *
  * A client, a process, a virtual machine: whoever the driver wants to tell
  * apart. Members are private.
  */
 struct ttmpool_owner {
 	const char *name;
-	tpos_atomic_t pages_in_use;
+	tpos_atomic_t pages[TTMPOOL_ACCOUNT_COUNT];
 };
 
 /**
- * ttmpool_owner_init() - open an account
+ * ttmpool_owner_init() - open the accounts
  * @owner: uninitialised memory
- * @name: for reports; the string must outlive the account
+ * @name: for reports; the string must outlive the owner
  */
 void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name);
 
 /**
- * ttmpool_owner_fini() - close an account
- * @owner: the account
+ * ttmpool_owner_fini() - close the accounts
+ * @owner: the owner
  *
- * Return: 0, or -EBUSY if pages are still charged to it; it is then still open.
+ * Return: 0, or -EBUSY if pages are still charged to it, in use or swapped;
+ * it is then still open.
  */
 int ttmpool_owner_fini(struct ttmpool_owner *owner);
 
-/** ttmpool_owner_pages_in_use() - the pages that are charged to @owner now. */
-unsigned long ttmpool_owner_pages_in_use(struct ttmpool_owner *owner);
+/** ttmpool_owner_pages() - the pages on one of @owner's accounts now. */
+unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
+				  enum ttmpool_account account);
 
 /**
  * ttmpool_pool_init() - start a pool
@@ -223,12 +269,15 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
  * @caching: what the pages shall be
  * @num_pages: how many; at least one
  * @owner: who is charged, or NULL
+ * @wait_ms: if there is no address space, and none could be made, sleep up to
+ *so many milliseconds until there is; 0: do not, TTMPOOL_WAIT_FOREVER
  */
 struct ttmpool_request {
 	enum ttmpool_source source;
 	enum ttmpool_caching caching;
 	size_t num_pages;
 	struct ttmpool_owner *owner;
+	unsigned int wait_ms;
 };
 
 /**
@@ -246,9 +295,10 @@ struct ttmpool_request {
  *
  * Return: 0; -EINVAL for a request that names nothing known or no page;
  * -E2BIG for more pages than there are addresses; -ENOMEM; -ENOSPC if the
- * mapped limit, IOVA space or bounce slots ran out; -EIO or what else the port
- * returned. After an error the arrays are as they were, and every page is back
- * where it came from.
+ * mapped limit, IOVA space or bounce slots ran out, and it was not to wait;
+ * -ETIMEDOUT if it was, in vain; -EINTR for a signal meanwhile; -EIO or what
+ * else the port returned. After an error the arrays are as they were, and every
+ *page is back where it came from.
  */
 int ttmpool_pool_take(struct ttmpool_pool *pool,
 		      const struct ttmpool_request *req, tpos_page_t **pages,
@@ -294,6 +344,22 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
  *	for the system's sake or for another pool's; 0 for no reserve
  */
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
+
+/**
+ * ttmpool_pool_prepare() - have pages before there are none to be had
+ * @pool: the pool
+ * @req: what will be needed: as for ttmpool_pool_prime()
+ *
+ * For suspend and hibernation: primes the pool until req->num_pages are pooled,
+ * and reserves as many. Then a buffer that moves into system memory is
+ * populated without asking the system, and one that moves out to the store is
+ * given room there by what is reserved, when there is no other.
+ * ttmpool_pool_reserve(pool, 0) ends it. May sleep.
+ *
+ * Return: as ttmpool_pool_prime(); after an error nothing is reserved.
+ */
+int ttmpool_pool_prepare(struct ttmpool_pool *pool,
+			 const struct ttmpool_request *req);
 
 /**
  * ttmpool_pool_scrub() - clear pooled pages that are dirty

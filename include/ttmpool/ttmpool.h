@@ -6,10 +6,12 @@
 
 #include <ttmpool/backend.h>
 #include <ttmpool/caching.h>
+#include <ttmpool/iova.h>
 #include <ttmpool/manager.h>
 #include <ttmpool/os.h>
 #include <ttmpool/pool.h>
 #include <ttmpool/report.h>
+#include <ttmpool/swap.h>
 #include <ttmpool/tt.h>
 
 #endif

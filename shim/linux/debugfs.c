@@ -141,13 +141,13 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 static int shrink_get(void *data, u64 *pages)
 {
-	*pages = ttmpool_manager_shrink_count(data);
+	*pages = ttmpool_manager_shrink_count(data, true);
 	return 0;
 }
 
 static int shrink_set(void *data, u64 pages)
 {
-	ttmpool_manager_shrink_scan(data, pages);
+	ttmpool_manager_shrink_scan(data, pages, true);
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(shrink_fops, shrink_get, shrink_set, "%llu\n");

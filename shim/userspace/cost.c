@@ -42,6 +42,8 @@ static const struct {
 	[COST_DIRECT_MAP] = { 10000, false },
 	/* (e) kzalloc() of a descriptor */
 	[COST_ZALLOC] = { 30000, false },
+	/* (e) a page of a shmem file: found or made, locked, dirtied */
+	[COST_STORE] = { 400000, false },
 	/* (m) an uncontended spinlock: 10.4 ns */
 	[COST_LOCK] = { 10400, false },
 };

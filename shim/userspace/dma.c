@@ -91,6 +91,27 @@ void mapping_end(struct tpsim_mapping *mapping)
 	free(mapping);
 }
 
+bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
+{
+	struct tpsim_mapping *mapping;
+
+	machine_lock(dev->machine);
+	mapping = chunk_block(dev->machine, chunk, __func__)->mapping;
+	machine_unlock(dev->machine);
+	return mapping && mapping->slots;
+}
+
+/* Would mapping_place() give them anything but bounce slots? */
+bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
+{
+	const struct tpsim_machine *machine = dev->machine;
+	uint64_t last =
+		page_physical(machine, page) + n * machine->page_bytes - 1;
+
+	return machine->config.iommu != TPSIM_IOMMU_OFF ||
+	       (!machine->config.swiotlb_force && last <= dev->config.dma_mask);
+}
+
 static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 {
 	struct tpsim_page *page =

@@ -17,6 +17,9 @@ static const char *const names[TPSIM_CALL_COUNT] = {
 	[TPSIM_CALL_DMA_MAP] = "dma-map",
 	[TPSIM_CALL_ZALLOC] = "zalloc",
 	[TPSIM_CALL_SHRINKER_REGISTER] = "shrinker-register",
+	[TPSIM_CALL_STORE_CREATE] = "store-create",
+	[TPSIM_CALL_STORE_WRITE] = "store-write",
+	[TPSIM_CALL_STORE_READ] = "store-read",
 };
 
 const char *tpsim_call_name(enum tpsim_call call)

@@ -90,6 +90,7 @@ void tpsim_machine_destroy(struct tpsim_machine *machine)
 	}
 	while (machine->devices)
 		tpsim_device_destroy(machine->devices);
+	store_close_file(machine);
 	swiotlb_destroy(machine);
 	ram_destroy(machine);
 	pthread_cond_destroy(&machine->changed);

@@ -140,6 +140,14 @@ struct tpsim_machine {
 	uint8_t *slot_used;
 	size_t slot_cursor;
 
+	/* where contents go */
+	FILE *file;         /* of all stores; made when the first page comes */
+	size_t *file_free;  /* places in it that are free again */
+	size_t file_frees;  /* so many */
+	size_t file_places; /* places in it, free or not */
+	size_t store_pages; /* that all stores may be asked to keep */
+	size_t store_most;  /* the most that it ever was */
+
 	/* what uses it */
 	struct tpsim_device *devices;
 	struct tpos_shrinker *shrinkers;
@@ -199,6 +207,7 @@ enum cost {
 	COST_IOTLB,
 	COST_DIRECT_MAP,
 	COST_ZALLOC,
+	COST_STORE,
 	COST_LOCK,
 	COST_COUNT,
 };
@@ -304,6 +313,10 @@ struct strike {
 };
 struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
 			   int usual);
+
+/* store.c */
+bool store_has_room(const struct tpsim_machine *machine);
+void store_close_file(struct tpsim_machine *machine);
 
 /* ledger.c, work.c */
 void ledger_print(struct tpsim_machine *machine);

@@ -7,6 +7,9 @@
  * been asked for or one has nothing to give. A callback allocates at its own
  * risk: it runs with what is PF_MEMALLOC in Linux, and asks nobody for pages.
  *
+ * Whoever allocates here may wait for a store (__GFP_FS), so a shrinker may
+ * swap as long as there is room to swap to (get_nr_swap_pages()).
+ *
  * A shrinker that runs cannot go: unregister_shrinker() waits.
  */
 
@@ -15,17 +18,18 @@
 #define SHRINK_BATCH 128ul
 
 /* Callbacks return with the locks that they were called with. */
-static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages)
+static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
+			 bool swap)
 {
 	const struct tpsim_lock *locks = thread_locks();
-	unsigned long freeable = shrinker->count(shrinker);
+	unsigned long freeable = shrinker->count(shrinker, swap);
 	unsigned long freed = 0;
 
 	if (pages > freeable)
 		pages = freeable;
 	while (pages) {
 		unsigned long nr = pages < SHRINK_BATCH ? pages : SHRINK_BATCH;
-		unsigned long got = shrinker->scan(shrinker, nr);
+		unsigned long got = shrinker->scan(shrinker, nr, swap);
 
 		freed += got;
 		pages -= nr;
@@ -44,14 +48,16 @@ unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages)
 	bool reclaims = thread_reclaims();
 	struct tpos_shrinker *shrinker;
 	unsigned long freed = 0;
+	bool swap;
 
 	thread_set_reclaims(true);
 	machine_lock(machine);
+	swap = store_has_room(machine);
 	shrinker = machine->shrinkers;
 	while (shrinker) {
 		shrinker->running++;
 		machine_unlock(machine);
-		freed += ask(shrinker, pages);
+		freed += ask(shrinker, pages, swap);
 		machine_lock(machine);
 		if (!--shrinker->running)
 			pthread_cond_broadcast(&machine->changed);

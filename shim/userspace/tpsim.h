@@ -38,6 +38,7 @@ enum tpsim_iommu {
  * @swiotlb_slots: bounce slots of 2 KiB; 0 means 32768 (64 MiB, Linux's
  *	default)
  * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
+ * @store_pages: pages that all stores together have room for; 0 means no limit
  * @no_caching: the linear map cannot be changed (most architectures but x86)
  * @threads: work runs in a thread of its own; otherwise when
  *	tpsim_work_run() is called
@@ -51,6 +52,7 @@ struct tpsim_config {
 	uint64_t iova_bytes;
 	size_t swiotlb_slots;
 	bool swiotlb_force;
+	size_t store_pages;
 	bool no_caching;
 	bool threads;
 };
@@ -158,6 +160,9 @@ enum tpsim_call {
 	TPSIM_CALL_DMA_MAP,
 	TPSIM_CALL_ZALLOC,
 	TPSIM_CALL_SHRINKER_REGISTER,
+	TPSIM_CALL_STORE_CREATE,
+	TPSIM_CALL_STORE_WRITE,
+	TPSIM_CALL_STORE_READ,
 	TPSIM_CALL_COUNT,
 };
 
@@ -168,10 +173,11 @@ const char *tpsim_call_name(enum tpsim_call call);
  * @call: which call fails
  * @nth: the first one to fail, counted from now: 1 is the next
  * @times: how many fail from there on; 0 means one, UINT_MAX all
- * @after: batches fail after so many chunks of them were done (half way); the
- *	machine then does what the contract says of an error
- * @error: what is returned; 0 means the call's usual one (-ENOMEM, for DMA
- *	mapping -ENOSPC)
+ * @after: batches fail after so many chunks of them were done (half way), a
+ *	store after so many bytes of a page; the machine then does what the
+ *	contract says of an error
+ * @error: what is returned; 0 means the call's usual one (-ENOMEM; for DMA
+ *	mapping and writing to a store -ENOSPC, for reading from it -EIO)
  */
 struct tpsim_fault {
 	enum tpsim_call call;
@@ -213,6 +219,10 @@ struct tpsim_counters {
 	uint64_t bytes_cleared;       /* by tpos_pages_clear() */
 	uint64_t bytes_cleared_alloc; /* by the allocator, for fresh pages */
 	uint64_t bounced_bytes;
+	uint64_t bytes_copied; /* by tpos_pages_copy() */
+	uint64_t store_writes; /* pages */
+	uint64_t store_reads;
+	uint64_t splits;
 	uint64_t locks_taken;
 	uint64_t shrinks; /* times that a shortage asked the shrinkers */
 	uint64_t dma_faults;
@@ -238,7 +248,9 @@ struct tpsim_ledger {
 	size_t descriptors; /* tpos_zalloc() */
 	size_t shrinkers;
 	size_t work_queued;
-	size_t free_pages; /* in the buddy allocator */
+	size_t stores;
+	size_t store_pages; /* kept in them */
+	size_t free_pages;  /* in the buddy allocator */
 };
 
 void tpsim_ledger(struct tpsim_machine *machine, struct tpsim_ledger *ledger);
@@ -261,6 +273,27 @@ void tpsim_ram_fragment(struct tpsim_machine *machine, unsigned int order);
 
 /** tpsim_ram_release() - let go of all that is held. */
 void tpsim_ram_release(struct tpsim_machine *machine);
+
+/*
+ * Signals and waiting, of the calling thread.
+ */
+
+/** tpsim_signal_after() - from the @nth look at it on, a signal is pending. */
+void tpsim_signal_after(struct tpsim_machine *machine, unsigned long nth);
+
+/** tpsim_signal_clear() - it has been handled, or will not come. */
+void tpsim_signal_clear(struct tpsim_machine *machine);
+
+/**
+ * tpsim_while_waiting() - what happens while this thread waits
+ * @machine: the machine
+ * @happens: called by tpos_wait() in place of sleeping, which then ends: if
+ *	nobody was woken by it, the time is over. NULL: it sleeps, as long as it
+ *	takes.
+ * @arg: its argument
+ */
+void tpsim_while_waiting(struct tpsim_machine *machine,
+			 void (*happens)(void *arg), void *arg);
 
 /** tpsim_shrink() - ask all shrinkers for @pages, as kswapd would. */
 unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages);

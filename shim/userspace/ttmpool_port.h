@@ -27,11 +27,13 @@
 struct tpsim_machine;
 struct tpsim_device;
 struct tpsim_page;
+struct tpsim_store;
 struct ttmpool_chunk;
 
 typedef struct tpsim_machine tpos_system_t;
 typedef struct tpsim_device tpos_device_t;
 typedef struct tpsim_page tpos_page_t;
+typedef struct tpsim_store tpos_store_t;
 typedef uint64_t tpos_dma_addr_t;
 
 /* Linux keeps as much: the address, and what dma_free_attrs() wants back. */
@@ -78,13 +80,16 @@ int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
 
+bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk);
+bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n);
+
 void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk);
 void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk);
 
 struct tpos_shrinker {
-	unsigned long (*count)(struct tpos_shrinker *shrinker);
+	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
-			      unsigned long pages);
+			      unsigned long pages, bool swap);
 	struct tpos_shrinker *next; /* the machine's list */
 	unsigned int running;       /* callbacks of it that run now */
 };
@@ -136,6 +141,19 @@ typedef struct {
 long tpos_atomic_read(tpos_atomic_t *a);
 void tpos_atomic_set(tpos_atomic_t *a, long n);
 long tpos_atomic_add_return(long n, tpos_atomic_t *a);
+
+/* A counter, and those who sleep until it changes. */
+struct tpos_wait {
+	pthread_mutex_t mutex;
+	pthread_cond_t woken;
+	long count;
+};
+
+void tpos_wait_init(struct tpos_wait *wait);
+void tpos_wait_fini(struct tpos_wait *wait);
+long tpos_wait_count(struct tpos_wait *wait);
+
+bool tpos_signal_pending(void);
 
 #define tpos_cond_resched() ((void)0)
 

@@ -21,6 +21,7 @@ typedef __UINT64_TYPE__ uint64_t;
 #define false 0
 #define NULL                   ((void *)0)
 #define LONG_MAX               __LONG_MAX__
+#define UINT_MAX               (~0u)
 #define ULONG_MAX              (__LONG_MAX__ * 2UL + 1)
 #define offsetof(type, member) __builtin_offsetof(type, member)
 
@@ -31,7 +32,10 @@ enum {
 	EINVAL = 22,
 	ENOSPC = 28,
 	E2BIG = 7,
-	EDQUOT = 122
+	EDQUOT = 122,
+	EINTR = 4,
+	EOPNOTSUPP = 95,
+	ETIMEDOUT = 110
 };
 
 void *memset(void *to, int byte, size_t n);
@@ -97,9 +101,9 @@ static inline void tpos_note_issued(tpos_device_t *dev,
 }
 
 struct tpos_shrinker {
-	unsigned long (*count)(struct tpos_shrinker *shrinker);
+	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
-			      unsigned long pages);
+			      unsigned long pages, bool swap);
 };
 
 struct tpos_work {
@@ -155,5 +159,33 @@ static inline long tpos_atomic_add_return(long n, tpos_atomic_t *a)
 #define tpos_cond_resched() ((void)0)
 #define TPOS_CHECK_LEVEL    0
 #define tpos_assert(cond)   ((void)sizeof(cond))
+
+typedef struct bare_store tpos_store_t;
+
+struct tpos_wait {
+	long count;
+};
+
+#define tpos_wait_init(wait)  ((wait)->count = 0)
+#define tpos_wait_fini(wait)  ((void)(wait))
+#define tpos_wait_count(wait) ((wait)->count)
+#define tpos_signal_pending() false
+
+static inline bool tpos_dma_bounces(tpos_device_t *dev,
+				    const struct ttmpool_chunk *chunk)
+{
+	(void)dev;
+	(void)chunk;
+	return false;
+}
+
+static inline bool tpos_device_reaches(tpos_device_t *dev,
+				       const tpos_page_t *page, size_t n)
+{
+	(void)dev;
+	(void)page;
+	(void)n;
+	return true;
+}
 
 #endif

@@ -143,8 +143,9 @@ static void an_error_can_be_chosen(void **state)
 	assert_int_equal(tpos_dma_map(dev, &batch.list), -EIO);
 }
 
-static unsigned long no_pages(struct tpos_shrinker *shrinker)
+static unsigned long no_pages(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	(void)shrinker;
 	return 0;
 }

@@ -109,8 +109,9 @@ static void lose_a_descriptor(void *arg)
 		tpsim_machine_destroy(m);
 }
 
-static unsigned long no_pages(struct tpos_shrinker *shrinker)
+static unsigned long no_pages(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	(void)shrinker;
 	return 0;
 }

@@ -206,8 +206,9 @@ static void bad_locking_ends_the_program(void **state)
 	assert_complains("held lock freed", end_what_is_held, NULL);
 }
 
-static unsigned long no_pages(struct tpos_shrinker *shrinker)
+static unsigned long no_pages(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	(void)shrinker;
 	return 0;
 }

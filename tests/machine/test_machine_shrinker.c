@@ -15,8 +15,9 @@ struct hoard {
 	bool stingy; /* promises, and gives nothing */
 };
 
-static unsigned long hoard_count(struct tpos_shrinker *shrinker)
+static unsigned long hoard_count(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	struct hoard *hoard =
 		ttmpool_list_entry(shrinker, struct hoard, shrinker);
 
@@ -25,8 +26,9 @@ static unsigned long hoard_count(struct tpos_shrinker *shrinker)
 }
 
 static unsigned long hoard_scan(struct tpos_shrinker *shrinker,
-				unsigned long pages)
+				unsigned long pages, bool swap)
 {
+	(void)swap;
 	struct hoard *hoard =
 		ttmpool_list_entry(shrinker, struct hoard, shrinker);
 	struct ttmpool_chunk chunk = { 0 };
@@ -223,8 +225,9 @@ struct visitor {
 	atomic_long calls;
 };
 
-static unsigned long visitor_count(struct tpos_shrinker *shrinker)
+static unsigned long visitor_count(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	struct visitor *visitor =
 		ttmpool_list_entry(shrinker, struct visitor, shrinker);
 
@@ -277,8 +280,9 @@ static void unregister_a_stranger(void *arg)
 	tpos_shrinker_unregister(arg, &stranger);
 }
 
-static unsigned long leave(struct tpos_shrinker *shrinker)
+static unsigned long leave(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	tpos_shrinker_unregister(hoard.machine, shrinker);
 	return 0;
 }
@@ -292,8 +296,9 @@ static void leave_while_running(void *arg)
 
 static tpos_mutex_t kept;
 
-static unsigned long keep_a_lock(struct tpos_shrinker *shrinker)
+static unsigned long keep_a_lock(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	(void)shrinker;
 	tpos_mutex_lock(&kept);
 	return 0;

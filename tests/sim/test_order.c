@@ -61,7 +61,8 @@ void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	function_called();
 	if (shrunk_within)
-		got_within += ttmpool_manager_shrink_scan(shrunk_within, 100);
+		got_within +=
+			ttmpool_manager_shrink_scan(shrunk_within, 100, true);
 	__real_tpos_pages_free(dev, chunks);
 }
 
@@ -204,8 +205,9 @@ static void s11_a_scan_within_a_reclaim_gives_nothing(void **state)
 	expect_release();
 	shrunk_within = &site->mgr;
 	got_within = 0;
-	assert_int_equal(ttmpool_manager_shrink_scan(&site->mgr, ULONG_MAX),
-			 5 + 511);
+	assert_int_equal(
+		ttmpool_manager_shrink_scan(&site->mgr, ULONG_MAX, true),
+		5 + 511);
 	shrunk_within = NULL;
 	assert_int_equal(got_within, 0);
 }

@@ -55,8 +55,8 @@ static void *disturb(void *arg)
 	struct rig *rig = w->rig;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		ttmpool_manager_shrink_scan(&rig->mgr, 16);
-		ttmpool_manager_shrink_count(&rig->mgr);
+		ttmpool_manager_shrink_scan(&rig->mgr, 16, true);
+		ttmpool_manager_shrink_count(&rig->mgr, true);
 		ttmpool_pool_scrub(&rig->pool[0], 8);
 		ttmpool_manager_set_pool_limit(&rig->mgr, i % 3 ? 64 : 8);
 		ttmpool_pool_reserve(&rig->pool[0], (size_t)i % 16);

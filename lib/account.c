@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Accounts: what the pages of a buffer are counted as, for its owner and for
+ * its pool.
+ *
+ * Nothing is counted while it is done. What a chunk adds to each account is
+ * read from the chunk, before and after something was done to it, and the
+ * difference is booked. So the sums cannot drift from what the chunks are, and
+ * an error path needs no thought of them.
+ *
+ *     before:  in use 8, mapped 8        after:  in use 8, anonymous 8
+ *     booked:  mapped -8, anonymous +8
+ */
+
+#include "internal.h"
+
+/* Add what the chunks of a batch are to the sums. */
+void account_add(const struct ttmpool_pool *pool,
+		 const struct ttmpool_list *chunks, struct account *sums)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		long n = (long)ttmpool_chunk_pages(chunk);
+
+		sums->pages[TTMPOOL_IN_USE] += n;
+		if (chunk->flags & TTMPOOL_CHUNK_ANONYMOUS)
+			sums->pages[TTMPOOL_ANONYMOUS] += n;
+		if (!(chunk->flags & TTMPOOL_CHUNK_MAPPED))
+			continue;
+		sums->pages[TTMPOOL_MAPPED] += n;
+		if (pool->info.bounces && tpos_dma_bounces(pool->dev, chunk))
+			sums->pages[TTMPOOL_BOUNCED] += n;
+	}
+}
+
+static void account_book_pool(struct ttmpool_pool *pool,
+			      const struct account *more)
+{
+	struct ttmpool_pool_stats *stats = &pool->stats;
+
+	tpos_spin_lock(&pool->lock);
+	stats->pages_in_use += (uint64_t)more->pages[TTMPOOL_IN_USE];
+	stats->pages_bounced += (uint64_t)more->pages[TTMPOOL_BOUNCED];
+	stats->pages_anonymous += (uint64_t)more->pages[TTMPOOL_ANONYMOUS];
+	stats->pages_swapped += (uint64_t)more->pages[TTMPOOL_SWAPPED];
+	if (stats->pages_in_use > stats->pages_in_use_peak)
+		stats->pages_in_use_peak = stats->pages_in_use;
+	tpos_spin_unlock(&pool->lock);
+}
+
+static void account_book_owner(struct ttmpool_owner *owner,
+			       const struct account *more)
+{
+	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
+		if (more->pages[i])
+			tpos_atomic_add_return(more->pages[i],
+					       &owner->pages[i]);
+}
+
+/* Book the difference; @owner may be NULL. */
+void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
+		  const struct account *before, const struct account *after)
+{
+	struct account more;
+
+	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
+		more.pages[i] = after->pages[i] - before->pages[i];
+	account_book_pool(pool, &more);
+	if (owner)
+		account_book_owner(owner, &more);
+	if (more.pages[TTMPOOL_SWAPPED])
+		tpos_atomic_add_return(more.pages[TTMPOOL_SWAPPED],
+				       &pool->mgr->pages_swapped);
+}
+
+/* The chunks of a batch are nobody's any more; each may be of another owner. */
+void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list run, done;
+
+	ttmpool_list_init(&run);
+	ttmpool_list_init(&done);
+	while (!ttmpool_list_empty(chunks)) {
+		struct ttmpool_owner *owner =
+			ttmpool_chunk_of(chunks->next)->owner;
+		struct account was = { { 0 } };
+
+		while (!ttmpool_list_empty(chunks) &&
+		       ttmpool_chunk_of(chunks->next)->owner == owner) {
+			ttmpool_chunk_of(chunks->next)->owner = NULL;
+			ttmpool_list_move_tail(chunks->next, &run);
+		}
+		account_add(pool, &run, &was);
+		account_book(pool, owner, &was, &(struct account){ { 0 } });
+		ttmpool_list_splice_tail(&run, &done);
+	}
+	ttmpool_list_splice(&done, chunks);
+}
+
+/* So many pages of a buffer are in its store now, more than before. */
+void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
+		     long pages)
+{
+	struct account none = { { 0 } };
+	struct account more = { { [TTMPOOL_SWAPPED] = pages } };
+
+	account_book(pool, owner, &none, &more);
+}
+
+void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name)
+{
+	owner->name = name;
+	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
+		tpos_atomic_set(&owner->pages[i], 0);
+}
+
+int ttmpool_owner_fini(struct ttmpool_owner *owner)
+{
+	return ttmpool_owner_pages(owner, TTMPOOL_IN_USE) ||
+			       ttmpool_owner_pages(owner, TTMPOOL_SWAPPED)
+		       ? -EBUSY
+		       : 0;
+}
+
+unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
+				  enum ttmpool_account account)
+{
+	return (unsigned long)tpos_atomic_read(&owner->pages[account]);
+}

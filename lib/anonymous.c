@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Anonymous state: a buffer in ordinary pages.
+ *
+ * Such pages are write-back, not mapped, and of the page allocator. They may be
+ * inserted in the swap cache, or be another device's. That is what a buffer
+ * needs that is shared between devices, or of which nobody knows when it will
+ * be wanted again.
+ *
+ *     plain backend      in place, both ways; a page goes by copy where the
+ *                        device that it comes to does not reach it, cannot map
+ *                        as much in one piece, or would rather have it nearer
+ *     coherent backend   by copy, both ways: its pages are the DMA API's
+ *
+ *       device A                 device B
+ *       POPULATED                POPULATED
+ *           | to_anonymous           ^ to_device
+ *           v                        |
+ *       ANONYMOUS --- handover ---> ANONYMOUS       0 bytes copied, if both are
+ *                                                   plain and B reaches the
+ * pages
+ */
+
+#include "take.h"
+
+/*
+ * Copy pages [first, first + n) of a buffer to others, of that source and
+ * caching, and let these take their place. After an error, nothing has changed.
+ */
+static int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
+			    struct ttmpool_request *req, bool map)
+{
+	struct take take = { .pool = be->pool, .map = map, .req = *req };
+	tpos_page_t **pages = be->tt.pages + first;
+	struct claim claim;
+	int err;
+
+	take.req.num_pages = n;
+	err = take_chunks(&take);
+	if (err)
+		return err;
+	claim_init(&claim, be->pool, pages, n);
+	claim.with_holes = true;
+	err = claim_chunks(&claim);
+	if (err) {
+		take_drop(&take, &take.got);
+		return err;
+	}
+	chunks_strip(be->pool, &claim.chunks, false); /* before it is read */
+	claim_sort(&claim);
+	chunks_copy(be->pool, &take.got, &claim.chunks);
+	take_fill(&take, pages, map ? be->dma_addr + first : NULL);
+	take_hand_out(&take);
+	chunks_give(be->pool, &claim.chunks);
+	return 0;
+}
+
+/* All of a coherent buffer moves. */
+static int coherent_to_anonymous(struct ttmpool_backend *be)
+{
+	struct ttmpool_request req = { .source = TTMPOOL_PLAIN,
+				       .caching = TTMPOOL_CACHED,
+				       .owner = be->owner };
+	struct ttmpool_list chunks;
+	int err;
+
+	err = backend_relocate(be, 0, be->tt.num_pages, &req, false);
+	if (err)
+		return err;
+	err = backend_claim(be, &chunks);
+	tpos_assert(!err);
+	backend_strip(be, &chunks);
+	chunks_unclaim(be->pool, &chunks);
+	return 0;
+}
+
+/* In place; if that fails, it is what it was, if only that can be done. */
+static int plain_to_anonymous(struct ttmpool_backend *be)
+{
+	struct ttmpool_list chunks;
+	int err;
+
+	err = backend_claim(be, &chunks);
+	if (err)
+		return err;
+	err = backend_strip(be, &chunks);
+	chunks_unclaim(be->pool, &chunks);
+	if (err && backend_make_ready(be))
+		backend_set_state(be, TTMPOOL_TT_PARTIAL);
+	return err;
+}
+
+int ttmpool_to_anonymous(struct ttmpool_backend *be)
+{
+	int err;
+
+	if (!be->funcs->movable)
+		return -EOPNOTSUPP;
+	if (be->tt.state != TTMPOOL_TT_POPULATED)
+		return -EINVAL;
+	err = be->funcs->source == TTMPOOL_COHERENT ? coherent_to_anonymous(be)
+						    : plain_to_anonymous(be);
+	if (err)
+		return err;
+	backend_set_state(be, TTMPOOL_TT_ANONYMOUS);
+	return 0;
+}
+
+/* May this chunk become the device's in place? */
+static bool chunk_suits(const struct ttmpool_backend *be,
+			const struct ttmpool_chunk *chunk)
+{
+	const struct ttmpool_pool *pool = be->pool;
+
+	return be->funcs->source == TTMPOOL_PLAIN &&
+	       !(chunk->flags & TTMPOOL_CHUNK_FAR) &&
+	       chunk->order <= pool->max_order[TTMPOOL_PLAIN] &&
+	       tpos_device_reaches(pool->dev, chunk->page,
+				   ttmpool_chunk_pages(chunk));
+}
+
+/* How many pages from @first on are of chunks that suit, or do not? */
+static size_t pages_that_suit(const struct ttmpool_backend *be, size_t first,
+			      bool suit)
+{
+	size_t i = first;
+
+	while (i < be->tt.num_pages) {
+		const struct ttmpool_chunk *chunk =
+			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
+
+		if (chunk_suits(be, chunk) != suit)
+			break;
+		i += ttmpool_chunk_pages(chunk);
+	}
+	return i - first;
+}
+
+/* Copy what does not suit to ordinary pages that do. */
+static int plain_relocate(struct ttmpool_backend *be)
+{
+	struct ttmpool_request req = { .source = TTMPOOL_PLAIN,
+				       .caching = TTMPOOL_CACHED,
+				       .owner = be->owner };
+	size_t first = 0;
+	int err = 0;
+
+	while (!err && first < be->tt.num_pages) {
+		size_t n;
+
+		first += pages_that_suit(be, first, true);
+		n = pages_that_suit(be, first, false);
+		if (n)
+			err = backend_relocate(be, first, n, &req, false);
+		first += n;
+	}
+	return err;
+}
+
+int ttmpool_to_device(struct ttmpool_backend *be)
+{
+	struct ttmpool_request req = { .source = be->funcs->source,
+				       .caching = be->tt.caching,
+				       .owner = be->owner,
+				       .wait_ms = be->wait_ms };
+	int err;
+
+	if (!be->funcs->movable)
+		return -EOPNOTSUPP;
+	if (be->tt.state != TTMPOOL_TT_ANONYMOUS)
+		return -EINVAL;
+	if (be->funcs->source == TTMPOOL_COHERENT) {
+		err = backend_relocate(be, 0, be->tt.num_pages, &req,
+				       be->dma_addr);
+	} else {
+		err = plain_relocate(be);
+		if (!err)
+			err = backend_make_ready(be);
+	}
+	if (err)
+		return err;
+	backend_close_store(be);
+	backend_set_state(be, TTMPOOL_TT_POPULATED);
+	return 0;
+}
+
+/* Chunks that are claimed become another pool's, and another owner's. */
+static void chunks_handover(struct ttmpool_list *chunks,
+			    struct ttmpool_backend *from,
+			    struct ttmpool_backend *to)
+{
+	struct account none = { { 0 } }, sums = { { 0 } };
+	struct ttmpool_pool *pool = to->pool;
+	struct ttmpool_chunk *chunk;
+
+	account_add(from->pool, chunks, &sums);
+	account_book(from->pool, from->owner, &sums, &none);
+	ttmpool_for_each_chunk(chunk, chunks) {
+		chunk->pool = pool;
+		chunk->owner = to->owner;
+		chunk->stamp = 0;
+		chunk_note_node(pool, chunk);
+	}
+	account_book(pool, to->owner, &none, &sums);
+	chunks_unclaim(pool, chunks);
+}
+
+int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to)
+{
+	size_t size = from->tt.num_pages * sizeof(*from->tt.pages);
+	struct ttmpool_list chunks;
+	int err;
+
+	if (!to->funcs->movable)
+		return -EOPNOTSUPP;
+	if (from->tt.state != TTMPOOL_TT_ANONYMOUS ||
+	    to->tt.state != TTMPOOL_TT_EMPTY ||
+	    from->tt.num_pages != to->tt.num_pages ||
+	    from->pool->mgr != to->pool->mgr)
+		return -EINVAL;
+	err = backend_claim(from, &chunks);
+	if (err)
+		return err;
+	chunks_handover(&chunks, from, to);
+	memcpy(to->tt.pages, from->tt.pages, size);
+	memset(from->tt.pages, 0, size);
+	backend_close_store(from);
+	backend_set_state(from, TTMPOOL_TT_EMPTY);
+	backend_set_state(to, TTMPOOL_TT_ANONYMOUS);
+	return 0;
+}

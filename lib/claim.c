@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Claiming: from an array of pages back to the chunks that they are.
+ *
+ * The pool that Linux had in 2011 knew its pages and refused others, at the
+ * price of a walk along its in-use list; the one it has now believes its
+ * caller. Here a page leads to its chunk in one step, and the chunk says whose
+ * it is, of which order and caching, and whether it is in use at all. Checking
+ * a chunk takes it off the in-use list and marks it as leaving, so that a page
+ * named twice in one array is found out in the same way as one that was given
+ * back before.
+ *
+ *     pages[]   p0 p1 p2 p3 | q0 q1 | r0        in use: q, x, r, p
+ *     claimed   p             q       r         in use: x
+ *
+ * If one element is wrong, all that were claimed before it are in use again,
+ * and the caller is told which it was. What is claimed can be worked on without
+ * a lock, and is then given back, or put in use again.
+ */
+
+#include "internal.h"
+
+/* So many chunks are checked before the lock is let go for others. */
+#define CHECK_RUN 256
+
+#define ALL_RIGHT TTMPOOL_REPORT_KIND_COUNT
+
+void claim_init(struct claim *claim, struct ttmpool_pool *pool,
+		tpos_page_t *const *pages, size_t num_pages)
+{
+	*claim = (struct claim){ .pool = pool,
+				 .pages = pages,
+				 .num_pages = num_pages,
+				 .caching = TTMPOOL_CACHING_UNKNOWN };
+	ttmpool_list_init(&claim->chunks);
+}
+
+/*
+ * What is wrong with the chunk that @pages begin with? Its first and its last
+ * page are looked at; in checked builds, all of them.
+ */
+static enum ttmpool_report_kind claim_check(const struct claim *claim,
+					    const struct ttmpool_chunk *chunk)
+{
+	tpos_page_t *const *pages = claim->pages + claim->done;
+	size_t n;
+
+	if (!chunk)
+		return TTMPOOL_REPORT_FOREIGN;
+	if (chunk->state != TTMPOOL_CHUNK_IN_USE)
+		return TTMPOOL_REPORT_DOUBLE;
+	if (chunk->pool != claim->pool)
+		return TTMPOOL_REPORT_FOREIGN;
+	if (!claim->with_holes && chunk->caching != claim->caching)
+		return TTMPOOL_REPORT_WRONG_CACHING;
+	n = ttmpool_chunk_pages(chunk);
+	if (n > claim->num_pages - claim->done ||
+	    pages[n - 1] != tpos_page_nth(chunk->page, n - 1))
+		return TTMPOOL_REPORT_WRONG_ORDER;
+	for (size_t i = 1; TPOS_CHECK_LEVEL > 0 && i < n; i++)
+		if (pages[i] != tpos_page_nth(chunk->page, i))
+			return TTMPOOL_REPORT_WRONG_ORDER;
+	return ALL_RIGHT;
+}
+
+/* Claim up to CHECK_RUN chunks; ALL_RIGHT, or what was wrong. */
+static enum ttmpool_report_kind claim_run(struct claim *claim)
+{
+	enum ttmpool_report_kind wrong = ALL_RIGHT;
+
+	tpos_spin_lock(&claim->pool->lock);
+	for (int i = 0; i < CHECK_RUN && claim->done < claim->num_pages; i++) {
+		tpos_page_t *page = claim->pages[claim->done];
+		struct ttmpool_chunk *chunk;
+
+		if (claim->with_holes && !page) {
+			claim->done++;
+			continue;
+		}
+		chunk = tpos_page_chunk(claim->pool->dev, page);
+		wrong = claim_check(claim, chunk);
+		if (wrong != ALL_RIGHT)
+			break;
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		ttmpool_list_move_tail(&chunk->link, &claim->chunks);
+		claim->done += ttmpool_chunk_pages(chunk);
+	}
+	tpos_spin_unlock(&claim->pool->lock);
+	return wrong;
+}
+
+/* Put claimed chunks in use again. */
+void chunks_unclaim(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	tpos_spin_lock(&pool->lock);
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
+	ttmpool_list_splice_tail(chunks, &pool->in_use);
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* The chunks that were claimed are in use after all; tell why. */
+static void claim_refuse(struct claim *claim, enum ttmpool_report_kind wrong)
+{
+	tpos_page_t *page = claim->pages[claim->done];
+	struct ttmpool_report where = { .order = -1,
+					.caching = TTMPOOL_CACHING_UNKNOWN,
+					.index = claim->done,
+					.page = page };
+	struct ttmpool_chunk *chunk = NULL;
+
+	chunks_unclaim(claim->pool, &claim->chunks);
+	if (wrong == TTMPOOL_REPORT_WRONG_CACHING ||
+	    wrong == TTMPOOL_REPORT_WRONG_ORDER)
+		chunk = tpos_page_chunk(claim->pool->dev, page);
+	pool_report(claim->pool, wrong, chunk, &where);
+}
+
+/* Claim all chunks of the array, in its order, or none: 0 or -EINVAL. */
+int claim_chunks(struct claim *claim)
+{
+	enum ttmpool_report_kind wrong = ALL_RIGHT;
+
+	while (wrong == ALL_RIGHT && claim->done < claim->num_pages) {
+		wrong = claim_run(claim);
+		tpos_cond_resched();
+	}
+	if (wrong == ALL_RIGHT)
+		return 0;
+	claim_refuse(claim, wrong);
+	return -EINVAL;
+}
+
+/* Put claimed chunks into the order of the array again. */
+void claim_sort(struct claim *claim)
+{
+	size_t n = chunks_count(&claim->chunks);
+	size_t i = 0;
+
+	while (n--) {
+		struct ttmpool_chunk *chunk;
+
+		while (!claim->pages[i])
+			i++;
+		chunk = tpos_page_chunk(claim->pool->dev, claim->pages[i]);
+		ttmpool_list_move_tail(&chunk->link, &claim->chunks);
+		i += ttmpool_chunk_pages(chunk);
+	}
+}
+
+bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page)
+{
+	struct ttmpool_chunk *chunk;
+	bool owns;
+
+	tpos_spin_lock(&pool->lock);
+	chunk = tpos_page_chunk(pool->dev, page);
+	owns = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
+	       chunk->pool == pool;
+	tpos_spin_unlock(&pool->lock);
+	return owns;
+}
+
+bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page)
+{
+	struct ttmpool_chunk *chunk;
+	bool insertable;
+
+	tpos_spin_lock(&pool->lock);
+	chunk = tpos_page_chunk(pool->dev, page);
+	insertable = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
+		     chunk->pool == pool &&
+		     chunk_source(chunk) == TTMPOOL_PLAIN &&
+		     chunk->caching != TTMPOOL_CACHING_UNKNOWN;
+	tpos_spin_unlock(&pool->lock);
+	return insertable;
+}

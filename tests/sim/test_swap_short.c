@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Swapping out when there is next to no memory (S7): what is freed first, what
+ * is split, and what is left where it is; and moves between devices that do not
+ * reach the same memory (S12).
+ */
+
+#include <limits.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define SEED 0x42
+
+static struct buffer *buffer_ready(struct check *t, struct rig *rig,
+				   const struct buffer_config *config)
+{
+	struct buffer *buf = buffer_open(t, rig, config);
+
+	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, SEED))
+		return NULL;
+	return buf;
+}
+
+static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n)
+{
+	return buffer_ready(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+/* The @nth page that is written finds no memory, @times times. */
+static void plan_short_store(struct check *t, unsigned long nth,
+			     unsigned int times)
+{
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_STORE_WRITE,
+						.nth = nth,
+						.times = times,
+						.error = -ENOMEM });
+}
+
+/* Bring it back, and look: is it whole? */
+static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
+{
+	return !ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES) &&
+	       buffer_is_stamped(t, buf, SEED) && rig_is_quiet(t, rig) &&
+	       !ttmpool_unpopulate(&buf->be);
+}
+
+/* What has been stored is freed for the store before anything is split. */
+static void s07_the_store_gets_what_was_freed(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 77);
+	CHECK(t, buf);
+	plan_short_store(t, 66, 1);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).splits, 0);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Free pages of the pool go, even reserved ones, before a chunk is split. */
+static void s07_the_store_gets_what_is_reserved(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 16 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	plan_short_store(t, 10, 1);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	CHECK_EQ(t, rig_stats(rig).splits, 0);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The reserve also pays for the store itself. */
+static void s07_the_store_is_made_of_what_is_reserved(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 16 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_STORE_CREATE,
+						.nth = 1 });
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* When nothing else helps, a chunk is halved until its stored part can go: 8
+ * pages of 64 here, at the price of three splits. */
+static void s07_a_chunk_is_split_when_nothing_else_helps(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64);
+	CHECK(t, buf);
+	plan_short_store(t, 10, 1);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).splits, 3);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Parts of a chunk that was split are a buffer's, and the pool's, like others.
+ */
+static void s07_parts_of_a_chunk_are_as_good_as_any(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64);
+	CHECK(t, buf);
+	plan_short_store(t, 10, 1);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
+	CHECK_EQ(t, buffer_pages(buf), 48); /* the part at work, too */
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 64);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 64);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The first page of all finds no memory, and there is none to be made: nothing
+ * has left, and the buffer comes back. */
+static void s07_no_room_at_all_loses_nothing(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64);
+	CHECK(t, buf);
+	plan_short_store(t, 1, UINT_MAX);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, buffer_pages(buf), 64);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Not even a descriptor for a half: the chunk stays whole, and resident. */
+static void s07_a_split_without_memory_loses_nothing(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64);
+	CHECK(t, buf);
+	plan_short_store(t, 10, UINT_MAX);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_ZALLOC,
+						.nth = 2,
+						.times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK_EQ(t, rig_stats(rig).splits, 1);
+	CHECK_EQ(t, buffer_pages(buf), 64);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A coherent chunk cannot be split: it stays. */
+static void s07_a_coherent_chunk_is_not_split(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 64,
+					 .funcs = &buffer_coherent });
+	CHECK(t, buf);
+	plan_short_store(t, 10, UINT_MAX);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK_EQ(t, buffer_pages(buf), 64);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A store that is full keeps what it has; the rest stays resident, and all of
+ * it comes back. */
+static void s07_a_full_store_leaves_the_rest_resident(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct tpsim_ledger ledger;
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = plain_ready(t, rig, 512);
+	b = plain_ready(t, rig, 600); /* 512, 64, 16, 8 */
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_swapout(&a->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_swapout(&b->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, buffer_pages(b), 88);
+	tpsim_ledger(check_machine(t), &ledger);
+	CHECK(t, ledger.store_pages <= 1030);
+	CHECK(t, comes_back(t, rig, b));
+	CHECK(t, comes_back(t, rig, a));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Half way in or out, a buffer can be dropped. */
+static void s07_a_buffer_can_be_dropped_half_way(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct tpsim_ledger ledger;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	for (unsigned long n = 1; n < 77; n += 15) {
+		buf = plain_ready(t, rig, 77);
+		CHECK(t, buf);
+		tpsim_signal_after(check_machine(t), n);
+		CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES),
+			 -EINTR);
+		tpsim_signal_clear(check_machine(t));
+		CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+		tpsim_ledger(check_machine(t), &ledger);
+		CHECK_EQ(t, ledger.stores, 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Too little memory for the whole buffer at once: it comes back in parts. */
+static void s07_a_buffer_comes_back_in_parts(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 77);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	ttmpool_manager_set_page_budget(&rig->mgr, 40);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK(t, buffer_pages(buf) >= 38 && buffer_pages(buf) <= 40);
+	CHECK(t, rig_is_quiet(t, rig));
+	ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pages that could not be made write-back are stored all the same, and set
+ * aside. */
+static void s07_pages_of_unknown_caching_are_stored(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_manager_stats stats;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 8);
+	CHECK(t, buf);
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_RESET,
+				       .nth = 1,
+				       .times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	tpsim_fault_clear(check_machine(t));
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_quarantined, 8);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* If pages can be made neither write-back nor the device's again, the buffer is
+ * PARTIAL: all of it is in pages, and swapping in is the way back. */
+static void s12_a_move_that_cannot_be_undone_is_partial(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 8);
+	CHECK(t, buf);
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_RESET,
+				       .nth = 1,
+				       .times = UINT_MAX });
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_DMA_MAP,
+						.nth = 1,
+						.times = UINT_MAX });
+	CHECK(t, ttmpool_to_anonymous(&buf->be) < 0);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, buffer_pages(buf), 8);
+	CHECK(t, rig_is_quiet(t, rig));
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A second pool, of a device with other needs. */
+static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
+			unsigned int max_order)
+{
+	struct tpsim_device_config dev_config = { .node = TTMPOOL_NODE_ANY,
+						  .dma_mask = mask };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_config config = { .name = "second",
+					      .node = TTMPOOL_NODE_ANY,
+					      .policy = &policy };
+
+	policy.max_order = max_order;
+	rig->dev[1] = tpsim_device_create(check_machine(t), &dev_config);
+	config.dev = rig->dev[1];
+	if (!config.dev || ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config))
+		return false;
+	rig->nr_pools = 2;
+	return true;
+}
+
+/* Hand a buffer of 64 pages to the second pool; how many pages were copied? */
+static long hand_over(struct check *t, struct rig *rig)
+{
+	struct buffer_config config = { .pool = 1,
+					.num_pages = 64,
+					.funcs = &buffer_plain,
+					.caching = TTMPOOL_UNCACHED };
+	struct buffer *a = plain_ready(t, rig, 64);
+	struct buffer *b = buffer_open(t, rig, &config);
+	uint64_t copied;
+
+	if (!a || !b || ttmpool_to_anonymous(&a->be) ||
+	    ttmpool_handover(&a->be, &b->be) || ttmpool_to_device(&b->be) ||
+	    !buffer_is_stamped(t, b, SEED) || !rig_is_quiet(t, rig) ||
+	    ttmpool_unpopulate(&b->be))
+		return -1;
+	copied = rig->pool[1].stats.bytes_copied;
+	return (long)(copied >> rig->pool[1].info.page_shift);
+}
+
+/* A device that reaches only low memory gets a copy there of what lies beyond.
+ */
+static void s12_what_a_device_does_not_reach_is_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, (1 << 24) - 1, 9));
+	CHECK_EQ(t, hand_over(t, rig), 64);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One that reaches all gets the pages themselves. */
+static void s12_what_a_device_reaches_is_not_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, 0, 9));
+	CHECK_EQ(t, hand_over(t, rig), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One that maps less in one piece than a chunk has gets smaller ones. */
+static void s12_chunks_too_large_for_a_device_are_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, 0, 3));
+	CHECK_EQ(t, hand_over(t, rig), 64);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(swap_short, CHECK_CASE(s07_the_store_gets_what_was_freed),
+	    CHECK_CASE(s07_the_store_gets_what_is_reserved),
+	    CHECK_CASE(s07_the_store_is_made_of_what_is_reserved),
+	    CHECK_CASE(s07_a_chunk_is_split_when_nothing_else_helps),
+	    CHECK_CASE(s07_parts_of_a_chunk_are_as_good_as_any),
+	    CHECK_CASE(s07_no_room_at_all_loses_nothing),
+	    CHECK_CASE(s07_a_split_without_memory_loses_nothing),
+	    CHECK_CASE(s07_a_coherent_chunk_is_not_split),
+	    CHECK_CASE(s07_a_full_store_leaves_the_rest_resident),
+	    CHECK_CASE(s07_a_buffer_can_be_dropped_half_way),
+	    CHECK_CASE(s07_a_buffer_comes_back_in_parts),
+	    CHECK_CASE(s07_pages_of_unknown_caching_are_stored),
+	    CHECK_CASE(s12_a_move_that_cannot_be_undone_is_partial),
+	    CHECK_CASE(s12_what_a_device_does_not_reach_is_copied),
+	    CHECK_CASE(s12_what_a_device_reaches_is_not_copied),
+	    CHECK_CASE(s12_chunks_too_large_for_a_device_are_copied));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .ram_pages = 16384,
+						    .store_pages = 1030 };
+
+	return check_main(argc, argv, &check_suite_swap_short, &config);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Address space that runs out (S6): who waits, for how long, and what wakes
+ * him. On a machine whose IOVA space is 64 MiB.
+ */
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define SPACE_PAGES 16384 /* 64 MiB */
+
+static struct buffer *buffer_of(struct check *t, struct rig *rig, size_t n,
+				unsigned int wait_ms)
+{
+	struct buffer *buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+
+	if (buf)
+		buf->be.wait_ms = wait_ms;
+	return buf;
+}
+
+/* Two buffers that cannot both be mapped; the first one is. */
+static bool open_pair(struct check *t, struct rig *rig, struct buffer *pair[2],
+		      unsigned int wait_ms)
+{
+	pair[0] = buffer_of(t, rig, SPACE_PAGES / 4 * 3, 0);
+	pair[1] = buffer_of(t, rig, SPACE_PAGES / 2, wait_ms);
+	return pair[0] && pair[1] && !ttmpool_populate(&pair[0]->be);
+}
+
+/* Who does not want to wait is told at once. */
+static void s06_who_does_not_wait_is_told_at_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, 0));
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ENOSPC);
+	CHECK_EQ(t, rig_stats(rig).waits, 0);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[1]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who waits in vain is told when the time is over. */
+static void s06_a_wait_ends_with_its_time(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, 50));
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+	CHECK_EQ(t, rig_stats(rig).waits, 1);
+	CHECK_EQ(t, pair[1]->be.tt.state, TTMPOOL_TT_EMPTY);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+static void give_back(void *buf)
+{
+	struct buffer *other = buf;
+
+	if (other->be.tt.state == TTMPOOL_TT_POPULATED)
+		ttmpool_unpopulate(&other->be);
+}
+
+/* Space that comes back while he waits serves him. */
+static void s06_a_wait_ends_when_space_comes_back(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, TTMPOOL_WAIT_FOREVER));
+	tpsim_while_waiting(check_machine(t), give_back, pair[0]);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), 0);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK_EQ(t, rig_stats(rig).waits, 1);
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[1]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A signal ends the wait, and nothing has changed. */
+static void s06_a_wait_ends_with_a_signal(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, TTMPOOL_WAIT_FOREVER));
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, pair[1]->be.tt.state, TTMPOOL_TT_EMPTY);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Going back to the device waits in the same way, and stays where it was if it
+ * waited in vain. */
+static void s06_the_way_back_to_the_device_waits_too(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, 50));
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), 0);
+	CHECK(t, buffer_stamp(t, pair[1], 7));
+	CHECK_EQ(t, ttmpool_to_anonymous(&pair[1]->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&pair[0]->be), 0);
+	CHECK_EQ(t, ttmpool_to_device(&pair[1]->be), -ETIMEDOUT);
+	CHECK_EQ(t, pair[1]->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	tpsim_while_waiting(check_machine(t), give_back, pair[0]);
+	CHECK_EQ(t, ttmpool_to_device(&pair[1]->be), 0);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK(t, buffer_is_stamped(t, pair[1], 7));
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[1]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+#define NR_BUFFERS 64
+#define LIVE       12
+
+/* 256 MiB of buffers come and go, 48 MiB at a time, three times over: all are
+ * served, since mappings that are only kept make room. */
+static void s06_64_mib_of_space_serve_256_mib_of_buffers(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *bufs[NR_BUFFERS];
+	struct tpsim_ledger ledger;
+
+	CHECK(t, rig);
+	for (int i = 0; i < NR_BUFFERS; i++) {
+		bufs[i] = buffer_of(t, rig, 1024, 0);
+		CHECK(t, bufs[i]);
+		bufs[i]->be.tt.caching = i % 2 ? TTMPOOL_UNCACHED
+					       : TTMPOOL_WRITE_COMBINED;
+	}
+	for (int i = 0; i < 3 * NR_BUFFERS; i++) {
+		CHECK_EQ(t, ttmpool_populate(&bufs[i % NR_BUFFERS]->be), 0);
+		if (i >= LIVE)
+			CHECK_EQ(t,
+				 ttmpool_unpopulate(
+					 &bufs[(i - LIVE) % NR_BUFFERS]->be),
+				 0);
+		tpsim_ledger(check_machine(t), &ledger);
+		CHECK(t, ledger.mapped_bytes <= 64 << 20);
+	}
+	for (int i = 0; i < NR_BUFFERS; i++)
+		if (bufs[i]->be.tt.state == TTMPOOL_TT_POPULATED)
+			CHECK_EQ(t, ttmpool_unpopulate(&bufs[i]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
+	    CHECK_CASE(s06_a_wait_ends_with_its_time),
+	    CHECK_CASE(s06_a_wait_ends_when_space_comes_back),
+	    CHECK_CASE(s06_a_wait_ends_with_a_signal),
+	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),
+	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .ram_pages = 98304,
+						    .iova_bytes = 64 << 20 };
+
+	return check_main(argc, argv, &check_suite_wait, &config);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Budgets of address space (S6): a pool's own, and that of all pools of a
+ * device, with a high mark and a low one; and the accounts of owners.
+ */
+
+#include "rig.h"
+
+static uint64_t bytes_of(struct rig *rig, size_t pages)
+{
+	return (uint64_t)pages << rig->pool[0].info.page_shift;
+}
+
+static size_t page_size(struct check *t)
+{
+	struct tpos_device_info info;
+
+	tpos_device_query(check_device(t, 0, 64), &info);
+	return (size_t)1 << info.page_shift;
+}
+
+static struct buffer *buffer_of(struct check *t, struct rig *rig, int pool,
+				size_t n)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = pool,
+					 .num_pages = n,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+/* At the limit, kept mappings go down to the low mark, in one batch. */
+static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
+{
+	size_t size = page_size(t);
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 32 * size,
+						  .mapped_low = 8 * size });
+	struct ttmpool_pool_stats before, after;
+	struct buffer *buf[8], *more;
+
+	CHECK(t, rig);
+	for (int i = 0; i < 8; i++) {
+		buf[i] = buffer_of(t, rig, 0, 4);
+		CHECK(t, buf[i]);
+		CHECK_EQ(t, ttmpool_populate(&buf[i]->be), 0);
+	}
+	for (int i = 0; i < 8; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&buf[i]->be), 0);
+	more = buffer_of(t, rig, 0, 1);
+	CHECK(t, more);
+	before = rig_stats(rig);
+	CHECK_EQ(t, before.bytes_mapped, bytes_of(rig, 32));
+	CHECK_EQ(t, ttmpool_populate(&more->be), 0);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.unmap_batches - before.unmap_batches, 1);
+	CHECK_EQ(t, after.unmaps - before.unmaps, 6);
+	CHECK_EQ(t, after.bytes_mapped, bytes_of(rig, 9));
+	CHECK_EQ(t, ttmpool_unpopulate(&more->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Two pools of one device share a budget: what the one keeps mapped goes for
+ * what the other needs, and no more than the limit is ever mapped. */
+static void s06_pools_of_a_device_share_a_budget(struct check *t)
+{
+	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
+	size_t size = page_size(t);
+	struct buffer *a, *b, *c;
+	struct rig *rig;
+
+	CHECK(t, iova);
+	CHECK_EQ(t, ttmpool_iova_init(iova, 8 * size, 9 * size), -EINVAL);
+	CHECK_EQ(t, ttmpool_iova_init(iova, 8 * size, 8 * size), 0);
+	rig = rig_open(t, &(struct rig_config){ .nr_pools = 2, .iova = iova });
+	CHECK(t, rig);
+	a = buffer_of(t, rig, 0, 6);
+	b = buffer_of(t, rig, 1, 4);
+	c = buffer_of(t, rig, 0, 5);
+	CHECK(t, a && b && c);
+	CHECK_EQ(t, buffer_cycle(a), 0);
+	CHECK_EQ(t, ttmpool_iova_pages(iova), 6);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK(t, ttmpool_iova_pages(iova) <= 8);
+	CHECK_EQ(t, ttmpool_populate(&c->be), -ENOSPC);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&c->be), 0);
+	CHECK(t, ttmpool_iova_pages(iova) <= 8);
+	CHECK_EQ(t, ttmpool_unpopulate(&c->be), 0);
+	CHECK(t, rig_close(t, rig));
+	CHECK_EQ(t, ttmpool_iova_pages(iova), 0);
+	ttmpool_iova_fini(iova);
+}
+
+/* A buffer that is back in ordinary pages, or in the store, takes none of it.
+ */
+static void s06_only_device_state_takes_address_space(struct check *t)
+{
+	size_t size = page_size(t);
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 8 * size });
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = buffer_of(t, rig, 0, 8);
+	b = buffer_of(t, rig, 0, 8);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	CHECK(t, buffer_stamp(t, a, 1));
+	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
+	CHECK_EQ(t, ttmpool_to_anonymous(&a->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK(t, buffer_stamp(t, b, 2));
+	CHECK_EQ(t, ttmpool_to_device(&a->be), -ENOSPC);
+	CHECK_EQ(t, a->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	CHECK(t, ttmpool_backend_is_valid(&a->be) && rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_swapout(&b->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_to_device(&a->be), 0);
+	CHECK(t, buffer_is_stamped(t, a, 1));
+	CHECK_EQ(t, ttmpool_swapin(&b->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, ttmpool_swapin(&b->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, buffer_is_stamped(t, b, 2));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A low mark above its limit is refused. */
+static void s06_a_low_mark_above_the_limit_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_config config = { .node = TTMPOOL_NODE_ANY,
+					      .mapped_limit = 4096,
+					      .mapped_low = 8192 };
+	struct ttmpool_pool *pool = check_zalloc(t, sizeof(*pool));
+
+	CHECK(t, rig && pool);
+	config.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(pool, &rig->mgr, &config), -EINVAL);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What an owner is charged with follows each of its buffers through all states,
+ * and the sums of all owners are the pool's. */
+static void s06_accounts_follow_the_states(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner *owner = check_zalloc(t, sizeof(*owner));
+	static const int expected[][TTMPOOL_ACCOUNT_COUNT] = {
+		/* in use, mapped, bounced, anonymous, swapped */
+		{ 7, 7, 0, 0, 0 }, /* populated */
+		{ 7, 0, 0, 7, 0 }, /* anonymous */
+		{ 3, 0, 0, 3, 4 }, /* partly swapped out */
+		{ 0, 0, 0, 0, 7 }, /* swapped out */
+		{ 7, 7, 0, 0, 0 }, /* swapped in */
+		{ 0, 0, 0, 0, 0 }, /* unpopulated */
+	};
+	struct buffer *buf;
+
+	CHECK(t, rig && owner);
+	ttmpool_owner_init(owner, "client");
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 7,
+					 .owner = owner,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf);
+	for (int step = 0; step < 6; step++) {
+		struct ttmpool_pool_stats stats;
+		int err = step == 0   ? ttmpool_populate(&buf->be)
+			  : step == 1 ? ttmpool_to_anonymous(&buf->be)
+			  : step == 2 ? ttmpool_swapout(&buf->be, 4)
+			  : step == 3 ? ttmpool_swapout(&buf->be, 3)
+			  : step == 4 ? ttmpool_swapin(&buf->be, 7)
+				      : ttmpool_unpopulate(&buf->be);
+		const int *row = expected[step];
+
+		CHECK_EQ(t, err, 0);
+		stats = rig_stats(rig);
+		for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
+			if (i != TTMPOOL_BOUNCED)
+				CHECK_EQ(
+					t,
+					ttmpool_owner_pages(
+						owner, (enum ttmpool_account)i),
+					row[i]);
+		CHECK_EQ(t, stats.pages_in_use, row[TTMPOOL_IN_USE]);
+		CHECK_EQ(t, stats.pages_anonymous, row[TTMPOOL_ANONYMOUS]);
+		CHECK_EQ(t, stats.pages_swapped, row[TTMPOOL_SWAPPED]);
+		CHECK_EQ(t, stats.pages_bounced,
+			 ttmpool_owner_pages(owner, TTMPOOL_BOUNCED));
+		CHECK_EQ(t, ttmpool_owner_fini(owner), step < 5 ? -EBUSY : 0);
+		CHECK(t, rig_is_quiet(t, rig));
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pages of many buffers that are given back in one array settle the accounts of
+ * each of their owners. */
+static void s06_a_give_settles_every_owner(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner *owner = check_zalloc(t, 2 * sizeof(*owner));
+	tpos_page_t **pages = check_zalloc(t, 6 * sizeof(*pages));
+	struct ttmpool_request req = { .num_pages = 2 };
+
+	CHECK(t, rig && owner && pages);
+	ttmpool_owner_init(&owner[0], "one");
+	ttmpool_owner_init(&owner[1], "two");
+	for (size_t i = 0; i < 3; i++) {
+		req.owner = i == 1 ? NULL : &owner[i / 2];
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&rig->pool[0], &req, pages + 2 * i,
+					   NULL),
+			 0);
+	}
+	CHECK_EQ(t, ttmpool_owner_pages(&owner[0], TTMPOOL_IN_USE), 2);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner[1], TTMPOOL_IN_USE), 2);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&rig->pool[0], pages, 6, TTMPOOL_UNCACHED),
+		 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner[1]), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(budget, CHECK_CASE(s06_kept_mappings_go_down_to_the_low_mark),
+	    CHECK_CASE(s06_pools_of_a_device_share_a_budget),
+	    CHECK_CASE(s06_only_device_state_takes_address_space),
+	    CHECK_CASE(s06_a_low_mark_above_the_limit_is_refused),
+	    CHECK_CASE(s06_accounts_follow_the_states),
+	    CHECK_CASE(s06_a_give_settles_every_owner));
