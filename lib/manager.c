@@ -22,6 +22,7 @@
 
 static unsigned long manager_count(struct tpos_shrinker *shrinker, bool swap)
 {
+	(void)swap;
 	return ttmpool_manager_shrink_count(
 		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
 		swap);
@@ -30,6 +31,7 @@ static unsigned long manager_count(struct tpos_shrinker *shrinker, bool swap)
 static unsigned long manager_scan(struct tpos_shrinker *shrinker,
 				  unsigned long pages, bool swap)
 {
+	(void)swap;
 	return ttmpool_manager_shrink_scan(
 		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
 		pages, swap);

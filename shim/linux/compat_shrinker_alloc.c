@@ -7,7 +7,7 @@
 static unsigned long count_objects(struct shrinker *shrinker,
 				   struct shrink_control *sc)
 {
-	return ttmpool_shrinker_count(shrinker->private_data);
+	return ttmpool_shrinker_count(shrinker->private_data, sc);
 }
 
 static unsigned long scan_objects(struct shrinker *shrinker,

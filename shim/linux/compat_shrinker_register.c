@@ -16,7 +16,7 @@ static unsigned long count_objects(struct shrinker *shrinker,
 				   struct shrink_control *sc)
 {
 	return ttmpool_shrinker_count(
-		container_of(shrinker, struct registered, kernels)->ours);
+		container_of(shrinker, struct registered, kernels)->ours, sc);
 }
 
 static unsigned long scan_objects(struct shrinker *shrinker,

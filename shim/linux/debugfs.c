@@ -134,6 +134,8 @@ static int stats_show(struct seq_file *m, void *data)
 	show_counter(m, "maps", &ttmpool_counters.maps);
 	show_counter(m, "unmaps", &ttmpool_counters.unmaps);
 	show_counter(m, "iotlb_flushes", &ttmpool_counters.iotlb_flushes);
+	show_counter(m, "stores", &ttmpool_counters.stores);
+	show_counter(m, "pages_stored", &ttmpool_counters.pages_stored);
 	for_each_pool(m, mgr, show_pool_stats);
 	return 0;
 }

@@ -23,6 +23,7 @@
 #include <linux/log2.h>
 #include <linux/mmzone.h>
 #include <linux/pci.h>
+#include <linux/swiotlb.h>
 
 #include "ttmpool_system.h"
 
@@ -37,11 +38,27 @@ bool ttmpool_device_is_translated(struct device *dev)
 }
 
 /* Can the device emit every address of the range, without translation? */
-bool ttmpool_device_reaches(struct device *dev, phys_addr_t start, size_t size)
+bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size)
 {
 	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 
 	return phys_to_dma(dev, start) + size - 1 <= limit;
+}
+
+bool tpos_device_reaches(struct device *dev, struct page *page, size_t n)
+{
+	if (ttmpool_device_is_translated(dev))
+		return true;
+	return !is_swiotlb_force_bounce(dev) &&
+	       ttmpool_device_emits(dev, page_to_phys(page), n << PAGE_SHIFT);
+}
+
+/* An address that is not the page's own is that of a slot. */
+bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk)
+{
+	if (ttmpool_device_is_translated(dev))
+		return false;
+	return chunk->dma.addr != phys_to_dma(dev, page_to_phys(chunk->page));
 }
 
 static bool device_is_untrusted(struct device *dev)

@@ -29,7 +29,7 @@ static bool bounce_is_possible(struct device *dev)
 	size_t size;
 
 	return ttmpool_bounce_range(dev, &start, &size) &&
-	       ttmpool_device_reaches(dev, start, size);
+	       ttmpool_device_emits(dev, start, size);
 }
 
 /*
@@ -43,7 +43,7 @@ static int map_chunk(struct device *dev, bool translated,
 	dma_addr_t addr;
 
 	if (!translated &&
-	    !ttmpool_device_reaches(dev, page_to_phys(chunk->page), size) &&
+	    !ttmpool_device_emits(dev, page_to_phys(chunk->page), size) &&
 	    !bounce_is_possible(dev))
 		return -EIO;
 	addr = dma_map_page_attrs(dev, chunk->page, 0, size, DMA_BIDIRECTIONAL,

@@ -75,8 +75,8 @@ static struct page *alloc_within_reach(struct device *dev,
 		page = alloc_in_zone(req, zones[i]);
 		if (!page)
 			continue;
-		if (ttmpool_device_reaches(dev, page_to_phys(page),
-					   PAGE_SIZE << req->order))
+		if (ttmpool_device_emits(dev, page_to_phys(page),
+					 PAGE_SIZE << req->order))
 			goto found;
 		if (!req->order && !spare)
 			spare = page;
@@ -145,6 +145,32 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 	return 0;
 }
 
+/*
+ * A page of a large chunk has no count of its own until the chunk is split for
+ * the first time; from then on all of them have, and no page of it is freed
+ * together with another.
+ */
+void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
+		      struct ttmpool_chunk *upper)
+{
+	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT))
+		split_page(chunk->page, chunk->order);
+	chunk->order--;
+	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
+	upper->page = nth_page(chunk->page, ttmpool_chunk_pages(chunk));
+	upper->flags |= TTMPOOL_CHUNK_SPLIT;
+}
+
+static void free_plain(struct ttmpool_chunk *chunk)
+{
+	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT)) {
+		__free_pages(chunk->page, chunk->order);
+		return;
+	}
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		__free_page(nth_page(chunk->page, i));
+}
+
 void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
@@ -157,7 +183,7 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 		if (ttmpool_chunk_is_coherent(chunk))
 			free_coherent(dev, &chunk->dma, size);
 		else
-			__free_pages(chunk->page, chunk->order);
+			free_plain(chunk);
 		pages += (long)ttmpool_chunk_pages(chunk);
 		cond_resched();
 	}

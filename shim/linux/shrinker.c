@@ -2,26 +2,39 @@
 /*
  * The shrinker: what the kernel asks, in the library's words.
  *
- * The library answers in any allocation context, so sc->gfp_mask is not looked
- * at. Two of the kernel's numbers are no counts: SHRINK_EMPTY says that there
+ * The library answers in any allocation context. Only to swap out, it has to
+ * allocate pages of a file and maybe to write some (__GFP_FS), and there must
+ * be a swap device with room: else the file's pages stay where they are, and
+ * nothing is won by filling them.
+ *
+ * Two of the kernel's numbers are no counts: SHRINK_EMPTY says that there
  * is nothing to be had, SHRINK_STOP that there is no progress.
  *
  * How a shrinker is registered depends on the kernel: compat_shrinker_*.c.
  */
 
+#include <linux/swap.h>
+
 #include "ttmpool_shrinker.h"
 #include "ttmpool_system.h"
 #include "ttmpool_trace.h"
 
-unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker)
+static bool may_swap(const struct shrink_control *sc)
 {
-	return shrinker->count(shrinker) ?: SHRINK_EMPTY;
+	return (sc->gfp_mask & __GFP_FS) && get_nr_swap_pages() > 0;
+}
+
+unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,
+				     struct shrink_control *sc)
+{
+	return shrinker->count(shrinker, may_swap(sc)) ?: SHRINK_EMPTY;
 }
 
 unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 				    struct shrink_control *sc)
 {
-	unsigned long pages = shrinker->scan(shrinker, sc->nr_to_scan);
+	unsigned long pages =
+		shrinker->scan(shrinker, sc->nr_to_scan, may_swap(sc));
 
 	trace_ttmpool_shrink(sc->nr_to_scan, pages);
 	return pages ?: SHRINK_STOP;

@@ -12,7 +12,8 @@
 ttmpool-lib := $(patsubst $(src)/%.c,%.o, \
 	$(sort $(wildcard $(src)/$(ttmpool-dir)lib/*.c)))
 
-ttmpool-port := device dma pages report shrinker trace work
+ttmpool-port := device dma pages report shrinker span store trace \
+	wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
 
 # What kernels differ in, by what their headers offer.

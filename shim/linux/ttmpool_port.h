@@ -21,10 +21,12 @@
 #include <linux/mutex.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 /* 1: what is cheap is checked; a kernel built to find bugs may say 2. */
@@ -33,6 +35,7 @@
 #endif
 
 struct device;
+struct file;
 struct shrinker;
 struct ttmpool_chunk;
 struct ttmpool_system;
@@ -41,6 +44,7 @@ typedef struct ttmpool_system tpos_system_t; /* ttmpool_system.h */
 typedef struct device tpos_device_t;
 typedef struct page tpos_page_t;
 typedef dma_addr_t tpos_dma_addr_t;
+typedef struct file tpos_store_t; /* of shmem: store.c */
 
 /* @cookie: of a coherent chunk, the address that dma_free_attrs() wants. */
 struct tpos_dma {
@@ -52,6 +56,10 @@ static inline dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
 {
 	return dma->addr;
 }
+
+/* device.c */
+bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk);
+bool tpos_device_reaches(struct device *dev, struct page *page, size_t n);
 
 static inline struct page *tpos_page_nth(struct page *page, size_t n)
 {
@@ -112,9 +120,9 @@ static inline void tpos_note_issued(struct device *dev,
 }
 
 struct tpos_shrinker {
-	unsigned long (*count)(struct tpos_shrinker *shrinker);
+	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
-			      unsigned long pages);
+			      unsigned long pages, bool swap);
 	struct shrinker *shrinker; /* the kernel's, in compat_shrinker_*.c */
 };
 
@@ -130,6 +138,25 @@ void ttmpool_work_run(struct work_struct *work);
 		(tpos_work)->run = (fn);                         \
 		INIT_WORK(&(tpos_work)->work, ttmpool_work_run); \
 	} while (0)
+
+/* @woken: how often; see wait.c. */
+struct tpos_wait {
+	wait_queue_head_t queue;
+	atomic_long_t woken;
+};
+
+#define tpos_wait_init(wait)                         \
+	do {                                         \
+		init_waitqueue_head(&(wait)->queue); \
+		atomic_long_set(&(wait)->woken, 0);  \
+	} while (0)
+#define tpos_wait_fini(wait)  ((void)(wait))
+#define tpos_wait_count(wait) atomic_long_add_return(0, &(wait)->woken)
+
+static inline bool tpos_signal_pending(void)
+{
+	return signal_pending(current);
+}
 
 /* Lockdep learns the order of the locks by itself: the ranks are not needed. */
 typedef spinlock_t tpos_spinlock_t;

@@ -8,7 +8,8 @@
 
 #include <linux/shrinker.h>
 
-unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker);
+unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,
+				     struct shrink_control *sc);
 unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 				    struct shrink_control *sc);
 

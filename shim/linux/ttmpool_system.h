@@ -32,6 +32,8 @@ struct ttmpool_system {
  * @maps: chunks mapped
  * @unmaps: chunks unmapped
  * @iotlb_flushes: flushes that a deferred invalidation made necessary
+ * @stores: stores there are now
+ * @pages_stored: what they keep, in memory or swapped out
  */
 struct ttmpool_counters {
 	atomic_long_t pages_out;
@@ -40,13 +42,21 @@ struct ttmpool_counters {
 	atomic_long_t maps;
 	atomic_long_t unmaps;
 	atomic_long_t iotlb_flushes;
+	atomic_long_t stores;
+	atomic_long_t pages_stored;
 };
 
 extern struct ttmpool_counters ttmpool_counters;
 
 /* device.c */
 bool ttmpool_device_is_translated(struct device *dev);
-bool ttmpool_device_reaches(struct device *dev, phys_addr_t start, size_t size);
+bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
+
+/* span.c. The first two are for one page of it, the i-th. */
+void ttmpool_span_read(const struct tpos_span *span, size_t i, void *to);
+void ttmpool_span_write(const struct tpos_span *span, size_t i, void *from);
+void ttmpool_span_for_cpu(const struct tpos_span *span);
+void ttmpool_span_for_device(const struct tpos_span *span);
 
 /* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
 bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);

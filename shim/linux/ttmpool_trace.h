@@ -15,6 +15,7 @@
  */
 
 #include <linux/device.h>
+#include <linux/fs.h>
 #include <linux/tracepoint.h>
 
 #include <ttmpool/os.h>
@@ -132,6 +133,38 @@ TRACE_EVENT(ttmpool_shrink,
 		__entry->pages = pages;
 	),
 	TP_printk("asked=%lu pages=%lu", __entry->asked, __entry->pages)
+);
+
+DECLARE_EVENT_CLASS(ttmpool_store,
+	TP_PROTO(struct file *store, unsigned long index, unsigned long pages,
+		 int err),
+	TP_ARGS(store, index, pages, err),
+	TP_STRUCT__entry(
+		__field(unsigned long, ino)
+		__field(unsigned long, index)
+		__field(unsigned long, pages)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		__entry->ino = file_inode(store)->i_ino;
+		__entry->index = index;
+		__entry->pages = pages;
+		__entry->err = err;
+	),
+	TP_printk("store=%lu index=%lu pages=%lu err=%d", __entry->ino,
+		  __entry->index, __entry->pages, __entry->err)
+);
+
+DEFINE_EVENT(ttmpool_store, ttmpool_swapout,
+	TP_PROTO(struct file *store, unsigned long index, unsigned long pages,
+		 int err),
+	TP_ARGS(store, index, pages, err)
+);
+
+DEFINE_EVENT(ttmpool_store, ttmpool_swapin,
+	TP_PROTO(struct file *store, unsigned long index, unsigned long pages,
+		 int err),
+	TP_ARGS(store, index, pages, err)
 );
 
 #endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Some pages of a chunk, as the CPU reads and writes them.
+ *
+ * By the mapping that the driver uses, as everywhere in this port: of a
+ * coherent chunk the one that the DMA API made, of all others the linear map,
+ * which has the chunk's own caching.
+ *
+ * A streaming mapping may stand between the device and the page: a cache that
+ * the device does not see, or a bounce slot. So what the device may have
+ * written is fetched before it is read, and what was written here is passed on.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+
+#include <ttmpool/pool.h>
+
+#include "ttmpool_system.h"
+
+static void *span_map(const struct tpos_span *span, size_t i)
+{
+	const struct ttmpool_chunk *chunk = span->chunk;
+	size_t n = span->first + i;
+
+	if (ttmpool_chunk_is_coherent(chunk))
+		return chunk->dma.cookie + (n << PAGE_SHIFT);
+	return kmap_local_page(nth_page(chunk->page, n));
+}
+
+static void span_unmap(const struct tpos_span *span, void *bytes)
+{
+	if (!ttmpool_chunk_is_coherent(span->chunk))
+		kunmap_local(bytes);
+}
+
+void ttmpool_span_read(const struct tpos_span *span, size_t i, void *to)
+{
+	void *from = span_map(span, i);
+
+	copy_page(to, from);
+	span_unmap(span, from);
+}
+
+void ttmpool_span_write(const struct tpos_span *span, size_t i, void *from)
+{
+	void *to = span_map(span, i);
+
+	copy_page(to, from);
+	span_unmap(span, to);
+}
+
+/* The device of a chunk with a streaming mapping, NULL for any other. */
+static struct device *span_streams_to(const struct tpos_span *span)
+{
+	const struct ttmpool_chunk *chunk = span->chunk;
+
+	if (ttmpool_chunk_is_coherent(chunk) ||
+	    !(chunk->flags & TTMPOOL_CHUNK_MAPPED))
+		return NULL;
+	return chunk->pool->dev;
+}
+
+void ttmpool_span_for_cpu(const struct tpos_span *span)
+{
+	struct device *dev = span_streams_to(span);
+
+	if (dev)
+		dma_sync_single_range_for_cpu(
+			dev, span->chunk->dma.addr, span->first << PAGE_SHIFT,
+			span->pages << PAGE_SHIFT, DMA_BIDIRECTIONAL);
+}
+
+void ttmpool_span_for_device(const struct tpos_span *span)
+{
+	struct device *dev = span_streams_to(span);
+
+	if (dev)
+		dma_sync_single_range_for_device(
+			dev, span->chunk->dma.addr, span->first << PAGE_SHIFT,
+			span->pages << PAGE_SHIFT, DMA_BIDIRECTIONAL);
+	wmb(); /* what was write-combined leaves the CPU's buffers */
+}
+
+void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)
+{
+	ttmpool_span_for_cpu(from);
+	for (size_t i = 0; i < to->pages; i++) {
+		void *bytes = span_map(from, i);
+
+		ttmpool_span_write(to, i, bytes);
+		span_unmap(from, bytes);
+		cond_resched();
+	}
+	ttmpool_span_for_device(to);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The store: a shmem file for each buffer, whose pages the system moves to a
+ * swap device when it wants to. A page of the buffer is copied into the page of
+ * the file that has its index; nothing else is known of it here.
+ *
+ *     buffer  [ chunk of 4 pages ][ page ][ 2 pages ]
+ *                 |  copied, then given back
+ *     file    [ 0 ][ 1 ][ 2 ][ 3 ][ 4 ][   hole   ]    page cache, or swap
+ *
+ * Whoever holds a reference of a page of the file keeps it where it is: reclaim
+ * does not write out what is referenced from elsewhere (mm/vmscan.c,
+ * is_page_cache_freeable), so it is written without the page's lock. It is
+ * marked dirty after that, for what is clean is dropped.
+ *
+ * It is not marked accessed: it is wanted no sooner than the buffer is, and new
+ * pages of a file come to the inactive list, from which the next ones leave.
+ *
+ * Memory for it is had without the OOM killer and without a loop that ends only
+ * by success (__GFP_RETRY_MAYFAIL): who is told -ENOMEM still has all contents.
+ * Inside reclaim there is no other reclaim to wait for, and all of the system's
+ * reserves are open. Those are for the way to the swap device; so they are
+ * closed (__GFP_NOMEMALLOC), but for the half that __GFP_HIGH opens, since
+ * for all that is copied as much is given back.
+ */
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+
+#include "ttmpool_system.h"
+#include "ttmpool_trace.h"
+
+static gfp_t store_gfp(const struct file *store)
+{
+	gfp_t gfp = mapping_gfp_mask(store->f_mapping) | __GFP_RETRY_MAYFAIL |
+		    __GFP_NOWARN | __GFP_NOMEMALLOC;
+
+	return current->flags & PF_MEMALLOC ? gfp | __GFP_HIGH : gfp;
+}
+
+/* What is neither room nor I/O is a page that cannot be had back. */
+static int store_error(long err)
+{
+	switch (err) {
+	case -ENOMEM:
+	case -ENOSPC:
+	case -EINTR:
+		return (int)err;
+	default:
+		return -EIO;
+	}
+}
+
+/* In memory or swapped out: the file's own count, in blocks of 512 bytes. */
+static long store_pages(const struct file *store)
+{
+	return (long)(file_inode(store)->i_blocks >> (PAGE_SHIFT - 9));
+}
+
+static void store_note_change(const struct file *store, long before)
+{
+	atomic_long_add(store_pages(store) - before,
+			&ttmpool_counters.pages_stored);
+}
+
+/* Every page is counted against the system's commit limit when it is written,
+ * not all of them in advance (VM_NORESERVE): few buffers are swapped out. */
+int tpos_store_create(struct ttmpool_system *system, size_t pages,
+		      struct file **store)
+{
+	struct file *file = shmem_file_setup(
+		system->name, (loff_t)pages << PAGE_SHIFT, VM_NORESERVE);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	*store = file;
+	atomic_long_inc(&ttmpool_counters.stores);
+	return 0;
+}
+
+/* The file itself goes a little later (fs/file_table.c, fput). Its pages should
+ * not have to wait for that. */
+void tpos_store_destroy(struct file *store)
+{
+	long before = store_pages(store);
+
+	shmem_truncate_range(file_inode(store), 0, (loff_t)-1);
+	store_note_change(store, before);
+	fput(store);
+	atomic_long_dec(&ttmpool_counters.stores);
+}
+
+static struct page *store_page(struct file *store, size_t index)
+{
+	return shmem_read_mapping_page_gfp(store->f_mapping, index,
+					   store_gfp(store));
+}
+
+static int write_page(struct file *store, size_t index,
+		      const struct tpos_span *from, size_t i)
+{
+	struct page *page = store_page(store, index);
+	void *to;
+
+	if (IS_ERR(page))
+		return store_error(PTR_ERR(page));
+	to = kmap_local_page(page);
+	ttmpool_span_read(from, i, to);
+	kunmap_local(to);
+	set_page_dirty(page);
+	put_page(page);
+	return 0;
+}
+
+static int read_page(struct file *store, size_t index,
+		     const struct tpos_span *to, size_t i)
+{
+	struct page *page = store_page(store, index);
+	void *from;
+
+	if (IS_ERR(page))
+		return store_error(PTR_ERR(page));
+	from = kmap_local_page(page);
+	ttmpool_span_write(to, i, from);
+	kunmap_local(from);
+	put_page(page);
+	return 0;
+}
+
+int tpos_store_write(struct file *store, size_t index,
+		     const struct tpos_span *from)
+{
+	long before = store_pages(store);
+	int err = 0;
+
+	ttmpool_span_for_cpu(from);
+	for (size_t i = 0; i < from->pages && !err; i++) {
+		err = write_page(store, index + i, from, i);
+		cond_resched();
+	}
+	store_note_change(store, before);
+	trace_ttmpool_swapout(store, index, from->pages, err);
+	return err;
+}
+
+int tpos_store_read(struct file *store, size_t index,
+		    const struct tpos_span *to)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < to->pages && !err; i++) {
+		err = read_page(store, index + i, to, i);
+		cond_resched();
+	}
+	ttmpool_span_for_device(to);
+	trace_ttmpool_swapin(store, index, to->pages, err);
+	return err;
+}
+
+/* The end of the range is the number of its last byte. */
+void tpos_store_drop(struct file *store, size_t index, size_t pages)
+{
+	long before = store_pages(store);
+	loff_t start = (loff_t)index << PAGE_SHIFT;
+
+	shmem_truncate_range(file_inode(store), start,
+			     start + ((loff_t)pages << PAGE_SHIFT) - 1);
+	store_note_change(store, before);
+}
