@@ -10,6 +10,7 @@ struct batch *batch_open(struct check *t)
 	if (!batch)
 		return NULL;
 	batch->dev = check_device(t, 0, 64);
+	batch->pool.dev = batch->dev;
 	ttmpool_list_init(&batch->chunks);
 	return batch;
 }
@@ -25,6 +26,7 @@ bool batch_add(struct batch *batch, enum ttmpool_source source,
 	if (batch->n == ARRAY_SIZE(batch->all) ||
 	    tpos_pages_alloc(batch->dev, &req, chunk))
 		return false;
+	chunk->pool = &batch->pool;
 	chunk->order = order;
 	chunk->caching = TTMPOOL_CACHED;
 	chunk->flags = source == TTMPOOL_COHERENT ? TTMPOOL_CHUNK_FROM_COHERENT

@@ -7,12 +7,14 @@
 /**
  * struct batch - chunks straight from the port, without a pool
  * @dev: the device that they are for
+ * @pool: what the chunks name as theirs; its device is all that it has
  * @chunks: the list that the contract's functions take
  * @n: how many are in @all
  * @all: the chunks
  */
 struct batch {
 	struct device *dev;
+	struct ttmpool_pool pool;
 	struct ttmpool_list chunks;
 	int n;
 	struct ttmpool_chunk all[16];

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Waiting in a real kernel: with others, for a time, and until a signal. */
+
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+
+#include "check_ktap.h"
+
+/**
+ * struct sleeper - a thread that waits
+ * @task: it
+ * @wait: where
+ * @seen: the count that it has seen before
+ * @timeout_ms: how long, and what was left
+ * @err: what tpos_wait() said
+ * @ended: it has said so
+ */
+struct sleeper {
+	struct task_struct *task;
+	struct tpos_wait *wait;
+	long seen;
+	unsigned int timeout_ms;
+	int err;
+	bool ended;
+};
+
+static int sleeper_run(void *data)
+{
+	struct sleeper *sleeper = data;
+
+	allow_signal(SIGUSR1);
+	sleeper->err =
+		tpos_wait(sleeper->wait, sleeper->seen, &sleeper->timeout_ms);
+	smp_store_release(&sleeper->ended, true);
+	flush_signals(current);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+static bool sleeper_start(struct sleeper *sleeper, struct tpos_wait *wait,
+			  unsigned int timeout_ms)
+{
+	sleeper->wait = wait;
+	sleeper->seen = tpos_wait_count(wait);
+	sleeper->timeout_ms = timeout_ms;
+	sleeper->task = kthread_run(sleeper_run, sleeper, "ttmpool-sleeper");
+	msleep(100);
+	return !IS_ERR(sleeper->task);
+}
+
+static bool sleeper_has_ended(struct sleeper *sleeper)
+{
+	return smp_load_acquire(&sleeper->ended);
+}
+
+/* What it said, once it has said it. */
+static int sleeper_end(struct sleeper *sleeper)
+{
+	while (!sleeper_has_ended(sleeper))
+		msleep(20);
+	kthread_stop(sleeper->task);
+	return sleeper->err;
+}
+
+/* Nobody wakes it: the time is up, and nothing is left of it. */
+static void waiting_ends_with_the_time(struct check *t)
+{
+	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
+	unsigned int timeout_ms = 30;
+
+	CHECK(t, wait);
+	tpos_wait_init(wait);
+	CHECK_EQ(t, tpos_wait(wait, tpos_wait_count(wait), &timeout_ms),
+		 -ETIMEDOUT);
+	CHECK_EQ(t, timeout_ms, 0);
+	tpos_wait_fini(wait);
+}
+
+/* Who was woken between looking and waiting does not wait. */
+static void a_wake_before_the_wait_counts(struct check *t)
+{
+	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
+	unsigned int timeout_ms = TTMPOOL_WAIT_FOREVER;
+	long seen;
+
+	CHECK(t, wait);
+	tpos_wait_init(wait);
+	seen = tpos_wait_count(wait);
+	tpos_wake(wait);
+	CHECK_EQ(t, tpos_wait(wait, seen, &timeout_ms), 0);
+	CHECK_EQ(t, timeout_ms, TTMPOOL_WAIT_FOREVER);
+	tpos_wait_fini(wait);
+}
+
+/* One wake ends the waiting of all, and time is left to those that had any. */
+static void one_wake_wakes_all(struct check *t)
+{
+	static const unsigned int timeouts[] = { TTMPOOL_WAIT_FOREVER, 60000 };
+	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
+	struct sleeper *sleepers = check_zalloc(t, 2 * sizeof(*sleepers));
+
+	CHECK(t, wait && sleepers);
+	tpos_wait_init(wait);
+	for (int i = 0; i < 2; i++)
+		CHECK(t, sleeper_start(&sleepers[i], wait, timeouts[i]));
+	for (int i = 0; i < 2; i++)
+		CHECK(t, !sleeper_has_ended(&sleepers[i]));
+	tpos_wake(wait);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(t, sleeper_end(&sleepers[i]), 0);
+	CHECK_EQ(t, sleepers[0].timeout_ms, TTMPOOL_WAIT_FOREVER);
+	CHECK(t, sleepers[1].timeout_ms > 0 && sleepers[1].timeout_ms < 60000);
+	tpos_wait_fini(wait);
+}
+
+/* A signal ends it, with a time-out and without. */
+static void a_signal_ends_the_waiting(struct check *t)
+{
+	static const unsigned int timeouts[] = { TTMPOOL_WAIT_FOREVER, 60000 };
+	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
+	struct sleeper *sleeper = check_zalloc(t, sizeof(*sleeper));
+
+	CHECK(t, wait && sleeper);
+	tpos_wait_init(wait);
+	for (int i = 0; i < 2; i++) {
+		sleeper->ended = false;
+		CHECK(t, sleeper_start(sleeper, wait, timeouts[i]));
+		send_sig(SIGUSR1, sleeper->task, 1);
+		CHECK_EQ(t, sleeper_end(sleeper), -EINTR);
+	}
+	tpos_wait_fini(wait);
+}
+
+CHECK_SUITE(linux_wait, CHECK_CASE(waiting_ends_with_the_time),
+	    CHECK_CASE(a_wake_before_the_wait_counts),
+	    CHECK_CASE(one_wake_wakes_all),
+	    CHECK_CASE(a_signal_ends_the_waiting));
