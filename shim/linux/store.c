@@ -22,6 +22,11 @@
  * reserves are open. Those are for the way to the swap device; so they are
  * closed (__GFP_NOMEMALLOC), but for the half that __GFP_HIGH opens, since
  * for all that is copied as much is given back.
+ *
+ * A copy alone gives reclaim nothing. So what was written for it is sent on to
+ * the swap device at once, as i915's shrinker does with its pages
+ * (drivers/gpu/drm/i915/gem/i915_gem_shmem.c, __shmem_writeback). For a driver
+ * that only wants its buffer out of the way, the system decides when.
  */
 
 #include <linux/file.h>
@@ -30,16 +35,22 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/writeback.h>
 
 #include "ttmpool_system.h"
 #include "ttmpool_trace.h"
+
+static bool is_in_reclaim(void)
+{
+	return current->flags & PF_MEMALLOC;
+}
 
 static gfp_t store_gfp(const struct file *store)
 {
 	gfp_t gfp = mapping_gfp_mask(store->f_mapping) | __GFP_RETRY_MAYFAIL |
 		    __GFP_NOWARN | __GFP_NOMEMALLOC;
 
-	return current->flags & PF_MEMALLOC ? gfp | __GFP_HIGH : gfp;
+	return is_in_reclaim() ? gfp | __GFP_HIGH : gfp;
 }
 
 /* What is neither room nor I/O is a page that cannot be had back. */
@@ -131,6 +142,46 @@ static int read_page(struct file *store, size_t index,
 	return 0;
 }
 
+/*
+ * Begin to write a page that is locked, and unlock it. It is the first to go
+ * when that is done (PG_reclaim). Of a huge page only a part is known to be
+ * complete, so it is left for later.
+ */
+static void push_page(struct address_space *mapping, struct page *page)
+{
+	struct writeback_control wbc = { .sync_mode = WB_SYNC_NONE,
+					 .nr_to_write = 1,
+					 .range_end = LLONG_MAX,
+					 .for_reclaim = 1 };
+
+	int err = AOP_WRITEPAGE_ACTIVATE;
+
+	if (!PageCompound(page) && clear_page_dirty_for_io(page)) {
+		SetPageReclaim(page);
+		err = mapping->a_ops->writepage(page, &wbc);
+		if (!PageWriteback(page))
+			ClearPageReclaim(page);
+	}
+	if (err == AOP_WRITEPAGE_ACTIVATE)
+		unlock_page(page);
+}
+
+/* What is locked or has left already is passed over. */
+static void push_pages(struct file *store, size_t index, size_t pages)
+{
+	struct address_space *mapping = store->f_mapping;
+
+	for (size_t i = index; i < index + pages; i++) {
+		struct page *page = pagecache_get_page(
+			mapping, i, FGP_LOCK | FGP_NOWAIT, 0);
+
+		if (!page)
+			continue;
+		push_page(mapping, page);
+		put_page(page);
+	}
+}
+
 int tpos_store_write(struct file *store, size_t index,
 		     const struct tpos_span *from)
 {
@@ -142,6 +193,8 @@ int tpos_store_write(struct file *store, size_t index,
 		err = write_page(store, index + i, from, i);
 		cond_resched();
 	}
+	if (!err && is_in_reclaim())
+		push_pages(store, index, from->pages);
 	store_note_change(store, before);
 	trace_ttmpool_swapout(store, index, from->pages, err);
 	return err;

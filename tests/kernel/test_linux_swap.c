@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The store and a real swap device: where contents are after reclaim has sent
+ * them there, and that they come back. These cases need a machine with swap.
+ */
+
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/swap.h>
+
+#include "batch.h"
+#include "ttmpool_system.h"
+
+/* 16 MiB: much more than the slots of swap that each CPU puts aside. */
+#define CHUNKS 8
+#define ORDER  9
+#define PAGES  (1 << ORDER)
+
+static bool has_swap(struct check *t)
+{
+	if (get_nr_swap_pages() > 2 * CHUNKS * PAGES)
+		return true;
+	check_skip(t, "no swap device");
+	return false;
+}
+
+static bool add_chunks(struct batch *batch)
+{
+	for (int i = 0; i < CHUNKS; i++)
+		if (!batch_add(batch, TTMPOOL_PLAIN, ORDER))
+			return false;
+	return true;
+}
+
+static u64 *page_words(struct batch *batch, int page)
+{
+	return page_address(
+		nth_page(batch->all[page / PAGES].page, page % PAGES));
+}
+
+/* No two pages are alike. */
+static void mark_all(struct batch *batch)
+{
+	for (int page = 0; page < CHUNKS * PAGES; page++)
+		for (int w = 0; w < PAGE_SIZE / sizeof(u64); w++)
+			page_words(batch, page)[w] =
+				(page * 512ULL + w) * 0x9e3779b97f4a7c15ULL;
+}
+
+static bool all_marked(struct batch *batch)
+{
+	for (int page = 0; page < CHUNKS * PAGES; page++)
+		for (int w = 0; w < PAGE_SIZE / sizeof(u64); w++)
+			if (page_words(batch, page)[w] !=
+			    (page * 512ULL + w) * 0x9e3779b97f4a7c15ULL)
+				return false;
+	return true;
+}
+
+static int move_all(struct batch *batch, tpos_store_t *store,
+		    int (*move)(tpos_store_t *store, size_t index,
+				const struct tpos_span *span))
+{
+	for (int i = 0; i < CHUNKS; i++) {
+		struct tpos_span span = { .chunk = &batch->all[i],
+					  .pages = PAGES };
+		int err = move(store, i * PAGES, &span);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* As a shrinker is called: within reclaim. */
+static int store_write_in_reclaim(tpos_store_t *store, size_t index,
+				  const struct tpos_span *span)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	int err = tpos_store_write(store, index, span);
+
+	memalloc_noreclaim_restore(flags);
+	return err;
+}
+
+/* Take memory until there is none, so that what can leave has left. */
+static void squeeze(void)
+{
+	struct page *page, *after;
+	LIST_HEAD(taken);
+
+	do {
+		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		if (page)
+			list_add(&page->lru, &taken);
+		cond_resched();
+	} while (page);
+	list_for_each_entry_safe(page, after, &taken, lru)
+	{
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+/* What is stored on behalf of reclaim is on the swap device, not just in pages
+ * of another kind, and what the device gives back is what was stored. */
+static void reclaim_writes_to_the_swap_device(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	tpos_store_t *store;
+	long before;
+
+	if (!has_swap(t))
+		return;
+	CHECK(t, batch);
+	CHECK(t, add_chunks(batch));
+	mark_all(batch);
+	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
+	before = get_nr_swap_pages();
+	CHECK_EQ(t, move_all(batch, store, store_write_in_reclaim), 0);
+	CHECK(t, before - get_nr_swap_pages() > CHUNKS * PAGES / 2);
+	batch_free(batch);
+	squeeze();
+	CHECK(t, add_chunks(batch));
+	CHECK_EQ(t, move_all(batch, store, tpos_store_read), 0);
+	CHECK(t, all_marked(batch));
+	tpos_store_destroy(store);
+	batch_free(batch);
+}
+
+/* Dropped contents give back what they have on the swap device. */
+static void what_is_dropped_leaves_the_swap_device(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	tpos_store_t *store;
+	long full;
+
+	if (!has_swap(t))
+		return;
+	CHECK(t, batch);
+	CHECK(t, add_chunks(batch));
+	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
+	CHECK_EQ(t, move_all(batch, store, store_write_in_reclaim), 0);
+	full = get_nr_swap_pages();
+	tpos_store_drop(store, 0, CHUNKS * PAGES);
+	CHECK(t, get_nr_swap_pages() - full > CHUNKS * PAGES / 2);
+	tpos_store_destroy(store);
+	batch_free(batch);
+}
+
+CHECK_SUITE(linux_swap, CHECK_CASE(reclaim_writes_to_the_swap_device),
+	    CHECK_CASE(what_is_dropped_leaves_the_swap_device));
