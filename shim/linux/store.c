@@ -8,13 +8,9 @@
  *                 |  copied, then given back
  *     file    [ 0 ][ 1 ][ 2 ][ 3 ][ 4 ][   hole   ]    page cache, or swap
  *
- * Whoever holds a reference of a page of the file keeps it where it is: reclaim
- * does not write out what is referenced from elsewhere (mm/vmscan.c,
- * is_page_cache_freeable), so it is written without the page's lock. It is
- * marked dirty after that, for what is clean is dropped.
- *
- * It is not marked accessed: it is wanted no sooner than the buffer is, and new
- * pages of a file come to the inactive list, from which the next ones leave.
+ * It is written as write(2) would write it (the file's write_begin and
+ * write_end), since only so a page that is overwritten as a whole is not
+ * cleared before.
  *
  * Memory for it is had without the OOM killer and without a loop that ends only
  * by success (__GFP_RETRY_MAYFAIL): who is told -ENOMEM still has all contents.
@@ -45,12 +41,13 @@ static bool is_in_reclaim(void)
 	return current->flags & PF_MEMALLOC;
 }
 
-static gfp_t store_gfp(const struct file *store)
+static void store_prepare(struct file *store)
 {
-	gfp_t gfp = mapping_gfp_mask(store->f_mapping) | __GFP_RETRY_MAYFAIL |
-		    __GFP_NOWARN | __GFP_NOMEMALLOC;
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN |
+		    __GFP_NOMEMALLOC;
 
-	return is_in_reclaim() ? gfp | __GFP_HIGH : gfp;
+	mapping_set_gfp_mask(store->f_mapping,
+			     is_in_reclaim() ? gfp | __GFP_HIGH : gfp);
 }
 
 /* What is neither room nor I/O is a page that cannot be had back. */
@@ -105,32 +102,29 @@ void tpos_store_destroy(struct file *store)
 	atomic_long_dec(&ttmpool_counters.stores);
 }
 
-static struct page *store_page(struct file *store, size_t index)
-{
-	return shmem_read_mapping_page_gfp(store->f_mapping, index,
-					   store_gfp(store));
-}
-
 static int write_page(struct file *store, size_t index,
 		      const struct tpos_span *from, size_t i)
 {
-	struct page *page = store_page(store, index);
+	struct page *page;
 	void *to;
+	int err = ttmpool_store_begin(store, index, &page);
 
-	if (IS_ERR(page))
-		return store_error(PTR_ERR(page));
+	if (err)
+		return store_error(err);
 	to = kmap_local_page(page);
 	ttmpool_span_read(from, i, to);
 	kunmap_local(to);
-	set_page_dirty(page);
-	put_page(page);
+	ttmpool_store_end(store, index, page);
 	return 0;
 }
 
+/* Who holds a reference keeps the page where it is: reclaim does not write out
+ * what is referenced from elsewhere (mm/vmscan.c, is_page_cache_freeable). */
 static int read_page(struct file *store, size_t index,
 		     const struct tpos_span *to, size_t i)
 {
-	struct page *page = store_page(store, index);
+	struct address_space *mapping = store->f_mapping;
+	struct page *page = shmem_read_mapping_page(mapping, index);
 	void *from;
 
 	if (IS_ERR(page))
@@ -188,6 +182,7 @@ int tpos_store_write(struct file *store, size_t index,
 	long before = store_pages(store);
 	int err = 0;
 
+	store_prepare(store);
 	ttmpool_span_for_cpu(from);
 	for (size_t i = 0; i < from->pages && !err; i++) {
 		err = write_page(store, index + i, from, i);
@@ -205,6 +200,7 @@ int tpos_store_read(struct file *store, size_t index,
 {
 	int err = 0;
 
+	store_prepare(store);
 	for (size_t i = 0; i < to->pages && !err; i++) {
 		err = read_page(store, index + i, to, i);
 		cond_resched();

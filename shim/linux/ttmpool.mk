@@ -21,6 +21,8 @@ ttmpool-offers = $(shell grep -qw $(1) $(srctree)/include/linux/$(2) && echo y)
 
 ttmpool-port += $(if $(call ttmpool-offers,shrinker_alloc,shrinker.h), \
 	compat_shrinker_alloc,compat_shrinker_register)
+ttmpool-port += $(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
+	compat_store_folio,compat_store_page)
 ttmpool-port += $(if $(CONFIG_SWIOTLB), \
 	$(if $(call ttmpool-offers,defpool,swiotlb.h), \
 		compat_swiotlb_pool,compat_swiotlb_mem), \
