@@ -4,15 +4,17 @@
  * of the linear map that covers 2 MiB must be split for a smaller change, and
  * there is no page for the page table. Two such blocks are changed in one call:
  *
- *     block:   [ a a . . . . . ] [ b b . . . . . ]
- *     n = 2:   its table fails                      nothing was changed
- *     n = 3:   is split, changed   its table fails  the kernel leaves a so
+ *     block:         [ a a . . . . . ]   [ b b . . . . . ]
+ *     first fails    not split           not split
+ *     second fails   split, changed      not split: the kernel leaves it so
  *
  * This task's n-th allocation is made to fail, from the first to the last that
- * there is; after each, all of both blocks is write-back.
+ * there is; after each, all of the linear map is write-back. What was split
+ * stays so, and the next two blocks are others.
  */
 
 #include <linux/gfp.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
@@ -22,46 +24,69 @@
 #define BLOCK_PAGES (PMD_SIZE >> PAGE_SHIFT)
 #define CHUNK_ORDER 1
 
+/* How many blocks are looked at before there are none, and allocations failed
+ * before something must be wrong. */
+#define PATIENCE 40
+
+/**
+ * struct blocks - two blocks side by side, of which a part is changed
+ * @held: the first pages of all that were had so far
+ * @chunks: at the start of each
+ * @list: the batch of both
+ */
 struct blocks {
-	struct page *page;
+	struct list_head held;
 	struct ttmpool_chunk chunks[2];
 	struct ttmpool_list list;
 };
 
-static void blocks_init(struct blocks *blocks)
+static void blocks_put(struct blocks *blocks)
+{
+	struct page *page, *after;
+
+	list_for_each_entry_safe(page, after, &blocks->held, lru)
+	{
+		list_del(&page->lru);
+		__free_pages(page, PMD_ORDER + 1);
+	}
+}
+
+static bool is_whole(struct page *page)
+{
+	unsigned int level = PG_LEVEL_4K;
+
+	lookup_address((unsigned long)page_address(page), &level);
+	return level != PG_LEVEL_4K;
+}
+
+static void blocks_set(struct blocks *blocks, struct page *page)
 {
 	ttmpool_list_init(&blocks->list);
 	for (size_t i = 0; i < ARRAY_SIZE(blocks->chunks); i++) {
 		struct ttmpool_chunk *chunk = &blocks->chunks[i];
 
-		chunk->page = nth_page(blocks->page, i * BLOCK_PAGES);
+		chunk->page = nth_page(page, i * BLOCK_PAGES);
 		chunk->order = CHUNK_ORDER;
 		chunk->caching = TTMPOOL_CACHED;
 		ttmpool_list_add_tail(&chunk->link, &blocks->list);
 	}
 }
 
-static bool blocks_are_whole(const struct blocks *blocks)
+/* Two that were never split. */
+static int blocks_get(struct blocks *blocks)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(blocks->chunks); i++) {
-		struct page *page = blocks->chunks[i].page;
-		unsigned int level = PG_LEVEL_4K;
+	for (int i = 0; i < PATIENCE; i++) {
+		struct page *page = alloc_pages(GFP_KERNEL, PMD_ORDER + 1);
 
-		lookup_address((unsigned long)page_address(page), &level);
-		if (level == PG_LEVEL_4K)
-			return false;
+		if (!page)
+			return -ENOMEM;
+		list_add(&page->lru, &blocks->held);
+		if (!is_whole(page) || !is_whole(nth_page(page, BLOCK_PAGES)))
+			continue;
+		blocks_set(blocks, page);
+		return 0;
 	}
-	return true;
-}
-
-static int change(struct device *dev, struct blocks *blocks, unsigned int nth)
-{
-	int err;
-
-	WRITE_ONCE(current->fail_nth, nth);
-	err = tpos_caching_set(dev, &blocks->list, TTMPOOL_WRITE_COMBINED);
-	WRITE_ONCE(current->fail_nth, 0);
-	return err;
+	return -EOPNOTSUPP;
 }
 
 static void check_write_back(const struct blocks *blocks, unsigned int nth)
@@ -75,22 +100,25 @@ static void check_write_back(const struct blocks *blocks, unsigned int nth)
 			    nth);
 }
 
-static unsigned int fail_each(struct device *dev, struct blocks *blocks)
+/* Change both, with the @nth allocation failing; whether there was one. */
+static bool change(struct device *dev, struct blocks *blocks, unsigned int nth,
+		   unsigned int *failures)
 {
-	unsigned int nth = 0;
+	unsigned int left;
 	int err;
 
-	do {
-		err = change(dev, blocks, ++nth);
-		if (err && err != -ENOMEM)
-			churn_wrong("caching_set", err);
-		if (err)
-			check_write_back(blocks, nth);
-	} while (err == -ENOMEM);
-	if (tpos_caching_set(dev, &blocks->list, TTMPOOL_CACHED))
-		churn_wrong("caching_set, back", nth);
+	WRITE_ONCE(current->fail_nth, nth);
+	err = tpos_caching_set(dev, &blocks->list, TTMPOOL_WRITE_COMBINED);
+	left = READ_ONCE(current->fail_nth);
+	WRITE_ONCE(current->fail_nth, 0);
+	if (err && (err != -ENOMEM || left))
+		churn_wrong("caching_set", err);
+	if (err)
+		(*failures)++;
+	else if (tpos_caching_set(dev, &blocks->list, TTMPOOL_CACHED))
+		churn_wrong("caching_set, back, allocation", nth);
 	check_write_back(blocks, nth);
-	return nth - 1;
+	return !left;
 }
 
 int churn_split(struct device *dev, unsigned int *failures)
@@ -98,14 +126,12 @@ int churn_split(struct device *dev, unsigned int *failures)
 	struct blocks blocks = {};
 	int err = 0;
 
-	blocks.page = alloc_pages(GFP_KERNEL, PMD_ORDER + 1);
-	if (!blocks.page)
-		return -ENOMEM;
-	blocks_init(&blocks);
-	if (blocks_are_whole(&blocks))
-		*failures = fail_each(dev, &blocks);
-	else
-		err = -EOPNOTSUPP;
-	__free_pages(blocks.page, PMD_ORDER + 1);
+	INIT_LIST_HEAD(&blocks.held);
+	for (unsigned int nth = 1; nth < PATIENCE; nth++) {
+		err = blocks_get(&blocks);
+		if (err || !change(dev, &blocks, nth, failures))
+			break;
+	}
+	blocks_put(&blocks);
 	return err;
 }

@@ -26,16 +26,9 @@ case $release:$mode in
 6.1.*) cpus=1 ;;
 esac
 
-# CPA_DEBUG changes and restores entries of random pages every 30 s. DEBUG_PAGEALLOC
-# does so for every page that comes or goes, and the kernel then takes no lock
-# for it (arch/x86/mm/pat/set_memory.c, cpa_lock): it has to be one or the other.
-case $release:$mode in
-*-debug:large-pages) append="$append debug_pagealloc=off" ;;
-*-debug:*) append="$append initcall_blacklist=start_pageattr_test" ;;
-esac
-
 case $mode in
-none | large-pages) append="$append iommu=off" ;;
+none) append="$append iommu=off" ;;
+large-pages) append="$append iommu=off debug_pagealloc=off" ;;
 vtd-lazy)
 	append="$append intel_iommu=on iommu.strict=0"
 	devices='-device intel-iommu,intremap=off'

@@ -124,7 +124,7 @@ count_points()
 
 run_debug()
 {
-	modes="$modes large-pages"
+	modes="large-pages $modes"
 	parse "$@"
 	need_debug_tools || fail "packages are missing"
 	work=$work-debug

@@ -6,11 +6,11 @@
 #
 # Calls fail in four ways while ttmpool_churn.ko makes traffic (tests/faults):
 #
-#     each in turn   the k-th call of a tpos_* function, for every k there is
-#     again and again   every call of it, every second, every third, ...
-#     at random      of all of them, while the shrinker is called
-#     below them     /proc/self/fail-nth: the n-th allocation of slab or pages
-#                    that the kernel makes for us
+#     each in turn      the k-th call of a tpos_* function, for every k there is
+#     again and again   every call of it, every second, every third, every fifth
+#     at random         of several, while the shrinker is called
+#     below them        /proc/self/fail-nth: the n-th allocation of slab or pages
+#                       that the kernel makes for us
 #
 # After each, nothing may be out, and the linear map is write-back.
 

@@ -5,6 +5,7 @@
 # judge the consoles. Nothing is installed but the tools.
 #
 #   run.sh test [--kernel 6.1|6.12] [--mode MODE]
+#   run.sh debug [--mode MODE]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,7 +28,8 @@ Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
 What the operation script (tests/test_fidelity.c) logs there is compared with
 what it logs on the simulated machine: "alike" are the lines.
-"debug" does it on a kernel built to find bugs, and makes things fail there.
+"debug" does it on a kernel built to find bugs, and makes things fail there; it
+has a mode of its own: large-pages.
 Without options: all of it. The modes: $modes
 END
 }
