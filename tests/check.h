@@ -49,6 +49,7 @@ struct check_suite {
 #define CHECK_SUITE(subject, ...)                                              \
 	static const struct check_case subject##_cases[] = { __VA_ARGS__,      \
 							     { NULL, NULL } }; \
+	extern const struct check_suite check_suite_##subject;                 \
 	const struct check_suite check_suite_##subject = {                     \
 		.name = #subject, .cases = subject##_cases                     \
 	}

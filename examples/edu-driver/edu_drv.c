@@ -4,7 +4,9 @@
  * reach, which is after the DMA mask is set, and dies after the last buffer. It
  * is embedded in the driver's own structure, as ttm_device is.
  *
- * Reading the sysfs attribute "selftest" runs one, and says what it found.
+ * Two attributes in sysfs say, when read, what they found: "selftest" sends
+ * bytes through new buffers of every kind, "screen" looks at the one that was
+ * bound all the time.
  */
 
 #include <linux/dma-mapping.h>
@@ -18,26 +20,39 @@ module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits,
 		 "Address bits that the device has (QEMU's default: 28)");
 
-static ssize_t selftest_show(struct device *dev, struct device_attribute *attr,
-			     char *buf)
+static ssize_t show_result(struct device *dev, char *buf,
+			   int (*test)(struct edu *edu,
+				       struct edu_result *result))
 {
 	struct edu *edu = dev_get_drvdata(dev);
 	struct edu_result result = {};
 	int err;
 
 	mutex_lock(&edu->lock);
-	err = edu_selftest(edu, &result);
-	if (!err)
-		err = edu_screen_check(edu, &result);
+	err = test(edu, &result);
 	mutex_unlock(&edu->lock);
 	if (err)
 		return err;
 	return sysfs_emit(buf, "%s transfers=%lu wrong=%lu\n", edu->funcs.name,
 			  result.transfers, result.wrong);
 }
+
+static ssize_t selftest_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return show_result(dev, buf, edu_selftest);
+}
 static DEVICE_ATTR_RO(selftest);
 
-static struct attribute *edu_attrs[] = { &dev_attr_selftest.attr, NULL };
+static ssize_t screen_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return show_result(dev, buf, edu_screen_check);
+}
+static DEVICE_ATTR_RO(screen);
+
+static struct attribute *edu_attrs[] = { &dev_attr_selftest.attr,
+					 &dev_attr_screen.attr, NULL };
 ATTRIBUTE_GROUPS(edu);
 
 static int edu_enable(struct edu *edu)

@@ -12,9 +12,18 @@
 ttmpool-lib := $(patsubst $(src)/%.c,%.o, \
 	$(sort $(wildcard $(src)/$(ttmpool-dir)lib/*.c)))
 
-ttmpool-port := device dma pages report shrinker span store trace \
+# Verbs that are traced: those by their names are in traced.c, with an event each,
+# and lib/ has its own by another name.
+CFLAGS_$(ttmpool-dir)lib/backend.o := \
+	-Dttmpool_populate=ttmpool_untraced_populate \
+	-Dttmpool_unpopulate=ttmpool_untraced_unpopulate
+CFLAGS_$(ttmpool-dir)lib/take.o := -Dttmpool_pool_take=ttmpool_untraced_take
+CFLAGS_$(ttmpool-dir)lib/give.o := -Dttmpool_pool_give=ttmpool_untraced_give
+
+ttmpool-port := device dma pages report shrinker span store trace traced \
 	wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
+ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
 
 # What kernels differ in, by what their headers offer.
 ttmpool-offers = $(shell grep -qw $(1) $(srctree)/include/linux/$(2) && echo y)

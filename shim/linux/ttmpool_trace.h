@@ -8,10 +8,11 @@
 #define TTMPOOL_LINUX_TRACE_H
 
 /*
- * Trace events, where the library meets the kernel: what a populate or a give
- * costs is the events that follow it. The conditional above is how the kernel
- * reads such a header. TTMPOOL_TRACE_SYSTEM comes from the Kbuild: a driver that
- * embeds the library has the events under its own name.
+ * Trace events of two kinds: where the library meets the kernel, and what a
+ * driver asked of the library, which comes after all that it led to. The
+ * conditional above is how the kernel reads such a header. TTMPOOL_TRACE_SYSTEM
+ * comes from the Kbuild: a driver that embeds the library has the events under
+ * its own name.
  */
 
 #include <linux/device.h>
@@ -21,6 +22,50 @@
 #include <ttmpool/os.h>
 
 #define TTMPOOL_TRACE_NAME 32
+
+#define show_ttmpool_caching(caching) \
+	__print_symbolic(caching, { 0, "uc" }, { 1, "wc" }, { 2, "wb" })
+
+DECLARE_EVENT_CLASS(ttmpool_verb,
+	TP_PROTO(struct device *dev, size_t pages, int caching, int err),
+	TP_ARGS(dev, pages, caching, err),
+	TP_STRUCT__entry(
+		__array(char, dev, TTMPOOL_TRACE_NAME)
+		__field(size_t, pages)
+		__field(int, caching)
+		__field(int, err)
+	),
+	TP_fast_assign(
+		strscpy(__entry->dev, dev_name(dev),
+			sizeof(__entry->dev));
+		__entry->pages = pages;
+		__entry->caching = caching;
+		__entry->err = err;
+	),
+	TP_printk("%s pages=%zu caching=%s err=%d", __entry->dev,
+		  __entry->pages, show_ttmpool_caching(__entry->caching),
+		  __entry->err)
+);
+
+DEFINE_EVENT(ttmpool_verb, ttmpool_populate,
+	TP_PROTO(struct device *dev, size_t pages, int caching, int err),
+	TP_ARGS(dev, pages, caching, err)
+);
+
+DEFINE_EVENT(ttmpool_verb, ttmpool_unpopulate,
+	TP_PROTO(struct device *dev, size_t pages, int caching, int err),
+	TP_ARGS(dev, pages, caching, err)
+);
+
+DEFINE_EVENT(ttmpool_verb, ttmpool_take,
+	TP_PROTO(struct device *dev, size_t pages, int caching, int err),
+	TP_ARGS(dev, pages, caching, err)
+);
+
+DEFINE_EVENT(ttmpool_verb, ttmpool_give,
+	TP_PROTO(struct device *dev, size_t pages, int caching, int err),
+	TP_ARGS(dev, pages, caching, err)
+);
 
 TRACE_EVENT(ttmpool_alloc,
 	TP_PROTO(struct device *dev, const struct tpos_alloc *req,
@@ -80,9 +125,7 @@ TRACE_EVENT(ttmpool_caching,
 		__entry->err = err;
 	),
 	TP_printk("%s pages=%ld to=%s err=%d", __entry->dev, __entry->pages,
-		  __print_symbolic(__entry->caching, { 0, "uc" }, { 1, "wc" },
-				   { 2, "wb" }),
-		  __entry->err)
+		  show_ttmpool_caching(__entry->caching), __entry->err)
 );
 
 TRACE_EVENT(ttmpool_map,

@@ -208,7 +208,7 @@ static void what_leaves_the_pool_is_unmapped(struct check *t)
 	ttmpool_pool_drain(&rig->pool[0]);
 	if (has_iommu(rig->dev[0])) {
 		check_provoke(rig->dev[0], addr);
-		CHECK(t, !check_device_holds(t, rig->dev[0], addr, 0x77));
+		CHECK(t, !edu_reads(edu_of(rig->dev[0]), addr, 0x77));
 	} else {
 		check_skip(t, "no IOMMU");
 	}

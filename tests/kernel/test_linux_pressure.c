@@ -84,8 +84,9 @@ static unsigned long pages_shrunk(struct rig *rig)
 
 /*
  * Take memory for nothing until the shrinker has given up @enough pages, or
- * there is none; then give it all back. Gently: what the kernel itself needs in
- * the meantime, it must get.
+ * there is none; then give it all back. As long as reclaim gets anywhere it is
+ * asked again, since another CPU may have had what it freed; but no process is
+ * killed for it.
  */
 static void squeeze(struct rig *rig, unsigned long enough)
 {
@@ -94,7 +95,8 @@ static void squeeze(struct rig *rig, unsigned long enough)
 	LIST_HEAD(taken);
 
 	while (pages_shrunk(rig) < until) {
-		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		page = alloc_page(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				  __GFP_NOWARN);
 		if (!page)
 			break;
 		list_add(&page->lru, &taken);

@@ -11,6 +11,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t debugfs debugfs /sys/kernel/debug
+mount -t tracefs tracefs /sys/kernel/tracing
 dmesg -n 7
 cd /modules || poweroff -f
 
@@ -40,21 +41,22 @@ mem_free()
 		END { print n * 4 }' /proc/zoneinfo
 }
 
-# Every device's selftest: enough transfers, and no byte wrong.
-selftest()
+# ask FILE LEAST: read that attribute of every device, all at once. Each must have
+# made so many transfers, and no byte may be wrong.
+ask()
 {
-	n=0
+	rm -f /found.*
 	for dev in $(edu_devices); do
-		found=$(cat "$dev/selftest") || return 1
-		echo "edu: $mode $(basename "$dev") $found"
-		case $found in
-		*" wrong=0") n=$((n + 1)) ;;
-		*) return 1 ;;
-		esac
-		transfers=${found#*transfers=}
-		[ "${transfers%% *}" -ge 64 ] || return 1
+		cat "$dev/$1" >"/found.$(basename "$dev")" &
 	done
-	[ "$n" -gt 0 ]
+	wait
+	for file in /found.*; do
+		found=$(cat "$file")
+		echo "edu: $mode ${file#/found.} $found"
+		transfers=${found#*transfers=}
+		[ "${transfers%% *}" -ge "$2" ] || return 1
+		[ "${found#*wrong=}" = 0 ] || return 1
+	done
 }
 
 run_cases()
@@ -73,7 +75,7 @@ remove_and_rescan()
 	[ "$(sed -n 's/^manager pages //p' /sys/kernel/debug/ttmpool/stats)" \
 		-eq 0 ] || return 1
 	echo 1 >/sys/bus/pci/rescan
-	selftest
+	ask screen 4
 }
 
 # Buffers stay bound while everything is suspended to idle. An emulated clock
@@ -84,18 +86,56 @@ suspend_and_resume()
 	echo 0 >/sys/module/suspend/parameters/pm_test_delay || return 1
 	echo devices >/sys/power/pm_test || return 1
 	echo freeze >/sys/power/state || return 1
-	selftest
+	ask screen 4
 }
 
 shared_driver()
 {
 	insmod ttmpool.ko && insmod ttmpool_edu.ko dma_bits="$bits" || return 1
-	selftest || return 1
-	cat /sys/kernel/debug/ttmpool/page_pool >/dev/null || return 1
+	ask selftest 64 && ask screen 4 || return 1
 	# In use by the driver: it may not go.
-	rmmod ttmpool 2>/dev/null && return 1
+	! rmmod ttmpool 2>/dev/null
+}
+
+pooled()
+{
+	sed -n 's/^manager pages_pooled //p' /sys/kernel/debug/ttmpool/stats
+}
+
+# What is pooled is seen, and goes when it is asked for, by whichever way.
+debugfs_shrinks()
+{
+	[ "$(pooled)" -gt 0 ] || return 1
+	grep -q "^total.*: *$(pooled) of" /sys/kernel/debug/ttmpool/page_pool ||
+		return 1
+	[ "$(cat /sys/kernel/debug/ttmpool/shrink)" -eq "$(pooled)" ] || return 1
 	echo 1000000 >/sys/kernel/debug/ttmpool/shrink || return 1
-	[ "$(cat /sys/kernel/debug/ttmpool/shrink)" -eq 0 ]
+	[ "$(pooled)" -eq 0 ]
+}
+
+limit_acts_at_once()
+{
+	limit=/sys/module/ttmpool/parameters/page_pool_size
+	ask selftest 64 && [ "$(pooled)" -gt 100 ] || return 1
+	was=$(cat "$limit")
+	echo 100 >"$limit" || return 1
+	[ "$(pooled)" -le 100 ] && echo "$was" >"$limit"
+}
+
+# All events of a buffer's life, and the kernel's own call of the shrinker.
+events_are_traced()
+{
+	echo 1 >/sys/kernel/tracing/events/ttmpool/enable || return 1
+	ask selftest 64 || return 1
+	echo 2 >/proc/sys/vm/drop_caches
+	echo 0 >/sys/kernel/tracing/events/ttmpool/enable
+	events='populate unpopulate take give alloc free caching shrink'
+	# Coherent pages are never mapped by themselves.
+	[ "${found%% *}" = coherent ] || events="$events map unmap"
+	for event in $events; do
+		grep -q "ttmpool_$event: " /sys/kernel/tracing/trace || return 1
+	done
+	[ "$(pooled)" -eq 0 ]
 }
 
 unload_driver()
@@ -106,7 +146,7 @@ unload_driver()
 embedded_driver()
 {
 	insmod ttmpool_edu_embedded.ko dma_bits="$bits" || return 1
-	selftest && rmmod ttmpool_edu_embedded
+	ask selftest 64 && rmmod ttmpool_edu_embedded
 }
 
 cycle()
@@ -119,22 +159,35 @@ cycle()
 	done
 }
 
-# 50 times, and what is free is what was free, but for what the kernel caches.
+# So many times, and what is free is what was free, but for what the kernel
+# caches, in kB.
+loads=50
+load_slack=256
 load_and_unload()
 {
 	cycle 5 || return 1
 	before=$(mem_free)
-	cycle 50 || return 1
+	cycle "$loads" || return 1
 	after=$(mem_free)
 	echo "memory free: $before kB before, $after kB after"
-	[ $((before - after)) -lt 256 ]
+	[ $((before - after)) -lt "$load_slack" ]
 }
+
+# Of a debug kernel: init-debug.sh.
+# shellcheck source=tools/kernel/init-debug.sh
+if [ -e /debug.sh ]; then
+	. /debug.sh
+	debug_first
+fi
 
 before=$(mem_free)
 step cases run_cases
 # The 28 bits of a real edu device, where something serves such a mask.
 bits=28
 step shared_driver shared_driver
+step debugfs_shrinks debugfs_shrinks
+step limit_acts_at_once limit_acts_at_once
+step events_are_traced events_are_traced
 step remove_and_rescan remove_and_rescan
 step suspend_and_resume suspend_and_resume
 step unload_driver unload_driver
@@ -145,5 +198,6 @@ after=$(mem_free)
 echo "memory free: $before kB at the start, $after kB at the end"
 # The kernel keeps the page tables that it split its linear map with.
 step memory_is_back test $((before - after)) -lt 4096
+[ ! -e /debug.sh ] || debug_steps
 echo "end of the test"
 poweroff -f

@@ -34,12 +34,14 @@ function fault(addr)
 
 /WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { wrong($0) }
 /pages are lost|unloaded with pools|Bail out!/ { wrong($0) }
+/UBSAN:|ODEBUG:|DMA-API: .*out of memory|INFO: (possible|trying|task) / { wrong($0) }
+/kmemleak: ([1-9]|Cannot|Kernel memory leak detector disabled)|churn: wrong:/ { wrong($0) }
 /page_pool|Bad page/ && /BUG|corrupt/ { wrong($0) }
 
 /^ *not ok / { wrong($0) }
 /^step: not ok / { wrong($0) }
 /^    ok [0-9]+ / { if (/# SKIP/) skipped++; else passed++ }
-/^step: ok / { passed++ }
+/^step: ok / { if (/# SKIP/) skipped++; else passed++ }
 /^    # .*\.c:[0-9]+: / { wrong($0) }
 /^edu: .*transfers=/ { match($0, /transfers=[0-9]+/)
 	transfers += substr($0, RSTART + 10, RLENGTH - 10) }

@@ -5,6 +5,7 @@
 # judge the consoles. Nothing is installed but the tools.
 #
 #   run.sh test [--kernel 6.1|6.12] [--mode MODE]
+#   run.sh debug [--mode MODE]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,16 +15,21 @@ modes='none vtd-lazy vtd-strict amd swiotlb numa pressure'
 
 # shellcheck source=tools/packages.sh
 . "$root/tools/packages.sh"
+# shellcheck source=tools/kernel/debug.sh
+. "$here/debug.sh"
 
 usage()
 {
 	cat <<END
 usage: ./dev kernel test [--kernel 6.1|6.12] [--mode MODE]
+       ./dev kernel debug [--mode MODE]
 
 Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
 What the operation script (tests/test_fidelity.c) logs there is compared with
 what it logs on the simulated machine: "alike" are the lines.
+"debug" does it on a kernel built to find bugs, and makes things fail there; it
+has a mode of its own: large-pages.
 Without options: all of it. The modes: $modes
 END
 }
@@ -67,13 +73,17 @@ need_tools()
 		cmake pkg-config libcmocka-dev valgrind
 }
 
-# The operation script on the simulated machine, to compare a kernel's log with.
-prepare_fidelity()
+# The portable suites on the simulated machine, to compare a kernel with: which
+# cases there are, and what the operation script logs.
+prepare_simulated()
 {
 	say "building the simulated machine"
+	suites=$(basename -s .c "$root"/tests/test_*.c)
+	# shellcheck disable=SC2086 # a list of words
 	(cd "$root" && cmake --preset dev -B "$work/simulated" \
 		-DTTMPOOL_TOOLS=OFF && cmake --build "$work/simulated" \
-		--target test_fidelity) >"$work/simulated.log" 2>&1
+		-j "$(getconf _NPROCESSORS_ONLN)" \
+		--target $suites) >"$work/simulated.log" 2>&1
 }
 
 prepare()
@@ -90,14 +100,13 @@ prepare()
 			"$work/out-$series/initramfs.gz"
 }
 
-# Boot one cell of the matrix, and add its row to the table.
+# Boot one cell of the matrix, and leave its row of the table beside its log.
 cell()
 {
 	series=$1
 	mode=$2
 	log=$work/$series-$mode.log
 	start=$(date +%s)
-	rm -f "$log"
 	verdict=ok
 	"$here/boot.sh" "$work/$series" "$work/out-$series/initramfs.gz" \
 		"$mode" "$log" >"$log.qemu" 2>&1 || verdict=FAILED
@@ -108,8 +117,60 @@ cell()
 	# shellcheck disable=SC2046,SC2183 # three numbers
 	printf '%-6s %-11s %6s %8s %10s %6s %5ss  %s\n' "$series" "$mode" \
 		$(tail -n 1 "$log.verdict") "${alike:-0}" \
-		$(($(date +%s) - start)) "$verdict" >>"$table"
-	[ "$verdict" = ok ]
+		$(($(date +%s) - start)) "$verdict" >"$log.row"
+}
+
+start_table()
+{
+	table=$work/table.txt
+	printf '%-6s %-11s %6s %8s %10s %6s %6s  %s\n' kernel mode held \
+		skipped transfers alike time result >"$table"
+	passed=0
+	failed=0
+	consoles=
+}
+
+# As many machines at a time as there are processors, and memory for.
+boot_modes()
+{
+	series=$1
+	machines=$(getconf _NPROCESSORS_ONLN)
+	[ "$machines" -le 4 ] || machines=4
+	booted=0
+	for mode in $modes; do
+		say "$series: booting, mode $mode"
+		rm -f "$work/$series-$mode.log" "$work/$series-$mode.log.row"
+		cell "$series" "$mode" &
+		booted=$((booted + 1))
+		[ $((booted % machines)) -ne 0 ] || wait
+	done
+	wait
+	for mode in $modes; do
+		consoles="$consoles $work/$series-$mode.log"
+		count_row "$work/$series-$mode.log.row"
+	done
+}
+
+# A row comes into the table; one that is not there did not pass.
+count_row()
+{
+	row=$(cat "$1") || row="$1 FAILED"
+	echo "$row" >>"$table"
+	case $row in
+	*" ok") passed=$((passed + 1)) ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+}
+
+# close_table WHAT: the table, and what held in all.
+close_table()
+{
+	cat "$table"
+	# shellcheck disable=SC2086 # a list of words
+	"$here/names.sh" "$work/simulated/tests" $consoles ||
+		failed=$((failed + 1))
+	echo "$1: $passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
 }
 
 run_test()
@@ -117,32 +178,20 @@ run_test()
 	parse "$@"
 	need_tools || fail "packages are missing"
 	mkdir -p "$work"
-	table=$work/table.txt
-	printf '%-6s %-11s %6s %8s %10s %6s %6s  %s\n' kernel mode held \
-		skipped transfers alike time result >"$table"
-	prepare_fidelity || fail "the simulated machine could not be built"
-	passed=0
-	failed=0
+	start_table
+	prepare_simulated || fail "the simulated machine could not be built"
 	for series in $kernels; do
 		prepare "$series" || fail "$series: could not be built"
-		for mode in $modes; do
-			say "$series: booting, mode $mode"
-			if cell "$series" "$mode"; then
-				passed=$((passed + 1))
-			else
-				failed=$((failed + 1))
-			fi
-		done
+		boot_modes "$series"
 	done
-	cat "$table"
-	echo "kernel: $passed passed, $failed failed"
-	[ "$failed" -eq 0 ]
+	close_table kernel
 }
 
 command=${1-help}
 [ $# -eq 0 ] || shift
 case $command in
 test) run_test "$@" ;;
+debug) run_debug "$@" ;;
 help | --help | -h) usage ;;
 *)
 	usage >&2

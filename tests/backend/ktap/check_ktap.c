@@ -140,20 +140,12 @@ bool check_holds(struct check *t, tpos_page_t *page,
 /*
  * What a driver does before the device reads a page that was written through
  * another mapping: a sync, which copies it to its bounce slot if it has one.
- * The device's buffer is first filled with something else: what it holds at the
- * end is what it read.
  */
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte)
 {
-	struct edu *edu = edu_of(dev);
-
 	dma_sync_single_for_device(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	for (size_t at = 0; at < PAGE_SIZE; at += EDU_TRANSFER)
-		if (edu_fill(edu, ~byte) || edu_load(edu, addr + at) ||
-		    !edu_holds(edu, byte))
-			return false;
-	return true;
+	return edu_reads(edu_of(dev), addr, byte);
 }
 
 enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)

@@ -51,6 +51,10 @@ int edu_fill(struct edu *edu, unsigned char byte);
 /** edu_holds() - is all of the device's buffer @byte? */
 bool edu_holds(struct edu *edu, unsigned char byte);
 
+/** edu_reads() - does the device read @byte all over the page at @addr? No
+ * sync: @addr may be stale. */
+bool edu_reads(struct edu *edu, dma_addr_t addr, unsigned char byte);
+
 int edu_register(void);
 void edu_unregister(void);
 

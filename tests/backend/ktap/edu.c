@@ -113,6 +113,17 @@ bool edu_holds(struct edu *edu, unsigned char byte)
 	       !memchr_inv(edu->landing, byte, EDU_TRANSFER);
 }
 
+/* Its buffer is first filled with something else: what it holds at the end is
+ * what it read. */
+bool edu_reads(struct edu *edu, dma_addr_t addr, unsigned char byte)
+{
+	for (size_t at = 0; at < PAGE_SIZE; at += EDU_TRANSFER)
+		if (edu_fill(edu, ~byte) || edu_load(edu, addr + at) ||
+		    !edu_holds(edu, byte))
+			return false;
+	return true;
+}
+
 static int edu_enable(struct edu *edu)
 {
 	struct pci_dev *pdev = edu->pdev;

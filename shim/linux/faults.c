@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What of this port may be made to fail from outside: every function of the
+ * contract that can. In a kernel with CONFIG_FAIL_FUNCTION,
+ * /sys/kernel/debug/fail_function then makes the k-th call of one return an
+ * error in place of doing its work, which is what the library must survive:
+ * see tools/kernel/init-debug.sh. Elsewhere it is a list that nobody reads.
+ */
+
+#include <linux/error-injection.h>
+
+#include "ttmpool_system.h"
+
+ALLOW_ERROR_INJECTION(tpos_pages_alloc, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_caching_set, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_dma_map, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_zalloc, NULL);
+ALLOW_ERROR_INJECTION(tpos_shrinker_register, ERRNO);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Verbs of the library with a trace event each. lib/ knows no tracing, so its
+ * own functions go by another name here (ttmpool.mk gives it to the compiler,
+ * header and definition alike), and these stand in front of them:
+ *
+ *     a driver --> ttmpool_populate()            here: the call, then its event
+ *                  `-> ttmpool_untraced_populate() lib/backend.c
+ *                      `-> ttmpool_pool_take()   here again
+ *                          `-> ttmpool_untraced_take()             lib/take.c
+ *
+ * An event comes when its verb is over, with what it returned: what the verb
+ * cost is the events before it.
+ */
+
+#include <ttmpool/ttmpool.h>
+
+#include "ttmpool_trace.h"
+
+int ttmpool_untraced_populate(struct ttmpool_backend *be);
+int ttmpool_untraced_unpopulate(struct ttmpool_backend *be);
+int ttmpool_untraced_take(struct ttmpool_pool *pool,
+			  const struct ttmpool_request *req,
+			  struct page **pages, dma_addr_t *dma_addr);
+int ttmpool_untraced_give(struct ttmpool_pool *pool, struct page *const *pages,
+			  size_t num_pages, enum ttmpool_caching caching);
+
+int ttmpool_populate(struct ttmpool_backend *be)
+{
+	int err = ttmpool_untraced_populate(be);
+
+	trace_ttmpool_populate(be->pool->dev, be->tt.num_pages, be->tt.caching,
+			       err);
+	return err;
+}
+
+int ttmpool_unpopulate(struct ttmpool_backend *be)
+{
+	int err = ttmpool_untraced_unpopulate(be);
+
+	trace_ttmpool_unpopulate(be->pool->dev, be->tt.num_pages,
+				 be->tt.caching, err);
+	return err;
+}
+
+int ttmpool_pool_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, struct page **pages,
+		      dma_addr_t *dma_addr)
+{
+	int err = ttmpool_untraced_take(pool, req, pages, dma_addr);
+
+	trace_ttmpool_take(pool->dev, req->num_pages, req->caching, err);
+	return err;
+}
+
+int ttmpool_pool_give(struct ttmpool_pool *pool, struct page *const *pages,
+		      size_t num_pages, enum ttmpool_caching caching)
+{
+	int err = ttmpool_untraced_give(pool, pages, num_pages, caching);
+
+	trace_ttmpool_give(pool->dev, num_pages, caching, err);
+	return err;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef CHURN_H
+#define CHURN_H
+
+#include <linux/device.h>
+
+#include <ttmpool/ttmpool.h>
+
+/** churn_wrong() - tell of something that no failure excuses, and count it. */
+void churn_wrong(const char *what, long value);
+
+/** churn_excuses() - may a call return @err while things fail? Counts those
+ * that did; any other error is wrong. */
+void churn_excuses(const char *what, int err);
+
+/** churn_traffic() - buffers of every source, caching and some sizes come and
+ * go on @pool. */
+void churn_traffic(struct ttmpool_pool *pool);
+
+int churn_traffic_init(void);
+void churn_traffic_fini(void);
+
+/** churn_split() - fail each allocation of a caching change, and count them in
+ * @failures; -EOPNOTSUPP where the linear map has no entry to split. */
+int churn_split(struct device *dev, unsigned int *failures);
+
+/** linear_map_special() - how many bytes of the linear map are not write-back?
+ */
+unsigned long linear_map_special(void);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The linear map, entry by entry: while no pool has a page, none of it may be
+ * anything but write-back, whatever has failed before. The caching bits of an
+ * entry are 0 for that alone (arch/x86/mm/pat/memtype.c, pat_bp_init). A page
+ * that DEBUG_PAGEALLOC has taken out of the map keeps them.
+ */
+
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/pgtable.h>
+
+#include "churn.h"
+
+static bool is_special(pteval_t entry, unsigned int level)
+{
+	pteval_t pat = level == PG_LEVEL_4K ? _PAGE_PAT : _PAGE_PAT_LARGE;
+
+	return entry & (pat | _PAGE_PWT | _PAGE_PCD);
+}
+
+/* Of the entries from @pfn to the end of its table, or of the one that covers
+ * it: how many pages are special. @pfn moves on. */
+static unsigned long table_special(unsigned long *pfn)
+{
+	unsigned long pages = 0, size = 1;
+	unsigned int level = PG_LEVEL_4K;
+	pte_t *pte = NULL;
+
+	if (pfn_valid(*pfn))
+		pte = lookup_address((unsigned long)pfn_to_kaddr(*pfn), &level);
+	if (pte)
+		size = page_level_size(level) >> PAGE_SHIFT;
+	do {
+		if (pte && is_special(pte_val(*pte++), level))
+			pages += size;
+		*pfn = ALIGN_DOWN(*pfn, size) + size;
+	} while (pte && level == PG_LEVEL_4K && *pfn % PTRS_PER_PTE);
+	return pages;
+}
+
+static unsigned long node_special(int node)
+{
+	unsigned long pages = 0, pfn = node_start_pfn(node);
+
+	while (pfn < node_end_pfn(node)) {
+		pages += table_special(&pfn);
+		cond_resched();
+	}
+	return pages << PAGE_SHIFT;
+}
+
+unsigned long linear_map_special(void)
+{
+	unsigned long bytes = 0;
+	int node;
+
+	for (node = first_online_node; node < MAX_NUMNODES;
+	     node = next_online_node(node))
+		bytes += node_special(node);
+	return bytes;
+}

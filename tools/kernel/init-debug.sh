@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=dash disable=SC2034,SC2154 # $mode, $loads
+#
+# What a debug kernel has on top of init.sh, which reads this file, calls
+# debug_first before its own first step, and debug_steps after its last one.
+#
+# Calls fail in four ways while ttmpool_churn.ko makes traffic (tests/faults):
+#
+#     each in turn      the k-th call of a tpos_* function, for every k there is
+#     again and again   every call of it, every second, every third, every fifth
+#     at random         of several, while the shrinker is called
+#     below them        /proc/self/fail-nth: the n-th allocation of slab or pages
+#                       that the kernel makes for us
+#
+# After each, nothing may be out, and the linear map is write-back.
+
+fail=/sys/kernel/debug/fail_function
+churn=/sys/module/ttmpool_churn/parameters
+
+# FUNCTION:ERROR, as a 64-bit number: -ENOMEM, NULL, -ENOSPC, -EIO
+all_faults='tpos_pages_alloc:0xfffffffffffffff4
+	tpos_caching_set:0xfffffffffffffff4
+	tpos_dma_map:0xfffffffffffffff4
+	tpos_dma_map:0xffffffffffffffe4
+	tpos_dma_map:0xfffffffffffffffb
+	tpos_zalloc:0
+	tpos_shrinker_register:0xfffffffffffffff4'
+
+# Each time a module is loaded it lies elsewhere, and KASAN keeps the backtraces
+# of what is allocated and freed there for ever.
+loads=20
+load_slack=1024
+
+# KASAN keeps freed memory back until a cache is shrunk.
+mem_free()
+{
+	for cache in /sys/kernel/slab/*/shrink; do
+		echo 1 >"$cache"
+	done 2>/dev/null
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+	awk '/^ *nr_free_pages/ { n += $2 } /^ *count:/ { n += $2 }
+		END { print n * 4 }' /proc/zoneinfo
+}
+
+# inject FUNCTION:ERROR...: these fail, when arm() says so, until forget().
+inject()
+{
+	for fault in "$@"; do
+		echo "${fault%:*}" >$fail/inject || return 1
+		echo "${fault#*:}" >"$fail/${fault%:*}/retval" || return 1
+	done
+}
+
+# arm TIMES SPACE INTERVAL PROBABILITY
+arm()
+{
+	echo "$1" >$fail/times && echo "$2" >$fail/space &&
+		echo "$3" >$fail/interval && echo "$4" >$fail/probability
+}
+
+disarm()
+{
+	echo 0 >$fail/probability
+}
+
+forget()
+{
+	disarm
+	echo >$fail/inject
+}
+
+run_churn()
+{
+	echo 1 >$churn/run
+}
+
+settle_churn()
+{
+	echo 1 >$churn/settle
+}
+
+# Every call in turn, until there is no further one. A call uses up one of space.
+each_call_fails_in_turn()
+{
+	for fault in $all_faults; do
+		inject "$fault" || return 1
+		k=0
+		left=0
+		while [ "$left" -eq 0 ]; do
+			k=$((k + 1))
+			arm 1 "$k" 1 100 && run_churn || return 1
+			left=$(cat $fail/times)
+			disarm
+			settle_churn || return 1
+		done
+		forget
+		echo "points: $mode $((k - 1)) $fault"
+		[ "$k" -gt 1 ] || return 1
+	done
+}
+
+calls_fail_again_and_again()
+{
+	for fault in $all_faults; do
+		inject "$fault" || return 1
+		for interval in 1 2 3 5; do
+			arm -1 0 "$interval" 100 && run_churn || return 1
+			disarm
+			settle_churn || return 1
+		done
+		forget
+	done
+}
+
+calls_fail_at_random_under_reclaim()
+{
+	inject tpos_pages_alloc:0xfffffffffffffff4 \
+		tpos_caching_set:0xfffffffffffffff4 \
+		tpos_dma_map:0xffffffffffffffe4 tpos_zalloc:0 || return 1
+	# From now on the kernel does not tell of each.
+	echo 4 >/proc/sys/vm/drop_caches
+	while :; do
+		echo 2 >/proc/sys/vm/drop_caches
+	done &
+	reclaim=$!
+	good=true
+	for percent in 2 4 6 8 10 12 14 16 18 20; do
+		arm -1 0 1 $percent && run_churn || good=false
+		disarm
+		settle_churn || good=false
+	done
+	kill "$reclaim"
+	wait "$reclaim"
+	forget
+	$good
+}
+
+# All that this shell allocates counts, too; so the file that says what is left
+# is read by it, and left is 0 if an allocation has failed. Each of the first
+# ones fails, then every so many.
+allocations_below_fail()
+{
+	n=1
+	points=0
+	left=0
+	while [ "$left" -eq 0 ]; do
+		left=1
+		echo "$n" >/proc/self/fail-nth
+		run_churn 2>/dev/null
+		read -r left </proc/self/fail-nth
+		echo 0 >/proc/self/fail-nth
+		settle_churn || return 1
+		points=$((points + 1))
+		n=$((n + 1 + n / 8))
+	done
+	echo "points: $mode $((points - 1)) allocations"
+	[ "$points" -gt 20 ]
+}
+
+# The driver may not come up, but it goes, and ttmpool.ko after it.
+driver_survives()
+{
+	for fault in $all_faults; do
+		for k in 1 2 3 5 8; do
+			insmod ttmpool.ko || return 1
+			inject "$fault" && arm 1 "$k" 1 100 || return 1
+			insmod ttmpool_edu.ko dma_bits=64 || return 1
+			forget
+			rmmod ttmpool_edu && rmmod ttmpool || return 1
+		done
+	done
+}
+
+prepare_faults()
+{
+	for kind in failslab fail_page_alloc fail_function; do
+		echo 0 >/sys/kernel/debug/$kind/verbose || return 1
+	done
+	for kind in failslab fail_page_alloc; do
+		echo N >/sys/kernel/debug/$kind/ignore-gfp-wait || return 1
+	done
+	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+}
+
+# What is younger than some seconds is not told of.
+kmemleak_finds_nothing()
+{
+	file=/sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan >$file || return 1
+	sleep 6
+	echo scan >$file || return 1
+	cat $file
+	[ -z "$(cat $file)" ]
+}
+
+dma_debug_finds_nothing()
+{
+	[ "$(cat /sys/kernel/debug/dma-api/disabled)" = N ] &&
+		[ "$(cat /sys/kernel/debug/dma-api/error_count)" -eq 0 ]
+}
+
+# Lockdep turns itself off when it has found something, or cannot go on.
+lockdep_is_still_on()
+{
+	grep -q '^ debug_locks: *1$' /proc/lockdep_stats
+}
+
+# Of a caching change, each allocation: of an array, and of two page tables.
+a_split_fails_half_way()
+{
+	insmod ttmpool.ko && insmod ttmpool_churn.ko || return 1
+	echo 1 >$churn/split || return 1
+	echo "points: $mode $(cat $churn/splits) in a change that splits"
+	[ "$(cat $churn/splits)" -ge 3 ] || return 1
+	rmmod ttmpool_churn && rmmod ttmpool
+}
+
+# First of all: before anything else has split the linear map.
+debug_first()
+{
+	step prepare_faults prepare_faults
+	if [ "$mode" = large-pages ]; then
+		step a_split_fails_half_way a_split_fails_half_way
+	else
+		echo "step: ok a_split_fails_half_way # SKIP DEBUG_PAGEALLOC:" \
+			"all entries of the linear map are small"
+	fi
+}
+
+debug_steps()
+{
+	step driver_survives driver_survives
+	insmod ttmpool.ko && insmod ttmpool_churn.ko
+	run_churn
+	step traffic_settles settle_churn
+	step each_call_fails_in_turn each_call_fails_in_turn
+	step calls_fail_again_and_again calls_fail_again_and_again
+	step calls_fail_at_random_under_reclaim \
+		calls_fail_at_random_under_reclaim
+	step allocations_below_fail allocations_below_fail
+	echo "refused: $mode $(cat $churn/refused)"
+	step unload_churn rmmod ttmpool_churn
+	step unload_ttmpool rmmod ttmpool
+	step kmemleak_finds_nothing kmemleak_finds_nothing
+	step dma_debug_finds_nothing dma_debug_finds_nothing
+	step lockdep_is_still_on lockdep_is_still_on
+}

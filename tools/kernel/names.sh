@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# names.sh PROGRAMS CONSOLE...: which portable cases hold on the simulated machine
+# and in every kernel that was booted? PROGRAMS is a directory with the suites,
+# built for the former. Prints how many, and before that those that hold on the
+# simulated machine alone; exits 1 if there are any.
+set -eu
+
+programs=$1
+shift
+names=$programs/portable-names
+
+for program in "$programs"/test_*; do
+	[ ! -f "$program" ] || [ ! -x "$program" ] || "$program" 2>&1
+done | sed -n 's/^\[ *OK *\] *//p' >"$names"
+
+awk -v consoles="$#" '
+	{ sub(/\r$/, "") }
+	FILENAME == ARGV[1] { portable[$1]; next }
+	/^    ok [0-9]+ / && !/# SKIP/ { held[$3]++ }
+	END {
+		for (name in portable) {
+			if (held[name] == consoles) {
+				n++
+			} else {
+				print "names: not in every kernel: " name
+				bad++
+			}
+		}
+		printf "names: %d portable cases, held in both worlds\n", n
+		exit bad || !n
+	}' "$names" "$@"
