@@ -65,7 +65,7 @@ static int populate(struct replay *replay, struct buffer *buffer,
 {
 	struct ttmpool_backend_config config = {
 		.pool = &replay->rig.pool,
-		.funcs = replay->rig.funcs,
+		.funcs = &replay->rig.funcs,
 		.pages = buffer->pages,
 		.dma_addr = buffer->dma_addr,
 		.num_pages = buffer->num_pages,
@@ -113,7 +113,19 @@ static void populate_and_write(struct replay *replay, struct buffer *buffer,
 	if (wrong)
 		drive_found(replay, "buffer %" PRIu64 ": page %zu %s",
 			    buffer->id, page, wrong);
+	if (replay->options->swap)
+		ttmpool_lru_add(&buffer->be);
 	note(replay, TIMELINE_POPULATE);
+}
+
+/* What was swapped out comes back to be looked at. */
+static int bring_back(struct replay *replay, struct buffer *buffer)
+{
+	ttmpool_lru_remove(&buffer->be);
+	if (buffer->be.tt.state == TTMPOOL_TT_POPULATED)
+		return 0;
+	replay->result->brought_back++;
+	return ttmpool_swapin(&buffer->be, TTMPOOL_ALL_PAGES);
 }
 
 static void unpopulate(struct replay *replay, struct buffer *buffer)
@@ -122,12 +134,16 @@ static void unpopulate(struct replay *replay, struct buffer *buffer)
 	size_t page = 0;
 	int err;
 
-	if (buffer->written)
+	err = bring_back(replay, buffer);
+	if (err)
+		drive_found(replay, "buffer %" PRIu64 ": swapin failed: %s",
+			    buffer->id, strerror(-err));
+	else if (buffer->written)
 		wrong = content_verify(&replay->rig, buffer, &page);
 	if (wrong)
 		drive_found(replay, "buffer %" PRIu64 ": page %zu %s",
 			    buffer->id, page, wrong);
-	err = ttmpool_unpopulate(&buffer->be);
+	err = err ? ttmpool_drop(&buffer->be) : ttmpool_unpopulate(&buffer->be);
 	if (!err)
 		err = ttmpool_backend_fini(&buffer->be);
 	if (err)

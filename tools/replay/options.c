@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ttmpool/manager.h>
+
 #include "options.h"
 
 struct word {
@@ -56,6 +58,9 @@ enum {
 	OPT_RAM,
 	OPT_POOL_LIMIT,
 	OPT_MAPPED_LIMIT,
+	OPT_BUDGET,
+	OPT_SWAP,
+	OPT_STORE,
 	OPT_PRESSURE,
 	OPT_BRIEF,
 	OPT_JSON,
@@ -73,6 +78,9 @@ static const struct option long_options[] = {
 	{ "ram", required_argument, NULL, OPT_RAM },
 	{ "pool-limit", required_argument, NULL, OPT_POOL_LIMIT },
 	{ "mapped-limit", required_argument, NULL, OPT_MAPPED_LIMIT },
+	{ "budget", required_argument, NULL, OPT_BUDGET },
+	{ "swap", no_argument, NULL, OPT_SWAP },
+	{ "store", required_argument, NULL, OPT_STORE },
 	{ "pressure", required_argument, NULL, OPT_PRESSURE },
 	{ "brief", no_argument, NULL, OPT_BRIEF },
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -103,6 +111,12 @@ static const char help_text[] =
 	"memory)\n"
 	"  --mapped-limit MIB       bytes that may be mapped for the device "
 	"(no limit)\n"
+	"  --budget PAGES           pages of the system that the pool may "
+	"have (no limit)\n"
+	"  --swap                   buffers may be swapped out for others "
+	"(they "
+	"stay)\n"
+	"  --store MIB              room for what is swapped out (no limit)\n"
 	"  --pressure PAGES@N       every N events, the system wants PAGES "
 	"back "
 	"(never)\n"
@@ -257,8 +271,14 @@ static int set_number(struct options *options, int opt)
 	case OPT_MAPPED_LIMIT:
 		return parse_number("mapped-limit", 1, 1 << 20,
 				    &options->mapped_limit_mib);
+	case OPT_STORE:
+		return parse_number("store", 1, 1 << 20, &options->store_mib);
 	case OPT_PRESSURE:
 		return parse_pressure(options);
+	case OPT_BUDGET:
+		err = parse_number("budget", 1, LONG_MAX, &n);
+		options->page_budget = n;
+		return err;
 	default:
 		err = parse_number("pool-limit", 0, LONG_MAX, &n);
 		options->pool_limit = n;
@@ -282,6 +302,9 @@ static int set_option(struct options *options, int opt)
 		return 0;
 	case OPT_NO_BASELINE:
 		options->baseline = false;
+		return 0;
+	case OPT_SWAP:
+		options->swap = true;
 		return 0;
 	case OPT_PLOT:
 		options->plot = optarg;
@@ -331,6 +354,7 @@ enum options_verdict options_parse(struct options *options, int argc,
 		.iommu = TPSIM_IOMMU_STRICT,
 		.ram_mib = 256,
 		.pool_limit = OPTIONS_HALF_OF_RAM,
+		.page_budget = TTMPOOL_NO_LIMIT,
 		.format = FORMAT_REPORT,
 		.baseline = true,
 	};

@@ -53,6 +53,10 @@ enum options_format {
  * @ram_mib: RAM of the simulated machine
  * @pool_limit: pages that may lie pooled, or OPTIONS_HALF_OF_RAM
  * @mapped_limit_mib: the IOVA budget; 0 for none
+ * @page_budget: pages that the pool may have of the system, in use and pooled;
+ *	TTMPOOL_NO_LIMIT for any number
+ * @swap: buffers may be swapped out while nobody looks at them
+ * @store_mib: room in the store; 0 for any amount
  * @pressure_pages: so many pages are asked of the shrinkers
  * @pressure_every: every so many events; 0 for never
  * @format: how to print
@@ -69,6 +73,9 @@ struct options {
 	uint64_t ram_mib;
 	unsigned long pool_limit;
 	uint64_t mapped_limit_mib;
+	unsigned long page_budget;
+	bool swap;
+	uint64_t store_mib;
 	unsigned long pressure_pages;
 	unsigned long pressure_every;
 	enum options_format format;

@@ -48,6 +48,10 @@ static const struct {
 	NUMBER("peak_bytes_mapped", pool.bytes_mapped_peak),
 	NUMBER("pressures", pressures),
 	NUMBER("pages_shrunk", pages_shrunk),
+	NUMBER("brought_back", brought_back),
+	NUMBER("bytes_stored", pool.bytes_stored),
+	NUMBER("bytes_restored", pool.bytes_restored),
+	NUMBER("chunks_split", pool.splits),
 	NUMBER("locks_taken", machine.locks_taken),
 	NUMBER("simulated_ns", machine.ns),
 	NUMBER("pages_leaked", pages_leaked),
@@ -132,9 +136,14 @@ static void print_options(const struct options *options)
 	else
 		printf(", \"pool_limit\": %lu", options->pool_limit);
 	printf(", \"mapped_limit_mib\": %" PRIu64
-	       ", \"pressure_pages\": %lu, \"pressure_every\": %lu}",
-	       options->mapped_limit_mib, options->pressure_pages,
+	       ", \"swap\": %s, \"store_mib\": %" PRIu64
+	       ", \"pressure_pages\": %lu, \"pressure_every\": %lu",
+	       options->mapped_limit_mib, options->swap ? "true" : "false",
+	       options->store_mib, options->pressure_pages,
 	       options->pressure_every);
+	if (options->page_budget != TTMPOOL_NO_LIMIT)
+		printf(", \"page_budget\": %lu", options->page_budget);
+	putchar('}');
 }
 
 static void print_numbers(const struct replay_result *result)

@@ -123,6 +123,11 @@ static void print_traffic(const struct replay_result *result)
 	       result->pool.pages_pooled_peak, result->mean_pooled);
 	printf("  mappings kept %" PRIu64 ", redone %" PRIu64 "\n",
 	       result->pool.maps_kept, result->pool.maps);
+	if (result->pool.bytes_stored)
+		printf("  moved to the store %.1f MiB, back %.1f MiB; %" PRIu64
+		       " buffers came back when they were wanted\n",
+		       mib(result->pool.bytes_stored),
+		       mib(result->pool.bytes_restored), result->brought_back);
 	if (result->pressures)
 		printf("  pressure: %" PRIu64 " times, %" PRIu64
 		       " pages given up\n",

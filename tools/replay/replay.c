@@ -166,7 +166,7 @@ int replay_trace(const char *path, const struct options *options,
 	progress_clear();
 	if (err)
 		trace_complain(&replay.trace, stderr);
-	result->backend = replay.rig.funcs ? replay.rig.funcs->name : "";
+	result->backend = replay.rig.funcs.name ? replay.rig.funcs.name : "";
 	drive_release_all(&replay);
 	stop(&replay);
 free_buffers:

@@ -20,6 +20,7 @@
  * @freed_at_end: buffers that were live at the end, and gave theirs back then
  * @swapouts: rows of that kind
  * @swapins: likewise
+ * @brought_back: buffers that had been swapped out when their free row came
  * @pressures: times that the system asked for pages
  * @pages: pages handed out, all populates together
  * @mean_in_use: pages that buffers had, mean over the time of the trace
@@ -42,6 +43,7 @@ struct replay_result {
 	uint64_t freed_at_end;
 	uint64_t swapouts;
 	uint64_t swapins;
+	uint64_t brought_back;
 	uint64_t pressures;
 	uint64_t pages;
 	double mean_in_use;

@@ -32,6 +32,9 @@ static int start_machine(struct rig *rig, const struct options *options)
 {
 	struct tpsim_config config = { .page_shift = 12,
 				       .iommu = options->iommu,
+				       .store_pages =
+					       (size_t)options->store_mib *
+					       (MIB / RIG_PAGE_SIZE),
 				       .ram_pages = rig->ram_pages };
 	struct tpsim_device_config device = { .node = TTMPOOL_NODE_ANY };
 
@@ -50,7 +53,7 @@ static int start_pool(struct rig *rig, const struct options *options)
 {
 	struct ttmpool_manager_config manager = {
 		.system = rig->machine,
-		.page_budget = TTMPOOL_NO_LIMIT,
+		.page_budget = options->page_budget,
 		.pool_limit = options->pool_limit,
 	};
 	struct ttmpool_policy policy;
@@ -91,15 +94,28 @@ int rig_start(struct rig *rig, const struct options *options)
 	return err;
 }
 
+static bool always(struct ttmpool_backend *be)
+{
+	(void)be;
+	return true;
+}
+
+static void nothing(struct ttmpool_backend *be)
+{
+	(void)be;
+}
+
 void rig_choose(struct rig *rig, enum options_source source, bool coherent)
 {
 	if (source == SOURCE_PLAIN)
-		rig->funcs = &ttmpool_backend_plain;
+		rig->funcs = ttmpool_backend_plain;
 	else if (source == SOURCE_COHERENT ||
 		 (source == SOURCE_RECORDED && coherent))
-		rig->funcs = &ttmpool_backend_coherent;
+		rig->funcs = ttmpool_backend_coherent;
 	else
-		rig->funcs = ttmpool_backend_choose(&rig->pool);
+		rig->funcs = *ttmpool_backend_choose(&rig->pool);
+	rig->funcs.trylock = always;
+	rig->funcs.unlock = nothing;
 }
 
 int rig_stop(struct rig *rig, struct replay_result *result)

@@ -16,7 +16,7 @@ struct rig {
 	struct tpsim_device *dev;
 	struct ttmpool_manager mgr;
 	struct ttmpool_pool pool;
-	const struct ttmpool_backend_funcs *funcs;
+	struct ttmpool_backend_funcs funcs;
 	size_t ram_pages;
 };
 
@@ -29,7 +29,12 @@ struct rig {
  */
 int rig_start(struct rig *rig, const struct options *options);
 
-/** rig_choose() - settle which backend buffers get. */
+/**
+ * rig_choose() - settle which backend buffers get
+ *
+ * The replay is one thread, which works on one buffer at a time: whoever asks
+ * for another one's lock gets it. Its own is not on the list while it does.
+ */
 void rig_choose(struct rig *rig, enum options_source source, bool coherent);
 
 /**
