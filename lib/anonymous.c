@@ -48,6 +48,7 @@ static int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 	}
 	chunks_strip(be->pool, &claim.chunks, false); /* before it is read */
 	claim_sort(&claim);
+	take_issue(&take);
 	chunks_copy(be->pool, &take.got, &claim.chunks);
 	take_fill(&take, pages, map ? be->dma_addr + first : NULL);
 	take_hand_out(&take);

@@ -144,6 +144,17 @@ void take_fill(const struct take *take, tpos_page_t **pages,
 	}
 }
 
+/* Those that were pooled may be touched again. */
+void take_issue(struct take *take)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		if (chunk->state == TTMPOOL_CHUNK_MOVING)
+			tpos_note_issued(take->pool->dev, chunk);
+	}
+}
+
 /* From here on the chunks are the owner's, and on the pool's in-use list. */
 void take_hand_out(struct take *take)
 {
@@ -155,7 +166,6 @@ void take_hand_out(struct take *take)
 
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		if (chunk->state == TTMPOOL_CHUNK_MOVING) {
-			tpos_note_issued(take->pool->dev, chunk);
 			pages_hit += ttmpool_chunk_pages(chunk);
 			chunks_hit++;
 		}
@@ -212,6 +222,7 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 		pool_tally(pool, &pool->stats.takes_failed, 1);
 		return err;
 	}
+	take_issue(&take);
 	take_fill(&take, pages, dma_addr);
 	take_hand_out(&take);
 	return 0;

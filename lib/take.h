@@ -31,12 +31,13 @@ struct take {
 int take_find(struct take *take);
 
 /*
- * take.c. take_chunks() finds and prepares all that is asked for; after an
- * error nothing is left. Then either take_drop(), or the arrays are filled and
- * the chunks handed out.
+ * take.c. take_chunks() finds and prepares all that is asked for; after an error
+ * nothing is left. Then either take_drop(); or the chunks are issued, written to
+ * the arrays, and handed out.
  */
 int take_chunks(struct take *take);
 void take_drop(struct take *take, struct ttmpool_list *chunks);
+void take_issue(struct take *take);
 void take_fill(const struct take *take, tpos_page_t **pages,
 	       tpos_dma_addr_t *dma_addr);
 void take_hand_out(struct take *take);

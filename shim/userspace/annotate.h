@@ -103,16 +103,16 @@ static inline void annotate_close(char *arena, char *block, size_t len)
 #endif
 }
 
-/** annotate_split() - a block that is open is two from now on. */
+/** annotate_split() - an open block is two of @len bytes from now on. */
 static inline void annotate_split(char *arena, char *block, size_t len)
 {
 	(void)arena;
 	(void)block;
 	(void)len;
 #ifdef ANNOTATE_VALGRIND
-	VALGRIND_MEMPOOL_CHANGE(arena, block, block, len / 2);
-	VALGRIND_MEMPOOL_ALLOC(arena, block + len / 2, len / 2);
-	(void)VALGRIND_MAKE_MEM_DEFINED(block, len);
+	VALGRIND_MEMPOOL_CHANGE(arena, block, block, len);
+	VALGRIND_MEMPOOL_ALLOC(arena, block + len, len);
+	(void)VALGRIND_MAKE_MEM_DEFINED(block + len, len);
 #endif
 }
 

@@ -26,6 +26,11 @@ static const struct {
 	[COST_PAGE_CLEAR] = { 455000, true },
 	/* (e) memcpy(): 5 to 10 GB/s */
 	[COST_PAGE_COPY] = { 500000, true },
+	/* (e) loads that no cache serves: 0.1 to 0.3 GB/s */
+	[COST_PAGE_READ_UNCACHED] = { 20000000, true },
+	/* (e) an NVMe disk, in order: 2 and 3 GB/s */
+	[COST_STORE_WRITE] = { 2000000, true },
+	[COST_STORE_READ] = { 1400000, true },
 	/* (m) a page of set_pages_array_wb(): 839 instructions */
 	[COST_PTE] = { 226000, false },
 	/* (e) an IPI to all CPUs and back: 1 to 3 us, 0.2 us for each more */
@@ -42,8 +47,6 @@ static const struct {
 	[COST_DIRECT_MAP] = { 10000, false },
 	/* (e) kzalloc() of a descriptor */
 	[COST_ZALLOC] = { 30000, false },
-	/* (e) a page of a shmem file: found or made, locked, dirtied */
-	[COST_STORE] = { 400000, false },
 	/* (m) an uncontended spinlock: 10.4 ns */
 	[COST_LOCK] = { 10400, false },
 };

@@ -29,6 +29,13 @@ bool device_bounces(const struct tpsim_device *dev)
 	       dev->config.dma_mask < ram_last_byte(machine);
 }
 
+/* Does a streaming mapping of these bytes need bounce slots? */
+static bool needs_bounce(const struct tpsim_device *dev, uint64_t last)
+{
+	return dev->machine->config.swiotlb_force ||
+	       last > dev->config.dma_mask;
+}
+
 /* Where this mapping is to go. */
 static int mapping_place(struct tpsim_mapping *mapping)
 {
@@ -41,8 +48,7 @@ static int mapping_place(struct tpsim_mapping *mapping)
 	cost_spend(machine, COST_DIRECT_MAP, 1);
 	if (mapping->page->use == PAGE_COHERENT)
 		return 0;
-	if (machine->config.swiotlb_force ||
-	    mapping->addr + last > mapping->dev->config.dma_mask)
+	if (needs_bounce(mapping->dev, mapping->addr + last))
 		return swiotlb_map(mapping);
 	return 0;
 }
@@ -89,27 +95,6 @@ void mapping_end(struct tpsim_mapping *mapping)
 	if (mapping->slots)
 		swiotlb_unmap(mapping);
 	free(mapping);
-}
-
-bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
-{
-	struct tpsim_mapping *mapping;
-
-	machine_lock(dev->machine);
-	mapping = chunk_block(dev->machine, chunk, __func__)->mapping;
-	machine_unlock(dev->machine);
-	return mapping && mapping->slots;
-}
-
-/* Would mapping_place() give them anything but bounce slots? */
-bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
-{
-	const struct tpsim_machine *machine = dev->machine;
-	uint64_t last =
-		page_physical(machine, page) + n * machine->page_bytes - 1;
-
-	return machine->config.iommu != TPSIM_IOMMU_OFF ||
-	       (!machine->config.swiotlb_force && last <= dev->config.dma_mask);
 }
 
 static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
@@ -210,6 +195,35 @@ void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
 		tpsim_complain("sync of what is not mapped", "page %zu",
 			       page_index(dev->machine, page));
 	if (page->mapping->slots)
-		swiotlb_copy(page->mapping, for_device);
+		swiotlb_copy(page->mapping, 0, (size_t)1 << page->order,
+			     for_device);
 	machine_unlock(dev->machine);
+}
+
+/* Linux: is_swiotlb_buffer() of what the DMA address leads to. */
+bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
+{
+	struct tpsim_page *page;
+	bool bounces;
+
+	machine_lock(dev->machine);
+	page = chunk_block(dev->machine, chunk, __func__);
+	if (!page->mapping || page->mapping->dev != dev)
+		tpsim_complain("bounces of what is not mapped", "page %zu",
+			       page_index(dev->machine, page));
+	bounces = page->mapping->slots;
+	machine_unlock(dev->machine);
+	return bounces;
+}
+
+/* Linux: dma_capable() of kernel/dma/direct.h, and no IOMMU, which maps any
+ * page below the mask. */
+bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
+{
+	const struct tpsim_machine *machine = dev->machine;
+	uint64_t last = page_physical(machine, page + n - 1);
+
+	if (machine->config.iommu != TPSIM_IOMMU_OFF)
+		return true;
+	return !needs_bounce(dev, last + machine->page_bytes - 1);
 }

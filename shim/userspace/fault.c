@@ -20,6 +20,7 @@ static const char *const names[TPSIM_CALL_COUNT] = {
 	[TPSIM_CALL_STORE_CREATE] = "store-create",
 	[TPSIM_CALL_STORE_WRITE] = "store-write",
 	[TPSIM_CALL_STORE_READ] = "store-read",
+	[TPSIM_CALL_WAIT] = "wait",
 };
 
 const char *tpsim_call_name(enum tpsim_call call)

@@ -28,8 +28,8 @@ bool tpsim_ledger_is_empty(struct tpsim_machine *machine)
 	return !out->pages_plain && !out->pages_coherent &&
 	       !out->pages_not_write_back && !out->pages_parked &&
 	       !out->mappings && !out->mapped_bytes && !out->bounce_slots &&
-	       !out->descriptors && !out->shrinkers && !out->work_queued &&
-	       !out->stores && !out->store_pages;
+	       !out->descriptors && !out->stores && !out->store_pages &&
+	       !out->shrinkers && !out->work_queued;
 }
 
 /* One block that is out, or one page that is not write-back. */
@@ -76,13 +76,12 @@ void ledger_print(struct tpsim_machine *machine)
 		"tpsim: ledger: %zu plain pages, %zu coherent, %zu not "
 		"write-back, %zu parked\n"
 		"tpsim: ledger: %zu mappings of %llu bytes, %zu bounce slots\n"
-		"tpsim: ledger: %zu descriptors, %zu shrinkers, %zu work "
-		"queued\n"
-		"tpsim: ledger: %zu stores with %zu pages\n",
+		"tpsim: ledger: %zu descriptors, %zu stores of %zu pages, %zu "
+		"shrinkers, %zu work queued\n",
 		out->pages_plain, out->pages_coherent,
 		out->pages_not_write_back, out->pages_parked, out->mappings,
 		(unsigned long long)out->mapped_bytes, out->bounce_slots,
-		out->descriptors, out->shrinkers, out->work_queued, out->stores,
-		out->store_pages);
+		out->descriptors, out->stores, out->store_pages, out->shrinkers,
+		out->work_queued);
 	print_blocks(machine);
 }

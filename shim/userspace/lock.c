@@ -13,6 +13,10 @@
  * lockdep's print_unlock_imbalance_bug()
  *
  * Each thread has the list of the locks that it holds, and asks no other.
+ *
+ * On a machine without threads one thread plays several: while it waits it does
+ * what others would do (thread_turn_begin()). These hold none of its locks, and
+ * if they take one, they would wait for one who waits for them.
  */
 
 #include "machine.h"
@@ -20,8 +24,40 @@
 /* What Linux keeps in task_struct. */
 static _Thread_local struct {
 	struct tpsim_lock *held; /* the last one taken; the others by ->outer */
-	bool reclaims;           /* PF_MEMALLOC */
+	enum reclaims reclaims;  /* PF_MEMALLOC, and PF_MEMALLOC_NOFS */
+	struct thread_turn *turns; /* those that wait meanwhile */
+	struct tpsim_machine *machine;
 } self;
+
+void thread_turn_begin(struct thread_turn *turn)
+{
+	turn->held = self.held;
+	turn->reclaims = self.reclaims;
+	turn->outer = self.turns;
+	self.turns = turn;
+	self.held = NULL;
+	self.reclaims = RECLAIMS_NOT;
+}
+
+void thread_turn_end(struct thread_turn *turn)
+{
+	if (self.held)
+		tpsim_complain("what runs meanwhile keeps a lock", "rank %d",
+			       self.held->rank);
+	self.held = turn->held;
+	self.reclaims = turn->reclaims;
+	self.turns = turn->outer;
+}
+
+void thread_work_on(struct tpsim_machine *machine)
+{
+	self.machine = machine;
+}
+
+struct tpsim_machine *thread_machine(void)
+{
+	return self.machine;
+}
 
 void thread_may_sleep(const char *call)
 {
@@ -38,23 +74,32 @@ const struct tpsim_lock *thread_locks(void)
 	return self.held;
 }
 
-bool thread_reclaims(void)
+enum reclaims thread_reclaims(void)
 {
 	return self.reclaims;
 }
 
-void thread_set_reclaims(bool reclaims)
+void thread_set_reclaims(enum reclaims reclaims)
 {
 	self.reclaims = reclaims;
 }
 
-static bool holds(const struct tpsim_lock *lock)
+static bool is_among(const struct tpsim_lock *lock,
+		     const struct tpsim_lock *held)
 {
-	const struct tpsim_lock *held = self.held;
-
 	while (held && held != lock)
 		held = held->outer;
 	return held;
+}
+
+/* Does one of those who wait in this thread hold it? */
+static bool waiter_holds(const struct tpsim_lock *lock)
+{
+	const struct thread_turn *turn = self.turns;
+
+	while (turn && !is_among(lock, turn->held))
+		turn = turn->outer;
+	return turn;
 }
 
 static void note_taken(struct tpsim_lock *lock)
@@ -62,6 +107,7 @@ static void note_taken(struct tpsim_lock *lock)
 	lock->outer = self.held;
 	lock->held = true;
 	self.held = lock;
+	self.machine = lock->machine;
 	atomic_fetch_add(&lock->machine->locks_taken, 1);
 }
 
@@ -94,6 +140,10 @@ void tpsim_lock_acquire(struct tpsim_lock *lock)
 				       "rank %d is taken under rank %d",
 				       lock->rank, held->rank);
 	}
+	if (waiter_holds(lock))
+		tpsim_complain("deadlock",
+			       "rank %d is held by one who waits for this",
+			       lock->rank);
 	pthread_mutex_lock(&lock->mutex);
 	note_taken(lock);
 }
@@ -122,7 +172,7 @@ void tpsim_lock_release(struct tpsim_lock *lock)
 
 void tpsim_lock_assert_held(struct tpsim_lock *lock)
 {
-	if (!holds(lock))
+	if (!is_among(lock, self.held))
 		tpsim_complain("lock not held", "rank %d", lock->rank);
 }
 

@@ -16,6 +16,7 @@
 
 void machine_lock(struct tpsim_machine *machine)
 {
+	thread_work_on(machine);
 	pthread_mutex_lock(&machine->guard);
 }
 
@@ -88,13 +89,16 @@ void tpsim_machine_destroy(struct tpsim_machine *machine)
 		ledger_print(machine);
 		tpsim_complain("machine destroyed", "something is still out");
 	}
+	if (machine->sleepers)
+		tpsim_complain("machine destroyed", "somebody sleeps there");
 	while (machine->devices)
 		tpsim_device_destroy(machine->devices);
-	store_close_file(machine);
+	swapfile_close(machine);
 	swiotlb_destroy(machine);
 	ram_destroy(machine);
 	pthread_cond_destroy(&machine->changed);
 	pthread_mutex_destroy(&machine->guard);
+	thread_work_on(NULL);
 	free(machine);
 }
 

@@ -15,6 +15,7 @@
 
 #include "tpsim.h"
 #include "annotate.h"
+#include "thread.h"
 
 #define KIB           (1024ull)
 #define MIB           (1024 * KIB)
@@ -114,6 +115,15 @@ struct tpsim_device {
 	size_t mappings;
 };
 
+/* Where the contents of stores are: swapfile.c. */
+struct swapfile {
+	FILE *file;     /* NULL: there was no store yet */
+	uint32_t *next; /* of each free slot: 1 + the next one, or 0 */
+	size_t room;    /* of the array */
+	uint32_t top;   /* slots that were ever used */
+	uint32_t free;  /* 1 + the first free one below @top, or 0 */
+};
+
 /* A planned failure, and how many calls of its kind were made since. */
 struct planned_fault {
 	struct tpsim_fault fault;
@@ -140,13 +150,7 @@ struct tpsim_machine {
 	uint8_t *slot_used;
 	size_t slot_cursor;
 
-	/* where contents go */
-	FILE *file;         /* of all stores; made when the first page comes */
-	size_t *file_free;  /* places in it that are free again */
-	size_t file_frees;  /* so many */
-	size_t file_places; /* places in it, free or not */
-	size_t store_pages; /* that all stores may be asked to keep */
-	size_t store_most;  /* the most that it ever was */
+	struct swapfile swap;
 
 	/* what uses it */
 	struct tpsim_device *devices;
@@ -157,6 +161,12 @@ struct tpsim_machine {
 	pthread_t runner; /* the thread that @running runs in */
 	pthread_t worker;
 	bool stopping;
+
+	/* who waits */
+	struct sleeper *sleepers;
+	unsigned long signal_in; /* the question answered by yes; 0: none */
+	void (*while_waiting)(void *arg);
+	void *while_waiting_arg;
 
 	/* what is known of it */
 	struct planned_fault plan[FAULT_LIMIT];
@@ -185,12 +195,6 @@ void machine_enter(struct tpsim_machine *machine, const char *call);
 void machine_lock(struct tpsim_machine *machine);
 void machine_unlock(struct tpsim_machine *machine);
 
-/* lock.c */
-void thread_may_sleep(const char *call);
-const struct tpsim_lock *thread_locks(void);
-bool thread_reclaims(void);
-void thread_set_reclaims(bool reclaims);
-
 /* cost.c: what simulated time is spent on; the table has the figures. */
 enum cost {
 	COST_BLOCK_ALLOC,
@@ -198,6 +202,9 @@ enum cost {
 	COST_PAGE_PREPARE,
 	COST_PAGE_CLEAR,
 	COST_PAGE_COPY,
+	COST_PAGE_READ_UNCACHED,
+	COST_STORE_WRITE,
+	COST_STORE_READ,
 	COST_PTE,
 	COST_TLB_FLUSH,
 	COST_CLFLUSH_DIRTY,
@@ -207,7 +214,6 @@ enum cost {
 	COST_IOTLB,
 	COST_DIRECT_MAP,
 	COST_ZALLOC,
-	COST_STORE,
 	COST_LOCK,
 	COST_COUNT,
 };
@@ -246,8 +252,26 @@ struct tpsim_page *buddy_take(struct tpsim_machine *machine,
 void buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 		unsigned int order);
 
-/* shrinker.c: not guarded. */
-unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages);
+/* shrinker.c: not guarded; guarded, but for the time that shrinkers run. */
+unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages,
+			    bool swap);
+unsigned long shortage(struct tpsim_machine *machine, unsigned long pages);
+
+/* copy.c: guarded; swapfile.c: slots are guarded, and input and output not. */
+enum span_use {
+	SPAN_READ,
+	SPAN_WRITE,
+};
+char *span_open(struct tpsim_machine *machine, const struct tpos_span *span,
+		enum span_use use, const char *call);
+void span_written(const struct tpos_span *span);
+int swapfile_open(struct tpsim_machine *machine);
+void swapfile_close(struct tpsim_machine *machine);
+bool swapfile_has_room(const struct tpsim_machine *machine);
+int slot_get(struct tpsim_machine *machine, uint32_t *slot);
+void slot_put(struct tpsim_machine *machine, uint32_t slot);
+int slot_write(struct tpsim_machine *machine, uint32_t slot, const char *bytes);
+int slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes);
 
 /* pages.c: guarded. */
 struct tpsim_page *chunk_block(struct tpsim_machine *machine,
@@ -304,7 +328,8 @@ int swiotlb_create(struct tpsim_machine *machine);
 void swiotlb_destroy(struct tpsim_machine *machine);
 int swiotlb_map(struct tpsim_mapping *mapping);
 void swiotlb_unmap(struct tpsim_mapping *mapping);
-void swiotlb_copy(struct tpsim_mapping *mapping, bool to_slots);
+void swiotlb_copy(struct tpsim_mapping *mapping, size_t first, size_t pages,
+		  bool to_slots);
 
 /* fault.c: guarded. */
 struct strike {
@@ -314,13 +339,10 @@ struct strike {
 struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
 			   int usual);
 
-/* store.c */
-bool store_has_room(const struct tpsim_machine *machine);
-void store_close_file(struct tpsim_machine *machine);
-
 /* ledger.c, work.c */
 void ledger_print(struct tpsim_machine *machine);
 int work_start(struct tpsim_machine *machine);
 void work_stop(struct tpsim_machine *machine);
+void work_run_once(struct tpsim_machine *machine);
 
 #endif

@@ -102,18 +102,13 @@ static bool reclaim_for(struct tpsim_machine *machine,
 {
 	unsigned int rounds = flags & TPOS_ALLOC_LIGHT ? 1 : 16;
 	size_t wanted = (size_t)1 << where->order;
-	unsigned long got;
 
 	if (round >= rounds || thread_reclaims())
 		return false;
 	if (flags & TPOS_ALLOC_LIGHT &&
 	    free_pages_there(machine, where) >= 2 * wanted)
 		return false;
-	machine->counters.shrinks++;
-	machine_unlock(machine);
-	got = reclaim_pages(machine, wanted);
-	machine_lock(machine);
-	return got;
+	return shortage(machine, wanted);
 }
 
 static struct tpsim_page *block_alloc(struct tpsim_device *dev,
@@ -143,6 +138,7 @@ static void block_hand_out(struct tpsim_machine *machine,
 	page->mapping = NULL;
 	for (size_t i = 0; i < pages; i++) {
 		page[i].chunk = NULL;
+		page[i].machine = machine;
 		page[i].use = (uint8_t)use;
 		page[i].order = (uint8_t)order;
 		if (page[i].touched == PAGE_EXPOSED)
@@ -166,6 +162,8 @@ static void block_take_back(struct tpsim_machine *machine,
 {
 	unsigned int order = page->order;
 	size_t pages = (size_t)1 << order;
+	/* What was split is freed as so many single pages. */
+	unsigned int piece = page->split ? 0 : order;
 
 	if (page->parked)
 		machine->out.pages_parked -= pages;
@@ -177,14 +175,16 @@ static void block_take_back(struct tpsim_machine *machine,
 	else
 		machine->out.pages_coherent -= pages;
 	page->parked = false;
+	page->split = false;
 	for (size_t i = 0; i < pages; i++) {
 		page[i].chunk = NULL;
 		page[i].use = PAGE_FREE;
 	}
 	machine->counters.pages_freed += pages;
-	cost_spend(machine, COST_BLOCK_FREE, 1);
+	cost_spend(machine, COST_BLOCK_FREE, pages >> piece);
 	cost_spend(machine, COST_PAGE_PREPARE, pages);
-	buddy_give(machine, page, order);
+	for (size_t i = 0; i < pages; i += (size_t)1 << piece)
+		buddy_give(machine, page + i, piece);
 }
 
 /*
@@ -261,10 +261,19 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 
 /* What free_pages_prepare() would call a bad page. */
 static void free_check(const struct tpsim_machine *machine,
-		       const struct tpsim_page *page)
+		       const struct tpsim_page *page,
+		       const struct ttmpool_chunk *chunk)
 {
 	size_t index = page_index(machine, page);
 
+	if (page->split != !!(chunk->flags & TTMPOOL_CHUNK_SPLIT))
+		tpsim_complain("wrong order",
+			       "page %zu was %ssplit, and the chunk does not "
+			       "say so",
+			       index, page->split ? "" : "not ");
+	if (chunk->caching == TTMPOOL_CACHING_UNKNOWN)
+		tpsim_complain("free of a page that is not write-back",
+			       "its caching is not known");
 	if (page->use == PAGE_PLAIN && page->mapping)
 		tpsim_complain("free of a mapped page", "page %zu", index);
 	for (size_t i = 0; i < (size_t)1 << page->order; i++)
@@ -284,10 +293,7 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 	{
 		struct tpsim_page *page = chunk_block(machine, chunk, __func__);
 
-		free_check(machine, page);
-		if (chunk->caching == TTMPOOL_CACHING_UNKNOWN)
-			tpsim_complain("free of a page that is not write-back",
-				       "its caching is not known");
+		free_check(machine, page, chunk);
 		if (page->use == PAGE_COHERENT) {
 			if (page->mapping->dev != dev)
 				tpsim_complain("wrong device", "%s", __func__);

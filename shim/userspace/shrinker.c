@@ -7,8 +7,9 @@
  * been asked for or one has nothing to give. A callback allocates at its own
  * risk: it runs with what is PF_MEMALLOC in Linux, and asks nobody for pages.
  *
- * Whoever allocates here may wait for a store (__GFP_FS), so a shrinker may
- * swap as long as there is room to swap to (get_nr_swap_pages()).
+ * Who is short of pages may wait for a store, as all of the library's requests
+ * have __GFP_FS; the machine says so only if there is room in one
+ * (can_reclaim_anon_pages()).
  *
  * A shrinker that runs cannot go: unregister_shrinker() waits.
  */
@@ -43,16 +44,15 @@ static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
 }
 
 /* Ask all shrinkers for @pages each, as shrink_slab() does for a node. */
-unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages)
+unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages,
+			    bool swap)
 {
-	bool reclaims = thread_reclaims();
+	enum reclaims before = thread_reclaims();
 	struct tpos_shrinker *shrinker;
 	unsigned long freed = 0;
-	bool swap;
 
-	thread_set_reclaims(true);
+	thread_set_reclaims(swap ? RECLAIMS_AND_SWAPS : RECLAIMS);
 	machine_lock(machine);
-	swap = store_has_room(machine);
 	shrinker = machine->shrinkers;
 	while (shrinker) {
 		shrinker->running++;
@@ -64,13 +64,37 @@ unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages)
 		shrinker = shrinker->next;
 	}
 	machine_unlock(machine);
-	thread_set_reclaims(reclaims);
+	thread_set_reclaims(before);
 	return freed;
+}
+
+/* Who needs pages that are not there asks for them. */
+unsigned long shortage(struct tpsim_machine *machine, unsigned long pages)
+{
+	bool swap = swapfile_has_room(machine);
+	unsigned long got;
+
+	machine->counters.shrinks++;
+	machine_unlock(machine);
+	got = reclaim_pages(machine, pages, swap);
+	machine_lock(machine);
+	return got;
 }
 
 unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages)
 {
-	return reclaim_pages(machine, pages);
+	return reclaim_pages(machine, pages, false);
+}
+
+unsigned long tpsim_shrink_swap(struct tpsim_machine *machine,
+				unsigned long pages)
+{
+	bool swap;
+
+	machine_lock(machine);
+	swap = swapfile_has_room(machine);
+	machine_unlock(machine);
+	return reclaim_pages(machine, pages, swap);
 }
 
 int tpos_shrinker_register(tpos_system_t *system,

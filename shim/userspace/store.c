@@ -1,235 +1,241 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Stores: where the contents of buffers go.
+ * Stores. In Linux a shmem file for each buffer, whose pages go to a swap
+ * device; here one is a table that says which slot of the swap file each page
+ * is in.
  *
- * All stores of a machine are in one file, which has no name, and is made when
- * the first page comes; so a store that is never written costs next to nothing,
- * as with shmem_file_setup() in Linux. Its places are a page each, and those
- * that are free again are used first.
+ *     a page of it is    absent     never written, or dropped
+ *                        kept       written
+ *                        doubtful   of a write that failed
  *
- *     store A   [0] -> 2   [1] -> 0   [2] -> none
- *     store B   [0] -> 1
- *     file      | A1 | B0 | A0 |
+ * Only what is kept can be read. What is doubtful takes up room until it is
+ * written again or dropped, as a page of shmem does that was allocated and not
+ * filled. A read that fails leaves half a page and then rubbish: it is not said
+ * what is there, so nobody may count on it.
  *
- * What is not said here is refused: reading a page that was never written, or
- * has been dropped, would be a hole of zeroes in shmem, and so the contents of
- * a buffer would be lost without a word.
+ * shmem_read_mapping_page() and shmem_file_setup() allocate, so where RAM is
+ * short they ask the shrinkers, under whatever the caller holds; and a shrinker
+ * whose caller must not wait for a file (GFP_NOFS) must not come here.
  */
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "machine.h"
-#include "span.h"
 
-#define NO_PLACE SIZE_MAX
+#define RUBBISH 0xdb
+
+enum keep {
+	KEEP_ABSENT,
+	KEEP_DOUBTFUL,
+	KEEP_KEPT,
+};
+
+struct kept {
+	uint32_t slot;
+	uint32_t keep; /* enum keep */
+};
 
 struct tpsim_store {
 	struct tpsim_machine *machine;
 	size_t pages;
-	size_t places[];
+	struct kept page[];
 };
 
-/* Guarded. */
-bool store_has_room(const struct tpsim_machine *machine)
+/* As machine_enter(), for a call that waits for a file and allocates. */
+static void store_enter(struct tpsim_machine *machine, size_t pages,
+			const char *call)
 {
-	return !machine->config.store_pages ||
-	       machine->out.store_pages < machine->config.store_pages;
+	if (thread_reclaims() == RECLAIMS)
+		tpsim_complain("a store in a shrinker that may not swap", "%s",
+			       call);
+	machine_enter(machine, call);
+	if (machine->out.free_pages < pages && !thread_reclaims())
+		shortage(machine, pages);
 }
 
-void store_close_file(struct tpsim_machine *machine)
+static void range_check(const struct tpsim_store *store, size_t index,
+			size_t pages, const char *call)
 {
-	if (machine->file)
-		fclose(machine->file);
-	free(machine->file_free);
-}
-
-/* A place in the file, or NO_PLACE. Guarded. */
-static size_t place_take(struct tpsim_machine *machine)
-{
-	if (!machine->file)
-		machine->file = tmpfile();
-	if (!machine->file || !store_has_room(machine))
-		return NO_PLACE;
-	machine->out.store_pages++;
-	if (machine->file_frees)
-		return machine->file_free[--machine->file_frees];
-	return machine->file_places++;
-}
-
-/* Guarded. There is room to note every place, so that this cannot fail. */
-static void place_give(struct tpsim_machine *machine, size_t place)
-{
-	machine->file_free[machine->file_frees++] = place;
-	machine->out.store_pages--;
-}
-
-/* Have room to note all places that there may be with another store. Guarded.
- */
-static bool place_reserve(struct tpsim_machine *machine, size_t pages)
-{
-	size_t want = machine->store_pages + pages;
-	size_t *more;
-
-	if (want > machine->store_most) {
-		more = realloc(machine->file_free, want * sizeof(*more));
-		if (!more)
-			return false;
-		machine->file_free = more;
-		machine->store_most = want;
-	}
-	machine->store_pages = want;
-	return true;
+	if (index > store->pages || pages > store->pages - index)
+		tpsim_complain("beyond the end of the store",
+			       "%s: %zu pages from %zu on, of %zu", call, pages,
+			       index, store->pages);
 }
 
 int tpos_store_create(tpos_system_t *system, size_t pages, tpos_store_t **store)
 {
-	struct strike strike;
 	struct tpsim_store *made = NULL;
+	struct strike strike;
+	int err;
 
-	machine_enter(system, __func__);
+	store_enter(system, 1, __func__);
 	strike = fault_strike(system, TPSIM_CALL_STORE_CREATE, -ENOMEM);
-	if (!strike.error && place_reserve(system, pages))
-		made = malloc(sizeof(*made) + pages * sizeof(*made->places));
+	err = strike.error ? strike.error : swapfile_open(system);
+	if (!err && pages <= (SIZE_MAX - sizeof(*made)) / sizeof(*made->page))
+		made = calloc(1, sizeof(*made) + pages * sizeof(*made->page));
 	if (made) {
 		made->machine = system;
 		made->pages = pages;
-		for (size_t i = 0; i < pages; i++)
-			made->places[i] = NO_PLACE;
 		system->out.stores++;
 		*store = made;
-	} else if (!strike.error) {
-		strike.error = -ENOMEM;
 	}
 	cost_spend(system, COST_ZALLOC, 1);
 	machine_unlock(system);
-	return strike.error;
+	return err || made ? err : -ENOMEM;
 }
 
-static void drop_page(struct tpsim_store *store, size_t index)
+/* Guarded. */
+static void drop(struct tpsim_store *store, size_t index, size_t pages)
 {
-	if (store->places[index] == NO_PLACE)
-		return;
-	place_give(store->machine, store->places[index]);
-	store->places[index] = NO_PLACE;
+	for (size_t i = index; i < index + pages; i++) {
+		if (store->page[i].keep != KEEP_ABSENT)
+			slot_put(store->machine, store->page[i].slot);
+		store->page[i].keep = KEEP_ABSENT;
+	}
 }
 
-static void check_range(const struct tpsim_store *store, size_t index,
-			size_t pages, const char *call)
+void tpos_store_destroy(tpos_store_t *store)
 {
-	if (index > store->pages || pages > store->pages - index)
-		tpsim_complain("beyond the store", "%s: %zu pages from %zu",
-			       call, pages, index);
+	struct tpsim_machine *machine = store->machine;
+
+	machine_enter(machine, __func__);
+	drop(store, 0, store->pages);
+	machine->out.stores--;
+	machine_unlock(machine);
+	free(store);
 }
 
 void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages)
 {
 	machine_enter(store->machine, __func__);
-	check_range(store, index, pages, __func__);
-	for (size_t i = 0; i < pages; i++)
-		drop_page(store, index + i);
+	range_check(store, index, pages, __func__);
+	drop(store, index, pages);
 	machine_unlock(store->machine);
 }
 
-void tpos_store_destroy(tpos_store_t *store)
+/* How many pages a call gets done, and what it returns. */
+struct extent {
+	size_t pages;
+	int err;
+};
+
+static struct extent extent_of(struct tpsim_machine *machine,
+			       enum tpsim_call call, int usual, size_t pages)
 {
-	machine_enter(store->machine, __func__);
-	for (size_t i = 0; i < store->pages; i++)
-		drop_page(store, i);
-	store->machine->store_pages -= store->pages;
-	store->machine->out.stores--;
-	machine_unlock(store->machine);
-	free(store);
+	struct strike strike = fault_strike(machine, call, usual);
+	size_t done = strike.error && strike.after < pages ? strike.after
+							   : pages;
+
+	return (struct extent){ done, strike.error };
 }
 
-/* Move @len bytes of a place to or from a page. Only its owner knows of both.
+/*
+ * Slots for the pages; guarded. Whatever happens now, those that had one are
+ * doubtful until all is written.
  */
-static bool place_io(struct tpsim_machine *machine, size_t place, char *bytes,
-		     size_t len, bool write)
+static void reserve(struct tpsim_store *store, size_t index, size_t pages,
+		    struct extent *extent)
 {
-	off_t at = (off_t)(place * machine->page_bytes);
-	int fd = fileno(machine->file);
-	ssize_t done = write ? pwrite(fd, bytes, len, at)
-			     : pread(fd, bytes, len, at);
+	for (size_t i = 0; i < pages; i++) {
+		struct kept *page = &store->page[index + i];
+		int err = 0;
 
-	return done == (ssize_t)len;
-}
-
-static int write_page(struct tpsim_store *store, size_t index,
-		      const struct tpos_span *from, size_t i)
-{
-	struct tpsim_machine *machine = store->machine;
-	struct strike strike;
-	size_t place;
-	char *bytes;
-
-	machine_enter(machine, "tpos_store_write");
-	bytes = span_read(machine, from, i, "tpos_store_write");
-	strike = fault_strike(machine, TPSIM_CALL_STORE_WRITE, -ENOSPC);
-	if (store->places[index] == NO_PLACE)
-		store->places[index] = place_take(machine);
-	place = store->places[index];
-	machine->counters.store_writes++;
-	cost_spend(machine, COST_STORE, 1);
-	cost_spend(machine, COST_PAGE_COPY, 1);
-	machine_unlock(machine);
-	if (place == NO_PLACE)
-		return -ENOSPC;
-	if (strike.error) { /* a short write leaves what it has written */
-		if (strike.after)
-			place_io(machine, place, bytes, strike.after, true);
-		return strike.error;
+		if (page->keep == KEEP_ABSENT) {
+			if (i >= extent->pages)
+				continue;
+			err = slot_get(store->machine, &page->slot);
+		}
+		if (!err)
+			page->keep = KEEP_DOUBTFUL;
+		else
+			*extent = (struct extent){ i, err };
 	}
-	return place_io(machine, place, bytes, machine->page_bytes, true)
-		       ? 0
-		       : -EIO;
-}
-
-static int read_page(struct tpsim_store *store, size_t index,
-		     const struct tpos_span *to, size_t i)
-{
-	struct tpsim_machine *machine = store->machine;
-	struct strike strike;
-	size_t place, len;
-	char *bytes;
-
-	machine_enter(machine, "tpos_store_read");
-	bytes = span_write(machine, to, i, "tpos_store_read");
-	strike = fault_strike(machine, TPSIM_CALL_STORE_READ, -EIO);
-	place = store->places[index];
-	if (place == NO_PLACE)
-		tpsim_complain("read of what is not in the store", "page %zu",
-			       index);
-	machine->counters.store_reads++;
-	cost_spend(machine, COST_STORE, 1);
-	cost_spend(machine, COST_PAGE_COPY, 1);
-	machine_unlock(machine);
-	len = strike.error ? strike.after : machine->page_bytes;
-	if (!place_io(machine, place, bytes, len, false))
-		return -EIO;
-	return strike.error;
 }
 
 int tpos_store_write(tpos_store_t *store, size_t index,
 		     const struct tpos_span *from)
 {
-	int err = 0;
+	struct tpsim_machine *machine = store->machine;
+	enum ttmpool_caching caching =
+		(enum ttmpool_caching)from->chunk->caching;
+	struct extent extent;
+	char *bytes;
 
-	check_range(store, index, from->pages, __func__);
-	for (size_t i = 0; !err && i < from->pages; i++)
-		err = write_page(store, index + i, from, i);
-	return err;
+	store_enter(machine, from->pages, __func__);
+	range_check(store, index, from->pages, __func__);
+	if (caching != TTMPOOL_CACHED && caching != TTMPOOL_CACHING_UNKNOWN)
+		tpsim_complain("store of a page that is not write-back",
+			       "caching %d", (int)caching);
+	bytes = span_open(machine, from, SPAN_READ, __func__);
+	extent = extent_of(machine, TPSIM_CALL_STORE_WRITE, -ENOSPC,
+			   from->pages);
+	reserve(store, index, from->pages, &extent);
+	machine->counters.store_writes += extent.pages;
+	cost_spend(machine, COST_STORE_WRITE, extent.pages);
+	machine_unlock(machine);
+	for (size_t i = 0; i < extent.pages; i++) {
+		int err = slot_write(machine, store->page[index + i].slot,
+				     bytes + i * machine->page_bytes);
+
+		extent.err = extent.err ? extent.err : err;
+	}
+	machine_lock(machine);
+	for (size_t i = 0; i < from->pages && !extent.err; i++)
+		store->page[index + i].keep = KEEP_KEPT;
+	machine_unlock(machine);
+	return extent.err;
+}
+
+/* Guarded. */
+static void kept_check(const struct tpsim_store *store, size_t index,
+		       size_t pages)
+{
+	for (size_t i = index; i < index + pages; i++)
+		if (store->page[i].keep != KEEP_KEPT)
+			tpsim_complain("read of what is not in the store",
+				       "page %zu was %s", i,
+				       store->page[i].keep == KEEP_DOUBTFUL
+					       ? "not written without error"
+					       : "not written, or dropped");
+}
+
+/* What a read that failed after @done pages has left. */
+static void spoil(const struct tpsim_machine *machine, char *bytes,
+		  size_t pages, size_t done)
+{
+	size_t good = done * machine->page_bytes + machine->page_bytes / 2;
+
+	if (done < pages)
+		memset(bytes + good, RUBBISH,
+		       pages * machine->page_bytes - good);
 }
 
 int tpos_store_read(tpos_store_t *store, size_t index,
 		    const struct tpos_span *to)
 {
-	int err = 0;
+	struct tpsim_machine *machine = store->machine;
+	struct extent extent;
+	char *bytes;
 
-	check_range(store, index, to->pages, __func__);
-	for (size_t i = 0; !err && i < to->pages; i++)
-		err = read_page(store, index + i, to, i);
-	if (!err)
-		span_sync(store->machine, to);
-	return err;
+	store_enter(machine, to->pages, __func__);
+	range_check(store, index, to->pages, __func__);
+	kept_check(store, index, to->pages);
+	bytes = span_open(machine, to, SPAN_WRITE, __func__);
+	extent = extent_of(machine, TPSIM_CALL_STORE_READ, -EIO, to->pages);
+	machine->counters.store_reads += extent.pages;
+	cost_spend(machine, COST_STORE_READ, extent.pages);
+	machine_unlock(machine);
+	/* One more than was got done: half of it came. */
+	for (size_t i = 0; i < to->pages && i <= extent.pages; i++) {
+		int err = slot_read(machine, store->page[index + i].slot,
+				    bytes + i * machine->page_bytes);
+
+		extent.err = extent.err ? extent.err : err;
+	}
+	if (extent.err)
+		spoil(machine, bytes, to->pages, extent.pages);
+	machine_lock(machine);
+	span_written(to);
+	machine_unlock(machine);
+	return extent.err;
 }

@@ -84,21 +84,25 @@ static void slots_mark(struct tpsim_mapping *mapping, bool used)
 		machine->out.bounce_slots -= mapping->slots;
 }
 
-void swiotlb_copy(struct tpsim_mapping *mapping, bool to_slots)
+/* Of the pages from @first on: dma_sync_single_range_for_device() or
+ * ..._for_cpu(). */
+void swiotlb_copy(struct tpsim_mapping *mapping, size_t first, size_t pages,
+		  bool to_slots)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
-	char *slots = machine->bounce + mapping->slot * SLOT_BYTES;
-	char *bytes = page_bytes(machine, mapping->page);
-	size_t len = block_bytes(machine, mapping->order);
+	size_t offset = first * machine->page_bytes;
+	size_t len = pages * machine->page_bytes;
+	char *slots = machine->bounce + mapping->slot * SLOT_BYTES + offset;
+	char *bytes = page_bytes(machine, mapping->page) + offset;
 
 	if (to_slots)
 		annotate_copy(slots, bytes, len);
 	else
 		annotate_copy(bytes, slots, len);
-	for (size_t i = 0; !to_slots && i < (size_t)1 << mapping->order; i++)
-		page_touch(mapping->page + i, PAGE_WRITTEN);
+	for (size_t i = 0; !to_slots && i < pages; i++)
+		page_touch(mapping->page + first + i, PAGE_WRITTEN);
 	machine->counters.bounced_bytes += len;
-	cost_spend(machine, COST_PAGE_COPY, (size_t)1 << mapping->order);
+	cost_spend(machine, COST_PAGE_COPY, pages);
 }
 
 int swiotlb_map(struct tpsim_mapping *mapping)
@@ -120,12 +124,12 @@ int swiotlb_map(struct tpsim_mapping *mapping)
 	mapping->slot = (size_t)slot;
 	mapping->slots = n;
 	slots_mark(mapping, true);
-	swiotlb_copy(mapping, true);
+	swiotlb_copy(mapping, 0, (size_t)1 << mapping->order, true);
 	return 0;
 }
 
 void swiotlb_unmap(struct tpsim_mapping *mapping)
 {
-	swiotlb_copy(mapping, false);
+	swiotlb_copy(mapping, 0, (size_t)1 << mapping->order, false);
 	slots_mark(mapping, false);
 }

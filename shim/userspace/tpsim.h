@@ -8,9 +8,10 @@
  *
  * A machine is RAM with nodes, zones and a buddy allocator; a CPU whose page
  * table gives each page a caching attribute; devices that do DMA, behind an
- * IOMMU, behind SWIOTLB, or directly; shrinkers; one work queue. It counts what
- * costs something, and keeps a ledger of what is out. Everything lives in the
- * machine's handle: two machines in one process know nothing of each other.
+ * IOMMU, behind SWIOTLB, or directly; shrinkers; one work queue; a file to swap
+ * to. It counts what costs something, and keeps a ledger of what is out.
+ * Everything lives in the machine's handle: two machines in one process know
+ * nothing of each other.
  *
  * A mock may not be kinder than the hardware: each rule in shim/userspace
  * names the place in Linux, or in a manual, that it stands for.
@@ -38,10 +39,11 @@ enum tpsim_iommu {
  * @swiotlb_slots: bounce slots of 2 KiB; 0 means 32768 (64 MiB, Linux's
  *	default)
  * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
- * @store_pages: pages that all stores together have room for; 0 means no limit
+ * @store_pages: room in all stores together, in pages; 0 means no bound but the
+ *	host's
  * @no_caching: the linear map cannot be changed (most architectures but x86)
  * @threads: work runs in a thread of its own; otherwise when
- *	tpsim_work_run() is called
+ *	tpsim_work_run() is called, and whoever waits is its only thread
  */
 struct tpsim_config {
 	unsigned int page_shift;
@@ -51,8 +53,8 @@ struct tpsim_config {
 	enum tpsim_iommu iommu;
 	uint64_t iova_bytes;
 	size_t swiotlb_slots;
-	bool swiotlb_force;
 	size_t store_pages;
+	bool swiotlb_force;
 	bool no_caching;
 	bool threads;
 };
@@ -69,7 +71,7 @@ struct tpsim_machine *tpsim_machine_create(const struct tpsim_config *config);
  * tpsim_machine_destroy() - take a machine apart, devices included
  *
  * Aborts with the ledger on stderr if anything is still out: pages, mappings,
- * descriptors, shrinkers, queued work, pages other than write-back.
+ * descriptors, stores, shrinkers, queued work, pages other than write-back.
  */
 void tpsim_machine_destroy(struct tpsim_machine *machine);
 
@@ -163,6 +165,7 @@ enum tpsim_call {
 	TPSIM_CALL_STORE_CREATE,
 	TPSIM_CALL_STORE_WRITE,
 	TPSIM_CALL_STORE_READ,
+	TPSIM_CALL_WAIT, /* one that would sleep */
 	TPSIM_CALL_COUNT,
 };
 
@@ -173,11 +176,12 @@ const char *tpsim_call_name(enum tpsim_call call);
  * @call: which call fails
  * @nth: the first one to fail, counted from now: 1 is the next
  * @times: how many fail from there on; 0 means one, UINT_MAX all
- * @after: batches fail after so many chunks of them were done (half way), a
- *	store after so many bytes of a page; the machine then does what the
- *	contract says of an error
+ * @after: batches fail after so many chunks of them were done (half way), and
+ *	stores after so many pages; the machine then does what the contract says
+ *	of an error
  * @error: what is returned; 0 means the call's usual one (-ENOMEM; for DMA
- *	mapping and writing to a store -ENOSPC, for reading from it -EIO)
+ *	mapping and for writing to a store -ENOSPC, for reading from one -EIO,
+ *	for a wait -EINTR)
  */
 struct tpsim_fault {
 	enum tpsim_call call;
@@ -218,11 +222,11 @@ struct tpsim_counters {
 	uint64_t pages_freed;
 	uint64_t bytes_cleared;       /* by tpos_pages_clear() */
 	uint64_t bytes_cleared_alloc; /* by the allocator, for fresh pages */
+	uint64_t bytes_copied;        /* by tpos_pages_copy() */
 	uint64_t bounced_bytes;
-	uint64_t bytes_copied; /* by tpos_pages_copy() */
+	uint64_t splits;
 	uint64_t store_writes; /* pages */
 	uint64_t store_reads;
-	uint64_t splits;
 	uint64_t locks_taken;
 	uint64_t shrinks; /* times that a shortage asked the shrinkers */
 	uint64_t dma_faults;
@@ -246,11 +250,11 @@ struct tpsim_ledger {
 	uint64_t mapped_bytes;
 	size_t bounce_slots;
 	size_t descriptors; /* tpos_zalloc() */
-	size_t shrinkers;
-	size_t work_queued;
 	size_t stores;
 	size_t store_pages; /* kept in them */
-	size_t free_pages;  /* in the buddy allocator */
+	size_t shrinkers;
+	size_t work_queued;
+	size_t free_pages; /* in the buddy allocator */
 };
 
 void tpsim_ledger(struct tpsim_machine *machine, struct tpsim_ledger *ledger);
@@ -274,32 +278,54 @@ void tpsim_ram_fragment(struct tpsim_machine *machine, unsigned int order);
 /** tpsim_ram_release() - let go of all that is held. */
 void tpsim_ram_release(struct tpsim_machine *machine);
 
-/*
- * Signals and waiting, of the calling thread.
+/**
+ * tpsim_shrink() - ask all shrinkers for @pages, for a caller who may not wait
+ * for a store (GFP_NOFS)
  */
-
-/** tpsim_signal_after() - from the @nth look at it on, a signal is pending. */
-void tpsim_signal_after(struct tpsim_machine *machine, unsigned long nth);
-
-/** tpsim_signal_clear() - it has been handled, or will not come. */
-void tpsim_signal_clear(struct tpsim_machine *machine);
+unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages);
 
 /**
- * tpsim_while_waiting() - what happens while this thread waits
- * @machine: the machine
- * @happens: called by tpos_wait() in place of sleeping, which then ends: if
- *	nobody was woken by it, the time is over. NULL: it sleeps, as long as it
- *	takes.
- * @arg: its argument
+ * tpsim_shrink_swap() - ask them as kswapd would, and as an allocation that is
+ * short of pages does: they may swap, if there is room in the stores
  */
-void tpsim_while_waiting(struct tpsim_machine *machine,
-			 void (*happens)(void *arg), void *arg);
-
-/** tpsim_shrink() - ask all shrinkers for @pages, as kswapd would. */
-unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages);
+unsigned long tpsim_shrink_swap(struct tpsim_machine *machine,
+				unsigned long pages);
 
 /** tpsim_work_run() - run what is queued; returns how many ran. */
 size_t tpsim_work_run(struct tpsim_machine *machine);
+
+/*
+ * Waiting, and what ends it. A thread works on the machine that it last made a
+ * call for or took a lock of: that is where tpos_signal_pending() and
+ * tpos_wait() look.
+ *
+ * On a machine without threads no time is spent: tpos_wait() lets the others
+ * have one go, which are what tpsim_while_waiting() has set and the queued
+ * work; if then it is not woken, the clock moves on by the time-out. To wait
+ * for ever there is a deadlock, and ends the program.
+ */
+
+/**
+ * tpsim_signal_after() - the @n-th question from now whether a signal is
+ * pending, and all after it, are answered by yes
+ * @machine: for all threads that work on it
+ * @n: from 1 on, which wakes those who sleep there at once; a tpos_wait() that
+ *	would sleep asks once
+ */
+void tpsim_signal_after(struct tpsim_machine *machine, unsigned long n);
+
+/** tpsim_signal_clear() - no signal is pending, and none to come. */
+void tpsim_signal_clear(struct tpsim_machine *machine);
+
+/**
+ * tpsim_while_waiting() - what another thread does while one waits
+ * @machine: in every tpos_wait() that would sleep there
+ * @fn: called in the waiting thread, which seems to hold no locks then; NULL
+ *	for nothing
+ * @arg: for @fn
+ */
+void tpsim_while_waiting(struct tpsim_machine *machine, void (*fn)(void *arg),
+			 void *arg);
 
 /** tpsim_iotlb_expire() - let the lazy mode's timer (10 ms) fire. */
 void tpsim_iotlb_expire(struct tpsim_machine *machine);

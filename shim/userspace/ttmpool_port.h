@@ -61,7 +61,10 @@ struct tpsim_page {
 			struct tpsim_page *next_free;
 			struct tpsim_page *prev_free;
 		};
-		struct tpsim_mapping *mapping; /* of a block that is out */
+		struct { /* of a block that is out */
+			struct tpsim_mapping *mapping;
+			struct tpsim_machine *machine; /* of each page */
+		};
 	};
 	uint8_t heads;   /* 1 + order of the free block that it heads, or 0 */
 	uint8_t order;   /* of the block that it is in, while that is out */
@@ -69,6 +72,7 @@ struct tpsim_page {
 	uint8_t pte;     /* its caching, xor TTMPOOL_CACHED */
 	uint8_t touched; /* enum page_touched */
 	uint8_t parked;  /* of the first page of a block */
+	uint8_t split;   /* likewise: it is freed page by page */
 };
 
 static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
@@ -79,7 +83,6 @@ static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
-
 bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n);
 
@@ -101,6 +104,19 @@ struct tpos_work {
 };
 
 #define tpos_work_init(work, fn) (*(work) = (struct tpos_work){ .run = (fn) })
+
+/* A place to sleep at: Linux's wait_queue_head_t, and a count beside it. */
+struct tpos_wait {
+	pthread_mutex_t mutex;
+	pthread_cond_t woken;
+	atomic_long count;
+	unsigned int sleepers;
+};
+
+void tpos_wait_init(struct tpos_wait *wait);
+void tpos_wait_fini(struct tpos_wait *wait);
+long tpos_wait_count(struct tpos_wait *wait);
+bool tpos_signal_pending(void);
 
 typedef struct tpsim_lock {
 	pthread_mutex_t mutex;
@@ -141,19 +157,6 @@ typedef struct {
 long tpos_atomic_read(tpos_atomic_t *a);
 void tpos_atomic_set(tpos_atomic_t *a, long n);
 long tpos_atomic_add_return(long n, tpos_atomic_t *a);
-
-/* A counter, and those who sleep until it changes. */
-struct tpos_wait {
-	pthread_mutex_t mutex;
-	pthread_cond_t woken;
-	long count;
-};
-
-void tpos_wait_init(struct tpos_wait *wait);
-void tpos_wait_fini(struct tpos_wait *wait);
-long tpos_wait_count(struct tpos_wait *wait);
-
-bool tpos_signal_pending(void);
 
 #define tpos_cond_resched() ((void)0)
 

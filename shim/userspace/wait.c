@@ -1,133 +1,304 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Waiting and signals: wait_event_interruptible_timeout(), wake_up_all() and
- * signal_pending().
+ * Waiting, and signals. kernel/sched/wait.c: who must wait notes how often the
+ * place was woken, looks whether it must, and sleeps only if the count is the
+ * same still, so that no wake-up is lost in between. A signal ends the sleep
+ * (prepare_to_wait_event(), -ERESTARTSYS there), and a wake-up is more than a
+ * signal.
  *
- * A case has one thread, as a rule. Then nobody could wake it, and so what
- * would happen in the meantime is a function that the case names, and no time
- * passes at all.
+ *     with threads      a sleep is one, by the host's monotonic clock
+ *     without           one thread is all there is: the others have one go, and
+ *                       then the clock stands at the end of the time-out. With
+ *                       none, nobody is left to wake anybody (hung_task.c).
+ *
+ * A wait is no machine's. A thread that waits works on a machine, and that is
+ * whose signals it gets.
  */
 
 #include <time.h>
 
 #include "machine.h"
 
-/* Of each thread. */
-static _Thread_local struct {
-	unsigned long looks; /* until a signal is pending; 0: none will be */
-	void (*happens)(void *arg);
-	void *arg;
-} self;
+#define NS_OF_MS 1000000
+#define NS_OF_S  1000000000
+#define PS_OF_MS 1000000000ull
+#define MS_OF_S  1000
 
-void tpsim_signal_after(struct tpsim_machine *machine, unsigned long nth)
-{
-	(void)machine;
-	self.looks = nth;
-}
-
-void tpsim_signal_clear(struct tpsim_machine *machine)
-{
-	tpsim_signal_after(machine, 0);
-}
-
-void tpsim_while_waiting(struct tpsim_machine *machine,
-			 void (*happens)(void *arg), void *arg)
-{
-	(void)machine;
-	self.happens = happens;
-	self.arg = arg;
-}
-
-bool tpos_signal_pending(void)
-{
-	if (self.looks > 1)
-		self.looks--;
-	else
-		return self.looks;
-	return false;
-}
+/* One that sleeps: on the machine's list. */
+struct sleeper {
+	struct sleeper *next;
+	struct tpos_wait *wait;
+	bool signalled; /* under the wait's mutex */
+};
 
 void tpos_wait_init(struct tpos_wait *wait)
 {
-	pthread_condattr_t attr;
+	pthread_condattr_t monotonic;
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&wait->woken, &attr);
-	pthread_condattr_destroy(&attr);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&wait->mutex, NULL);
-	wait->count = 0;
+	pthread_cond_init(&wait->woken, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	atomic_init(&wait->count, 0);
+	wait->sleepers = 0;
 }
 
 void tpos_wait_fini(struct tpos_wait *wait)
 {
-	pthread_mutex_destroy(&wait->mutex);
+	pthread_mutex_lock(&wait->mutex);
+	if (wait->sleepers)
+		tpsim_complain("end of a wait", "%u sleep there",
+			       wait->sleepers);
+	pthread_mutex_unlock(&wait->mutex);
 	pthread_cond_destroy(&wait->woken);
+	pthread_mutex_destroy(&wait->mutex);
 }
 
 long tpos_wait_count(struct tpos_wait *wait)
 {
-	long count;
-
-	pthread_mutex_lock(&wait->mutex);
-	count = wait->count;
-	pthread_mutex_unlock(&wait->mutex);
-	return count;
+	return atomic_load(&wait->count);
 }
 
 void tpos_wake(struct tpos_wait *wait)
 {
 	thread_may_sleep(__func__);
 	pthread_mutex_lock(&wait->mutex);
-	wait->count++;
+	atomic_fetch_add(&wait->count, 1);
 	pthread_cond_broadcast(&wait->woken);
 	pthread_mutex_unlock(&wait->mutex);
 }
 
-static uint64_t now_ms(void)
+/* The signal is here: all who sleep have it. Guarded. */
+static void signal_deliver(struct tpsim_machine *machine)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	for (struct sleeper *s = machine->sleepers; s; s = s->next) {
+		pthread_mutex_lock(&s->wait->mutex);
+		s->signalled = true;
+		pthread_cond_broadcast(&s->wait->woken);
+		pthread_mutex_unlock(&s->wait->mutex);
+	}
 }
 
-/* Sleep until woken, or until the time is over. Returns whether it is. */
-static bool sleep_until(struct tpos_wait *wait, uint64_t end_ms)
+/* A question, which may be the one that the signal comes with. Guarded. */
+static bool signal_ask(struct tpsim_machine *machine)
 {
-	struct timespec end = { .tv_sec = (time_t)(end_ms / 1000),
-				.tv_nsec = (long)(end_ms % 1000) * 1000000 };
+	if (!machine->signal_in)
+		return false;
+	if (machine->signal_in > 1) {
+		machine->signal_in--;
+		return false;
+	}
+	signal_deliver(machine);
+	return true;
+}
 
-	if (!end_ms)
-		return pthread_cond_wait(&wait->woken, &wait->mutex);
-	return pthread_cond_timedwait(&wait->woken, &wait->mutex, &end);
+bool tpos_signal_pending(void)
+{
+	struct tpsim_machine *machine = thread_machine();
+	bool pending;
+
+	if (!machine)
+		return false;
+	machine_lock(machine);
+	pending = signal_ask(machine);
+	machine_unlock(machine);
+	return pending;
+}
+
+void tpsim_signal_after(struct tpsim_machine *machine, unsigned long n)
+{
+	if (!n)
+		tpsim_complain("signal", "questions are counted from 1");
+	machine_lock(machine);
+	machine->signal_in = n;
+	if (n == 1)
+		signal_deliver(machine);
+	machine_unlock(machine);
+}
+
+void tpsim_signal_clear(struct tpsim_machine *machine)
+{
+	machine_lock(machine);
+	machine->signal_in = 0;
+	machine_unlock(machine);
+}
+
+void tpsim_while_waiting(struct tpsim_machine *machine, void (*fn)(void *arg),
+			 void *arg)
+{
+	machine_lock(machine);
+	machine->while_waiting = fn;
+	machine->while_waiting_arg = arg;
+	machine_unlock(machine);
+}
+
+/* Is there anything that keeps it from going to sleep? */
+static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
+{
+	struct strike strike;
+	bool signalled;
+
+	machine_lock(machine);
+	strike = fault_strike(machine, TPSIM_CALL_WAIT, -EINTR);
+	signalled = !strike.error && signal_ask(machine);
+	machine_unlock(machine);
+	if (strike.error == -ETIMEDOUT) {
+		if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
+			tpsim_complain("fault plan", "a wait without an end "
+						     "cannot time out");
+		*timeout_ms = 0;
+	}
+	return signalled ? -EINTR : strike.error;
+}
+
+/* What others do meanwhile, in this thread, as if it were theirs. */
+static void let_others(struct tpsim_machine *machine)
+{
+	struct thread_turn turn;
+	void (*others)(void *arg);
+	void *arg;
+
+	machine_lock(machine);
+	others = machine->while_waiting;
+	arg = machine->while_waiting_arg;
+	machine_unlock(machine);
+	thread_turn_begin(&turn);
+	if (others)
+		others(arg);
+	if (!machine->config.threads)
+		work_run_once(machine);
+	thread_turn_end(&turn);
+	thread_work_on(machine);
+}
+
+/* Without threads: nobody else will come. */
+static int pass_time(struct tpsim_machine *machine, unsigned int *timeout_ms)
+{
+	int err = -ETIMEDOUT;
+
+	if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
+		tpsim_complain("deadlock",
+			       "a wait without an end, and nobody to wake it");
+	machine_lock(machine);
+	if (machine->signal_in == 1) {
+		err = -EINTR;
+	} else {
+		machine->ps += *timeout_ms * PS_OF_MS;
+		*timeout_ms = 0;
+	}
+	machine_unlock(machine);
+	return err;
+}
+
+static struct timespec now_and(unsigned int ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / MS_OF_S;
+	at.tv_nsec += (long)(ms % MS_OF_S) * NS_OF_MS;
+	if (at.tv_nsec >= NS_OF_S) {
+		at.tv_nsec -= NS_OF_S;
+		at.tv_sec++;
+	}
+	return at;
+}
+
+/* In milliseconds, and never more than there were. */
+static unsigned int left_until(const struct timespec *end, unsigned int before)
+{
+	struct timespec now = now_and(0);
+	long long ns = (long long)(end->tv_sec - now.tv_sec) * NS_OF_S +
+		       (end->tv_nsec - now.tv_nsec);
+	long long ms = ns > 0 ? ns / NS_OF_MS : 0;
+
+	return ms < before ? (unsigned int)ms : before;
+}
+
+static void sleeper_add(struct tpsim_machine *machine, struct sleeper *sleeper)
+{
+	machine_lock(machine);
+	sleeper->signalled = machine->signal_in == 1;
+	sleeper->next = machine->sleepers;
+	machine->sleepers = sleeper;
+	machine_unlock(machine);
+}
+
+static void sleeper_remove(struct tpsim_machine *machine,
+			   const struct sleeper *sleeper)
+{
+	struct sleeper **link = &machine->sleepers;
+
+	machine_lock(machine);
+	while (*link != sleeper)
+		link = &(*link)->next;
+	*link = sleeper->next;
+	machine_unlock(machine);
+}
+
+static int sleep_until(struct sleeper *sleeper, long seen,
+		       const struct timespec *end)
+{
+	struct tpos_wait *wait = sleeper->wait;
+	bool late = false;
+	int err;
+
+	pthread_mutex_lock(&wait->mutex);
+	wait->sleepers++;
+	while (tpos_wait_count(wait) == seen && !sleeper->signalled && !late) {
+		if (end)
+			late = pthread_cond_timedwait(&wait->woken,
+						      &wait->mutex,
+						      end) == ETIMEDOUT;
+		else
+			pthread_cond_wait(&wait->woken, &wait->mutex);
+	}
+	if (tpos_wait_count(wait) != seen)
+		err = 0;
+	else
+		err = sleeper->signalled ? -EINTR : -ETIMEDOUT;
+	wait->sleepers--;
+	pthread_mutex_unlock(&wait->mutex);
+	return err;
+}
+
+/* With threads: somebody may. */
+static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
+		    long seen, unsigned int *timeout_ms)
+{
+	bool forever = *timeout_ms == TTMPOOL_WAIT_FOREVER;
+	struct timespec end = now_and(forever ? 0 : *timeout_ms);
+	struct sleeper sleeper = { .wait = wait };
+	int err;
+
+	sleeper_add(machine, &sleeper);
+	err = sleep_until(&sleeper, seen, forever ? NULL : &end);
+	sleeper_remove(machine, &sleeper);
+	if (err == -ETIMEDOUT)
+		*timeout_ms = 0;
+	else if (!forever)
+		*timeout_ms = left_until(&end, *timeout_ms);
+	return err;
 }
 
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
-	bool forever = *timeout_ms == TTMPOOL_WAIT_FOREVER;
-	uint64_t start = now_ms(), end = forever ? 0 : start + *timeout_ms;
-	uint64_t passed;
-	bool over = false;
-	int err = 0;
+	struct tpsim_machine *machine = thread_machine();
+	int err;
 
 	thread_may_sleep(__func__);
-	if (self.happens)
-		self.happens(self.arg);
-	pthread_mutex_lock(&wait->mutex);
-	while (wait->count == seen && !err) {
-		if (tpos_signal_pending())
-			err = -EINTR;
-		else if (over || self.happens || (!forever && end <= start))
-			err = -ETIMEDOUT;
-		else
-			over = sleep_until(wait, end);
-	}
-	pthread_mutex_unlock(&wait->mutex);
-	passed = now_ms() - start;
-	if (!forever)
-		*timeout_ms = err == -ETIMEDOUT || passed > *timeout_ms
-				      ? 0
-				      : *timeout_ms - (unsigned int)passed;
-	return err;
+	if (!machine)
+		tpsim_complain("wait", "by a thread that works on no machine");
+	if (tpos_wait_count(wait) != seen)
+		return 0;
+	err = wait_begin(machine, timeout_ms);
+	if (err)
+		return err;
+	let_others(machine);
+	if (tpos_wait_count(wait) != seen)
+		return 0;
+	if (!machine->config.threads)
+		return pass_time(machine, timeout_ms);
+	return sleep_on(machine, wait, seen, timeout_ms);
 }

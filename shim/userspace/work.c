@@ -32,6 +32,18 @@ static void run_first(struct tpsim_machine *machine)
 	pthread_cond_broadcast(&machine->changed);
 }
 
+/* Each that is queued now has one go, unless another runs: it is one queue. */
+void work_run_once(struct tpsim_machine *machine)
+{
+	size_t queued;
+
+	machine_lock(machine);
+	queued = machine->out.work_queued;
+	while (queued-- && machine->queue && !machine->running)
+		run_first(machine);
+	machine_unlock(machine);
+}
+
 static void *worker_main(void *arg)
 {
 	struct tpsim_machine *machine = arg;

@@ -21,21 +21,23 @@ typedef __UINT64_TYPE__ uint64_t;
 #define false 0
 #define NULL                   ((void *)0)
 #define LONG_MAX               __LONG_MAX__
-#define UINT_MAX               (~0u)
 #define ULONG_MAX              (__LONG_MAX__ * 2UL + 1)
+#define UINT_MAX               (__INT_MAX__ * 2U + 1)
 #define offsetof(type, member) __builtin_offsetof(type, member)
 
 enum {
+	ENOENT = 2,
+	EINTR = 4,
 	EIO = 5,
+	E2BIG = 7,
+	EAGAIN = 11,
 	ENOMEM = 12,
 	EBUSY = 16,
 	EINVAL = 22,
 	ENOSPC = 28,
-	E2BIG = 7,
-	EDQUOT = 122,
-	EINTR = 4,
 	EOPNOTSUPP = 95,
-	ETIMEDOUT = 110
+	ETIMEDOUT = 110,
+	EDQUOT = 122
 };
 
 void *memset(void *to, int byte, size_t n);
@@ -50,6 +52,7 @@ struct bare_page {
 typedef struct bare_system tpos_system_t;
 typedef struct bare_device tpos_device_t;
 typedef struct bare_page tpos_page_t;
+typedef struct bare_store tpos_store_t;
 typedef uint32_t tpos_dma_addr_t;
 
 struct tpos_dma {
@@ -86,6 +89,24 @@ static inline void tpos_page_set_chunk(tpos_page_t *page,
 	page->chunk = chunk;
 }
 
+/* All memory is within everybody's reach. */
+static inline bool tpos_dma_bounces(tpos_device_t *dev,
+				    const struct ttmpool_chunk *chunk)
+{
+	(void)dev;
+	(void)chunk;
+	return false;
+}
+
+static inline bool tpos_device_reaches(tpos_device_t *dev,
+				       const tpos_page_t *page, size_t n)
+{
+	(void)dev;
+	(void)page;
+	(void)n;
+	return true;
+}
+
 static inline void tpos_note_parked(tpos_device_t *dev,
 				    struct ttmpool_chunk *chunk)
 {
@@ -111,6 +132,32 @@ struct tpos_work {
 };
 
 #define tpos_work_init(work, fn) ((work)->run = (fn))
+
+/* Nobody else is there to wake anybody: a sleep is what tpos_wait() makes of
+ * it. */
+struct tpos_wait {
+	long count;
+};
+
+static inline void tpos_wait_init(struct tpos_wait *wait)
+{
+	wait->count = 0;
+}
+
+static inline void tpos_wait_fini(struct tpos_wait *wait)
+{
+	(void)wait;
+}
+
+static inline long tpos_wait_count(struct tpos_wait *wait)
+{
+	return wait->count;
+}
+
+static inline bool tpos_signal_pending(void)
+{
+	return false;
+}
 
 /* One CPU that is never interrupted: a lock is a note that it is held. */
 typedef struct {
@@ -159,33 +206,5 @@ static inline long tpos_atomic_add_return(long n, tpos_atomic_t *a)
 #define tpos_cond_resched() ((void)0)
 #define TPOS_CHECK_LEVEL    0
 #define tpos_assert(cond)   ((void)sizeof(cond))
-
-typedef struct bare_store tpos_store_t;
-
-struct tpos_wait {
-	long count;
-};
-
-#define tpos_wait_init(wait)  ((wait)->count = 0)
-#define tpos_wait_fini(wait)  ((void)(wait))
-#define tpos_wait_count(wait) ((wait)->count)
-#define tpos_signal_pending() false
-
-static inline bool tpos_dma_bounces(tpos_device_t *dev,
-				    const struct ttmpool_chunk *chunk)
-{
-	(void)dev;
-	(void)chunk;
-	return false;
-}
-
-static inline bool tpos_device_reaches(tpos_device_t *dev,
-				       const tpos_page_t *page, size_t n)
-{
-	(void)dev;
-	(void)page;
-	(void)n;
-	return true;
-}
 
 #endif

@@ -208,8 +208,8 @@ static void bad_locking_ends_the_program(void **state)
 
 static unsigned long no_pages(struct tpos_shrinker *shrinker, bool swap)
 {
-	(void)swap;
 	(void)shrinker;
+	(void)swap;
 	return 0;
 }
 

@@ -13,22 +13,22 @@ struct hoard {
 	unsigned long counts, scans, most;
 	bool greedy; /* allocates when it is asked */
 	bool stingy; /* promises, and gives nothing */
+	bool swap;   /* it was last asked to swap, too */
 };
 
 static unsigned long hoard_count(struct tpos_shrinker *shrinker, bool swap)
 {
-	(void)swap;
 	struct hoard *hoard =
 		ttmpool_list_entry(shrinker, struct hoard, shrinker);
 
 	hoard->counts++;
+	hoard->swap = swap;
 	return hoard->left;
 }
 
 static unsigned long hoard_scan(struct tpos_shrinker *shrinker,
 				unsigned long pages, bool swap)
 {
-	(void)swap;
 	struct hoard *hoard =
 		ttmpool_list_entry(shrinker, struct hoard, shrinker);
 	struct ttmpool_chunk chunk = { 0 };
@@ -37,6 +37,7 @@ static unsigned long hoard_scan(struct tpos_shrinker *shrinker,
 	unsigned long n = 0;
 
 	hoard->scans++;
+	assert_true(swap == hoard->swap);
 	if (pages > hoard->most)
 		hoard->most = pages;
 	if (hoard->greedy)
@@ -227,10 +228,10 @@ struct visitor {
 
 static unsigned long visitor_count(struct tpos_shrinker *shrinker, bool swap)
 {
-	(void)swap;
 	struct visitor *visitor =
 		ttmpool_list_entry(shrinker, struct visitor, shrinker);
 
+	(void)swap;
 	assert_true(atomic_load(&visitor->here));
 	atomic_fetch_add(&visitor->calls, 1);
 	return 0;

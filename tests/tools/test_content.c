@@ -39,7 +39,7 @@ static int open_world(void **state)
 	world.buffer = buffers_create(&world.live, 7, PAGES);
 	config.pages = world.buffer->pages;
 	config.dma_addr = world.buffer->dma_addr;
-	config.funcs = world.rig.funcs;
+	config.funcs = &world.rig.funcs;
 	assert_int_equal(ttmpool_backend_init(&world.buffer->be, &config), 0);
 	assert_int_equal(ttmpool_populate(&world.buffer->be), 0);
 	return 0;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The port's own hands on the bytes of pages: copying, and what stores read and
+ * write.
+ *
+ * A port maps a page as its chunk says that it is cached
+ * (kmap_local_page_prot(), as ttm_tt_swapout() has it by copy_highpage(), or
+ * the address that the coherent allocator gave). So what the chunk says must be
+ * so: a mapping of another memory type is an alias (Intel SDM vol. 3, 12.12.4).
+ * If nobody knows what a page is, it can be read, by whatever mapping; its
+ * cache lines were written back when the change was begun.
+ *
+ * Bounce slots are the device's view of a page. What is written to the page
+ * goes there, too (dma_sync_single_range_for_device()). What the device has
+ * written is only there, until somebody syncs or unmaps; so whoever reads the
+ * page instead reads what was there before.
+ */
+
+#include "machine.h"
+
+static void caching_check(const struct tpsim_machine *machine,
+			  const struct tpos_span *span, enum span_use use,
+			  const char *call)
+{
+	const struct tpsim_page *page = span->chunk->page + span->first;
+	enum ttmpool_caching caching =
+		(enum ttmpool_caching)span->chunk->caching;
+
+	if (caching == TTMPOOL_CACHING_UNKNOWN && use == SPAN_WRITE)
+		tpsim_complain("write to a page of unknown caching", "%s",
+			       call);
+	if (caching == TTMPOOL_CACHING_UNKNOWN || machine->config.no_caching)
+		return;
+	for (size_t i = 0; i < span->pages; i++)
+		if (page_caching(page + i) != caching)
+			tpsim_complain("alias",
+				       "%s: page %zu has caching %d, the chunk "
+				       "says %d",
+				       call, page_index(machine, page + i),
+				       (int)page_caching(page + i),
+				       (int)caching);
+}
+
+/* The coherent allocator's pages are reached by what it has said of them. */
+static void source_check(const struct tpsim_page *block,
+			 const struct ttmpool_chunk *chunk, const char *call)
+{
+	bool coherent = chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
+
+	if (coherent != (block->use == PAGE_COHERENT))
+		tpsim_complain("wrong source", "%s", call);
+	if (coherent && chunk->dma.cookie != block->mapping)
+		tpsim_complain("wrong source", "%s: another's mapping", call);
+}
+
+/* The bytes of a span, if it may be used so. */
+char *span_open(struct tpsim_machine *machine, const struct tpos_span *span,
+		enum span_use use, const char *call)
+{
+	struct tpsim_page *block = chunk_block(machine, span->chunk, call);
+	size_t pages = ttmpool_chunk_pages(span->chunk);
+
+	if (!span->pages || span->first > pages ||
+	    span->pages > pages - span->first)
+		tpsim_complain("bad span", "%s: %zu pages from %zu on, of %zu",
+			       call, span->pages, span->first, pages);
+	if (block->parked)
+		tpsim_complain("use of a parked page", "%s: page %zu", call,
+			       page_index(machine, block));
+	source_check(block, span->chunk, call);
+	caching_check(machine, span, use, call);
+	if (use == SPAN_READ && block->mapping && block->mapping->slots)
+		tpsim_complain("read of a page that bounces", "%s: page %zu",
+			       call, page_index(machine, block));
+	return page_bytes(machine, block) + span->first * machine->page_bytes;
+}
+
+/* Its bytes are new: the device shall see them, too. */
+void span_written(const struct tpos_span *span)
+{
+	struct tpsim_page *block = span->chunk->page;
+
+	for (size_t i = 0; i < span->pages; i++)
+		page_touch(block + span->first + i, PAGE_WRITTEN);
+	if (block->mapping && block->mapping->slots)
+		swiotlb_copy(block->mapping, span->first, span->pages, true);
+}
+
+static struct tpsim_machine *span_machine(const struct tpos_span *span)
+{
+	if (!page_is_out(span->chunk->page))
+		tpsim_complain("use after free",
+			       "tpos_pages_copy: a page is not out");
+	return span->chunk->page->machine;
+}
+
+static void copy_check(const struct tpos_span *to, const struct tpos_span *from)
+{
+	if (to->chunk->page == from->chunk->page)
+		tpsim_complain("bad span", "a chunk is copied to itself");
+	if (to->pages != from->pages)
+		tpsim_complain("bad span", "%zu pages are copied to %zu",
+			       from->pages, to->pages);
+}
+
+void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)
+{
+	struct tpsim_machine *machine = span_machine(to);
+	size_t len = to->pages * machine->page_bytes;
+	const char *source;
+	char *bytes;
+
+	machine_enter(machine, __func__);
+	copy_check(to, from);
+	bytes = span_open(machine, to, SPAN_WRITE, __func__);
+	source = span_open(machine, from, SPAN_READ, __func__);
+	machine->counters.bytes_copied += len;
+	cost_spend(machine,
+		   page_caching(from->chunk->page) == TTMPOOL_CACHED
+			   ? COST_PAGE_COPY
+			   : COST_PAGE_READ_UNCACHED,
+		   to->pages);
+	machine_unlock(machine);
+	memcpy(bytes, source, len);
+	machine_lock(machine);
+	span_written(to);
+	machine_unlock(machine);
+}
