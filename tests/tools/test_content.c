@@ -32,6 +32,7 @@ static int open_world(void **state)
 	world.options = (struct options){ .recycle = RECYCLE_ON,
 					  .iommu = TPSIM_IOMMU_STRICT,
 					  .ram_mib = 16,
+					  .page_budget = TTMPOOL_NO_LIMIT,
 					  .pool_limit = OPTIONS_HALF_OF_RAM };
 	assert_int_equal(rig_start(&world.rig, &world.options), 0);
 	rig_choose(&world.rig, SOURCE_AUTO, false);

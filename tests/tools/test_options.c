@@ -4,9 +4,11 @@
 
 #include "cases.h"
 
+#include <ttmpool/manager.h>
+
 #include "options.h"
 
-#define MAX_WORDS 8
+#define MAX_WORDS 12
 
 /* Parse "ttmpool-replay @words...", ended by NULL. */
 static enum options_verdict parse(struct options *options, ...)
@@ -39,6 +41,9 @@ static void options_have_defaults(void **state)
 	assert_true(options.pool_limit == OPTIONS_HALF_OF_RAM);
 	assert_int_equal(options.mapped_limit_mib, 0);
 	assert_int_equal(options.pressure_every, 0);
+	assert_true(options.page_budget == TTMPOOL_NO_LIMIT);
+	assert_int_equal(options.store_mib, 0);
+	assert_false(options.swap);
 	assert_int_equal(options.format, FORMAT_REPORT);
 	assert_true(options.baseline);
 	assert_null(options.plot);
@@ -73,14 +78,17 @@ static void options_take_numbers(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&options, "--ram=64", "--pool-limit=0",
-			       "--mapped-limit=7", "--pressure=512@100", "a",
-			       NULL),
+			       "--mapped-limit=7", "--pressure=512@100",
+			       "--budget=90", "--store=5", "--swap", "a", NULL),
 			 OPTIONS_RUN);
 	assert_int_equal(options.ram_mib, 64);
 	assert_int_equal(options.pool_limit, 0);
 	assert_int_equal(options.mapped_limit_mib, 7);
 	assert_int_equal(options.pressure_pages, 512);
 	assert_int_equal(options.pressure_every, 100);
+	assert_int_equal(options.page_budget, 90);
+	assert_int_equal(options.store_mib, 5);
+	assert_true(options.swap);
 }
 
 /* The three ways to print are asked for by name. */

@@ -75,6 +75,33 @@ static void replay_gives_pages_up_under_pressure(void **state)
 	assert_true(run_number("pages_shrunk") >= 16);
 }
 
+#define THREE_BUFFERS                 \
+	"1,0,1,alloc,1,16,2,34,900\n" \
+	"2,0,1,alloc,2,16,2,34,900\n" \
+	"3,0,1,alloc,3,16,2,34,900\n" \
+	"4,0,1,free,1,16,2,34,900\n"  \
+	"5,0,1,free,2,16,2,34,900\n"
+
+/* With less room than the buffers need, the oldest are swapped out, and come
+ * back whole; without --swap there is no room for the last. */
+static void replay_swaps_what_does_not_fit(void **state)
+{
+	(void)state;
+	run_write("t.csv", THREE_BUFFERS);
+	run_replay("--json --no-baseline --budget 32 --swap t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("populates"), 3);
+	assert_true(run_number("bytes_stored") >= 16 * 4096);
+	assert_int_equal(run_number("bytes_stored"),
+			 run_number("bytes_restored"));
+	assert_true(run_number("brought_back") >= 1);
+	run_replay("--json --no-baseline --budget 32 t.csv");
+	assert_int_equal(run.status, 1);
+	assert_int_equal(run_number("populates_failed"), 1);
+	run_replay("--no-baseline --budget 32 --swap t.csv");
+	run_assert_has(run.out, "moved to the store");
+}
+
 /* The pool limit bounds what lies pooled. */
 static void replay_keeps_to_the_pool_limit(void **state)
 {
@@ -193,6 +220,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_recycles_or_not),
 	cmocka_unit_test(replay_follows_the_recorded_caching),
 	cmocka_unit_test(replay_gives_pages_up_under_pressure),
+	cmocka_unit_test(replay_swaps_what_does_not_fit),
 	cmocka_unit_test(replay_keeps_to_the_pool_limit),
 	cmocka_unit_test(replay_reports_a_failed_populate),
 	cmocka_unit_test(replay_prints_one_object_a_trace),
