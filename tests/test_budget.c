@@ -11,7 +11,7 @@ static uint64_t bytes_of(struct rig *rig, size_t pages)
 	return (uint64_t)pages << rig->pool[0].info.page_shift;
 }
 
-static size_t page_size(struct check *t)
+static size_t bytes_of_a_page(struct check *t)
 {
 	struct tpos_device_info info;
 
@@ -33,7 +33,7 @@ static struct buffer *buffer_of(struct check *t, struct rig *rig, int pool,
 /* At the limit, kept mappings go down to the low mark, in one batch. */
 static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
 {
-	size_t size = page_size(t);
+	size_t size = bytes_of_a_page(t);
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 32 * size,
 						  .mapped_low = 8 * size });
@@ -66,7 +66,7 @@ static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
 static void s06_pools_of_a_device_share_a_budget(struct check *t)
 {
 	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
-	size_t size = page_size(t);
+	size_t size = bytes_of_a_page(t);
 	struct buffer *a, *b, *c;
 	struct rig *rig;
 
@@ -98,7 +98,7 @@ static void s06_pools_of_a_device_share_a_budget(struct check *t)
  */
 static void s06_only_device_state_takes_address_space(struct check *t)
 {
-	size_t size = page_size(t);
+	size_t size = bytes_of_a_page(t);
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 8 * size });
 	struct buffer *a, *b;
@@ -124,6 +124,39 @@ static void s06_only_device_state_takes_address_space(struct check *t)
 	CHECK_EQ(t, ttmpool_swapin(&b->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK(t, buffer_is_stamped(t, b, 2));
 	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A device of 28 bits is served four times as many buffers as it has space for,
+ * since mappings that are only kept make room; and never has more mapped. */
+static void s06_more_buffers_than_space_come_and_go(struct check *t)
+{
+	size_t size = bytes_of_a_page(t);
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mask_bits = 28,
+						  .mapped_limit = 2048 * size,
+						  .mapped_low = 1024 * size });
+	struct buffer *bufs[32];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 32; i++) {
+		bufs[i] = buffer_open(
+			t, rig,
+			&(struct buffer_config){
+				.num_pages = 256,
+				.caching = i % 2 ? TTMPOOL_UNCACHED
+						 : TTMPOOL_WRITE_COMBINED });
+		CHECK(t, bufs[i]);
+	}
+	for (int i = 0; i < 2 * 32; i++) {
+		CHECK_EQ(t, ttmpool_populate(&bufs[i % 32]->be), 0);
+		if (i >= 6)
+			CHECK_EQ(t, ttmpool_unpopulate(&bufs[(i - 6) % 32]->be),
+				 0);
+	}
+	for (int i = 2 * 32 - 6; i < 2 * 32; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&bufs[i % 32]->be), 0);
+	CHECK(t, rig_stats(rig).bytes_mapped_peak <= bytes_of(rig, 2048));
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -230,6 +263,7 @@ static void s06_a_give_settles_every_owner(struct check *t)
 CHECK_SUITE(budget, CHECK_CASE(s06_kept_mappings_go_down_to_the_low_mark),
 	    CHECK_CASE(s06_pools_of_a_device_share_a_budget),
 	    CHECK_CASE(s06_only_device_state_takes_address_space),
+	    CHECK_CASE(s06_more_buffers_than_space_come_and_go),
 	    CHECK_CASE(s06_a_low_mark_above_the_limit_is_refused),
 	    CHECK_CASE(s06_accounts_follow_the_states),
 	    CHECK_CASE(s06_a_give_settles_every_owner));

@@ -41,12 +41,26 @@ static void edu_unbind(struct ttmpool_backend *be)
 	bo->slot = -1;
 }
 
+/* The engine is idle whenever nobody has the lock: a driver of a device that
+ * runs ahead would look at the buffer's fences here. */
+static bool edu_trylock(struct ttmpool_backend *be)
+{
+	return mutex_trylock(&to_bo(be)->lock);
+}
+
+static void edu_unlock(struct ttmpool_backend *be)
+{
+	mutex_unlock(&to_bo(be)->lock);
+}
+
 /* What the device reports chooses how pages are got; bind is the driver's. */
 void edu_choose_funcs(struct edu *edu)
 {
 	edu->funcs = *ttmpool_backend_choose(&edu->pool);
 	edu->funcs.bind = edu_bind;
 	edu->funcs.unbind = edu_unbind;
+	edu->funcs.trylock = edu_trylock;
+	edu->funcs.unlock = edu_unlock;
 }
 
 static int edu_bo_init(struct edu_bo *bo, size_t num_pages,
@@ -90,6 +104,7 @@ struct edu_bo *edu_bo_create(struct edu *edu, size_t num_pages,
 		return ERR_PTR(-ENOMEM);
 	bo->edu = edu;
 	bo->slot = -1;
+	mutex_init(&bo->lock);
 	err = edu_bo_init(bo, num_pages, caching);
 	if (err)
 		goto free;
@@ -110,11 +125,41 @@ free:
 	return ERR_PTR(err);
 }
 
+/* Nobody uses it for the time being: it may go to the store when others need
+ * the pages. */
+void edu_bo_idle(struct edu_bo *bo)
+{
+	mutex_lock(&bo->lock);
+	ttmpool_unbind(&bo->be);
+	WARN_ON(ttmpool_lru_add(&bo->be));
+	mutex_unlock(&bo->lock);
+}
+
+/* It is wanted again, wherever its contents are now. */
+int edu_bo_use(struct edu_bo *bo)
+{
+	int err = 0;
+
+	mutex_lock(&bo->lock);
+	ttmpool_lru_remove(&bo->be);
+	if (bo->be.tt.state != TTMPOOL_TT_POPULATED)
+		err = ttmpool_swapin(&bo->be, TTMPOOL_ALL_PAGES);
+	if (!err)
+		err = ttmpool_bind(&bo->be);
+	mutex_unlock(&bo->lock);
+	return err;
+}
+
 /* The engine is idle: edu_read() and edu_write() wait for it. */
 void edu_bo_destroy(struct edu_bo *bo)
 {
+	mutex_lock(&bo->lock);
+	ttmpool_lru_remove(&bo->be);
 	ttmpool_unbind(&bo->be);
-	WARN_ON(ttmpool_unpopulate(&bo->be));
+	WARN_ON(bo->be.tt.state == TTMPOOL_TT_POPULATED
+			? ttmpool_unpopulate(&bo->be)
+			: ttmpool_drop(&bo->be));
+	mutex_unlock(&bo->lock);
 	edu_bo_fini(bo);
 	kfree(bo);
 }

@@ -4,9 +4,9 @@
  * reach, which is after the DMA mask is set, and dies after the last buffer. It
  * is embedded in the driver's own structure, as ttm_device is.
  *
- * Two attributes in sysfs say, when read, what they found: "selftest" sends
- * bytes through new buffers of every kind, "screen" looks at the one that was
- * bound all the time.
+ * Attributes in sysfs say, when read, what they found: "selftest" sends bytes
+ * through new buffers of every kind, "screen" looks at the one that was bound
+ * all the time, "fill" makes idle buffers, and "check" looks at these.
  */
 
 #include <linux/dma-mapping.h>
@@ -33,8 +33,9 @@ static ssize_t show_result(struct device *dev, char *buf,
 	mutex_unlock(&edu->lock);
 	if (err)
 		return err;
-	return sysfs_emit(buf, "%s transfers=%lu wrong=%lu\n", edu->funcs.name,
-			  result.transfers, result.wrong);
+	return sysfs_emit(buf, "%s transfers=%lu swapped=%lu wrong=%lu\n",
+			  edu->funcs.name, result.transfers, result.swapped,
+			  result.wrong);
 }
 
 static ssize_t selftest_show(struct device *dev, struct device_attribute *attr,
@@ -51,8 +52,24 @@ static ssize_t screen_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(screen);
 
+static ssize_t fill_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	return show_result(dev, buf, edu_idle_fill);
+}
+static DEVICE_ATTR_RO(fill);
+
+static ssize_t check_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return show_result(dev, buf, edu_idle_check);
+}
+static DEVICE_ATTR_RO(check);
+
 static struct attribute *edu_attrs[] = { &dev_attr_selftest.attr,
-					 &dev_attr_screen.attr, NULL };
+					 &dev_attr_screen.attr,
+					 &dev_attr_fill.attr,
+					 &dev_attr_check.attr, NULL };
 ATTRIBUTE_GROUPS(edu);
 
 static int edu_enable(struct edu *edu)
@@ -115,6 +132,7 @@ static void edu_remove(struct pci_dev *pdev)
 {
 	struct edu *edu = pci_get_drvdata(pdev);
 
+	edu_idle_end(edu);
 	edu_bo_destroy(edu->screen);
 	WARN_ON(ttmpool_pool_fini(&edu->pool));
 }

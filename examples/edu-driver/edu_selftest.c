@@ -12,16 +12,10 @@
 
 #define SCREEN_PAGES 75
 
-/* No two bytes of a transfer and its neighbours are alike for long. */
-static u8 pattern(size_t page, size_t offset)
-{
-	return (u8)(page * 31 + offset * 7 + (offset >> 8));
-}
-
 static void fill(u8 *bytes, size_t page, size_t offset)
 {
 	for (size_t i = 0; i < EDU_TRANSFER; i++)
-		bytes[offset + i] = pattern(page, offset + i);
+		bytes[offset + i] = edu_pattern(page, offset + i);
 	wmb(); /* out of the write-combining buffers, before the device looks */
 }
 
@@ -30,7 +24,7 @@ static unsigned long count_wrong(const u8 *bytes, size_t page, size_t offset)
 	unsigned long wrong = 0;
 
 	for (size_t i = 0; i < EDU_TRANSFER; i++)
-		wrong += bytes[offset + i] != pattern(page, offset + i);
+		wrong += bytes[offset + i] != edu_pattern(page, offset + i);
 	return wrong;
 }
 

@@ -52,6 +52,9 @@ numa)
 pressure)
 	append="$append iommu=off"
 	memory=${PRESSURE_MEMORY:-192M}
+	truncate -s 256M "$log.swap"
+	devices="-device virtio-blk-pci,drive=swap
+		-drive if=none,id=swap,format=raw,file=$log.swap"
 	;;
 *)
 	echo "boot: no such mode: $mode" >&2

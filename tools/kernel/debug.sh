@@ -98,7 +98,8 @@ build_churn()
 # An initial file system may have parts: the second one has init-debug.sh.
 build_initramfs()
 {
-	"$here/initramfs.sh" "$out" "$out/initramfs.gz" || return 1
+	"$here/initramfs.sh" "$out" "$out/initramfs.gz" "$work/debug" ||
+		return 1
 	tree=$(mktemp -d)
 	cp "$here/init-debug.sh" "$tree/debug.sh"
 	(cd "$tree" && echo debug.sh | cpio -o -H newc --quiet | gzip -1) \

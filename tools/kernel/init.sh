@@ -59,6 +59,28 @@ ask()
 	done
 }
 
+# A disk to move pages to, where the mode has one. Modules are tried until no
+# more of them goes in: which needs which depends on the kernel.
+add_swap()
+{
+	for ko in virtio*.ko virtio*.ko virtio*.ko; do
+		insmod "$ko" 2>/dev/null
+	done
+	[ ! -e /dev/vda ] || { mkswap /dev/vda && swapon /dev/vda; } >/dev/null
+}
+
+# More is wanted than there is, while the driver's buffers are idle: they go to
+# the store, and come back with every byte.
+buffers_survive_pressure()
+{
+	ask fill 0 || return 1
+	mkdir -p /hog && mount -t tmpfs -o size=200m tmpfs /hog
+	dd if=/dev/zero of=/hog/pages bs=1M count=120 2>/dev/null
+	ask check 48 || return 1
+	umount /hog
+	! grep -h swapped=0 /found.*
+}
+
 run_cases()
 {
 	insmod ttmpool.ko && insmod ttmpool_ktap.ko mode="$mode" || return 1
@@ -180,6 +202,7 @@ if [ -e /debug.sh ]; then
 	debug_first
 fi
 
+add_swap
 before=$(mem_free)
 step cases run_cases
 # The 28 bits of a real edu device, where something serves such a mask.
@@ -188,6 +211,7 @@ step shared_driver shared_driver
 step debugfs_shrinks debugfs_shrinks
 step limit_acts_at_once limit_acts_at_once
 step events_are_traced events_are_traced
+[ ! -e /dev/vda ] || step buffers_survive_pressure buffers_survive_pressure
 step remove_and_rescan remove_and_rescan
 step suspend_and_resume suspend_and_resume
 step unload_driver unload_driver

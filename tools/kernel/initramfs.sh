@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# initramfs.sh MODULES FILE: an initial file system of busybox, the modules in
-# the directory MODULES, and init.sh.
+# initramfs.sh MODULES FILE KERNEL: an initial file system of busybox, the modules
+# in the directory MODULES, those of KERNEL that a disk needs, and init.sh.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 modules=$1
 file=$2
+kernel=$3
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
@@ -15,6 +16,16 @@ mkdir -p "$tree/bin" "$tree/dev" "$tree/proc" "$tree/sys" "$tree/modules"
 cp "$(command -v busybox)" "$tree/bin/busybox"
 for ko in "$modules"/*.ko; do
 	strip -g -o "$tree/modules/$(basename "$ko")" "$ko"
+done
+for name in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev \
+	virtio_pci virtio_blk; do
+	find "$kernel/lib/modules" -name "$name.ko*" 2>/dev/null |
+		while read -r ko; do
+			case $ko in
+			*.xz) xz -dc "$ko" >"$tree/modules/$name.ko" ;;
+			*) cp "$ko" "$tree/modules/" ;;
+			esac
+		done
 done
 cp "$here/init.sh" "$tree/init"
 chmod +x "$tree/init"

@@ -68,7 +68,7 @@ parse()
 
 need_tools()
 {
-	need gcc make libc6-dev libelf1 libssl3 cpio kmod binutils \
+	need gcc make libc6-dev libelf1 libssl3 cpio kmod xz-utils binutils \
 		busybox-static qemu-system-x86 dpkg-dev \
 		cmake pkg-config libcmocka-dev valgrind
 }
@@ -97,7 +97,7 @@ prepare()
 	rm -f "$work/out-$series"/*.ko
 	"$here/build.sh" "$work/$series" "$work/out-$series" &&
 		"$here/initramfs.sh" "$work/out-$series" \
-			"$work/out-$series/initramfs.gz"
+			"$work/out-$series/initramfs.gz" "$work/$series"
 }
 
 # Boot one cell of the matrix, and leave its row of the table beside its log.
