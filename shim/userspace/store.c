@@ -71,7 +71,8 @@ int tpos_store_create(tpos_system_t *system, size_t pages, tpos_store_t **store)
 	store_enter(system, 1, __func__);
 	strike = fault_strike(system, TPSIM_CALL_STORE_CREATE, -ENOMEM);
 	err = strike.error ? strike.error : swapfile_open(system);
-	if (!err && pages <= (SIZE_MAX - sizeof(*made)) / sizeof(*made->page))
+	if (!err &&
+	    pages <= (PTRDIFF_MAX - sizeof(*made)) / sizeof(*made->page))
 		made = calloc(1, sizeof(*made) + pages * sizeof(*made->page));
 	if (made) {
 		made->machine = system;

@@ -99,6 +99,52 @@ void plan(struct tpsim_machine *machine, enum tpsim_call call,
 							 .after = after });
 }
 
+void batch_coherent(struct batch *batch, struct tpsim_device *dev,
+		    unsigned int order)
+{
+	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
+				  .order = order,
+				  .node = ANY_NODE };
+
+	assert_int_equal(batch_add(batch, dev, &req), 0);
+}
+
+struct tpos_span span_of(const struct ttmpool_chunk *chunk, size_t first,
+			 size_t pages)
+{
+	return (struct tpos_span){ chunk, first, pages };
+}
+
+void page_fill(struct tpsim_machine *machine, tpos_page_t *page,
+	       unsigned char byte)
+{
+	size_t len = tpsim_page_size(machine);
+	void *bytes = malloc(len);
+
+	assert_non_null(bytes);
+	memset(bytes, byte, len);
+	assert_int_equal(tpsim_cpu_write(machine, page, 0, bytes, len,
+					 tpsim_page_caching(machine, page)),
+			 0);
+	free(bytes);
+}
+
+bool page_is(struct tpsim_machine *machine, tpos_page_t *page,
+	     unsigned char byte)
+{
+	size_t len = tpsim_page_size(machine);
+	void *bytes = malloc(len);
+	bool is;
+
+	assert_non_null(bytes);
+	assert_int_equal(tpsim_cpu_read(machine, page, 0, bytes, len,
+					tpsim_page_caching(machine, page)),
+			 0);
+	is = bytes_are(bytes, len, byte);
+	free(bytes);
+	return is;
+}
+
 bool under_valgrind(void)
 {
 #ifdef ANNOTATE_VALGRIND

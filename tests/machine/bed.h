@@ -61,6 +61,24 @@ struct tpsim_ledger ledger_of(struct tpsim_machine *machine);
 void plan(struct tpsim_machine *machine, enum tpsim_call call,
 	  unsigned long nth, size_t after);
 
+/** batch_coherent() - one chunk more, of order @order, of the coherent
+ * allocator, which must be there. */
+void batch_coherent(struct batch *batch, struct tpsim_device *dev,
+		    unsigned int order);
+
+/** span_of() - @pages pages of a chunk, from the @first on. */
+struct tpos_span span_of(const struct ttmpool_chunk *chunk, size_t first,
+			 size_t pages);
+
+/** page_fill() - the CPU writes @byte all over a page, as its caching has it.
+ */
+void page_fill(struct tpsim_machine *machine, tpos_page_t *page,
+	       unsigned char byte);
+
+/** page_is() - does the CPU read @byte all over it? */
+bool page_is(struct tpsim_machine *machine, tpos_page_t *page,
+	     unsigned char byte);
+
 /** under_valgrind() - is somebody watching every byte? */
 bool under_valgrind(void);
 

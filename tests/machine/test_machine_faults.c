@@ -163,6 +163,33 @@ static void a_registration_fails(void **state)
 	tpos_shrinker_unregister(m, &shrinker);
 }
 
+/* A store has its own ways to fail, and the planned errors are what is told. */
+static void stores_fail(void **state)
+{
+	struct tpsim_fault broken = { .call = TPSIM_CALL_STORE_WRITE,
+				      .nth = 1,
+				      .error = -EIO };
+	struct tpos_span span = { .pages = 1 };
+	tpos_store_t *store;
+
+	(void)state;
+	batch_plain(&batch, dev, 1, 0);
+	span.chunk = &batch.chunk[0];
+	plan(m, TPSIM_CALL_STORE_CREATE, 1, 0);
+	plan(m, TPSIM_CALL_STORE_WRITE, 1, 0);
+	plan(m, TPSIM_CALL_STORE_READ, 1, 0);
+	assert_int_equal(tpos_store_create(m, 1, &store), -ENOMEM);
+	assert_int_equal(tpos_store_create(m, 1, &store), 0);
+	assert_int_equal(tpos_store_write(store, 0, &span), -ENOSPC);
+	tpsim_fault_plan(m, &broken);
+	assert_int_equal(tpos_store_write(store, 0, &span), -EIO);
+	assert_int_equal(tpos_store_write(store, 0, &span), 0);
+	assert_int_equal(tpos_store_read(store, 0, &span), -EIO);
+	assert_int_equal(tpos_store_read(store, 0, &span), 0);
+	assert_int_equal(tpsim_fault_clear(m), 4);
+	tpos_store_destroy(store);
+}
+
 /* Every call has a name of its own. */
 static void every_call_has_a_name(void **state)
 {
@@ -210,6 +237,7 @@ int main(void)
 		TEST(a_failed_mapping_is_undone),
 		TEST(an_error_can_be_chosen),
 		TEST(a_registration_fails),
+		TEST(stores_fail),
 		TEST(every_call_has_a_name),
 		TEST(bad_plans_end_the_program),
 	};

@@ -109,6 +109,15 @@ static void lose_a_descriptor(void *arg)
 		tpsim_machine_destroy(m);
 }
 
+static void lose_a_store(void *arg)
+{
+	tpos_store_t *store;
+
+	(void)arg;
+	tpos_store_create(m, 3, &store);
+	tpsim_machine_destroy(m);
+}
+
 static unsigned long no_pages(struct tpos_shrinker *shrinker, bool swap)
 {
 	(void)swap;
@@ -149,6 +158,7 @@ static void losses_end_the_program(void **state)
 	assert_complains("0 plain pages, 1 coherent", lose_a_coherent_page,
 			 NULL);
 	assert_complains("1 descriptors", lose_a_descriptor, NULL);
+	assert_complains("1 stores of 0 pages", lose_a_store, NULL);
 	assert_complains("1 shrinkers", lose_a_shrinker, NULL);
 	assert_complains("1 work", lose_work, NULL);
 }

@@ -244,13 +244,74 @@ static void a_stale_slot_is_a_stray_access(void **state)
 	end();
 }
 
+/* Which mappings bounce, and which pages would, can be asked. */
+static void bouncing_is_told(void **state)
+{
+	tpos_page_t *far, *near;
+
+	(void)state;
+	begin(LARGE, MASK_28);
+	batch_plain(&batch, dev, 1, 1);
+	far = batch.chunk[0].page;
+	near = tpsim_page_of_system(m) + 16;
+	assert_true(tpsim_page_physical(m, far) > MASK_28);
+	assert_false(tpos_device_reaches(dev, far, 1));
+	assert_true(tpos_device_reaches(dev, near, 1));
+	assert_true(tpos_device_reaches(device_with(m, 0), far, 2));
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	assert_true(tpos_dma_bounces(dev, &batch.chunk[0]));
+	tpos_dma_unmap(dev, &batch.list, false);
+	end();
+}
+
+/* All pages count, up to the last byte: the mask's last page is reached, and
+ * not the one after it. */
+static void reach_ends_with_the_mask(void **state)
+{
+	tpos_page_t *last;
+
+	(void)state;
+	begin(LARGE, 0x1ffff);
+	last = tpsim_page_of_system(m) + 31;
+	assert_int_equal(tpsim_page_physical(m, last), 0x1f000);
+	assert_true(tpos_device_reaches(dev, last, 1));
+	assert_true(tpos_device_reaches(dev, last - 3, 4));
+	assert_false(tpos_device_reaches(dev, last - 3, 5));
+	end();
+}
+
+/* If bouncing is forced, no page is within reach; but coherent ones do not
+ * bounce all the same. Behind an IOMMU all pages are. */
+static void reach_depends_on_the_machine(void **state)
+{
+	(void)state;
+	begin(FORCED, 0);
+	batch_coherent(&batch, dev, 0);
+	assert_false(tpos_device_reaches(dev, batch.chunk[0].page, 1));
+	assert_false(tpos_dma_bounces(dev, &batch.chunk[0]));
+	end();
+	begin(&(struct tpsim_config){ .swiotlb_force = true,
+				      .iommu = TPSIM_IOMMU_STRICT },
+	      0xffff);
+	batch_plain(&batch, dev, 1, 0);
+	assert_true(tpos_device_reaches(dev, batch.chunk[0].page, 1));
+	end();
+}
+
+static void bounce_what_is_not_mapped(void *arg)
+{
+	(void)arg;
+	tpos_dma_bounces(dev, &batch.chunk[0]);
+}
+
 static void sync_what_is_not_mapped(void *arg)
 {
 	(void)arg;
 	tpsim_dma_sync(dev, batch.chunk[0].page, true);
 }
 
-/* A sync is for what is mapped. */
+/* Only what is mapped can be synced, and only of that it is said whether it
+ * bounces. */
 static void a_bad_sync_ends_the_program(void **state)
 {
 	(void)state;
@@ -258,6 +319,8 @@ static void a_bad_sync_ends_the_program(void **state)
 	batch_plain(&batch, dev, 1, 0);
 	assert_complains("sync of what is not mapped", sync_what_is_not_mapped,
 			 NULL);
+	assert_complains("bounces of what is not mapped",
+			 bounce_what_is_not_mapped, NULL);
 	end();
 }
 
@@ -274,6 +337,9 @@ int main(void)
 		cmocka_unit_test(coherent_pages_do_not_bounce),
 		cmocka_unit_test(an_iommu_needs_no_slots),
 		cmocka_unit_test(a_stale_slot_is_a_stray_access),
+		cmocka_unit_test(bouncing_is_told),
+		cmocka_unit_test(reach_ends_with_the_mask),
+		cmocka_unit_test(reach_depends_on_the_machine),
 		cmocka_unit_test(a_bad_sync_ends_the_program),
 	};
 

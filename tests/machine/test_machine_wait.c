@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Signals, and waiting on a machine without threads, where others act only when
+ * they are let.
+ */
+
+#include "bed.h"
+
+static struct tpsim_machine *m;
+static struct tpos_wait wait;
+static tpos_mutex_t low, high;
+
+static int setup(void **state)
+{
+	(void)state;
+	m = machine_with(&(struct tpsim_config){ 0 });
+	tpos_wait_init(&wait);
+	tpos_mutex_init(&low, m, 1);
+	tpos_mutex_init(&high, m, 2);
+	assert_true(tpsim_ledger_is_empty(m)); /* and works on it */
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tpos_mutex_fini(&low);
+	tpos_mutex_fini(&high);
+	tpos_wait_fini(&wait);
+	tpsim_machine_destroy(m);
+	return 0;
+}
+
+static int wait_ms(long seen, unsigned int ms, unsigned int *left)
+{
+	*left = ms;
+	return tpos_wait(&wait, seen, left);
+}
+
+/* Wake-ups are counted. */
+static void a_wake_up_is_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(tpos_wait_count(&wait), 0);
+	tpos_wake(&wait);
+	tpos_wake(&wait);
+	assert_int_equal(tpos_wait_count(&wait), 2);
+}
+
+/* Who comes after the wake-up does not wait for the next one. */
+static void a_wake_up_that_was_is_not_missed(void **state)
+{
+	unsigned int left;
+
+	(void)state;
+	tpos_wake(&wait);
+	assert_int_equal(wait_ms(0, TTMPOOL_WAIT_FOREVER, &left), 0);
+	assert_int_equal(left, TTMPOOL_WAIT_FOREVER);
+	assert_int_equal(tpsim_fault_calls(m, TPSIM_CALL_WAIT), 0);
+}
+
+/* If nobody comes, the time-out is all spent, in simulated time. */
+static void time_passes(void **state)
+{
+	uint64_t before = counters_of(m).ns;
+	unsigned int left;
+
+	(void)state;
+	assert_int_equal(wait_ms(0, 250, &left), -ETIMEDOUT);
+	assert_int_equal(left, 0);
+	assert_true(counters_of(m).ns - before >= 250000000);
+	assert_int_equal(wait_ms(0, 0, &left), -ETIMEDOUT);
+}
+
+static void wake(void *arg)
+{
+	tpos_wake(arg);
+}
+
+/* What happens meanwhile may wake. */
+static void others_may_wake(void **state)
+{
+	unsigned int left;
+
+	(void)state;
+	tpsim_while_waiting(m, wake, &wait);
+	assert_int_equal(wait_ms(0, TTMPOOL_WAIT_FOREVER, &left), 0);
+	assert_int_equal(wait_ms(1, 30, &left), 0);
+	assert_int_equal(left, 30);
+	tpsim_while_waiting(m, NULL, NULL);
+	assert_int_equal(wait_ms(2, 30, &left), -ETIMEDOUT);
+}
+
+struct job {
+	struct tpos_work work;
+	int runs;
+	int wakes; /* in this run */
+};
+
+static void job_run(struct tpos_work *work)
+{
+	struct job *job = ttmpool_list_entry(work, struct job, work);
+
+	if (++job->runs == job->wakes)
+		tpos_wake(&wait);
+	else
+		tpos_work_queue(m, work);
+}
+
+/* So may work that is queued; it has one go in each wait. */
+static void work_may_wake(void **state)
+{
+	struct job job = { .wakes = 3 };
+	unsigned int left;
+
+	(void)state;
+	tpos_work_init(&job.work, job_run);
+	tpos_work_queue(m, &job.work);
+	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
+	assert_int_equal(job.runs, 1);
+	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
+	assert_int_equal(wait_ms(0, 10, &left), 0);
+	assert_int_equal(left, 10);
+	assert_int_equal(job.runs, 3);
+}
+
+static void take_low(void *arg)
+{
+	(void)arg;
+	tpos_mutex_lock(&low);
+	tpos_mutex_unlock(&low);
+	tpos_wake(&wait);
+}
+
+/* Who acts meanwhile holds none of the waiter's locks, who has them again
+ * afterwards. */
+static void others_hold_no_locks(void **state)
+{
+	unsigned int left;
+
+	(void)state;
+	tpsim_while_waiting(m, take_low, NULL);
+	tpos_mutex_lock(&high);
+	assert_int_equal(wait_ms(0, 10, &left), 0);
+	tpos_mutex_assert_held(&high);
+	tpos_mutex_unlock(&high);
+}
+
+/* The n-th question is answered by yes, and all after it, until it is over. */
+static void a_signal_comes_and_stays(void **state)
+{
+	(void)state;
+	assert_false(tpos_signal_pending());
+	tpsim_signal_after(m, 3);
+	assert_false(tpos_signal_pending());
+	assert_false(tpos_signal_pending());
+	for (int i = 0; i < 5; i++)
+		assert_true(tpos_signal_pending());
+	tpsim_signal_clear(m);
+	assert_false(tpos_signal_pending());
+}
+
+/* A signal ends a wait, before it or meanwhile; time is left. */
+static void a_signal_ends_a_wait(void **state)
+{
+	unsigned int left;
+
+	(void)state;
+	tpsim_signal_after(m, 2);
+	assert_int_equal(wait_ms(0, 10, &left), -EINTR); /* had one go */
+	assert_int_equal(left, 10);
+	assert_int_equal(wait_ms(0, TTMPOOL_WAIT_FOREVER, &left), -EINTR);
+	tpsim_signal_clear(m);
+	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
+}
+
+/* A wake-up is more than a signal. */
+static void who_is_woken_gets_no_signal(void **state)
+{
+	unsigned int left;
+
+	(void)state;
+	tpsim_signal_after(m, 1);
+	tpos_wake(&wait);
+	assert_int_equal(wait_ms(0, 10, &left), 0);
+	tpsim_signal_clear(m);
+}
+
+/* Signals are of the machine that the thread works on. */
+static void signals_are_of_one_machine(void **state)
+{
+	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
+
+	(void)state;
+	tpsim_signal_after(m, 1);
+	tpsim_ledger_is_empty(other);
+	assert_false(tpos_signal_pending());
+	tpos_mutex_lock(&low);
+	assert_true(tpos_signal_pending());
+	tpos_mutex_unlock(&low);
+	tpsim_machine_destroy(other);
+	assert_false(tpos_signal_pending());
+	tpsim_signal_clear(m);
+}
+
+/* A wait fails as planned; a planned time-out leaves no time. */
+static void a_wait_fails_as_planned(void **state)
+{
+	struct tpsim_fault late = { .call = TPSIM_CALL_WAIT,
+				    .nth = 1,
+				    .error = -ETIMEDOUT };
+	unsigned int left;
+
+	(void)state;
+	tpsim_while_waiting(m, wake, &wait);
+	plan(m, TPSIM_CALL_WAIT, 1, 0);
+	assert_int_equal(wait_ms(0, 10, &left), -EINTR);
+	assert_int_equal(left, 10);
+	tpsim_fault_plan(m, &late);
+	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
+	assert_int_equal(left, 0);
+	assert_int_equal(wait_ms(0, 10, &left), 0);
+}
+
+static void wait_for_ever(void *arg)
+{
+	unsigned int left;
+
+	(void)arg;
+	wait_ms(0, TTMPOOL_WAIT_FOREVER, &left);
+}
+
+static void time_out_for_ever(void *arg)
+{
+	tpsim_fault_plan(m, &(struct tpsim_fault){ .call = TPSIM_CALL_WAIT,
+						   .nth = 1,
+						   .error = -ETIMEDOUT });
+	wait_for_ever(arg);
+}
+
+static void wait_for_a_lock_of_ones_own(void *arg)
+{
+	tpsim_while_waiting(m, take_low, NULL);
+	tpos_mutex_lock(&low);
+	wait_for_ever(arg);
+}
+
+static void lock_low(void *arg)
+{
+	(void)arg;
+	tpos_mutex_lock(&low);
+}
+
+static void keep_a_lock_meanwhile(void *arg)
+{
+	tpsim_while_waiting(m, lock_low, NULL);
+	wait_for_ever(arg);
+}
+
+static void *wait_in_a_thread(void *arg)
+{
+	wait_for_ever(arg);
+	return NULL;
+}
+
+static void wait_without_a_machine(void *arg)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, wait_in_a_thread, arg);
+	pthread_join(thread, NULL);
+}
+
+static void get_no_signal(void *arg)
+{
+	(void)arg;
+	tpsim_signal_after(m, 0);
+}
+
+/* tpos_wake(), or tpos_wait(). */
+static void call_under_a_spinlock(void *arg)
+{
+	tpos_spinlock_t lock;
+
+	tpos_spin_init(&lock, m, 1);
+	tpos_spin_lock(&lock);
+	if (*(int *)arg)
+		tpos_wake(&wait);
+	else
+		wait_for_ever(NULL);
+}
+
+/* Nobody waits or wakes with a spinlock held. */
+static void no_wait_is_atomic(void **state)
+{
+	(void)state;
+	assert_complains("sleeping while atomic: tpos_wait",
+			 call_under_a_spinlock, &(int){ 0 });
+	assert_complains("sleeping while atomic: tpos_wake",
+			 call_under_a_spinlock, &(int){ 1 });
+}
+
+/* A wait that nobody can end, and whoever makes it so, ends the program. */
+static void bad_waits_end_the_program(void **state)
+{
+	(void)state;
+	assert_complains("deadlock", wait_for_ever, NULL);
+	assert_complains("fault plan", time_out_for_ever, NULL);
+	assert_complains("deadlock", wait_for_a_lock_of_ones_own, NULL);
+	assert_complains("keeps a lock", keep_a_lock_meanwhile, NULL);
+	assert_complains("works on no machine", wait_without_a_machine, NULL);
+	assert_complains("counted from 1", get_no_signal, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_wake_up_is_counted),
+		TEST(a_wake_up_that_was_is_not_missed),
+		TEST(time_passes),
+		TEST(others_may_wake),
+		TEST(work_may_wake),
+		TEST(others_hold_no_locks),
+		TEST(a_signal_comes_and_stays),
+		TEST(a_signal_ends_a_wait),
+		TEST(who_is_woken_gets_no_signal),
+		TEST(signals_are_of_one_machine),
+		TEST(a_wait_fails_as_planned),
+		TEST(no_wait_is_atomic),
+		TEST(bad_waits_end_the_program),
+	};
+
+	return cmocka_run_group_tests_name("machine-wait", tests, NULL, NULL);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Waiting on a machine with threads, where it is real. Nothing here depends on
+ * who comes first: a sleeper is told by the count that it was woken.
+ */
+
+#include "bed.h"
+
+#define SLEEPERS 3
+#define ROUNDS   200
+
+static struct tpsim_machine *m;
+static struct tpos_wait wait;
+
+static int setup(void **state)
+{
+	(void)state;
+	m = machine_with(&(struct tpsim_config){ .threads = true });
+	tpos_wait_init(&wait);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tpos_wait_fini(&wait);
+	tpsim_machine_destroy(m);
+	return 0;
+}
+
+/* One thread that waits once, for that count to change. */
+struct sleep {
+	pthread_t thread;
+	long seen;
+	unsigned int left;
+	int err;
+};
+
+static void *sleep_main(void *arg)
+{
+	struct sleep *sleep = arg;
+
+	tpsim_ledger_is_empty(m); /* work on it */
+	sleep->err = tpos_wait(&wait, sleep->seen, &sleep->left);
+	return NULL;
+}
+
+static void sleep_start(struct sleep *sleep, long seen, unsigned int ms)
+{
+	sleep->seen = seen;
+	sleep->left = ms;
+	assert_int_equal(
+		pthread_create(&sleep->thread, NULL, sleep_main, sleep), 0);
+}
+
+static int sleep_end(struct sleep *sleep)
+{
+	assert_int_equal(pthread_join(sleep->thread, NULL), 0);
+	return sleep->err;
+}
+
+static void until_waits(unsigned long n)
+{
+	while (tpsim_fault_calls(m, TPSIM_CALL_WAIT) < n)
+		sched_yield();
+}
+
+/* All who sleep are woken. */
+static void all_are_woken(void **state)
+{
+	struct sleep sleeps[SLEEPERS];
+
+	(void)state;
+	for (int i = 0; i < SLEEPERS; i++)
+		sleep_start(&sleeps[i], 0, TTMPOOL_WAIT_FOREVER);
+	until_waits(SLEEPERS);
+	tpos_wake(&wait);
+	for (int i = 0; i < SLEEPERS; i++) {
+		assert_int_equal(sleep_end(&sleeps[i]), 0);
+		assert_int_equal(sleeps[i].left, TTMPOOL_WAIT_FOREVER);
+	}
+}
+
+/* Whenever the wake-up comes, before the sleep or in it, it is not lost. */
+static void no_wake_up_is_lost(void **state)
+{
+	(void)state;
+	for (long i = 0; i < ROUNDS; i++) {
+		struct sleep sleep;
+
+		sleep_start(&sleep, i, TTMPOOL_WAIT_FOREVER);
+		tpos_wake(&wait);
+		assert_int_equal(sleep_end(&sleep), 0);
+	}
+}
+
+/* Without a wake-up the time-out ends it, and no time is left. */
+static void a_time_out_ends_a_sleep(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	sleep_start(&sleep, 0, 1);
+	assert_int_equal(sleep_end(&sleep), -ETIMEDOUT);
+	assert_int_equal(sleep.left, 0);
+}
+
+/* Who is woken in time has the rest of it left. */
+static void time_is_left(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	sleep_start(&sleep, 0, 3600000);
+	until_waits(1);
+	tpos_wake(&wait);
+	assert_int_equal(sleep_end(&sleep), 0);
+	assert_true(sleep.left > 0 && sleep.left <= 3600000);
+}
+
+/* A signal ends the sleep of all who sleep on the machine. */
+static void a_signal_wakes_sleepers(void **state)
+{
+	struct sleep sleeps[SLEEPERS];
+
+	(void)state;
+	for (int i = 0; i < SLEEPERS; i++)
+		sleep_start(&sleeps[i], 0, TTMPOOL_WAIT_FOREVER);
+	until_waits(SLEEPERS);
+	tpsim_signal_after(m, 1);
+	for (int i = 0; i < SLEEPERS; i++)
+		assert_int_equal(sleep_end(&sleeps[i]), -EINTR);
+	tpsim_signal_clear(m);
+}
+
+/* The question that a signal comes with may be another thread's. */
+static void a_question_wakes_sleepers(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
+	until_waits(1);
+	tpsim_signal_after(m, 2);
+	assert_false(tpos_signal_pending());
+	assert_true(tpos_signal_pending());
+	assert_int_equal(sleep_end(&sleep), -EINTR);
+	tpsim_signal_clear(m);
+}
+
+/* Nobody's signal ends the sleep of those who work on another machine. */
+static void others_sleep_on(void **state)
+{
+	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
+	struct sleep sleep;
+
+	(void)state;
+	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
+	until_waits(1);
+	tpsim_signal_after(other, 1);
+	tpos_wake(&wait);
+	assert_int_equal(sleep_end(&sleep), 0);
+	tpsim_machine_destroy(other);
+}
+
+static void work_wakes(struct tpos_work *work)
+{
+	(void)work;
+	tpos_wake(&wait);
+}
+
+/* The worker runs while others sleep. */
+static void the_worker_may_wake(void **state)
+{
+	struct tpos_work work;
+	struct sleep sleep;
+
+	(void)state;
+	tpos_work_init(&work, work_wakes);
+	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
+	tpos_work_queue(m, &work);
+	assert_int_equal(sleep_end(&sleep), 0);
+	tpos_work_cancel(m, &work);
+}
+
+static unsigned int sleepers(void)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&wait.mutex);
+	n = wait.sleepers;
+	pthread_mutex_unlock(&wait.mutex);
+	return n;
+}
+
+static void end_what_is_slept_at(void *arg)
+{
+	struct sleep sleep;
+
+	(void)arg;
+	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
+	while (!sleepers())
+		sched_yield();
+	tpos_wait_fini(&wait);
+}
+
+static void *no_machine_main(void *arg)
+{
+	*(bool *)arg = tpos_signal_pending();
+	return NULL;
+}
+
+/* A thread that works on no machine has no signals. */
+static void no_machine_means_no_signals(void **state)
+{
+	pthread_t thread;
+	bool pending = true;
+
+	(void)state;
+	tpsim_signal_after(m, 1);
+	assert_int_equal(
+		pthread_create(&thread, NULL, no_machine_main, &pending), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_false(pending);
+	tpsim_signal_clear(m);
+}
+
+/* A wait with a sleeper cannot end. */
+static void a_wait_outlives_its_sleepers(void **state)
+{
+	(void)state;
+	assert_complains("end of a wait", end_what_is_slept_at, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(all_are_woken),
+		TEST(no_wake_up_is_lost),
+		TEST(a_time_out_ends_a_sleep),
+		TEST(time_is_left),
+		TEST(a_signal_wakes_sleepers),
+		TEST(a_question_wakes_sleepers),
+		TEST(others_sleep_on),
+		TEST(the_worker_may_wake),
+		TEST(no_machine_means_no_signals),
+		TEST(a_wait_outlives_its_sleepers),
+	};
+
+	return cmocka_run_group_tests_name("machine-wait-threads", tests, NULL,
+					   NULL);
+}
