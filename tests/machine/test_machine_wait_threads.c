@@ -183,6 +183,7 @@ static void the_worker_may_wake(void **state)
 	tpos_work_cancel(m, &work);
 }
 
+/* Who sleeps at this moment. */
 static unsigned int sleepers(void)
 {
 	unsigned int n;
@@ -193,15 +194,24 @@ static unsigned int sleepers(void)
 	return n;
 }
 
-static void end_what_is_slept_at(void *arg)
+static void end_the_wait(void *arg)
+{
+	(void)arg;
+	tpos_wait_fini(&wait);
+}
+
+/* A wait with a sleeper cannot end. */
+static void a_wait_outlives_its_sleepers(void **state)
 {
 	struct sleep sleep;
 
-	(void)arg;
+	(void)state;
 	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
 	while (!sleepers())
 		sched_yield();
-	tpos_wait_fini(&wait);
+	assert_complains("end of a wait", end_the_wait, NULL);
+	tpos_wake(&wait);
+	assert_int_equal(sleep_end(&sleep), 0);
 }
 
 static void *no_machine_main(void *arg)
@@ -223,13 +233,6 @@ static void no_machine_means_no_signals(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_false(pending);
 	tpsim_signal_clear(m);
-}
-
-/* A wait with a sleeper cannot end. */
-static void a_wait_outlives_its_sleepers(void **state)
-{
-	(void)state;
-	assert_complains("end of a wait", end_what_is_slept_at, NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
