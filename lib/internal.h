@@ -118,6 +118,7 @@ void chunks_copy(struct ttmpool_pool *pool, const struct ttmpool_list *to,
 
 /* release.c */
 void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void chunks_forget(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 unsigned long quarantine_purge(struct ttmpool_manager *mgr, chunk_test test);
 

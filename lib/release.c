@@ -33,6 +33,20 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 	budget_return_pages(mgr, pages);
 }
 
+/* The pages of a batch are the store's by now; what is left of it goes. */
+void chunks_forget(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk, *after;
+	size_t pages = chunks_count_pages(chunks);
+
+	ttmpool_for_each_chunk_safe(chunk, after, chunks)
+		tpos_free(pool->mgr->system, chunk);
+	ttmpool_list_init(chunks);
+	budget_return_pages(pool->mgr, pages);
+	pool_tally(pool, &pool->stats.pages_released, pages);
+	pool_tally(pool, &pool->stats.pages_adopted, pages);
+}
+
 /* The bytes of the coherent chunks, whose mappings end when they are freed. */
 static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
 				      const struct ttmpool_list *chunks)

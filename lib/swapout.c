@@ -6,7 +6,9 @@
  *     claim     all chunks that the buffer has
  *     strip     no mapping, write-back: one batch each, before anything is
  *               read, since reading write-combined memory is slow
- *     store     chunk by chunk, page by page, a look for signals before each
+ *     store     chunk by chunk: the store takes the pages themselves, where it
+ *               can, or their contents, page by page; a look for signals before
+ *               each
  *     release   in runs of 2 MiB, so that the pages are there for the very
  *               shortage that asked for them, and for the store itself
  *
@@ -31,8 +33,9 @@
  * struct swapout - one call
  * @be: of this buffer
  * @chunks: claimed, and not stored yet
- * @stored: not freed yet
- * @pages: in @stored
+ * @stored: copied, and not freed yet
+ * @adopted: the store's now, but for the descriptors
+ * @pages: in both of these
  * @begin: index of the first page of the chunk that is being stored
  * @at: index of the next page to be stored
  */
@@ -40,6 +43,7 @@ struct swapout {
 	struct ttmpool_backend *be;
 	struct ttmpool_list chunks;
 	struct ttmpool_list stored;
+	struct ttmpool_list adopted;
 	size_t pages;
 	size_t begin;
 	size_t at;
@@ -52,10 +56,12 @@ static void swapout_release(struct swapout *out)
 	if (!out->pages)
 		return;
 	account_close(pool, &out->stored);
+	account_close(pool, &out->adopted);
 	account_swapped(pool, out->be->owner, (long)out->pages);
 	pool_tally(pool, &pool->stats.bytes_stored,
 		   pool_bytes(pool, out->pages));
 	chunks_release(pool, &out->stored);
+	chunks_forget(pool, &out->adopted);
 	tpos_wake(&pool->iova->wait);
 	out->pages = 0;
 }
@@ -67,13 +73,13 @@ static struct ttmpool_chunk *swapout_chunk(const struct swapout *out)
 }
 
 /* All of the chunk is in the store: it is not the buffer's any more. */
-static void swapout_leave(struct swapout *out)
+static void swapout_leave(struct swapout *out, struct ttmpool_chunk *chunk,
+			  struct ttmpool_list *where)
 {
-	struct ttmpool_chunk *chunk = swapout_chunk(out);
 	struct ttmpool_backend *be = out->be;
 	size_t n = ttmpool_chunk_pages(chunk);
 
-	ttmpool_list_move_tail(&chunk->link, &out->stored);
+	ttmpool_list_move_tail(&chunk->link, where);
 	memset(be->tt.pages + out->begin, 0, n * sizeof(*be->tt.pages));
 	be->pages_stored += n;
 	out->begin += n;
@@ -93,7 +99,7 @@ static bool swapout_split(struct swapout *out)
 	while (ttmpool_chunk_pages(chunk) > done)
 		if (!chunk_split(out->be->pool, chunk))
 			return false;
-	swapout_leave(out);
+	swapout_leave(out, chunk, &out->stored);
 	return true;
 }
 
@@ -108,8 +114,8 @@ static bool swapout_make_room(struct swapout *out)
 	return true;
 }
 
-/* Store the chunk that begins at @begin, or as many halves of it as can be. */
-static int swapout_store(struct swapout *out)
+/* Copy the chunk that begins at @begin, or as many halves of it as can be. */
+static int swapout_copy(struct swapout *out)
 {
 	struct tpos_span page = { .pages = 1 };
 	int err;
@@ -129,8 +135,32 @@ static int swapout_store(struct swapout *out)
 		if (page.first + 1 == ttmpool_chunk_pages(page.chunk))
 			break;
 	}
-	swapout_leave(out);
+	swapout_leave(out, swapout_chunk(out), &out->stored);
 	return 0;
+}
+
+/* Let the store have the pages themselves. -ENOMEM: it has none to give for all
+ * of them at once, so they are to be copied, one by one. */
+static int swapout_adopt(struct swapout *out)
+{
+	struct ttmpool_chunk *chunk = swapout_chunk(out);
+	int err;
+
+	if (!chunk_is_ordinary(chunk))
+		return -EOPNOTSUPP;
+	if (tpos_signal_pending())
+		return -EINTR;
+	err = tpos_store_adopt(out->be->store, out->begin, chunk);
+	if (!err)
+		swapout_leave(out, chunk, &out->adopted);
+	return err;
+}
+
+static int swapout_store(struct swapout *out)
+{
+	int err = swapout_adopt(out);
+
+	return err == -EOPNOTSUPP || err == -ENOMEM ? swapout_copy(out) : err;
 }
 
 /* Store chunks from the first on, for at least @pages pages. */
@@ -159,6 +189,7 @@ static int swapout_begin(struct swapout *out, struct ttmpool_backend *be)
 
 	*out = (struct swapout){ .be = be };
 	ttmpool_list_init(&out->stored);
+	ttmpool_list_init(&out->adopted);
 	err = backend_claim(be, &out->chunks);
 	if (err)
 		return err;

@@ -31,9 +31,9 @@ struct take {
 int take_find(struct take *take);
 
 /*
- * take.c. take_chunks() finds and prepares all that is asked for; after an error
- * nothing is left. Then either take_drop(); or the chunks are issued, written to
- * the arrays, and handed out.
+ * take.c. take_chunks() finds and prepares all that is asked for; after an
+ * error nothing is left. Then either take_drop(); or the chunks are issued,
+ * written to the arrays, and handed out.
  */
 int take_chunks(struct take *take);
 void take_drop(struct take *take, struct ttmpool_list *chunks);

@@ -258,6 +258,22 @@ int tpos_store_write(tpos_store_t *store, size_t index,
 		     const struct tpos_span *from);
 
 /**
+ * tpos_store_adopt() - keep pages themselves, instead of a copy
+ * @store: the store
+ * @index: as the pages of the buffer from this one on
+ * @chunk: a plain one, write-back and not mapped
+ *
+ * From here on the pages are the store's; the descriptor stays the caller's,
+ * who frees no page of it. May sleep, and may call the shrinkers.
+ *
+ * Return: 0; -EOPNOTSUPP: these pages cannot be taken, so write and free them;
+ * -ENOMEM, -ENOSPC, -EIO or -EINTR, as tpos_store_write(). After an error the
+ * chunk is as it was, and the store keeps nothing for these pages.
+ */
+int tpos_store_adopt(tpos_store_t *store, size_t index,
+		     struct ttmpool_chunk *chunk);
+
+/**
  * tpos_store_read() - get contents back
  * @store: the store; it keeps them still
  * @index: the pages of the buffer from this one on; each has been written, and

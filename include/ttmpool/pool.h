@@ -92,7 +92,8 @@ struct ttmpool_pool_config {
  * @bytes_mapped_peak: the most that it ever was
  * @bytes_cleared: cleared by this library, not by the system's allocator
  * @bytes_copied: copied from page to page: what could not be moved in place
- * @bytes_stored: written to stores
+ * @bytes_stored: moved to stores
+ * @pages_adopted: of these, pages that became the store's own, without a copy
  * @bytes_restored: read from stores
  * @splits: chunks that had to be halved
  * @waits: times that a caller slept until address space came back
@@ -126,6 +127,7 @@ struct ttmpool_pool_stats {
 	uint64_t bytes_cleared;
 	uint64_t bytes_copied;
 	uint64_t bytes_stored;
+	uint64_t pages_adopted;
 	uint64_t bytes_restored;
 	uint64_t splits;
 	uint64_t waits;

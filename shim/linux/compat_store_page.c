@@ -5,7 +5,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 
-#include "ttmpool_system.h"
+#include "ttmpool_store.h"
 
 int ttmpool_store_begin(struct file *store, size_t index, struct page **page)
 {

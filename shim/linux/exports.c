@@ -78,6 +78,7 @@ EXPORT_SYMBOL_GPL(tpos_dma_map);
 EXPORT_SYMBOL_GPL(tpos_dma_unmap);
 EXPORT_SYMBOL_GPL(tpos_dma_bounces);
 EXPORT_SYMBOL_GPL(tpos_device_reaches);
+EXPORT_SYMBOL_GPL(tpos_store_adopt);
 EXPORT_SYMBOL_GPL(tpos_store_create);
 EXPORT_SYMBOL_GPL(tpos_store_destroy);
 EXPORT_SYMBOL_GPL(tpos_store_write);

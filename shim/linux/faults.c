@@ -16,3 +16,7 @@ ALLOW_ERROR_INJECTION(tpos_caching_set, ERRNO);
 ALLOW_ERROR_INJECTION(tpos_dma_map, ERRNO);
 ALLOW_ERROR_INJECTION(tpos_zalloc, NULL);
 ALLOW_ERROR_INJECTION(tpos_shrinker_register, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_store_create, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_store_adopt, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_store_write, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_store_read, ERRNO);

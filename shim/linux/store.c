@@ -33,25 +33,20 @@
 #include <linux/shmem_fs.h>
 #include <linux/writeback.h>
 
-#include "ttmpool_system.h"
+#include "ttmpool_store.h"
 #include "ttmpool_trace.h"
 
-static bool is_in_reclaim(void)
-{
-	return current->flags & PF_MEMALLOC;
-}
-
-static void store_prepare(struct file *store)
+void ttmpool_store_prepare(struct file *store)
 {
 	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_RETRY_MAYFAIL | __GFP_NOWARN |
 		    __GFP_NOMEMALLOC;
 
 	mapping_set_gfp_mask(store->f_mapping,
-			     is_in_reclaim() ? gfp | __GFP_HIGH : gfp);
+			     ttmpool_is_in_reclaim() ? gfp | __GFP_HIGH : gfp);
 }
 
 /* What is neither room nor I/O is a page that cannot be had back. */
-static int store_error(long err)
+int ttmpool_store_error(long err)
 {
 	switch (err) {
 	case -ENOMEM:
@@ -64,14 +59,14 @@ static int store_error(long err)
 }
 
 /* In memory or swapped out: the file's own count, in blocks of 512 bytes. */
-static long store_pages(const struct file *store)
+long ttmpool_store_pages(const struct file *store)
 {
 	return (long)(file_inode(store)->i_blocks >> (PAGE_SHIFT - 9));
 }
 
-static void store_note_change(const struct file *store, long before)
+void ttmpool_store_note_change(const struct file *store, long before)
 {
-	atomic_long_add(store_pages(store) - before,
+	atomic_long_add(ttmpool_store_pages(store) - before,
 			&ttmpool_counters.pages_stored);
 }
 
@@ -94,10 +89,10 @@ int tpos_store_create(struct ttmpool_system *system, size_t pages,
  * not have to wait for that. */
 void tpos_store_destroy(struct file *store)
 {
-	long before = store_pages(store);
+	long before = ttmpool_store_pages(store);
 
 	shmem_truncate_range(file_inode(store), 0, (loff_t)-1);
-	store_note_change(store, before);
+	ttmpool_store_note_change(store, before);
 	fput(store);
 	atomic_long_dec(&ttmpool_counters.stores);
 }
@@ -110,7 +105,7 @@ static int write_page(struct file *store, size_t index,
 	int err = ttmpool_store_begin(store, index, &page);
 
 	if (err)
-		return store_error(err);
+		return ttmpool_store_error(err);
 	to = kmap_local_page(page);
 	ttmpool_span_read(from, i, to);
 	kunmap_local(to);
@@ -128,7 +123,7 @@ static int read_page(struct file *store, size_t index,
 	void *from;
 
 	if (IS_ERR(page))
-		return store_error(PTR_ERR(page));
+		return ttmpool_store_error(PTR_ERR(page));
 	from = kmap_local_page(page);
 	ttmpool_span_write(to, i, from);
 	kunmap_local(from);
@@ -161,7 +156,7 @@ static void push_page(struct address_space *mapping, struct page *page)
 }
 
 /* What is locked or has left already is passed over. */
-static void push_pages(struct file *store, size_t index, size_t pages)
+void ttmpool_store_push(struct file *store, size_t index, size_t pages)
 {
 	struct address_space *mapping = store->f_mapping;
 
@@ -179,18 +174,18 @@ static void push_pages(struct file *store, size_t index, size_t pages)
 int tpos_store_write(struct file *store, size_t index,
 		     const struct tpos_span *from)
 {
-	long before = store_pages(store);
+	long before = ttmpool_store_pages(store);
 	int err = 0;
 
-	store_prepare(store);
+	ttmpool_store_prepare(store);
 	ttmpool_span_for_cpu(from);
 	for (size_t i = 0; i < from->pages && !err; i++) {
 		err = write_page(store, index + i, from, i);
 		cond_resched();
 	}
-	if (!err && is_in_reclaim())
-		push_pages(store, index, from->pages);
-	store_note_change(store, before);
+	if (!err && ttmpool_is_in_reclaim())
+		ttmpool_store_push(store, index, from->pages);
+	ttmpool_store_note_change(store, before);
 	trace_ttmpool_swapout(store, index, from->pages, err);
 	return err;
 }
@@ -200,7 +195,7 @@ int tpos_store_read(struct file *store, size_t index,
 {
 	int err = 0;
 
-	store_prepare(store);
+	ttmpool_store_prepare(store);
 	for (size_t i = 0; i < to->pages && !err; i++) {
 		err = read_page(store, index + i, to, i);
 		cond_resched();
@@ -213,10 +208,10 @@ int tpos_store_read(struct file *store, size_t index,
 /* The end of the range is the number of its last byte. */
 void tpos_store_drop(struct file *store, size_t index, size_t pages)
 {
-	long before = store_pages(store);
+	long before = ttmpool_store_pages(store);
 	loff_t start = (loff_t)index << PAGE_SHIFT;
 
 	shmem_truncate_range(file_inode(store), start,
 			     start + ((loff_t)pages << PAGE_SHIFT) - 1);
-	store_note_change(store, before);
+	ttmpool_store_note_change(store, before);
 }

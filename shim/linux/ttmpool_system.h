@@ -61,15 +61,6 @@ void ttmpool_span_for_device(const struct tpos_span *span);
 /* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
 bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);
 
-/*
- * compat_store_*.c: a page of a store to be written, locked and referenced,
- * with whatever it contains; the end of that, when all of it was written; or
- * another page in its place, both locked.
- */
-int ttmpool_store_begin(struct file *store, size_t index, struct page **page);
-void ttmpool_store_end(struct file *store, size_t index, struct page *page);
-void ttmpool_store_replace(struct page *old, struct page *page);
-
 static inline size_t ttmpool_chunk_bytes(const struct ttmpool_chunk *chunk)
 {
 	return ttmpool_chunk_pages(chunk) << PAGE_SHIFT;

@@ -280,6 +280,10 @@ struct tpsim_page *chunk_block(struct tpsim_machine *machine,
 struct tpsim_page *block_head(struct tpsim_machine *machine,
 			      struct tpsim_page *page);
 void batch_check(const struct ttmpool_list *chunks, const char *call);
+void free_check(const struct tpsim_machine *machine,
+		const struct tpsim_page *page,
+		const struct ttmpool_chunk *chunk);
+void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page);
 
 static inline bool page_is_out(const struct tpsim_page *page)
 {

@@ -157,8 +157,7 @@ static void block_hand_out(struct tpsim_machine *machine,
 		machine->out.pages_coherent += pages;
 }
 
-static void block_take_back(struct tpsim_machine *machine,
-			    struct tpsim_page *page)
+void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
 {
 	unsigned int order = page->order;
 	size_t pages = (size_t)1 << order;
@@ -260,9 +259,9 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 }
 
 /* What free_pages_prepare() would call a bad page. */
-static void free_check(const struct tpsim_machine *machine,
-		       const struct tpsim_page *page,
-		       const struct ttmpool_chunk *chunk)
+void free_check(const struct tpsim_machine *machine,
+		const struct tpsim_page *page,
+		const struct ttmpool_chunk *chunk)
 {
 	size_t index = page_index(machine, page);
 

@@ -187,6 +187,38 @@ int tpos_store_write(tpos_store_t *store, size_t index,
 	return extent.err;
 }
 
+/*
+ * In Linux a page of a shmem file can be replaced by another
+ * (replace_page_cache_folio(), mm/filemap.c), which then is the file's, and
+ * goes to the swap device when the system wants. Here it goes at once.
+ */
+int tpos_store_adopt(tpos_store_t *store, size_t index,
+		     struct ttmpool_chunk *chunk)
+{
+	struct tpos_span all = { .chunk = chunk,
+				 .pages = ttmpool_chunk_pages(chunk) };
+	struct tpsim_machine *machine = store->machine;
+	struct tpsim_page *page;
+	int err;
+
+	if (!machine->config.store_adopts)
+		return -EOPNOTSUPP;
+	err = tpos_store_write(store, index, &all);
+	if (err) {
+		tpos_store_drop(store, index, all.pages);
+		return err;
+	}
+	machine_enter(machine, __func__);
+	page = chunk_block(machine, chunk, __func__);
+	if (page->use != PAGE_PLAIN)
+		tpsim_complain("adoption of coherent pages", "page %zu",
+			       page_index(machine, page));
+	free_check(machine, page, chunk);
+	block_take_back(machine, page);
+	machine_unlock(machine);
+	return 0;
+}
+
 /* Guarded. */
 static void kept_check(const struct tpsim_store *store, size_t index,
 		       size_t pages)

@@ -41,6 +41,7 @@ enum tpsim_iommu {
  * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
  * @store_pages: room in all stores together, in pages; 0 means no bound but the
  *	host's
+ * @store_adopts: stores take ordinary pages as their own (tpos_store_adopt())
  * @no_caching: the linear map cannot be changed (most architectures but x86)
  * @threads: work runs in a thread of its own; otherwise when
  *	tpsim_work_run() is called, and whoever waits is its only thread
@@ -55,6 +56,7 @@ struct tpsim_config {
 	size_t swiotlb_slots;
 	size_t store_pages;
 	bool swiotlb_force;
+	bool store_adopts;
 	bool no_caching;
 	bool threads;
 };

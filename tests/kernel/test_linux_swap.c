@@ -128,6 +128,39 @@ static void reclaim_writes_to_the_swap_device(struct check *t)
 	batch_free(batch);
 }
 
+/* What reclaim has the store adopt goes on to the swap device, too. The pages
+ * are the same that the buffer had; what comes back has to come from there. */
+static void adopted_pages_go_to_the_swap_device(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	unsigned int flags;
+	tpos_store_t *store;
+	long before;
+
+	if (!has_swap(t))
+		return;
+	CHECK(t, batch);
+	CHECK(t, add_chunks(batch));
+	mark_all(batch);
+	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
+	before = get_nr_swap_pages();
+	flags = memalloc_noreclaim_save();
+	for (int i = 0; i < CHUNKS; i++)
+		CHECK_EQ(t, tpos_store_adopt(store, i * PAGES, &batch->all[i]),
+			 0);
+	memalloc_noreclaim_restore(flags);
+	CHECK(t, before - get_nr_swap_pages() > CHUNKS * PAGES / 2);
+	CHECK_EQ(t, (long)check_pages_out(t), 0);
+	ttmpool_list_init(&batch->chunks);
+	batch->n = 0;
+	squeeze();
+	CHECK(t, add_chunks(batch));
+	CHECK_EQ(t, move_all(batch, store, tpos_store_read), 0);
+	CHECK(t, all_marked(batch));
+	tpos_store_destroy(store);
+	batch_free(batch);
+}
+
 /* Dropped contents give back what they have on the swap device. */
 static void what_is_dropped_leaves_the_swap_device(struct check *t)
 {
@@ -149,4 +182,5 @@ static void what_is_dropped_leaves_the_swap_device(struct check *t)
 }
 
 CHECK_SUITE(linux_swap, CHECK_CASE(reclaim_writes_to_the_swap_device),
+	    CHECK_CASE(adopted_pages_go_to_the_swap_device),
 	    CHECK_CASE(what_is_dropped_leaves_the_swap_device));

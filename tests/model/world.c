@@ -96,6 +96,7 @@ void world_open(struct world *w, uint64_t seed)
 	struct ttmpool_manager_config config = { .page_budget = 60,
 						 .pool_limit = 30 };
 
+	machine_config.store_adopts = seed & 4;
 	if (seed % 3)
 		machine_config.iommu = seed % 3 == 1 ? TPSIM_IOMMU_STRICT
 						     : TPSIM_IOMMU_LAZY;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Adoption: pages of a chunk become pages of the store, and no byte is copied.
+ *
+ * No kernel lets a module add a page of its own to a shmem file: what counts it
+ * is shmem's alone. But a page that is there can be replaced by another
+ * (replace_page_cache_folio(), made for FUSE), which takes over its place in
+ * the counts and in the memory cgroup's:
+ *
+ *     file    [ 0 ][ 1 ][ 2 ][ 3 ]    pages of the file, not even cleared
+ *               x    x    x    x
+ *     chunk   [ 0 ][ 1 ][ 2 ][ 3 ]    change places with these, and go
+ *
+ * All of the file's pages are had before the first is replaced, and replacing
+ * cannot fail: so a chunk is adopted as a whole, or not at all.
+ *
+ * There is no way back: an adopted page is on a list of the memory manager's,
+ * from where no module can take it. It comes back as a copy.
+ */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/swap.h>
+
+#include "ttmpool_store.h"
+#include "ttmpool_trace.h"
+
+/* A page that store_claim() has claimed: it is referenced, so it is there. */
+static struct page *store_claimed(struct file *store, size_t index)
+{
+	struct page *page = pagecache_get_page(store->f_mapping, index, 0, 0);
+
+	put_page(page);
+	return page;
+}
+
+/* Of a huge page, no part can be replaced. */
+static int store_claim(struct file *store, size_t index)
+{
+	struct page *page;
+	int err = ttmpool_store_begin(store, index, &page);
+
+	if (err)
+		return ttmpool_store_error(err);
+	unlock_page(page);
+	if (!PageCompound(page))
+		return 0;
+	put_page(page);
+	return -EOPNOTSUPP;
+}
+
+static int store_claim_all(struct file *store, size_t index, size_t pages)
+{
+	size_t n;
+	int err;
+
+	for (n = 0; n < pages; n++) {
+		err = store_claim(store, index + n);
+		if (err)
+			goto unclaim;
+	}
+	return 0;
+
+unclaim:
+	while (n--)
+		put_page(store_claimed(store, index + n));
+	tpos_store_drop(store, index, pages);
+	return err;
+}
+
+/* The page is nobody's but ours, so its flags are set without care. */
+static void store_replace(struct file *store, size_t index, struct page *page)
+{
+	struct page *old = store_claimed(store, index);
+	struct folio *folio = page_folio(page);
+
+	tpos_page_set_chunk(page, NULL);
+	__folio_set_locked(folio);
+	__folio_set_swapbacked(folio);
+	folio_mark_uptodate(folio);
+	lock_page(old);
+	ttmpool_store_replace(old, page);
+	unlock_page(old);
+	put_page(old);
+	folio_mark_dirty(folio);
+	folio_add_lru(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+int tpos_store_adopt(struct file *store, size_t index,
+		     struct ttmpool_chunk *chunk)
+{
+	size_t pages = ttmpool_chunk_pages(chunk);
+	long before = ttmpool_store_pages(store);
+	int err;
+
+	ttmpool_store_prepare(store);
+	err = store_claim_all(store, index, pages);
+	ttmpool_store_note_change(store, before);
+	trace_ttmpool_swapout(store, index, pages, err);
+	if (err)
+		return err;
+	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT))
+		split_page(chunk->page, chunk->order);
+	for (size_t i = 0; i < pages; i++) {
+		store_replace(store, index + i, nth_page(chunk->page, i));
+		cond_resched();
+	}
+	atomic_long_sub((long)pages, &ttmpool_counters.pages_out);
+	if (ttmpool_is_in_reclaim())
+		ttmpool_store_push(store, index, pages);
+	return 0;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Pages that become the store's own: which page it is shows that nothing was
+ * copied. */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "batch.h"
+#include "ttmpool_module.h"
+#include "ttmpool_system.h"
+
+static long pages_stored(void)
+{
+	return atomic_long_read(&ttmpool_module_counters()->pages_stored);
+}
+
+static void chunk_mark(struct ttmpool_chunk *chunk, unsigned char byte)
+{
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		memset(page_address(nth_page(chunk->page, i)), byte + i,
+		       PAGE_SIZE);
+}
+
+static bool chunk_is_marked(struct ttmpool_chunk *chunk, unsigned char byte)
+{
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		if (memchr_inv(page_address(nth_page(chunk->page, i)),
+			       (unsigned char)(byte + i), PAGE_SIZE))
+			return false;
+	return true;
+}
+
+/* Are these pages, in this order, what the file keeps? */
+static bool store_has_pages(tpos_store_t *store, size_t index,
+			    struct page *first, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++) {
+		struct page *page =
+			pagecache_get_page(store->f_mapping, index + i, 0, 0);
+		bool same = page == nth_page(first, i);
+
+		if (page)
+			put_page(page);
+		if (!same)
+			return false;
+	}
+	return true;
+}
+
+/* The last chunk of a batch leaves it: its pages have become the store's. */
+static void batch_forget_last(struct batch *batch)
+{
+	ttmpool_list_del(&batch->all[--batch->n].link);
+}
+
+/* A chunk of every order is taken over, page by page, and is not copied; its
+ * contents come back, and the pages go with the store. */
+static void pages_change_hands_at_every_order(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	long before = pages_stored();
+
+	CHECK(t, batch);
+	for (int order = 0; order <= 10; order++) {
+		struct ttmpool_chunk *chunk = &batch->all[0];
+		struct tpos_span back = { .chunk = chunk, .pages = 1 << order };
+		struct page *page;
+		tpos_store_t *store;
+
+		CHECK_EQ(t, tpos_store_create(t->system, 3 << order, &store),
+			 0);
+		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, order));
+		page = chunk->page;
+		chunk_mark(chunk, 0x10 + order);
+		CHECK_EQ(t, tpos_store_adopt(store, 2 << order, chunk), 0);
+		CHECK_EQ(t, (long)check_pages_out(t), 0);
+		CHECK_EQ(t, pages_stored() - before, 1 << order);
+		CHECK(t, store_has_pages(store, 2 << order, page, 1 << order));
+		CHECK(t, !tpos_page_chunk(batch->dev, page));
+		batch_forget_last(batch);
+		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, order));
+		CHECK_EQ(t, tpos_store_read(store, 2 << order, &back), 0);
+		CHECK(t, chunk_is_marked(chunk, 0x10 + order));
+		tpos_store_destroy(store);
+		CHECK_EQ(t, pages_stored(), before);
+		batch_free(batch);
+	}
+}
+
+/* One half of a chunk is taken over, the other stays what it was. */
+static void a_half_changes_hands(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct ttmpool_chunk *chunk = &batch->all[0], *upper = &batch->all[1];
+	tpos_store_t *store;
+
+	CHECK(t, batch);
+	CHECK_EQ(t, tpos_store_create(t->system, 16, &store), 0);
+	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 4));
+	chunk_mark(chunk, 0x20);
+	*upper = *chunk;
+	upper->order = 3;
+	tpos_pages_split(batch->dev, chunk, upper);
+	CHECK_EQ(t, tpos_store_adopt(store, 8, upper), 0);
+	CHECK(t, store_has_pages(store, 8, upper->page, 8));
+	CHECK_EQ(t, (long)check_pages_out(t), 8);
+	CHECK(t, chunk_is_marked(chunk, 0x20));
+	CHECK(t, tpos_page_chunk(batch->dev, chunk->page) == chunk);
+	tpos_store_destroy(store);
+	CHECK(t, chunk_is_marked(chunk, 0x20));
+	batch_free(batch);
+}
+
+/* What was kept there before is replaced. */
+static void what_was_kept_before_is_replaced(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct ttmpool_chunk *chunk = &batch->all[0];
+	struct tpos_span span = { .chunk = chunk, .pages = 4 };
+	long before = pages_stored();
+	tpos_store_t *store;
+
+	CHECK(t, batch);
+	CHECK_EQ(t, tpos_store_create(t->system, 4, &store), 0);
+	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 2));
+	chunk_mark(chunk, 0x30);
+	CHECK_EQ(t, tpos_store_write(store, 0, &span), 0);
+	chunk_mark(chunk, 0x40);
+	CHECK_EQ(t, tpos_store_adopt(store, 0, chunk), 0);
+	CHECK_EQ(t, pages_stored() - before, 4);
+	batch_forget_last(batch);
+	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 2));
+	CHECK_EQ(t, tpos_store_read(store, 0, &span), 0);
+	CHECK(t, chunk_is_marked(chunk, 0x40));
+	tpos_store_destroy(store);
+	batch_free(batch);
+}
+
+CHECK_SUITE(linux_adopt, CHECK_CASE(pages_change_hands_at_every_order),
+	    CHECK_CASE(a_half_changes_hands),
+	    CHECK_CASE(what_was_kept_before_is_replaced));

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Swapping out to a store that takes ordinary pages as its own (S12), as
+ * Linux's does: nothing is copied on the way out.
+ */
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define PAGES 77 /* chunks of 64, 8, 4 and 1 */
+#define SEED  0x42
+
+static struct buffer *buffer_ready(struct check *t, struct rig *rig,
+				   const struct ttmpool_backend_funcs *funcs)
+{
+	struct buffer *buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = PAGES,
+					 .funcs = funcs,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+
+	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, SEED))
+		return NULL;
+	return buf;
+}
+
+static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
+{
+	return !ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES) &&
+	       buffer_is_stamped(t, buf, SEED) && rig_is_quiet(t, rig) &&
+	       !ttmpool_unpopulate(&buf->be);
+}
+
+static void plan_writes(struct check *t, unsigned long nth, int error)
+{
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_STORE_WRITE,
+						.nth = nth,
+						.error = error });
+}
+
+/* Plain pages become the store's, all of them, and come back whole. */
+static void s12_ordinary_pages_become_the_stores(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &buffer_plain);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_adopted, PAGES);
+	CHECK_EQ(t, rig_stats(rig).pages_swapped, PAGES);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Coherent pages are the DMA API's: they are copied. */
+static void s12_coherent_pages_do_not(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &buffer_coherent);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_adopted, 0);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A store without memory for a whole chunk is given its pages one by one. */
+static void s12_what_cannot_be_adopted_at_once_is_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &buffer_plain);
+	CHECK(t, buf);
+	plan_writes(t, 1, -ENOMEM);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_adopted, PAGES - 64);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Any other failure leaves the rest where it is. */
+static void s12_a_store_that_fails_leaves_the_rest(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &buffer_plain);
+	CHECK(t, buf);
+	plan_writes(t, 2, -EIO);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EIO);
+	CHECK_EQ(t, buffer_pages(buf), PAGES - 64);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, rig_is_quiet(t, rig) && comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* So does a signal, before each chunk. */
+static void s12_a_signal_leaves_the_rest(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &buffer_plain);
+	CHECK(t, buf);
+	tpsim_signal_after(check_machine(t), 3);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, buffer_pages(buf), 5);
+	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(adopt, CHECK_CASE(s12_ordinary_pages_become_the_stores),
+	    CHECK_CASE(s12_coherent_pages_do_not),
+	    CHECK_CASE(s12_what_cannot_be_adopted_at_once_is_copied),
+	    CHECK_CASE(s12_a_store_that_fails_leaves_the_rest),
+	    CHECK_CASE(s12_a_signal_leaves_the_rest));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .store_adopts = true };
+
+	return check_main(argc, argv, &check_suite_adopt, &config);
+}
