@@ -21,40 +21,7 @@
  * pages
  */
 
-#include "take.h"
-
-/*
- * Copy pages [first, first + n) of a buffer to others, of that source and
- * caching, and let these take their place. After an error, nothing has changed.
- */
-static int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
-			    struct ttmpool_request *req, bool map)
-{
-	struct take take = { .pool = be->pool, .map = map, .req = *req };
-	tpos_page_t **pages = be->tt.pages + first;
-	struct claim claim;
-	int err;
-
-	take.req.num_pages = n;
-	err = take_chunks(&take);
-	if (err)
-		return err;
-	claim_init(&claim, be->pool, pages, n);
-	claim.with_holes = true;
-	err = claim_chunks(&claim);
-	if (err) {
-		take_drop(&take, &take.got);
-		return err;
-	}
-	chunks_strip(be->pool, &claim.chunks, false); /* before it is read */
-	claim_sort(&claim);
-	take_issue(&take);
-	chunks_copy(be->pool, &take.got, &claim.chunks);
-	take_fill(&take, pages, map ? be->dma_addr + first : NULL);
-	take_hand_out(&take);
-	chunks_give(be->pool, &claim.chunks);
-	return 0;
-}
+#include "internal.h"
 
 /* All of a coherent buffer moves. */
 static int coherent_to_anonymous(struct ttmpool_backend *be)
@@ -107,77 +74,15 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be)
 	return 0;
 }
 
-/* May this chunk become the device's in place? */
-static bool chunk_suits(const struct ttmpool_backend *be,
-			const struct ttmpool_chunk *chunk)
-{
-	const struct ttmpool_pool *pool = be->pool;
-
-	return be->funcs->source == TTMPOOL_PLAIN &&
-	       !(chunk->flags & TTMPOOL_CHUNK_FAR) &&
-	       chunk->order <= pool->max_order[TTMPOOL_PLAIN] &&
-	       tpos_device_reaches(pool->dev, chunk->page,
-				   ttmpool_chunk_pages(chunk));
-}
-
-/* How many pages from @first on are of chunks that suit, or do not? */
-static size_t pages_that_suit(const struct ttmpool_backend *be, size_t first,
-			      bool suit)
-{
-	size_t i = first;
-
-	while (i < be->tt.num_pages) {
-		const struct ttmpool_chunk *chunk =
-			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
-
-		if (chunk_suits(be, chunk) != suit)
-			break;
-		i += ttmpool_chunk_pages(chunk);
-	}
-	return i - first;
-}
-
-/* Copy what does not suit to ordinary pages that do. */
-static int plain_relocate(struct ttmpool_backend *be)
-{
-	struct ttmpool_request req = { .source = TTMPOOL_PLAIN,
-				       .caching = TTMPOOL_CACHED,
-				       .owner = be->owner };
-	size_t first = 0;
-	int err = 0;
-
-	while (!err && first < be->tt.num_pages) {
-		size_t n;
-
-		first += pages_that_suit(be, first, true);
-		n = pages_that_suit(be, first, false);
-		if (n)
-			err = backend_relocate(be, first, n, &req, false);
-		first += n;
-	}
-	return err;
-}
-
 int ttmpool_to_device(struct ttmpool_backend *be)
 {
-	struct ttmpool_request req = { .source = be->funcs->source,
-				       .caching = be->tt.caching,
-				       .owner = be->owner,
-				       .wait_ms = be->wait_ms };
 	int err;
 
 	if (!be->funcs->movable)
 		return -EOPNOTSUPP;
 	if (be->tt.state != TTMPOOL_TT_ANONYMOUS)
 		return -EINVAL;
-	if (be->funcs->source == TTMPOOL_COHERENT) {
-		err = backend_relocate(be, 0, be->tt.num_pages, &req,
-				       be->dma_addr);
-	} else {
-		err = plain_relocate(be);
-		if (!err)
-			err = backend_make_ready(be);
-	}
+	err = backend_return(be);
 	if (err)
 		return err;
 	backend_close_store(be);

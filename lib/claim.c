@@ -133,17 +133,14 @@ int claim_chunks(struct claim *claim)
 	return -EINVAL;
 }
 
-/* Put claimed chunks into the order of the array again. */
+/* Put claimed chunks into the order of the array again, which has no holes. */
 void claim_sort(struct claim *claim)
 {
-	size_t n = chunks_count(&claim->chunks);
 	size_t i = 0;
 
-	while (n--) {
+	while (i < claim->num_pages) {
 		struct ttmpool_chunk *chunk;
 
-		while (!claim->pages[i])
-			i++;
 		chunk = tpos_page_chunk(claim->pool->dev, claim->pages[i]);
 		ttmpool_list_move_tail(&chunk->link, &claim->chunks);
 		i += ttmpool_chunk_pages(chunk);

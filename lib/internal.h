@@ -16,7 +16,8 @@
  *   ready.c      a buffer's chunks become the device's
  *   gather.c, take.c, refill.c   handing out
  *   give.c       taking back; scrub.c: clearing in between
- *   swapin.c, anonymous.c   bringing and moving contents
+ *   relocate.c   moving contents to pages that suit the device
+ *   swapin.c, anonymous.c   bringing contents back, and handing them over
  *   pool.c, manager.c   lifetimes, limits, counters; valid.c: invariants
  *   tt.c, backend.c     buffers
  *
@@ -201,6 +202,11 @@ int chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 
 /* ready.c */
 int backend_make_ready(struct ttmpool_backend *be);
+
+/* relocate.c */
+int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
+		     const struct ttmpool_request *req, bool map);
+int backend_return(struct ttmpool_backend *be);
 
 /* give.c */
 void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks);

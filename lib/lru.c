@@ -137,8 +137,6 @@ unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 {
 	unsigned long got;
 
-	if (!tpos_atomic_read(&mgr->pages_swappable))
-		return 0;
 	tpos_mutex_lock(&mgr->swap);
 	got = lru_round(mgr, pages);
 	tpos_mutex_unlock(&mgr->swap);
@@ -151,8 +149,7 @@ unsigned long manager_try_swapout(struct ttmpool_manager *mgr,
 {
 	unsigned long got;
 
-	if (!tpos_atomic_read(&mgr->pages_swappable) ||
-	    !tpos_mutex_trylock(&mgr->swap))
+	if (!tpos_mutex_trylock(&mgr->swap))
 		return 0;
 	got = lru_round(mgr, pages);
 	tpos_mutex_unlock(&mgr->swap);

@@ -150,7 +150,7 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages)
 		return -EINVAL;
 	err = swapin_run(be, pages);
 	if (!err && !be->pages_stored)
-		err = backend_make_ready(be);
+		err = backend_return(be);
 	if (err || be->pages_stored) {
 		backend_set_state(be, be->pages_stored == be->tt.num_pages
 					      ? TTMPOOL_TT_SWAPPED

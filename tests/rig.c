@@ -178,11 +178,26 @@ struct buffer *buffer_open(struct check *t, struct rig *rig,
 	return buf;
 }
 
+/* The CPU has written. Where a mapping bounces, the device knows nothing of it,
+ * and the end of the mapping would undo it, unless it is told. */
+static void buffer_sync(struct check *t, struct buffer *buf)
+{
+	bool mapped = buf->dma_addr && buf->be.pool->info.bounces &&
+		      buf->be.funcs->source == TTMPOOL_PLAIN &&
+		      (buf->be.tt.state == TTMPOOL_TT_POPULATED ||
+		       buf->be.tt.state == TTMPOOL_TT_BOUND);
+
+	for (size_t i = 0; mapped && i < buf->be.tt.num_pages; i++)
+		check_sync(t, buf->be.pool->dev, buf->pages[i],
+			   buf->dma_addr[i]);
+}
+
 bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte)
 {
 	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
 		if (!check_fill(t, buf->pages[i], buf->be.tt.caching, byte))
 			return false;
+	buffer_sync(t, buf);
 	return true;
 }
 
@@ -212,6 +227,7 @@ bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed)
 		if (!check_fill(t, buf->pages[i], caching_now(buf),
 				stamp_of(seed, i)))
 			return false;
+	buffer_sync(t, buf);
 	return true;
 }
 

@@ -30,7 +30,8 @@ static struct buffer *buffer_of(struct check *t, struct rig *rig, int pool,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* At the limit, kept mappings go down to the low mark, in one batch. */
+/* At the limit, kept mappings go down to the low mark, in one batch. A device
+ * whose mappings bounce keeps none. */
 static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -51,6 +52,11 @@ static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
 	more = buffer_of(t, rig, 0, 1);
 	CHECK(t, more);
 	before = rig_stats(rig);
+	if (rig->pool[0].info.bounces) {
+		CHECK_EQ(t, before.bytes_mapped, 0);
+		CHECK(t, rig_close(t, rig));
+		return;
+	}
 	CHECK_EQ(t, before.bytes_mapped, bytes_of(rig, 32));
 	CHECK_EQ(t, ttmpool_populate(&more->be), 0);
 	after = rig_stats(rig);
@@ -80,7 +86,8 @@ static void s06_pools_of_a_device_share_a_budget(struct check *t)
 	c = buffer_of(t, rig, 0, 5);
 	CHECK(t, a && b && c);
 	CHECK_EQ(t, buffer_cycle(a), 0);
-	CHECK_EQ(t, ttmpool_iova_pages(iova), 6);
+	CHECK_EQ(t, ttmpool_iova_pages(iova),
+		 rig->pool[0].info.bounces ? 0 : 6);
 	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
 	CHECK(t, ttmpool_iova_pages(iova) <= 8);
 	CHECK_EQ(t, ttmpool_populate(&c->be), -ENOSPC);
@@ -91,6 +98,42 @@ static void s06_pools_of_a_device_share_a_budget(struct check *t)
 	CHECK_EQ(t, ttmpool_unpopulate(&c->be), 0);
 	CHECK(t, rig_close(t, rig));
 	CHECK_EQ(t, ttmpool_iova_pages(iova), 0);
+	ttmpool_iova_fini(iova);
+}
+
+/* Both limits hold at once, and a pool of another device is left alone. */
+static void s06_a_pool_has_a_limit_of_its_own_as_well(struct check *t)
+{
+	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
+	struct ttmpool_pool *other = check_zalloc(t, sizeof(*other));
+	size_t size = bytes_of_a_page(t);
+	struct ttmpool_pool_config config = { .node = TTMPOOL_NODE_ANY };
+	struct buffer *a, *b, *c;
+	struct rig *rig;
+
+	CHECK(t, iova && other);
+	CHECK_EQ(t, ttmpool_iova_init(iova, 10 * size, 10 * size), 0);
+	rig = rig_open(t, &(struct rig_config){ .nr_pools = 2,
+						.iova = iova,
+						.mapped_limit = 8 * size });
+	CHECK(t, rig);
+	config.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(other, &rig->mgr, &config), 0);
+	a = buffer_of(t, rig, 0, 6);
+	b = buffer_of(t, rig, 0, 4);
+	c = buffer_of(t, rig, 1, 7);
+	CHECK(t, a && b && c);
+	CHECK_EQ(t, buffer_cycle(a), 0);
+	a->be.tt.caching = TTMPOOL_UNCACHED;
+	CHECK_EQ(t, buffer_cycle(a), 0);
+	CHECK(t, rig_stats(rig).bytes_mapped <= bytes_of(rig, 8));
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&c->be), -ENOSPC);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&c->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&c->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(other), 0);
+	CHECK(t, rig_close(t, rig));
 	ttmpool_iova_fini(iova);
 }
 
@@ -262,6 +305,7 @@ static void s06_a_give_settles_every_owner(struct check *t)
 
 CHECK_SUITE(budget, CHECK_CASE(s06_kept_mappings_go_down_to_the_low_mark),
 	    CHECK_CASE(s06_pools_of_a_device_share_a_budget),
+	    CHECK_CASE(s06_a_pool_has_a_limit_of_its_own_as_well),
 	    CHECK_CASE(s06_only_device_state_takes_address_space),
 	    CHECK_CASE(s06_more_buffers_than_space_come_and_go),
 	    CHECK_CASE(s06_a_low_mark_above_the_limit_is_refused),

@@ -42,8 +42,10 @@
  *             tpos_page_set_chunk(page, chunk)
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
  *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
- *             tpos_device_reaches(device, page, n)  could the device be given
- *                              these n pages without a bounce?
+ *             tpos_device_reaches(device, page, n)  are these n pages within
+ *                              the device's mask, or translated for it? Pages
+ *                              elsewhere might be; bouncing that is forced is
+ *                              none of its business, since no page is better.
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  they are a buffer's again
  *             (KASAN, Valgrind, ASan, or nothing)

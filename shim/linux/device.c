@@ -49,8 +49,7 @@ bool tpos_device_reaches(struct device *dev, struct page *page, size_t n)
 {
 	if (ttmpool_device_is_translated(dev))
 		return true;
-	return !is_swiotlb_force_bounce(dev) &&
-	       ttmpool_device_emits(dev, page_to_phys(page), n << PAGE_SHIFT);
+	return ttmpool_device_emits(dev, page_to_phys(page), n << PAGE_SHIFT);
 }
 
 /* An address that is not the page's own is that of a slot. */

@@ -217,7 +217,7 @@ bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
 }
 
 /* Linux: dma_capable() of kernel/dma/direct.h, and no IOMMU, which maps any
- * page below the mask. */
+ * page below the mask. Where every mapping bounces, no page is better. */
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
 {
 	const struct tpsim_machine *machine = dev->machine;
@@ -225,5 +225,5 @@ bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
 
 	if (machine->config.iommu != TPSIM_IOMMU_OFF)
 		return true;
-	return !needs_bounce(dev, last + machine->page_bytes - 1);
+	return last + machine->page_bytes - 1 <= dev->config.dma_mask;
 }

@@ -82,11 +82,23 @@ static unsigned long pages_shrunk(struct rig *rig)
 	return stats.pages_shrunk;
 }
 
+/* Whoever else needs memory finds some free, or some pooled to be reclaimed: the
+ * kernel's own threads would otherwise have a process killed for it. */
+static bool leaves_something(struct rig *rig)
+{
+	struct ttmpool_manager_stats stats;
+	struct sysinfo info;
+
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	si_meminfo(&info);
+	return stats.pages_pooled > SZ_8M >> PAGE_SHIFT ||
+	       info.freeram > SZ_16M >> PAGE_SHIFT;
+}
+
 /*
  * Take memory for nothing until the shrinker has given up @enough pages, or
- * there is none; then give it all back. As long as reclaim gets anywhere it is
- * asked again, since another CPU may have had what it freed; but no process is
- * killed for it.
+ * there is next to none; then give it all back. As long as reclaim gets anywhere
+ * it is asked again, since another CPU may have had what it freed.
  */
 static void squeeze(struct rig *rig, unsigned long enough)
 {
@@ -94,7 +106,7 @@ static void squeeze(struct rig *rig, unsigned long enough)
 	struct page *page, *after;
 	LIST_HEAD(taken);
 
-	while (pages_shrunk(rig) < until) {
+	while (pages_shrunk(rig) < until && leaves_something(rig)) {
 		page = alloc_page(GFP_KERNEL | __GFP_RETRY_MAYFAIL |
 				  __GFP_NOWARN);
 		if (!page)

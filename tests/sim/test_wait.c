@@ -71,6 +71,26 @@ static void give_back(void *buf)
 		ttmpool_unpopulate(&other->be);
 }
 
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* A long wait is made of naps: he looks again after each. */
+static void s06_a_long_wait_looks_again(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, 250));
+	tpsim_while_waiting(check_machine(t), nothing, NULL);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK_EQ(t, rig_stats(rig).waits, 3);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Space that comes back while he waits serves him. */
 static void s06_a_wait_ends_when_space_comes_back(struct check *t)
 {
@@ -161,6 +181,7 @@ static void s06_64_mib_of_space_serve_256_mib_of_buffers(struct check *t)
 
 CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_a_wait_ends_with_its_time),
+	    CHECK_CASE(s06_a_long_wait_looks_again),
 	    CHECK_CASE(s06_a_wait_ends_when_space_comes_back),
 	    CHECK_CASE(s06_a_wait_ends_with_a_signal),
 	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),

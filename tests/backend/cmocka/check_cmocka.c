@@ -125,6 +125,14 @@ bool check_device_holds(struct check *t, tpos_device_t *dev,
 	return true;
 }
 
+void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,
+		tpos_dma_addr_t addr)
+{
+	(void)t;
+	(void)addr;
+	tpsim_dma_sync(dev, page, true);
+}
+
 enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
 {
 	struct world *world = t->world;

@@ -148,6 +148,12 @@ bool check_device_holds(struct check *t, tpos_device_t *dev,
 	return edu_reads(edu_of(dev), addr, byte);
 }
 
+void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,
+		tpos_dma_addr_t addr)
+{
+	dma_sync_single_for_device(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+}
+
 enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
 {
 	return page_caching(page);

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Hand-over on a machine of two nodes (S12): what goes in place, what by copy,
+ * and what happens when the copy finds no memory; and who waits for whom while
+ * the swapper is at work (S7).
+ */
+
+#include <limits.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define SEED 0x42
+
+static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n,
+				  bool unmapped)
+{
+	struct buffer *buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .unmapped = unmapped,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+
+	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, SEED))
+		return NULL;
+	return buf;
+}
+
+/* A second pool: of a device with that mask, or of that node. */
+static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
+			int node)
+{
+	struct tpsim_device_config dev_config = { .node = TTMPOOL_NODE_ANY,
+						  .dma_mask = mask };
+	struct ttmpool_pool_config config = { .name = "second", .node = node };
+
+	rig->dev[1] = tpsim_device_create(check_machine(t), &dev_config);
+	config.dev = rig->dev[1];
+	if (!config.dev || ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config))
+		return false;
+	rig->nr_pools = 2;
+	return true;
+}
+
+/* A buffer of 64 pages, anonymous, and the second pool's. */
+static struct buffer *handed_over(struct check *t, struct rig *rig)
+{
+	struct buffer *a = plain_ready(t, rig, 64, false);
+	struct buffer *b = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .num_pages = 64,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_UNCACHED });
+
+	if (!a || !b || ttmpool_to_anonymous(&a->be) ||
+	    ttmpool_handover(&a->be, &b->be))
+		return NULL;
+	return b;
+}
+
+/* A pool that wants pages of its own node gets a copy there of what is far. */
+static void s12_what_is_far_is_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+	int near;
+
+	CHECK(t, rig);
+	b = plain_ready(t, rig, 1, false);
+	CHECK(t, b);
+	near = tpos_page_node(rig->dev[0], b->pages[0]);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, open_second(t, rig, 0, 1 - near));
+	b = handed_over(t, rig);
+	CHECK(t, b);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 64 << 12);
+	CHECK_EQ(t, tpos_page_node(rig->dev[1], b->pages[63]), 1 - near);
+	CHECK(t, buffer_is_stamped(t, b, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* No memory for the copy: the buffer stays anonymous, and whole. */
+static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, (1 << 24) - 1, TTMPOOL_NODE_ANY));
+	b = handed_over(t, rig);
+	CHECK(t, b);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1,
+						.times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_to_device(&b->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	CHECK(t, buffer_is_stamped(t, b, SEED) && rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK(t, buffer_is_stamped(t, b, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A page of unknown caching cannot go into the swap cache. */
+static void s08_a_page_of_unknown_caching_is_not_insertable(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct tpsim_fault no_way = { .call = TPSIM_CALL_CACHING_RESET,
+				      .nth = 1,
+				      .times = UINT_MAX };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 1, false);
+	CHECK(t, buf);
+	tpsim_fault_plan(check_machine(t), &no_way);
+	no_way.call = TPSIM_CALL_DMA_MAP;
+	tpsim_fault_plan(check_machine(t), &no_way);
+	CHECK(t, ttmpool_to_anonymous(&buf->be) < 0);
+	CHECK(t, !ttmpool_page_insertable(&rig->pool[0], buf->pages[0]));
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, ttmpool_page_insertable(&rig->pool[0], buf->pages[0]));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer without addresses is interrupted on its way in as any other. */
+static void s07_a_buffer_without_addresses_can_be_interrupted(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 77, true);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	tpsim_signal_after(check_machine(t), 70);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, buffer_pages(buf), 64);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+static unsigned long swapped_within;
+
+static void unlock_and_shrink(struct ttmpool_backend *be)
+{
+	swapped_within = ttmpool_manager_shrink_scan(be->pool->mgr, 8, true);
+	buffer_plain.unlock(be);
+}
+
+/* While the swapper is at work, the shrinker does not wait for it. */
+static void s07_the_shrinker_does_not_wait_for_the_swapper(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_backend_funcs funcs = buffer_plain;
+	struct buffer *bufs[2];
+
+	CHECK(t, rig);
+	funcs.unlock = unlock_and_shrink;
+	swapped_within = 1;
+	for (int i = 0; i < 2; i++) {
+		bufs[i] =
+			buffer_open(t, rig,
+				    &(struct buffer_config){ .num_pages = 8,
+							     .funcs = &funcs });
+		CHECK(t, bufs[i]);
+		CHECK_EQ(t, ttmpool_populate(&bufs[i]->be), 0);
+		CHECK_EQ(t, ttmpool_lru_add(&bufs[i]->be), 0);
+	}
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 8), 8);
+	CHECK_EQ(t, swapped_within, 0);
+	for (int i = 0; i < 2; i++) {
+		ttmpool_lru_remove(&bufs[i]->be);
+		CHECK_EQ(t, ttmpool_drop(&bufs[i]->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
+	    CHECK_CASE(s12_no_memory_for_a_copy_loses_nothing),
+	    CHECK_CASE(s08_a_page_of_unknown_caching_is_not_insertable),
+	    CHECK_CASE(s07_a_buffer_without_addresses_can_be_interrupted),
+	    CHECK_CASE(s07_the_shrinker_does_not_wait_for_the_swapper));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .nr_nodes = 2,
+						    .ram_pages = 32768 };
+
+	return check_main(argc, argv, &check_suite_handover, &config);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The swapper's list (S7): who is on it, who may be, and who is looked at. */
+
+#include "rig.h"
+
+#define CROWD 70 /* more than the swapper tries in one go */
+
+static struct buffer *buffer_of(struct check *t, struct rig *rig,
+				const struct ttmpool_backend_funcs *funcs)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 2, .funcs = funcs });
+}
+
+/* Who has no lock to try cannot be on the list, and touching or removing who is
+ * not on it does nothing. */
+static void s07_only_who_can_be_locked_is_listed(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, &ttmpool_backend_plain);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), -EOPNOTSUPP);
+	ttmpool_lru_touch(&buf->be);
+	ttmpool_lru_remove(&buf->be);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A lock that can be taken and not given back is no lock. */
+static void s07_half_a_lock_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_backend_funcs funcs = buffer_plain;
+
+	CHECK(t, rig);
+	funcs.unlock = NULL;
+	CHECK(t, !buffer_of(t, rig, &funcs));
+	funcs = buffer_plain;
+	funcs.trylock = NULL;
+	CHECK(t, !buffer_of(t, rig, &funcs));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer does not end while it is on the list, even if it is empty. */
+static void s07_who_is_listed_does_not_end(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, &buffer_plain);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_backend_fini(&buf->be), -EBUSY);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 0);
+	rig->nr_pools = 0;
+	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
+	ttmpool_lru_remove(&buf->be);
+	CHECK_EQ(t, ttmpool_backend_fini(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What could be swapped out is counted in every state. */
+static void s07_what_could_go_is_counted(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_manager_stats stats;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(t, rig,
+			  &(struct buffer_config){ .num_pages = 5, /* 4 and 1 */
+						   .funcs = &buffer_plain });
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
+	for (int step = 0; step < 6; step++) {
+		static const unsigned long counts[] = { 5, 0, 5, 5, 1, 0 };
+		int err = step == 0   ? ttmpool_populate(&buf->be)
+			  : step == 1 ? ttmpool_bind(&buf->be)
+			  : step == 2 ? ttmpool_unbind(&buf->be)
+			  : step == 3 ? ttmpool_to_anonymous(&buf->be)
+				      : ttmpool_swapout(&buf->be, 1);
+
+		CHECK_EQ(t, err, 0);
+		ttmpool_manager_stats(&rig->mgr, &stats);
+		CHECK_EQ(t, stats.pages_swappable, counts[step]);
+		CHECK(t, rig_is_quiet(t, rig));
+	}
+	ttmpool_lru_remove(&buf->be);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* However many are busy, the one that is not is found. */
+static void s07_a_crowd_of_busy_buffers_hides_nobody(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer **bufs = check_zalloc(t, CROWD * sizeof(*bufs));
+
+	CHECK(t, rig && bufs);
+	for (int i = 0; i < CROWD; i++) {
+		bufs[i] = buffer_of(t, rig, &buffer_plain);
+		CHECK(t, bufs[i]);
+		CHECK_EQ(t, ttmpool_populate(&bufs[i]->be), 0);
+		CHECK_EQ(t, ttmpool_lru_add(&bufs[i]->be), 0);
+		bufs[i]->locked = i < CROWD - 1;
+	}
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 2), 2);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 2), 0);
+	CHECK_EQ(t, bufs[CROWD - 1]->be.tt.state, TTMPOOL_TT_SWAPPED);
+	for (int i = 0; i < CROWD; i++) {
+		ttmpool_lru_remove(&bufs[i]->be);
+		CHECK_EQ(t, ttmpool_drop(&bufs[i]->be), 0);
+	}
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 2), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
+	    CHECK_CASE(s07_half_a_lock_is_refused),
+	    CHECK_CASE(s07_who_is_listed_does_not_end),
+	    CHECK_CASE(s07_what_could_go_is_counted),
+	    CHECK_CASE(s07_a_crowd_of_busy_buffers_hides_nobody));

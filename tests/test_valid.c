@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Invariants of buffers and of what moves: whatever is wrong with one of them
+ * is found, and is all right again when it is undone.
+ */
+
+#include "rig.h"
+
+static struct buffer *buffer_ready(struct check *t, struct rig *rig, size_t n)
+{
+	struct buffer *buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_CACHED });
+
+	return buf && !ttmpool_populate(&buf->be) ? buf : NULL;
+}
+
+static struct ttmpool_chunk *chunk_of(struct buffer *buf)
+{
+	return tpos_page_chunk(buf->be.pool->dev, buf->pages[0]);
+}
+
+/* Is the pool not valid with these flag bits turned, and valid before? */
+static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
+		       unsigned int flags)
+{
+	bool noticed = ttmpool_pool_is_valid(pool);
+
+	chunk->flags ^= (uint8_t)flags;
+	noticed &= !ttmpool_pool_is_valid(pool);
+	chunk->flags ^= (uint8_t)flags;
+	return noticed && ttmpool_pool_is_valid(pool);
+}
+
+/* A chunk that says of itself that it is an ordinary one, and is none. */
+static void s12_no_chunk_passes_for_anonymous(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_chunk *chunk;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, 1);
+	CHECK(t, buf);
+	chunk = chunk_of(buf);
+	CHECK(t, is_noticed(&rig->pool[0], chunk, TTMPOOL_CHUNK_ANONYMOUS));
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, is_noticed(&rig->pool[0], chunk, TTMPOOL_CHUNK_ANONYMOUS));
+	CHECK(t, is_noticed(&rig->pool[0], chunk, TTMPOOL_CHUNK_FROM_COHERENT));
+	chunk->caching = TTMPOOL_UNCACHED;
+	CHECK(t, !ttmpool_pool_is_valid(&rig->pool[0]));
+	chunk->caching = TTMPOOL_CACHED;
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nor does a free one. */
+static void s12_no_free_chunk_passes_for_anonymous(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_chunk *chunk;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	chunk = chunk_of(buf);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, is_noticed(&rig->pool[0], chunk, TTMPOOL_CHUNK_ANONYMOUS));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Add one to a counter: is the manager then not valid? */
+static bool is_counted(struct rig *rig, uint64_t *counter)
+{
+	bool noticed;
+
+	(*counter)++;
+	noticed = !ttmpool_manager_is_valid(&rig->mgr);
+	(*counter)--;
+	return noticed && ttmpool_manager_is_valid(&rig->mgr);
+}
+
+static bool is_summed(struct rig *rig, tpos_atomic_t *sum, long by)
+{
+	bool noticed;
+
+	tpos_atomic_add_return(by, sum);
+	noticed = !ttmpool_manager_is_valid(&rig->mgr);
+	tpos_atomic_add_return(-by, sum);
+	return noticed && ttmpool_manager_is_valid(&rig->mgr);
+}
+
+/* Every account is the sum of what it counts. */
+static void s06_no_wrong_account_passes_for_valid(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats *stats;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	stats = &rig->pool[0].stats;
+	buf = buffer_ready(t, rig, 5);
+	CHECK(t, buf);
+	CHECK(t, is_counted(rig, &stats->pages_bounced));
+	CHECK(t, is_counted(rig, &stats->pages_anonymous));
+	CHECK(t, is_counted(rig, &stats->pages_swapped));
+	CHECK(t, is_summed(rig, &rig->mgr.pages_swapped, 1));
+	CHECK(t, is_summed(rig, &rig->mgr.pages_swappable, 1));
+	CHECK(t, is_summed(rig, &rig->pool[0].iova->pages, -5));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A backend that disagrees with its arrays or its store is not valid. */
+static void s07_no_wrong_backend_passes_for_valid(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+	tpos_store_t *store;
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, 5);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, ttmpool_backend_is_valid(&buf->be));
+	buf->dma_addr[4] = 1;
+	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
+	buf->dma_addr[4] = 0;
+	page = buf->pages[4];
+	buf->pages[4] = NULL;
+	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
+	buf->pages[4] = page;
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
+	buf->be.pages_stored++;
+	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
+	buf->be.pages_stored--;
+	store = buf->be.store;
+	buf->be.store = NULL;
+	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
+	buf->be.store = store;
+	CHECK(t, ttmpool_backend_is_valid(&buf->be));
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Arrays that were changed are refused half way, too, and nothing is lost. */
+static void s07_a_changed_array_is_refused_half_way(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+	tpos_page_t *was;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, 5); /* 4 and 1 */
+	CHECK(t, buf);
+	CHECK(t, buffer_stamp(t, buf, 9));
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
+	was = buf->pages[4];
+	buf->pages[4] = check_page_of_system(t);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), -EINVAL);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), -EINVAL);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	buf->pages[4] = was;
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, buffer_is_stamped(t, buf, 9));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Likewise those of a coherent buffer, and of one that is handed over. */
+static void s12_a_changed_array_is_not_moved(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct buffer_config config = { .num_pages = 5,
+					.funcs = &buffer_coherent };
+	struct buffer *a, *b;
+	tpos_page_t *was;
+
+	CHECK(t, rig);
+	a = buffer_open(t, rig, &config);
+	config.pool = 1;
+	b = buffer_open(t, rig, &config);
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
+	was = a->pages[4];
+	a->pages[4] = check_page_of_system(t);
+	CHECK_EQ(t, ttmpool_to_anonymous(&a->be), -EINVAL);
+	CHECK_EQ(t, a->be.tt.state, TTMPOOL_TT_POPULATED);
+	a->pages[4] = was;
+	CHECK_EQ(t, ttmpool_to_anonymous(&a->be), 0);
+	was = a->pages[4];
+	a->pages[4] = check_page_of_system(t);
+	CHECK_EQ(t, ttmpool_handover(&a->be, &b->be), -EINVAL);
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_EMPTY);
+	a->pages[4] = was;
+	CHECK_EQ(t, ttmpool_drop(&a->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Between two managers nothing is handed over: their budgets are their own. */
+static void s12_no_hand_over_between_managers(struct check *t)
+{
+	struct rig *one = rig_open(t, &(struct rig_config){ 0 });
+	struct rig *two = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *a, *b;
+
+	CHECK(t, one && two);
+	a = buffer_ready(t, one, 2);
+	b = buffer_open(t, two, &(struct buffer_config){ .num_pages = 2 });
+	CHECK(t, a && b);
+	CHECK_EQ(t, ttmpool_to_anonymous(&a->be), 0);
+	CHECK_EQ(t, ttmpool_handover(&a->be, &b->be), -EINVAL);
+	CHECK_EQ(t, ttmpool_drop(&a->be), 0);
+	CHECK(t, rig_close(t, two));
+	CHECK(t, rig_close(t, one));
+}
+
+CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
+	    CHECK_CASE(s12_no_free_chunk_passes_for_anonymous),
+	    CHECK_CASE(s06_no_wrong_account_passes_for_valid),
+	    CHECK_CASE(s07_no_wrong_backend_passes_for_valid),
+	    CHECK_CASE(s07_a_changed_array_is_refused_half_way),
+	    CHECK_CASE(s12_a_changed_array_is_not_moved),
+	    CHECK_CASE(s12_no_hand_over_between_managers));
