@@ -33,6 +33,7 @@ void thread_turn_begin(struct thread_turn *turn)
 {
 	turn->held = self.held;
 	turn->reclaims = self.reclaims;
+	turn->machine = self.machine;
 	turn->outer = self.turns;
 	self.turns = turn;
 	self.held = NULL;
@@ -46,6 +47,7 @@ void thread_turn_end(struct thread_turn *turn)
 			       self.held->rank);
 	self.held = turn->held;
 	self.reclaims = turn->reclaims;
+	self.machine = turn->machine;
 	self.turns = turn->outer;
 }
 

@@ -50,8 +50,6 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 	for (size_t i = 0; i < 2 * half; i++)
 		page[i].order = chunk->order;
-	page[half].mapping = NULL;
-	page[half].parked = false;
 	page->split = true;
 	page[half].split = true;
 	annotate_split(machine->arena, page_bytes(machine, page),

@@ -21,6 +21,7 @@ enum reclaims {
 struct thread_turn {
 	struct tpsim_lock *held;
 	enum reclaims reclaims;
+	struct tpsim_machine *machine;
 	struct thread_turn *outer;
 };
 

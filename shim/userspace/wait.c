@@ -169,7 +169,6 @@ static void let_others(struct tpsim_machine *machine)
 	if (!machine->config.threads)
 		work_run_once(machine);
 	thread_turn_end(&turn);
-	thread_work_on(machine);
 }
 
 /* Without threads: nobody else will come. */

@@ -82,8 +82,8 @@ static unsigned long pages_shrunk(struct rig *rig)
 	return stats.pages_shrunk;
 }
 
-/* Whoever else needs memory finds some free, or some pooled to be reclaimed: the
- * kernel's own threads would otherwise have a process killed for it. */
+/* Whoever else needs memory finds some free, or some pooled to be reclaimed:
+ * the kernel's own threads would otherwise have a process killed for it. */
 static bool leaves_something(struct rig *rig)
 {
 	struct ttmpool_manager_stats stats;
@@ -97,8 +97,8 @@ static bool leaves_something(struct rig *rig)
 
 /*
  * Take memory for nothing until the shrinker has given up @enough pages, or
- * there is next to none; then give it all back. As long as reclaim gets anywhere
- * it is asked again, since another CPU may have had what it freed.
+ * there is next to none; then give it all back. As long as reclaim gets
+ * anywhere it is asked again, since another CPU may have had what it freed.
  */
 static void squeeze(struct rig *rig, unsigned long enough)
 {

@@ -261,6 +261,17 @@ static void copy_under_a_spinlock(void *arg)
 	copy(0, 0, 1);
 }
 
+static void copy_by_no_mapping(void *arg)
+{
+	struct tpos_span target = span_of(&to.chunk[0], 0, 1), source;
+
+	(void)arg;
+	batch_coherent(&from, dev, 0);
+	from.chunk[1].dma.cookie = NULL;
+	source = span_of(&from.chunk[1], 0, 1);
+	tpos_pages_copy(&target, &source);
+}
+
 /* A copy by the wrong mapping, of what is not there, or of what a device has,
  * ends the program. */
 static void bad_copies_end_the_program(void **state)
@@ -277,6 +288,7 @@ static void bad_copies_end_the_program(void **state)
 	assert_complains("bad span", copy_to_itself, NULL);
 	assert_complains("bad page", copy_to_another_machine, NULL);
 	assert_complains("wrong source", copy_as_if_coherent, NULL);
+	assert_complains("wrong source", copy_by_no_mapping, NULL);
 	assert_complains("sleeping while atomic: tpos_pages_copy",
 			 copy_under_a_spinlock, NULL);
 }

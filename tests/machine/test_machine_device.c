@@ -227,6 +227,23 @@ static void bad_accesses_end_the_program(void **state)
 	tpsim_machine_destroy(other);
 }
 
+/* All bytes of all pages count: the page that the mask ends with is within
+ * reach, and not the one after it, nor one that goes on behind the mask. */
+static void reach_ends_with_the_mask(void **state)
+{
+	struct tpsim_device *near = device_with(m, 0x1ffff);
+	struct tpsim_device *half = device_with(m, 0x1f7ff);
+	tpos_page_t *last = tpsim_page_of_system(m) + 31;
+
+	(void)state;
+	assert_int_equal(tpsim_page_physical(m, last), 0x1f000);
+	assert_true(tpos_device_reaches(near, last, 1));
+	assert_true(tpos_device_reaches(near, last - 3, 4));
+	assert_false(tpos_device_reaches(near, last - 3, 5));
+	assert_false(tpos_device_reaches(half, last, 1));
+	assert_true(tpos_device_reaches(half, last - 1, 1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -242,6 +259,7 @@ int main(void)
 		TEST(a_device_writes_to_pooled_pages),
 		TEST(an_alias_is_refused),
 		TEST(aliases_are_lived_with_elsewhere),
+		TEST(reach_ends_with_the_mask),
 		TEST(bad_accesses_end_the_program),
 	};
 

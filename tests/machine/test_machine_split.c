@@ -132,6 +132,19 @@ static void a_part_can_be_split(void **state)
 	assert_int_equal(counters_of(m).splits, 3);
 }
 
+/* What takes time is to make single pages of a block, and that is done once. */
+static void the_first_split_costs(void **state)
+{
+	uint64_t before = counters_of(m).ns, first;
+
+	(void)state;
+	cut(0);
+	first = counters_of(m).ns;
+	assert_true(first > before);
+	cut(0);
+	assert_int_equal(counters_of(m).ns, first);
+}
+
 /* A part is a chunk in all other ways. */
 static void a_part_is_a_chunk(void **state)
 {
@@ -278,6 +291,7 @@ int main(void)
 		TEST(parts_are_freed_page_by_page),
 		TEST(parts_are_merged),
 		TEST(a_part_can_be_split),
+		TEST(the_first_split_costs),
 		TEST(a_part_is_a_chunk),
 		TEST(parts_are_known_apart),
 		TEST(a_block_forgets_that_it_was_split),

@@ -264,25 +264,9 @@ static void bouncing_is_told(void **state)
 	end();
 }
 
-/* All pages count, up to the last byte: the mask's last page is reached, and
- * not the one after it. */
-static void reach_ends_with_the_mask(void **state)
-{
-	tpos_page_t *last;
-
-	(void)state;
-	begin(LARGE, 0x1ffff);
-	last = tpsim_page_of_system(m) + 31;
-	assert_int_equal(tpsim_page_physical(m, last), 0x1f000);
-	assert_true(tpos_device_reaches(dev, last, 1));
-	assert_true(tpos_device_reaches(dev, last - 3, 4));
-	assert_false(tpos_device_reaches(dev, last - 3, 5));
-	end();
-}
-
 /* If bouncing is forced, a page within the mask is within reach all the same,
- * since no other would be better; coherent ones do not bounce. Behind an IOMMU all
- * pages are within reach. */
+ * since no other would be better; coherent ones do not bounce. Behind an IOMMU
+ * all pages are within reach. */
 static void reach_depends_on_the_machine(void **state)
 {
 	(void)state;
@@ -339,7 +323,6 @@ int main(void)
 		cmocka_unit_test(an_iommu_needs_no_slots),
 		cmocka_unit_test(a_stale_slot_is_a_stray_access),
 		cmocka_unit_test(bouncing_is_told),
-		cmocka_unit_test(reach_ends_with_the_mask),
 		cmocka_unit_test(reach_depends_on_the_machine),
 		cmocka_unit_test(a_bad_sync_ends_the_program),
 	};

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/*
- * Signals, and waiting on a machine without threads, where others act only when
- * they are let.
- */
+/* Waiting on a machine without threads: others act only when they are let. */
 
 #include "bed.h"
 
@@ -146,63 +143,6 @@ static void others_hold_no_locks(void **state)
 	tpos_mutex_unlock(&high);
 }
 
-/* The n-th question is answered by yes, and all after it, until it is over. */
-static void a_signal_comes_and_stays(void **state)
-{
-	(void)state;
-	assert_false(tpos_signal_pending());
-	tpsim_signal_after(m, 3);
-	assert_false(tpos_signal_pending());
-	assert_false(tpos_signal_pending());
-	for (int i = 0; i < 5; i++)
-		assert_true(tpos_signal_pending());
-	tpsim_signal_clear(m);
-	assert_false(tpos_signal_pending());
-}
-
-/* A signal ends a wait, before it or meanwhile; time is left. */
-static void a_signal_ends_a_wait(void **state)
-{
-	unsigned int left;
-
-	(void)state;
-	tpsim_signal_after(m, 2);
-	assert_int_equal(wait_ms(0, 10, &left), -EINTR); /* had one go */
-	assert_int_equal(left, 10);
-	assert_int_equal(wait_ms(0, TTMPOOL_WAIT_FOREVER, &left), -EINTR);
-	tpsim_signal_clear(m);
-	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
-}
-
-/* A wake-up is more than a signal. */
-static void who_is_woken_gets_no_signal(void **state)
-{
-	unsigned int left;
-
-	(void)state;
-	tpsim_signal_after(m, 1);
-	tpos_wake(&wait);
-	assert_int_equal(wait_ms(0, 10, &left), 0);
-	tpsim_signal_clear(m);
-}
-
-/* Signals are of the machine that the thread works on. */
-static void signals_are_of_one_machine(void **state)
-{
-	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
-
-	(void)state;
-	tpsim_signal_after(m, 1);
-	tpsim_ledger_is_empty(other);
-	assert_false(tpos_signal_pending());
-	tpos_mutex_lock(&low);
-	assert_true(tpos_signal_pending());
-	tpos_mutex_unlock(&low);
-	tpsim_machine_destroy(other);
-	assert_false(tpos_signal_pending());
-	tpsim_signal_clear(m);
-}
-
 /* A wait fails as planned; a planned time-out leaves no time. */
 static void a_wait_fails_as_planned(void **state)
 {
@@ -271,12 +211,6 @@ static void wait_without_a_machine(void *arg)
 	pthread_join(thread, NULL);
 }
 
-static void get_no_signal(void *arg)
-{
-	(void)arg;
-	tpsim_signal_after(m, 0);
-}
-
 /* tpos_wake(), or tpos_wait(). */
 static void call_under_a_spinlock(void *arg)
 {
@@ -309,7 +243,6 @@ static void bad_waits_end_the_program(void **state)
 	assert_complains("deadlock", wait_for_a_lock_of_ones_own, NULL);
 	assert_complains("keeps a lock", keep_a_lock_meanwhile, NULL);
 	assert_complains("works on no machine", wait_without_a_machine, NULL);
-	assert_complains("counted from 1", get_no_signal, NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -323,10 +256,6 @@ int main(void)
 		TEST(others_may_wake),
 		TEST(work_may_wake),
 		TEST(others_hold_no_locks),
-		TEST(a_signal_comes_and_stays),
-		TEST(a_signal_ends_a_wait),
-		TEST(who_is_woken_gets_no_signal),
-		TEST(signals_are_of_one_machine),
 		TEST(a_wait_fails_as_planned),
 		TEST(no_wait_is_atomic),
 		TEST(bad_waits_end_the_program),

@@ -65,6 +65,19 @@ static void until_waits(unsigned long n)
 		sched_yield();
 }
 
+/* Somebody sleeps at last. */
+static void until_asleep(void)
+{
+	unsigned int sleepers = 0;
+
+	while (!sleepers) {
+		pthread_mutex_lock(&wait.mutex);
+		sleepers = wait.sleepers;
+		pthread_mutex_unlock(&wait.mutex);
+		sched_yield();
+	}
+}
+
 /* All who sleep are woken. */
 static void all_are_woken(void **state)
 {
@@ -112,7 +125,7 @@ static void time_is_left(void **state)
 
 	(void)state;
 	sleep_start(&sleep, 0, 3600000);
-	until_waits(1);
+	until_asleep();
 	tpos_wake(&wait);
 	assert_int_equal(sleep_end(&sleep), 0);
 	assert_true(sleep.left > 0 && sleep.left <= 3600000);
@@ -140,11 +153,29 @@ static void a_question_wakes_sleepers(void **state)
 
 	(void)state;
 	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
-	until_waits(1);
+	until_asleep();
 	tpsim_signal_after(m, 2);
 	assert_false(tpos_signal_pending());
 	assert_true(tpos_signal_pending());
 	assert_int_equal(sleep_end(&sleep), -EINTR);
+	tpsim_signal_clear(m);
+}
+
+static void signal_now(void *arg)
+{
+	tpsim_signal_after(arg, 1);
+}
+
+/* Nor is one lost that comes between the last question and the sleep. */
+static void no_signal_is_lost(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	tpsim_while_waiting(m, signal_now, m);
+	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
+	assert_int_equal(sleep_end(&sleep), -EINTR);
+	tpsim_while_waiting(m, NULL, NULL);
 	tpsim_signal_clear(m);
 }
 
@@ -183,17 +214,6 @@ static void the_worker_may_wake(void **state)
 	tpos_work_cancel(m, &work);
 }
 
-/* Who sleeps at this moment. */
-static unsigned int sleepers(void)
-{
-	unsigned int n;
-
-	pthread_mutex_lock(&wait.mutex);
-	n = wait.sleepers;
-	pthread_mutex_unlock(&wait.mutex);
-	return n;
-}
-
 static void end_the_wait(void *arg)
 {
 	(void)arg;
@@ -207,8 +227,7 @@ static void a_wait_outlives_its_sleepers(void **state)
 
 	(void)state;
 	sleep_start(&sleep, 0, TTMPOOL_WAIT_FOREVER);
-	while (!sleepers())
-		sched_yield();
+	until_asleep();
 	assert_complains("end of a wait", end_the_wait, NULL);
 	tpos_wake(&wait);
 	assert_int_equal(sleep_end(&sleep), 0);
@@ -246,6 +265,7 @@ int main(void)
 		TEST(time_is_left),
 		TEST(a_signal_wakes_sleepers),
 		TEST(a_question_wakes_sleepers),
+		TEST(no_signal_is_lost),
 		TEST(others_sleep_on),
 		TEST(the_worker_may_wake),
 		TEST(no_machine_means_no_signals),
