@@ -88,7 +88,7 @@ unmap:
 }
 
 /* Of a domain that defers them, wait until all invalidations are done. */
-static void complete_invalidations(struct device *dev)
+void ttmpool_complete_invalidations(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 
@@ -109,7 +109,7 @@ void tpos_dma_unmap(struct device *dev, struct ttmpool_list *chunks, bool lazy)
 			cond_resched();
 	}
 	if (!lazy)
-		complete_invalidations(dev);
+		ttmpool_complete_invalidations(dev);
 	atomic_long_add(n, &ttmpool_counters.unmaps);
 	trace_ttmpool_unmap(dev, n, lazy);
 }

@@ -9,6 +9,7 @@
 #include <ttmpool/ttmpool.h>
 
 #include "ttmpool_module.h"
+#include "ttmpool_shmem.h"
 
 EXPORT_SYMBOL_GPL(ttmpool_backend_choose);
 EXPORT_SYMBOL_GPL(ttmpool_backend_coherent);
@@ -86,6 +87,10 @@ EXPORT_SYMBOL_GPL(tpos_store_read);
 EXPORT_SYMBOL_GPL(tpos_store_drop);
 EXPORT_SYMBOL_GPL(tpos_wait);
 EXPORT_SYMBOL_GPL(tpos_wake);
+
+EXPORT_SYMBOL_GPL(ttmpool_shmem_fini);
+EXPORT_SYMBOL_GPL(ttmpool_shmem_init);
+EXPORT_SYMBOL_GPL(ttmpool_shmem_purge);
 
 EXPORT_SYMBOL_GPL(ttmpool_module_manager);
 EXPORT_SYMBOL_GPL(ttmpool_module_counters);

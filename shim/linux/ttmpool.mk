@@ -20,8 +20,8 @@ CFLAGS_$(ttmpool-dir)lib/backend.o := \
 CFLAGS_$(ttmpool-dir)lib/take.o := -Dttmpool_pool_take=ttmpool_untraced_take
 CFLAGS_$(ttmpool-dir)lib/give.o := -Dttmpool_pool_give=ttmpool_untraced_give
 
-ttmpool-port := adopt device dma pages report shrinker span store trace \
-	traced wait work
+ttmpool-port := adopt device dma pages report shmem_backend shrinker \
+	span store trace traced wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
 ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
 

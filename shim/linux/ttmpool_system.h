@@ -52,6 +52,9 @@ extern struct ttmpool_counters ttmpool_counters;
 bool ttmpool_device_is_translated(struct device *dev);
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 
+/* dma.c: of a domain that defers them, wait until all are done. */
+void ttmpool_complete_invalidations(struct device *dev);
+
 /* span.c. The first two are for one page of it, the i-th. */
 void ttmpool_span_read(const struct tpos_span *span, size_t i, void *to);
 void ttmpool_span_write(const struct tpos_span *span, size_t i, void *from);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Chunks straight from the port: what its functions do is shown on them. */
 
+#include <linux/list.h>
+#include <linux/mm.h>
+
 #include "batch.h"
 
 struct batch *batch_open(struct check *t)
@@ -61,4 +64,22 @@ void batch_free(struct batch *batch)
 	tpos_pages_free(batch->dev, &batch->chunks);
 	ttmpool_list_init(&batch->chunks);
 	batch->n = 0;
+}
+
+void batch_squeeze(void)
+{
+	struct page *page, *after;
+	LIST_HEAD(taken);
+
+	do {
+		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		if (page)
+			list_add(&page->lru, &taken);
+		cond_resched();
+	} while (page);
+	list_for_each_entry_safe(page, after, &taken, lru)
+	{
+		list_del(&page->lru);
+		__free_page(page);
+	}
 }

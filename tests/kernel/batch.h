@@ -34,4 +34,8 @@ bool batch_is(struct batch *batch, enum ttmpool_caching caching);
 /** batch_free() - give all of it back to the system. */
 void batch_free(struct batch *batch);
 
+/** batch_squeeze() - take all memory of the system that can be had, so that
+ * what can leave it does; and give it back. */
+void batch_squeeze(void);
+
 #endif

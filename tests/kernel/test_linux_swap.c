@@ -83,25 +83,6 @@ static int store_write_in_reclaim(tpos_store_t *store, size_t index,
 	return err;
 }
 
-/* Take memory until there is none, so that what can leave has left. */
-static void squeeze(void)
-{
-	struct page *page, *after;
-	LIST_HEAD(taken);
-
-	do {
-		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-		if (page)
-			list_add(&page->lru, &taken);
-		cond_resched();
-	} while (page);
-	list_for_each_entry_safe(page, after, &taken, lru)
-	{
-		list_del(&page->lru);
-		__free_page(page);
-	}
-}
-
 /* What is stored on behalf of reclaim is on the swap device, not just in pages
  * of another kind, and what the device gives back is what was stored. */
 static void reclaim_writes_to_the_swap_device(struct check *t)
@@ -120,7 +101,7 @@ static void reclaim_writes_to_the_swap_device(struct check *t)
 	CHECK_EQ(t, move_all(batch, store, store_write_in_reclaim), 0);
 	CHECK(t, before - get_nr_swap_pages() > CHUNKS * PAGES / 2);
 	batch_free(batch);
-	squeeze();
+	batch_squeeze();
 	CHECK(t, add_chunks(batch));
 	CHECK_EQ(t, move_all(batch, store, tpos_store_read), 0);
 	CHECK(t, all_marked(batch));
@@ -153,7 +134,7 @@ static void adopted_pages_go_to_the_swap_device(struct check *t)
 	CHECK_EQ(t, (long)check_pages_out(t), 0);
 	ttmpool_list_init(&batch->chunks);
 	batch->n = 0;
-	squeeze();
+	batch_squeeze();
 	CHECK(t, add_chunks(batch));
 	CHECK_EQ(t, move_all(batch, store, tpos_store_read), 0);
 	CHECK(t, all_marked(batch));
