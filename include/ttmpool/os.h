@@ -216,8 +216,8 @@ struct tpos_span {
 /**
  * tpos_pages_copy() - copy every byte
  * @to: pages of any source and caching, mapped or not
- * @from: as many pages, of another chunk; write-back, or of caching UNKNOWN, and
- *	without a streaming mapping
+ * @from: as many pages, of another chunk; write-back, or of caching UNKNOWN,
+ *and without a streaming mapping
  *
  * When it returns, a device that is not cache-coherent sees the bytes, too.
  * Does not allocate. May sleep. Cannot fail.
