@@ -249,6 +249,7 @@ static void the_system_swaps_what_is_not_in_use(struct check *t)
 		fill(bufs[i], 0x55 + i);
 		memcpy(bufs[i]->seen, bufs[i]->pages, sizeof(bufs[i]->pages));
 	}
+	batch_squeeze();
 	CHECK_EQ(t, ttmpool_unpopulate(&bufs[1]->shmem.be), 0);
 	before = get_nr_swap_pages();
 	batch_squeeze();
