@@ -199,6 +199,49 @@ static void s12_a_buffer_without_addresses_is_not_mapped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Nor are coherent pages of such a buffer told of. */
+static void s12_a_coherent_buffer_without_addresses_comes_back(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer_config config = { .num_pages = PAGES,
+					.unmapped = true,
+					.funcs = &buffer_coherent,
+					.caching = TTMPOOL_WRITE_COMBINED };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &config, 8);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, ttmpool_backend_is_valid(&buf->be));
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+	CHECK(t, ttmpool_backend_is_valid(&buf->be));
+	CHECK(t, buffer_is_stamped(t, buf, 8));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A part that stayed behind in ordinary pages comes back to coherent ones. */
+static void s12_no_ordinary_page_is_left_in_a_coherent_buffer(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer_config config = { .num_pages = PAGES,
+					.funcs = &buffer_coherent };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &config, 8);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, is_insertable(buf, false));
+	CHECK(t, buffer_is_stamped(t, buf, 8));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* From one device's backend to another's, and back, in every pair of kinds; and
  * without a copy where both are plain. */
 static void s12_a_buffer_is_handed_from_device_to_device(struct check *t)
@@ -309,6 +352,8 @@ CHECK_SUITE(anonymous, CHECK_CASE(s08_plain_pages_are_insertable),
 	    CHECK_CASE(s12_coherent_buffers_are_copied),
 	    CHECK_CASE(s12_an_anonymous_buffer_can_be_swapped_out),
 	    CHECK_CASE(s12_a_buffer_without_addresses_is_not_mapped),
+	    CHECK_CASE(s12_a_coherent_buffer_without_addresses_comes_back),
+	    CHECK_CASE(s12_no_ordinary_page_is_left_in_a_coherent_buffer),
 	    CHECK_CASE(s12_a_buffer_is_handed_from_device_to_device),
 	    CHECK_CASE(s12_a_hand_over_moves_the_accounts),
 	    CHECK_CASE(s12_a_hand_over_that_does_not_fit_is_refused));

@@ -126,6 +126,11 @@ static void squeeze(struct rig *rig, unsigned long enough)
 static void the_shrinker_works_under_pressure(struct check *t)
 {
 	struct worker *workers = check_zalloc(t, NR_WORKERS * sizeof(*workers));
+	/* Of a kind that no worker asks for: there is always some to give up.
+	 */
+	struct ttmpool_request spare = { .source = TTMPOOL_COHERENT,
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .num_pages = SZ_32M >> PAGE_SHIFT };
 	struct rig *rig;
 	int wrong = 0;
 
@@ -135,10 +140,11 @@ static void the_shrinker_works_under_pressure(struct check *t)
 	}
 	rig = rig_open(t, &(struct rig_config){});
 	CHECK(t, rig && workers);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &spare, true), 0);
 	for (int i = 0; i < NR_WORKERS; i++)
 		CHECK(t, worker_start(t, rig, &workers[i], i));
 	for (int i = 0; i < 5; i++)
-		squeeze(rig, 500);
+		squeeze(rig, SZ_2M >> PAGE_SHIFT);
 	for (int i = 0; i < NR_WORKERS; i++) {
 		kthread_stop(workers[i].task);
 		put_task_struct(workers[i].task);
