@@ -27,6 +27,7 @@
 #include <linux/pagevec.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
+#include <linux/swiotlb.h>
 
 #include "ttmpool_shmem.h"
 #include "ttmpool_store.h"
@@ -69,6 +70,13 @@ static int pin_error(long err)
 	return err == -ENOSPC ? -ENOMEM : ttmpool_store_error(err);
 }
 
+static bool would_bounce(struct device *dev, struct page *page)
+{
+	return !tpos_device_reaches(dev, page, 1) ||
+	       (!ttmpool_device_is_translated(dev) &&
+		is_swiotlb_force_bounce(dev));
+}
+
 static int pin_page(struct ttmpool_shmem *shmem, size_t i)
 {
 	struct page *page = shmem_read_mapping_page(shmem->file->f_mapping, i);
@@ -76,7 +84,7 @@ static int pin_page(struct ttmpool_shmem *shmem, size_t i)
 
 	if (IS_ERR(page))
 		return pin_error(PTR_ERR(page));
-	if (be->dma_addr && !tpos_device_reaches(be->pool->dev, page, 1)) {
+	if (be->dma_addr && would_bounce(be->pool->dev, page)) {
 		put_page(page);
 		return -EIO;
 	}
