@@ -129,7 +129,7 @@ static void tend(struct ttmpool_pool *pool, enum ttmpool_source source,
 	if (pool->policy.recycle[source][caching])
 		churn_excuses("prime", ttmpool_pool_prime(pool, &req, true));
 	ttmpool_pool_scrub(pool, 10);
-	ttmpool_manager_shrink_scan(pool->mgr, 100);
+	ttmpool_manager_shrink_scan(pool->mgr, 100, false);
 	/* While nobody reclaims: a chunk on its way out is on no list. */
 	mutex_lock(&pool->mgr->reclaim);
 	if (!ttmpool_pool_is_valid(pool))
