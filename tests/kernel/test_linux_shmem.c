@@ -89,7 +89,7 @@ static void contents_survive_without_a_copy(struct check *t)
 	CHECK(t, !memcmp(buf->seen, buf->pages, sizeof(buf->pages)));
 	CHECK(t, holds(buf, 0x11));
 	CHECK(t, check_device_holds(t, rig->dev[0], buf->dma_addr[PAGES - 1],
-				    (unsigned char)(0x11 + PAGES - 1)));
+				    (0x11 + PAGES - 1) & 0xff));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->shmem.be), 0);
 	CHECK_EQ(t, ttmpool_shmem_fini(&buf->shmem), 0);
 	CHECK(t, rig_close(t, rig));
