@@ -254,6 +254,17 @@ bool buffer_is_stamped(struct check *t, struct buffer *buf, unsigned char seed)
 	       device_sees_stamps(t, buf, seed);
 }
 
+struct buffer *buffer_ready(struct check *t, struct rig *rig,
+			    const struct buffer_config *config,
+			    unsigned char seed)
+{
+	struct buffer *buf = buffer_open(t, rig, config);
+
+	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, seed))
+		return NULL;
+	return buf;
+}
+
 size_t buffer_pages(const struct buffer *buf)
 {
 	size_t n = 0;

@@ -93,6 +93,11 @@ struct buffer_config {
 struct buffer *buffer_open(struct check *t, struct rig *rig,
 			   const struct buffer_config *config);
 
+/** buffer_ready() - a populated buffer, stamped; NULL if that failed. */
+struct buffer *buffer_ready(struct check *t, struct rig *rig,
+			    const struct buffer_config *config,
+			    unsigned char seed);
+
 /** buffer_fill() - the CPU writes @byte to every byte. */
 bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte);
 

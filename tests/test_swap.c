@@ -9,17 +9,6 @@
 
 #define PAGES 45 /* chunks of 32, 8, 4 and 1 */
 
-static struct buffer *buffer_ready(struct check *t, struct rig *rig,
-				   const struct buffer_config *config,
-				   unsigned char seed)
-{
-	struct buffer *buf = buffer_open(t, rig, config);
-
-	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, seed))
-		return NULL;
-	return buf;
-}
-
 static const struct ttmpool_backend_funcs *const kinds[] = {
 	[TTMPOOL_PLAIN] = &buffer_plain,
 	[TTMPOOL_COHERENT] = &buffer_coherent,

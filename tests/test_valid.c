@@ -6,15 +6,16 @@
 
 #include "rig.h"
 
-static struct buffer *buffer_ready(struct check *t, struct rig *rig, size_t n)
+#define SEED 0x42
+
+static struct buffer *cached_ready(struct check *t, struct rig *rig, size_t n)
 {
-	struct buffer *buf = buffer_open(
+	return buffer_ready(
 		t, rig,
 		&(struct buffer_config){ .num_pages = n,
 					 .funcs = &buffer_plain,
-					 .caching = TTMPOOL_CACHED });
-
-	return buf && !ttmpool_populate(&buf->be) ? buf : NULL;
+					 .caching = TTMPOOL_CACHED },
+		SEED);
 }
 
 static struct ttmpool_chunk *chunk_of(struct buffer *buf)
@@ -42,7 +43,7 @@ static void s12_no_chunk_passes_for_anonymous(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, 1);
+	buf = cached_ready(t, rig, 1);
 	CHECK(t, buf);
 	chunk = chunk_of(buf);
 	CHECK(t, is_noticed(&rig->pool[0], chunk, TTMPOOL_CHUNK_ANONYMOUS));
@@ -106,7 +107,7 @@ static void s06_no_wrong_account_passes_for_valid(struct check *t)
 
 	CHECK(t, rig);
 	stats = &rig->pool[0].stats;
-	buf = buffer_ready(t, rig, 5);
+	buf = cached_ready(t, rig, 5);
 	CHECK(t, buf);
 	CHECK(t, is_counted(rig, &stats->pages_bounced));
 	CHECK(t, is_counted(rig, &stats->pages_anonymous));
@@ -127,7 +128,7 @@ static void s07_no_wrong_backend_passes_for_valid(struct check *t)
 	tpos_page_t *page;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, 5);
+	buf = cached_ready(t, rig, 5);
 	CHECK(t, buf);
 	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
 	CHECK(t, ttmpool_backend_is_valid(&buf->be));
@@ -159,7 +160,7 @@ static void s07_a_changed_array_is_refused_half_way(struct check *t)
 	tpos_page_t *was;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, 5); /* 4 and 1 */
+	buf = cached_ready(t, rig, 5); /* 4 and 1 */
 	CHECK(t, buf);
 	CHECK(t, buffer_stamp(t, buf, 9));
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
@@ -213,7 +214,7 @@ static void s12_no_hand_over_between_managers(struct check *t)
 	struct buffer *a, *b;
 
 	CHECK(t, one && two);
-	a = buffer_ready(t, one, 2);
+	a = cached_ready(t, one, 2);
 	b = buffer_open(t, two, &(struct buffer_config){ .num_pages = 2 });
 	CHECK(t, a && b);
 	CHECK_EQ(t, ttmpool_to_anonymous(&a->be), 0);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The traffic: three buffers at a time, of one caching, from one source. The
- * first pass finds empty bins, the second one full ones; then some is primed,
- * scrubbed and shrunk. Any populate may fail, and has then changed nothing. No
- * unpopulate may.
+ * first pass finds empty bins, the second one full ones, and sends one buffer
+ * to the store and back; then some is primed, scrubbed and shrunk. Any populate
+ * may fail, and has then changed nothing. No unpopulate may. A move may fail
+ * half way, and what it has left is whole: whether it is brought back later or
+ * not, no byte is another.
  */
 
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
@@ -23,6 +26,9 @@ struct buffer {
 };
 
 static struct buffer buffers[ARRAY_SIZE(sizes)];
+
+/* Which of them is swapped out. */
+#define SWAPPED 1
 
 int churn_traffic_init(void)
 {
@@ -95,6 +101,54 @@ static void buffer_start(struct buffer *buf, size_t n,
 	use_page(buf->pages[n - 1]);
 }
 
+/* The CPU writes, and where a mapping bounces its other side is told. */
+static void mark(const struct buffer *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		memset(page_address(buf->pages[i]), 0x80 + i, PAGE_SIZE);
+		if (buf->be.funcs->source == TTMPOOL_PLAIN)
+			dma_sync_single_for_device(buf->be.pool->dev,
+						   buf->dma_addr[i], PAGE_SIZE,
+						   DMA_BIDIRECTIONAL);
+	}
+}
+
+/* The CPU's view of all pages that are there. */
+static void look_at(const struct buffer *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct page *page = buf->pages[i];
+
+		if (page && memchr_inv(page_address(page), 0x80 + i, PAGE_SIZE))
+			churn_wrong("contents are not what they were, page",
+				    (long)i);
+	}
+}
+
+/* Out and in again. What did not come back at once may at the second attempt,
+ * or it is dropped when the buffer ends. */
+static void buffer_swap(struct buffer *buf, size_t n)
+{
+	int err;
+
+	if (!buf->open || buf->be.tt.state != TTMPOOL_TT_POPULATED)
+		return;
+	mark(buf, n);
+	err = ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES);
+	churn_excuses("swapout", err);
+	look_at(buf, n);
+	for (int tries = 0; tries < 2; tries++) {
+		if (buf->be.tt.state == TTMPOOL_TT_POPULATED)
+			break;
+		err = ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES);
+		churn_excuses("swapin", err);
+		look_at(buf, n);
+	}
+	if (!ttmpool_backend_is_valid(&buf->be))
+		churn_wrong("a backend is not valid after a move, state",
+			    buf->be.tt.state);
+}
+
 static void buffer_end(struct buffer *buf)
 {
 	int err = 0;
@@ -103,18 +157,22 @@ static void buffer_end(struct buffer *buf)
 		return;
 	if (buf->be.tt.state == TTMPOOL_TT_POPULATED)
 		err = ttmpool_unpopulate(&buf->be);
+	else if (buf->be.tt.state != TTMPOOL_TT_EMPTY)
+		err = ttmpool_drop(&buf->be);
 	if (err)
-		churn_wrong("unpopulate", err);
+		churn_wrong("unpopulate or drop", err);
 	err = ttmpool_backend_fini(&buf->be);
 	if (err)
 		churn_wrong("backend_fini", err);
 	buf->open = false;
 }
 
-static void come_and_go(const struct ttmpool_backend_config *like)
+static void come_and_go(const struct ttmpool_backend_config *like, bool swap)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		buffer_start(&buffers[i], sizes[i], like);
+	if (swap)
+		buffer_swap(&buffers[SWAPPED], sizes[SWAPPED]);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		buffer_end(&buffers[i]);
 }
@@ -149,8 +207,8 @@ void churn_traffic(struct ttmpool_pool *pool)
 		like.funcs = funcs[source];
 		for (int c = 0; c < TTMPOOL_CACHING_COUNT; c++) {
 			like.caching = c;
-			come_and_go(&like);
-			come_and_go(&like);
+			come_and_go(&like, false);
+			come_and_go(&like, true);
 			tend(pool, source, c);
 		}
 	}

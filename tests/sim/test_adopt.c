@@ -10,18 +10,15 @@
 #define PAGES 77 /* chunks of 64, 8, 4 and 1 */
 #define SEED  0x42
 
-static struct buffer *buffer_ready(struct check *t, struct rig *rig,
-				   const struct ttmpool_backend_funcs *funcs)
+static struct buffer *ready(struct check *t, struct rig *rig,
+			    const struct ttmpool_backend_funcs *funcs)
 {
-	struct buffer *buf = buffer_open(
+	return buffer_ready(
 		t, rig,
 		&(struct buffer_config){ .num_pages = PAGES,
 					 .funcs = funcs,
-					 .caching = TTMPOOL_WRITE_COMBINED });
-
-	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, SEED))
-		return NULL;
-	return buf;
+					 .caching = TTMPOOL_WRITE_COMBINED },
+		SEED);
 }
 
 static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
@@ -46,7 +43,7 @@ static void s12_ordinary_pages_become_the_stores(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, &buffer_plain);
+	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_adopted, PAGES);
@@ -63,7 +60,7 @@ static void s12_coherent_pages_do_not(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, &buffer_coherent);
+	buf = ready(t, rig, &buffer_coherent);
 	CHECK(t, buf);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_adopted, 0);
@@ -78,7 +75,7 @@ static void s12_what_cannot_be_adopted_at_once_is_copied(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, &buffer_plain);
+	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
 	plan_writes(t, 1, -ENOMEM);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
@@ -94,7 +91,7 @@ static void s12_a_store_that_fails_leaves_the_rest(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, &buffer_plain);
+	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
 	plan_writes(t, 2, -EIO);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EIO);
@@ -111,7 +108,7 @@ static void s12_a_signal_leaves_the_rest(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(t, rig, &buffer_plain);
+	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
 	tpsim_signal_after(check_machine(t), 3);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);

@@ -15,16 +15,13 @@
 static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n,
 				  bool unmapped)
 {
-	struct buffer *buf = buffer_open(
+	return buffer_ready(
 		t, rig,
 		&(struct buffer_config){ .num_pages = n,
 					 .unmapped = unmapped,
 					 .funcs = &buffer_plain,
-					 .caching = TTMPOOL_WRITE_COMBINED });
-
-	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, SEED))
-		return NULL;
-	return buf;
+					 .caching = TTMPOOL_WRITE_COMBINED },
+		SEED);
 }
 
 /* A second pool: of a device with that mask, or of that node. */

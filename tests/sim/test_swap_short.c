@@ -12,23 +12,24 @@
 
 #define SEED 0x42
 
-static struct buffer *buffer_ready(struct check *t, struct rig *rig,
-				   const struct buffer_config *config)
-{
-	struct buffer *buf = buffer_open(t, rig, config);
-
-	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, SEED))
-		return NULL;
-	return buf;
-}
-
 static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n)
 {
 	return buffer_ready(
 		t, rig,
 		&(struct buffer_config){ .num_pages = n,
 					 .funcs = &buffer_plain,
-					 .caching = TTMPOOL_WRITE_COMBINED });
+					 .caching = TTMPOOL_WRITE_COMBINED },
+		SEED);
+}
+
+/* A buffer, and 16 pages that the pool has in reserve for another. */
+static struct buffer *ready_beside_reserve(struct check *t, struct rig *rig)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 16 };
+	struct buffer *buf = plain_ready(t, rig, 64);
+
+	return buf && !ttmpool_pool_prepare(&rig->pool[0], &req) ? buf : NULL;
 }
 
 /* The @nth page that is written finds no memory, @times times. */
@@ -69,15 +70,12 @@ static void s07_the_store_gets_what_was_freed(struct check *t)
 /* Free pages of the pool go, even reserved ones, before a chunk is split. */
 static void s07_the_store_gets_what_is_reserved(struct check *t)
 {
-	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
-				       .num_pages = 16 };
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = plain_ready(t, rig, 64);
+	buf = ready_beside_reserve(t, rig);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
 	plan_short_store(t, 10, 1);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
@@ -89,15 +87,12 @@ static void s07_the_store_gets_what_is_reserved(struct check *t)
 /* The reserve also pays for the store itself. */
 static void s07_the_store_is_made_of_what_is_reserved(struct check *t)
 {
-	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
-				       .num_pages = 16 };
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = plain_ready(t, rig, 64);
+	buf = ready_beside_reserve(t, rig);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
 	tpsim_fault_plan(check_machine(t),
 			 &(struct tpsim_fault){ .call = TPSIM_CALL_STORE_CREATE,
 						.nth = 1 });
@@ -193,10 +188,10 @@ static void s07_a_coherent_chunk_is_not_split(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_ready(
-		t, rig,
-		&(struct buffer_config){ .num_pages = 64,
-					 .funcs = &buffer_coherent });
+	buf = buffer_ready(t, rig,
+			   &(struct buffer_config){ .num_pages = 64,
+						    .funcs = &buffer_coherent },
+			   SEED);
 	CHECK(t, buf);
 	plan_short_store(t, 10, UINT_MAX);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);

@@ -15,7 +15,7 @@ initramfs=$2
 mode=$3
 log=$4
 release=$(cat "$kernel/release")
-append='console=ttyS0 panic=-1 panic_on_oops=1 loglevel=5 printk.time=0'
+append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
 append="$append random.trust_cpu=on mode=$mode"
 memory=1G
 devices=

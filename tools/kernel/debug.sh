@@ -44,12 +44,12 @@ configure()
 # Whatever the fragment asks for and Kconfig did not grant.
 check_config()
 {
-	refused=$(grep '^CONFIG_.*=' "$here/debug-kernel.config" |
-		grep -vxFf "$objects/.config") || true
-	[ -z "$refused" ] || {
-		echo "debug: not in this kernel: $refused" >&2
-		return 1
-	}
+	awk 'NR == FNR { granted[$0] = 1; next }
+	     /^CONFIG_.*=/ && !granted[$0] {
+		     print "debug: not in this kernel: " $0; refused = 1
+	     }
+	     END { exit refused }' \
+		"$objects/.config" "$here/debug-kernel.config" >&2
 }
 
 build_kernel()

@@ -28,10 +28,12 @@ if [ -z "$release" ]; then
 	echo "fetch: the package index has no kernel $series; reading it anew" >&2
 	as_root=
 	[ "$(id -u)" -eq 0 ] || as_root=sudo
-	$as_root apt-get -qq update >&2 || true
+	$as_root apt-get -qq update >&2 ||
+		echo "fetch: it cannot be read; is anything here already?" >&2
 	release=$(newest)
 fi
-have=$(cat "$dir/release" 2>/dev/null || true)
+have=
+[ ! -e "$dir/release" ] || have=$(cat "$dir/release")
 if [ -z "$release" ] && [ -z "$have" ]; then
 	echo "fetch: no kernel of series $series can be had" >&2
 	exit 1

@@ -17,14 +17,24 @@
 fail=/sys/kernel/debug/fail_function
 churn=/sys/module/ttmpool_churn/parameters
 
-# FUNCTION:ERROR, as a 64-bit number: -ENOMEM, NULL, -ENOSPC, -EIO
-all_faults='tpos_pages_alloc:0xfffffffffffffff4
+# FUNCTION:ERROR, as a 64-bit number: -ENOMEM, NULL, -ENOSPC, -EIO, -EOPNOTSUPP
+load_faults='tpos_pages_alloc:0xfffffffffffffff4
 	tpos_caching_set:0xfffffffffffffff4
 	tpos_dma_map:0xfffffffffffffff4
 	tpos_dma_map:0xffffffffffffffe4
 	tpos_dma_map:0xfffffffffffffffb
 	tpos_zalloc:0
 	tpos_shrinker_register:0xfffffffffffffff4'
+all_faults="$load_faults
+	tpos_store_create:0xfffffffffffffff4
+	tpos_store_create:0xffffffffffffffe4
+	tpos_store_adopt:0xfffffffffffffff4
+	tpos_store_adopt:0xffffffffffffffa1
+	tpos_store_write:0xfffffffffffffff4
+	tpos_store_write:0xffffffffffffffe4
+	tpos_store_write:0xfffffffffffffffb
+	tpos_store_read:0xfffffffffffffff4
+	tpos_store_read:0xfffffffffffffffb"
 
 # Each time a module is loaded it lies elsewhere, and KASAN keeps the backtraces
 # of what is allocated and freed there for ever.
@@ -161,7 +171,7 @@ allocations_below_fail()
 # The driver may not come up, but it goes, and ttmpool.ko after it.
 driver_survives()
 {
-	for fault in $all_faults; do
+	for fault in $load_faults; do
 		for k in 1 2 3 5 8; do
 			insmod ttmpool.ko || return 1
 			inject "$fault" && arm 1 "$k" 1 100 || return 1

@@ -9,6 +9,18 @@
 
 function wrong(what) { print "  " what; bad++ }
 
+# The kernel complains. Of the first time all is shown: what came just before, which
+# often says why, and the trace. The console may be gone when somebody asks.
+function alarm(i)
+{
+	if (!alarms++) {
+		for (i = NR - 3; i < NR; i++)
+			print "  | " last[i % 4]
+		showing = 60
+	}
+	wrong($0)
+}
+
 # An address without its last three digits: the page.
 function page_of(addr)
 {
@@ -17,7 +29,9 @@ function page_of(addr)
 	return substr(addr, 1, length(addr) - 3)
 }
 
-{ sub(/\r$/, "") }
+{ sub(/\r$/, ""); last[NR % 4] = $0 }
+
+showing > 0 { print "  | " $0; showing-- }
 
 /^ *# provokes: / { provoked[page_of($NF)] = 0 }
 /DMAR: .*fault addr/ { match($0, /fault addr 0x[0-9a-f]+/)
@@ -32,7 +46,7 @@ function fault(addr)
 		wrong("unprovoked fault: " $0)
 }
 
-/WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { wrong($0) }
+/WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { alarm() }
 /pages are lost|unloaded with pools|Bail out!/ { wrong($0) }
 /UBSAN:|ODEBUG:|DMA-API: .*out of memory|INFO: (possible|trying|task) / { wrong($0) }
 /kmemleak: ([1-9]|Cannot|Kernel memory leak detector disabled)|churn: wrong:/ { wrong($0) }
