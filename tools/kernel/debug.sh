@@ -133,7 +133,7 @@ run_debug()
 	start_table
 	rm -f "$work"/debug-*.log
 	prepare_debug || fail "debug: could not be built"
-	export TIMEOUT=3000 PRESSURE_MEMORY=384M
+	export TIMEOUT=3000 PRESSURE_MEMORY=256M
 	boot_modes debug
 	echo "failures injected: $(count_points)"
 	close_table "kernel debug"
