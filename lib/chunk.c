@@ -75,6 +75,17 @@ void chunk_note_node(const struct ttmpool_pool *pool,
 		chunk->flags |= TTMPOOL_CHUNK_FAR;
 }
 
+/* Plain pages that another pool made: may they be this one's as they are? */
+bool chunk_can_be_used(const struct ttmpool_chunk *chunk,
+		       const struct ttmpool_pool *pool)
+{
+	if (pool->policy.dma32 && !(chunk->flags & TTMPOOL_CHUNK_DMA32))
+		return false;
+	return chunk->order <= pool->max_order[TTMPOOL_PLAIN] &&
+	       tpos_device_reaches(pool->dev, chunk->page,
+				   ttmpool_chunk_pages(chunk));
+}
+
 /* Write one address for each page of a mapped chunk. */
 void chunk_fill_addresses(const struct ttmpool_pool *pool,
 			  const struct ttmpool_chunk *chunk,

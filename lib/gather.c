@@ -71,7 +71,8 @@ static int take_fresh(struct take *take, bool strict)
 	while (take->req.num_pages) {
 		req.order = order_at_most(req.order, take->req.num_pages);
 		req.flags = (strict ? TPOS_ALLOC_THIS_NODE : 0) |
-			    (req.order ? TPOS_ALLOC_LIGHT : 0);
+			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
+			    pool_zone(pool, req.source);
 		err = chunk_create(pool, &req, &made);
 		if (!err) {
 			take->req.num_pages -= (size_t)1 << req.order;

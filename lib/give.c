@@ -12,9 +12,13 @@
 
 #include "internal.h"
 
-/* Does the policy want the chunk pooled? */
+/* Does the policy want the chunk pooled? What was handed over may be nothing
+ * that this pool would have made. */
 static bool is_recycled(const struct ttmpool_chunk *chunk)
 {
+	if (chunk->flags & TTMPOOL_CHUNK_ANONYMOUS &&
+	    !chunk_can_be_used(chunk, chunk->pool))
+		return false;
 	return chunk->caching != TTMPOOL_CACHING_UNKNOWN &&
 	       chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
 }

@@ -40,6 +40,14 @@ static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
 	return (uint64_t)pages << pool->info.page_shift;
 }
 
+/* Of which zone fresh pages are: flags of a struct tpos_alloc. */
+static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
+				     enum ttmpool_source source)
+{
+	return source == TTMPOOL_PLAIN && pool->policy.dma32 ? TPOS_ALLOC_DMA32
+							     : 0;
+}
+
 /* Count something, when that is all there is to do under the lock. */
 static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 			      uint64_t by)
@@ -98,6 +106,8 @@ void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state);
 void chunk_note_node(const struct ttmpool_pool *pool,
 		     struct ttmpool_chunk *chunk);
+bool chunk_can_be_used(const struct ttmpool_chunk *chunk,
+		       const struct ttmpool_pool *pool);
 void chunk_fill_addresses(const struct ttmpool_pool *pool,
 			  const struct ttmpool_chunk *chunk,
 			  tpos_dma_addr_t *dma_addr);

@@ -74,6 +74,8 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT |
 				TTMPOOL_CHUNK_MAPPED;
+	if (req->flags & TPOS_ALLOC_DMA32)
+		chunk->flags |= TTMPOOL_CHUNK_DMA32;
 	chunk_note_node(pool, chunk);
 	tpos_page_set_chunk(chunk->page, chunk);
 }

@@ -51,7 +51,8 @@ void refill_make(struct take *take, struct ttmpool_list *spare)
 	struct ttmpool_pool *pool = take->pool;
 	struct tpos_alloc req = { .source = take->req.source,
 				  .node = pool->node,
-				  .flags = TPOS_ALLOC_LIGHT };
+				  .flags = TPOS_ALLOC_LIGHT |
+					   pool_zone(pool, take->req.source) };
 	unsigned int missing;
 
 	ttmpool_list_init(spare);

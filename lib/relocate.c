@@ -51,14 +51,10 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 static bool chunk_suits(const struct ttmpool_backend *be,
 			const struct ttmpool_chunk *chunk)
 {
-	const struct ttmpool_pool *pool = be->pool;
-
 	if (be->funcs->source == TTMPOOL_COHERENT)
 		return chunk_is_coherent(chunk);
 	return !(chunk->flags & TTMPOOL_CHUNK_FAR) &&
-	       chunk->order <= pool->max_order[TTMPOOL_PLAIN] &&
-	       tpos_device_reaches(pool->dev, chunk->page,
-				   ttmpool_chunk_pages(chunk));
+	       chunk_can_be_used(chunk, be->pool);
 }
 
 /* How many pages from @first on are of chunks that suit, or do not? */

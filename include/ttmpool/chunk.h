@@ -47,8 +47,10 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_FAR: not of the node that its pool wants.
  * TTMPOOL_CHUNK_FROM_COHERENT: of the source TTMPOOL_COHERENT.
  * TTMPOOL_CHUNK_ANONYMOUS: a buffer's, and ordinary pages for the moment:
- *plain, write-back, not mapped. TTMPOOL_CHUNK_SPLIT: a part of what was
- *allocated as one; its pages are freed one by one.
+ *	plain, write-back, not mapped.
+ * TTMPOOL_CHUNK_SPLIT: a part of what was allocated as one; its pages are freed
+ *	one by one.
+ * TTMPOOL_CHUNK_DMA32: was asked for below 4 GiB.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u
@@ -56,6 +58,7 @@ enum ttmpool_chunk_state {
 #define TTMPOOL_CHUNK_FROM_COHERENT 0x08u
 #define TTMPOOL_CHUNK_ANONYMOUS     0x10u
 #define TTMPOOL_CHUNK_SPLIT         0x20u
+#define TTMPOOL_CHUNK_DMA32         0x40u
 
 /**
  * struct ttmpool_chunk - 2^order contiguous pages, and all that is true of them

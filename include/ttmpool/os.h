@@ -120,9 +120,12 @@ struct tpos_device_info {
  * TPOS_ALLOC_THIS_NODE: of that node, or fail; not with TTMPOOL_NODE_ANY.
  * TPOS_ALLOC_LIGHT: do not work hard for it, since a smaller order will do:
  *	no direct compaction, no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
+ * TPOS_ALLOC_DMA32: plain pages below 4 GiB, or none, whatever the device
+ *	reaches (Linux: GFP_DMA32).
  */
 #define TPOS_ALLOC_THIS_NODE 0x1u
 #define TPOS_ALLOC_LIGHT     0x2u
+#define TPOS_ALLOC_DMA32     0x4u
 
 /**
  * struct tpos_alloc - one request for fresh pages

@@ -4,49 +4,11 @@
 
 #include <ttmpool/iova.h>
 #include <ttmpool/manager.h>
-
-/** TTMPOOL_NR_ORDERS - orders 0 to 10, as many as Linux has by default. */
-#define TTMPOOL_NR_ORDERS 11
+#include <ttmpool/owner.h>
+#include <ttmpool/policy.h>
 
 /** TTMPOOL_NODE_OF_DEVICE - for a pool's node: whatever the device reports. */
 #define TTMPOOL_NODE_OF_DEVICE (-2)
-
-/**
- * struct ttmpool_policy - what a pool keeps, and in which shape
- * @recycle: whether pages of a source and caching are pooled when they are
- *	given back, or go to the system at once
- * @keep_mapped: plain chunks stay mapped while they are pooled. Never done for
- *	a device that is untrusted or whose mappings may bounce, whatever is
- *	asked for: a bounce slot is scarce, and a stranger may write.
- * @refill: a populate that has to convert fresh pages converts a few spare ones
- *	in the same batch: a chunk of each order of which none is pooled
- * @scrub: a worker clears pooled pages before they are wanted
- * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
- *	which is what Linux's lazy mode does to everybody. False: the
- *	invalidation is complete first.
- * @max_order: the largest order that a chunk may have
- */
-struct ttmpool_policy {
-	bool recycle[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];
-	bool keep_mapped;
-	bool refill;
-	bool scrub;
-	bool lazy_unmap;
-	unsigned int max_order;
-};
-
-/**
- * ttmpool_policy_init() - the policy of a pool that is not told otherwise
- * @policy: filled in
- * @info: what the device reports
- *
- * Cached plain pages cost nothing to get anew, and go to the system at once;
- * all others are recycled. Mappings are kept, and the bins refilled. Chunks are
- * at most 2 MiB: larger ones are harder to get, and no GPU page table gains
- * from them.
- */
-void ttmpool_policy_init(struct ttmpool_policy *policy,
-			 const struct tpos_device_info *info);
 
 /**
  * struct ttmpool_pool_config - how a pool starts
@@ -182,57 +144,6 @@ struct ttmpool_pool {
 			       [TTMPOOL_NR_ORDERS];
 	struct ttmpool_pool_stats stats;
 };
-
-/**
- * enum ttmpool_account - what the pages of a buffer are counted as
- * @TTMPOOL_IN_USE: pages that it has, whatever they are at the moment
- * @TTMPOOL_MAPPED: of these, those that the device can reach
- * @TTMPOOL_BOUNCED: of these, those that it reaches through a bounce slot
- * @TTMPOOL_ANONYMOUS: of those in use, the ordinary ones
- * @TTMPOOL_SWAPPED: pages that it has not, since they are in its store
- * @TTMPOOL_ACCOUNT_COUNT: how many there are
- */
-enum ttmpool_account {
-	TTMPOOL_IN_USE,
-	TTMPOOL_MAPPED,
-	TTMPOOL_BOUNCED,
-	TTMPOOL_ANONYMOUS,
-	TTMPOOL_SWAPPED,
-	TTMPOOL_ACCOUNT_COUNT,
-};
-
-/**
- * struct ttmpool_owner - accounts that the pages of buffers are charged to
- * @name: for reports
- * @pages: what it has now, by enum ttmpool_account
- *
- * A client, a process, a virtual machine: whoever the driver wants to tell
- * apart. Members are private.
- */
-struct ttmpool_owner {
-	const char *name;
-	tpos_atomic_t pages[TTMPOOL_ACCOUNT_COUNT];
-};
-
-/**
- * ttmpool_owner_init() - open the accounts
- * @owner: uninitialised memory
- * @name: for reports; the string must outlive the owner
- */
-void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name);
-
-/**
- * ttmpool_owner_fini() - close the accounts
- * @owner: the owner
- *
- * Return: 0, or -EBUSY if pages are still charged to it, in use or swapped;
- * it is then still open.
- */
-int ttmpool_owner_fini(struct ttmpool_owner *owner);
-
-/** ttmpool_owner_pages() - the pages on one of @owner's accounts now. */
-unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
-				  enum ttmpool_account account);
 
 /**
  * ttmpool_pool_init() - start a pool

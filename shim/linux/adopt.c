@@ -77,6 +77,7 @@ static void store_replace(struct file *store, size_t index, struct page *page)
 	struct folio *folio = page_folio(page);
 
 	tpos_page_set_chunk(page, NULL);
+	set_page_private(page, 0); /* was the driver's */
 	__folio_set_locked(folio);
 	__folio_set_swapbacked(folio);
 	folio_mark_uptodate(folio);

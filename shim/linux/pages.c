@@ -42,11 +42,11 @@ static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 
 /* The first zone that may suit (kernel/dma/direct.c,
  * dma_direct_optimal_gfp_mask). */
-static size_t first_zone(u64 mask)
+static size_t first_zone(u64 mask, unsigned int flags)
 {
 	if (mask <= DMA_BIT_MASK(24))
 		return 2;
-	return mask <= DMA_BIT_MASK(32);
+	return mask <= DMA_BIT_MASK(32) || flags & TPOS_ALLOC_DMA32;
 }
 
 static struct page *alloc_in_zone(const struct tpos_alloc *req, gfp_t zone)
@@ -70,8 +70,8 @@ static struct page *alloc_within_reach(struct device *dev,
 {
 	struct page *page, *spare = NULL;
 
-	for (size_t i = first_zone(dma_get_mask(dev)); i < ARRAY_SIZE(zones);
-	     i++) {
+	for (size_t i = first_zone(dma_get_mask(dev), req->flags);
+	     i < ARRAY_SIZE(zones); i++) {
 		page = alloc_in_zone(req, zones[i]);
 		if (!page)
 			continue;
@@ -95,7 +95,8 @@ static struct page *alloc_plain(struct device *dev,
 				const struct tpos_alloc *req)
 {
 	if (ttmpool_device_is_translated(dev) || !dma_addressing_limited(dev))
-		return alloc_in_zone(req, 0);
+		return alloc_in_zone(
+			req, req->flags & TPOS_ALLOC_DMA32 ? GFP_DMA32 : 0);
 	return alloc_within_reach(dev, req);
 }
 

@@ -72,11 +72,11 @@ static inline int tpos_page_node(struct device *dev, const struct page *page)
 }
 
 /*
- * The first page of a chunk carries it in page->private. Other owners use that
- * field too, so a signature says that it is ours: a pointer that is none, in
- * page->lru, which nobody else touches while the page is not on a list of the
- * memory manager (the network's page_pool marks its pages in the same way, and
- * in the same place).
+ * The first page of a chunk carries it in page->lru, which nobody else touches
+ * while the page is not on a list of the memory manager: in one half a
+ * signature, a pointer that is none, says that the other half is ours (the
+ * network's page_pool marks its pages in the same way, and in the same place).
+ * page->private is the driver's.
  */
 #define TTMPOOL_PAGE_SIGNATURE ((void *)0x540 + POISON_POINTER_DELTA)
 
@@ -95,13 +95,13 @@ static inline struct ttmpool_chunk *tpos_page_chunk(struct device *dev,
 	if (!ttmpool_is_page(page) ||
 	    READ_ONCE(page->lru.next) != TTMPOOL_PAGE_SIGNATURE)
 		return NULL;
-	return (struct ttmpool_chunk *)page_private(page);
+	return (struct ttmpool_chunk *)page->lru.prev;
 }
 
 static inline void tpos_page_set_chunk(struct page *page,
 				       struct ttmpool_chunk *chunk)
 {
-	set_page_private(page, (unsigned long)chunk);
+	page->lru.prev = (struct list_head *)chunk;
 	WRITE_ONCE(page->lru.next, chunk ? TTMPOOL_PAGE_SIGNATURE : NULL);
 }
 

@@ -3,7 +3,7 @@
  * The hot half of the contract, as far as it is about pages: which chunk a page
  * is of, and who may touch it.
  *
- * In Linux the chunk is in page->private, which is only the library's while the
+ * In Linux the chunk is in page->lru, which is only the library's while the
  * page is. Here a pointer is compared with the table of page frames first, and
  * never followed if it does not point to one of them; and a page that is not
  * out, or not the first one of a chunk, has none.

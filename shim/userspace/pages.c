@@ -66,6 +66,8 @@ static struct where where_of(const struct tpsim_device *dev,
 			       .highest = ZONE_NORMAL,
 			       .reach = UINT64_MAX };
 
+	if (req->flags & TPOS_ALLOC_DMA32)
+		where.highest = ZONE_DMA32;
 	if (dev->machine->config.iommu != TPSIM_IOMMU_OFF)
 		return where;
 	if (mask < 4 * GIB)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_POLICY_H
+#define TTMPOOL_POLICY_H
+
+#include <ttmpool/os.h>
+
+/** TTMPOOL_NR_ORDERS - orders 0 to 10, as many as Linux has by default. */
+#define TTMPOOL_NR_ORDERS 11
+
+/**
+ * struct ttmpool_policy - what a pool keeps, and in which shape
+ * @recycle: whether pages of a source and caching are pooled when they are
+ *	given back, or go to the system at once
+ * @keep_mapped: plain chunks stay mapped while they are pooled. Never done for
+ *	a device that is untrusted or whose mappings may bounce, whatever is
+ *	asked for: a bounce slot is scarce, and a stranger may write.
+ * @refill: a populate that has to convert fresh pages converts a few spare ones
+ *	in the same batch: a chunk of each order of which none is pooled
+ * @scrub: a worker clears pooled pages before they are wanted
+ * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
+ *	which is what Linux's lazy mode does to everybody. False: the
+ *	invalidation is complete first.
+ * @dma32: plain pages are below 4 GiB, even if the device reaches more
+ * @max_order: the largest order that a chunk may have
+ */
+struct ttmpool_policy {
+	bool recycle[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];
+	bool keep_mapped;
+	bool refill;
+	bool scrub;
+	bool lazy_unmap;
+	bool dma32;
+	unsigned int max_order;
+};
+
+/**
+ * ttmpool_policy_init() - the policy of a pool that is not told otherwise
+ * @policy: filled in
+ * @info: what the device reports
+ *
+ * Cached plain pages cost nothing to get anew, and go to the system at once;
+ * all others are recycled. Mappings are kept, and the bins refilled. Chunks are
+ * at most 2 MiB: larger ones are harder to get, and no GPU page table gains
+ * from them.
+ */
+void ttmpool_policy_init(struct ttmpool_policy *policy,
+			 const struct tpos_device_info *info);
+
+#endif
