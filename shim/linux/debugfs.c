@@ -3,9 +3,10 @@
  * What can be seen from outside, in /sys/kernel/debug/ttmpool:
  *
  *     page_pool   pooled chunks by pool, caching and order, in the table form
- * of TTM's file of that name stats       the counters of the manager, of this
- * port and of each pool shrink      write a number: so many pages are given up,
- * as if the system had asked. Reading it changes nothing and says how many it
+ *                 of TTM's file of that name
+ *     stats       the counters of the manager, of this port and of each pool
+ *     shrink      write a number: so many pages are given up, as if the system
+ *                 had asked. Reading it changes nothing and says how many it
  *                 could be.
  *
  * The list of pools is read under the reclaim mutex, which keeps them alive.
@@ -19,7 +20,7 @@
 
 #include <ttmpool/pool.h>
 
-static struct dentry *debugfs_root;
+static struct dentry *files[3];
 
 /* Call @show for each pool. */
 static void for_each_pool(struct seq_file *m, struct ttmpool_manager *mgr,
@@ -65,6 +66,12 @@ static void show_pool_table(struct seq_file *m, struct ttmpool_pool *pool)
 	show_bins(m, pool, TTMPOOL_PLAIN);
 	seq_printf(m, "%s coherent\n", pool->name);
 	show_bins(m, pool, TTMPOOL_COHERENT);
+}
+
+void ttmpool_debugfs_pool(struct seq_file *m, struct ttmpool_pool *pool)
+{
+	show_header(m);
+	show_pool_table(m, pool);
 }
 
 static int page_pool_show(struct seq_file *m, void *data)
@@ -154,17 +161,18 @@ static int shrink_set(void *data, u64 pages)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(shrink_fops, shrink_get, shrink_set, "%llu\n");
 
-void ttmpool_debugfs_init(struct ttmpool_manager *mgr)
+void ttmpool_debugfs_init(struct ttmpool_manager *mgr, struct dentry *dir)
 {
-	debugfs_root = debugfs_create_dir(KBUILD_MODNAME, NULL);
-	debugfs_create_file("page_pool", 0400, debugfs_root, mgr,
-			    &page_pool_fops);
-	debugfs_create_file("stats", 0400, debugfs_root, mgr, &stats_fops);
-	debugfs_create_file_unsafe("shrink", 0600, debugfs_root, mgr,
-				   &shrink_fops);
+	files[0] = debugfs_create_file("page_pool", 0444, dir, mgr,
+				       &page_pool_fops);
+	files[1] = debugfs_create_file("stats", 0400, dir, mgr, &stats_fops);
+	files[2] = debugfs_create_file_unsafe("shrink", 0600, dir, mgr,
+					      &shrink_fops);
 }
 
+/* Waits for whoever is reading. */
 void ttmpool_debugfs_fini(void)
 {
-	debugfs_remove(debugfs_root);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		debugfs_remove(files[i]);
 }

@@ -1,118 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/*
- * The module: one manager, its limits as parameters, and an orderly end.
- *
- * A driver that uses the module cannot outlast it: it needs its symbols. So
- * when the module goes there is no pool, unless a driver went without tearing
- * its own down. What may be left is the quarantine: pages that were in use when
- * their pool was torn down. Their users are gone, with their modules; they are
- * given back then. Whatever is left after that is told of and never freed: a
- * leak is better than a page that two believe to be theirs.
- */
+/* ttmpool.ko: one manager, as long as the module is there. */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/mm.h>
+#include <linux/debugfs.h>
 #include <linux/module.h>
-#include <linux/moduleparam.h>
 
 #include "ttmpool_debugfs.h"
 #include "ttmpool_module.h"
-#include "ttmpool_system.h"
 
-static struct ttmpool_system module_system = { .name = "ttmpool" };
-static struct ttmpool_manager module_manager;
-
-struct ttmpool_manager *ttmpool_module_manager(void)
-{
-	return &module_manager;
-}
-
-const struct ttmpool_counters *ttmpool_module_counters(void)
-{
-	return &ttmpool_counters;
-}
-
-/*
- * A parameter is set before the manager is there, when the module is loaded,
- * and at any time later through sysfs, which is there a little before the
- * manager.
- */
-static DEFINE_MUTEX(limits_lock);
-static bool manager_is_up;
-static unsigned long page_pool_size;
-static unsigned long page_budget = TTMPOOL_NO_LIMIT;
-
-static void apply_limit(const struct kernel_param *kp)
-{
-	if (kp->arg == &page_pool_size)
-		ttmpool_manager_set_pool_limit(&module_manager, page_pool_size);
-	else
-		ttmpool_manager_set_page_budget(&module_manager, page_budget);
-}
-
-static int set_limit(const char *val, const struct kernel_param *kp)
-{
-	int err;
-
-	mutex_lock(&limits_lock);
-	err = param_set_ulong(val, kp);
-	if (!err && manager_is_up)
-		apply_limit(kp);
-	mutex_unlock(&limits_lock);
-	return err;
-}
-
-static const struct kernel_param_ops limit_ops = { .set = set_limit,
-						   .get = param_get_ulong };
-
-module_param_cb(page_pool_size, &limit_ops, &page_pool_size, 0644);
-MODULE_PARM_DESC(page_pool_size,
-		 "Pages that may lie pooled (default: half of memory)");
-module_param_cb(page_budget, &limit_ops, &page_budget, 0644);
-MODULE_PARM_DESC(page_budget,
-		 "Pages that pools may have in all (default: no limit)");
-
-static int start_manager(void)
-{
-	struct ttmpool_manager_config config = { .system = &module_system };
-	int err;
-
-	mutex_lock(&limits_lock);
-	if (!page_pool_size)
-		page_pool_size = totalram_pages() / 2;
-	config.pool_limit = page_pool_size;
-	config.page_budget = page_budget;
-	err = ttmpool_manager_init(&module_manager, &config);
-	manager_is_up = !err;
-	mutex_unlock(&limits_lock);
-	return err;
-}
+static struct dentry *debugfs_root;
 
 static int __init ttmpool_module_init(void)
 {
-	int err = start_manager();
+	int err = ttmpool_module_get();
 
 	if (err)
 		return err;
-	ttmpool_debugfs_init(&module_manager);
+	debugfs_root = debugfs_create_dir(KBUILD_MODNAME, NULL);
+	ttmpool_debugfs_init(ttmpool_module_manager(), debugfs_root);
 	return 0;
 }
 
 static void __exit ttmpool_module_exit(void)
 {
-	long left;
-
 	ttmpool_debugfs_fini();
-	ttmpool_manager_purge_quarantine(&module_manager);
-	if (ttmpool_manager_fini(&module_manager)) {
-		pr_err("unloaded with pools or unusable pages left\n");
-		tpos_shrinker_unregister(&module_system,
-					 &module_manager.shrinker);
-	}
-	left = atomic_long_read(&ttmpool_counters.pages_out);
-	if (left)
-		pr_err("%ld pages are lost\n", left);
+	debugfs_remove(debugfs_root);
+	ttmpool_module_put();
 }
 
 module_init(ttmpool_module_init);

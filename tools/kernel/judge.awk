@@ -47,7 +47,7 @@ function fault(addr)
 }
 
 /WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { alarm() }
-/pages are lost|unloaded with pools|Bail out!/ { wrong($0) }
+/pages are lost|ended with pools|Bail out!/ { wrong($0) }
 /UBSAN:|ODEBUG:|DMA-API: .*out of memory|INFO: (possible|trying|task) / { wrong($0) }
 /kmemleak: ([1-9]|Cannot|Kernel memory leak detector disabled)|churn: wrong:/ { wrong($0) }
 /page_pool|Bad page/ && /BUG|corrupt/ { wrong($0) }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What drivers see of the pool, where they do not start pools themselves. A
+ * symbol's checksum covers every type that its arguments lead to, as far as
+ * this file knows it: so it includes what TTM's own pool includes, and nothing
+ * of ours.
+ */
+
+#include <linux/module.h>
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/sched/mm.h>
+
+#include <drm/ttm/ttm_pool.h>
+#include <drm/ttm/ttm_bo_driver.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_module.h"
+
+EXPORT_SYMBOL(ttm_pool_alloc);
+EXPORT_SYMBOL(ttm_pool_debugfs);
+EXPORT_SYMBOL(ttm_pool_free);

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Starting a pool, where TTM knows no node. */
+
+#include <linux/device.h>
+
+#include "ttm_drop_in.h"
+
+void ttm_pool_init(struct ttm_pool *pool, struct device *dev,
+		   bool use_dma_alloc, bool use_dma32)
+{
+	ttm_drop_in_start(pool, dev, NUMA_NO_NODE, use_dma_alloc, use_dma32);
+}

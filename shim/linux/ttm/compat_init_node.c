@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Starting a pool, where TTM names a node, and offers drivers to do it. */
+
+#include <linux/device.h>
+
+#include "ttm_drop_in.h"
+
+void ttm_pool_init(struct ttm_pool *pool, struct device *dev, int nid,
+		   bool use_dma_alloc, bool use_dma32)
+{
+	pool->nid = nid;
+	ttm_drop_in_start(pool, dev, nid, use_dma_alloc, use_dma32);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What all pools of ttm.ko share: the manager, which TTM starts with its first
+ * device and ends with its last; its files in debugfs; and a device for who has
+ * none (qxl names none: its pages are never mapped). That one reaches all of
+ * memory, is on no bus, and comes and goes with its users.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/seq_file.h>
+
+#include <ttmpool/manager.h>
+
+#include "../ttmpool_debugfs.h"
+#include "../ttmpool_module.h"
+#include "ttm_drop_in.h"
+#include "ttm_module.h"
+
+static DEFINE_MUTEX(no_device_lock);
+static struct device *no_device;
+static unsigned int no_device_users;
+static struct dentry *shrink_file;
+static bool manager_is_up;
+
+struct device *ttm_no_device(void)
+{
+	struct device *dev;
+
+	mutex_lock(&no_device_lock);
+	dev = no_device_users ? no_device
+			      : root_device_register(KBUILD_MODNAME);
+	if (!IS_ERR(dev) && !no_device_users++) {
+		dev->dma_mask = &dev->coherent_dma_mask;
+		dev->coherent_dma_mask = DMA_BIT_MASK(64);
+		no_device = dev;
+	}
+	mutex_unlock(&no_device_lock);
+	return IS_ERR(dev) ? NULL : dev;
+}
+
+void ttm_no_device_put(void)
+{
+	mutex_lock(&no_device_lock);
+	if (!--no_device_users)
+		root_device_unregister(no_device);
+	mutex_unlock(&no_device_lock);
+}
+
+/* As TTM's file of that name: reading it shrinks, as the kernel would. */
+static int page_pool_shrink_show(struct seq_file *m, void *data)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+	unsigned long count = ttmpool_manager_shrink_count(mgr, false);
+
+	seq_printf(m, "%lu/%lu\n", count,
+		   ttmpool_manager_shrink_scan(mgr, 128, false));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(page_pool_shrink);
+
+/* The kernel's page count is what the parameter page_pool_size is by default:
+ * half of memory. TTM does not look at what this returns. */
+int ttm_pool_mgr_init(unsigned long num_pages)
+{
+	int err = ttmpool_module_get();
+
+	if (err)
+		return err;
+	manager_is_up = true;
+	ttmpool_debugfs_init(ttmpool_module_manager(), ttm_debugfs_root);
+	shrink_file = debugfs_create_file("page_pool_shrink", 0400,
+					  ttm_debugfs_root, NULL,
+					  &page_pool_shrink_fops);
+	return 0;
+}
+
+void ttm_pool_mgr_fini(void)
+{
+	if (!manager_is_up)
+		return;
+	manager_is_up = false;
+	debugfs_remove(shrink_file);
+	ttmpool_debugfs_fini();
+	ttmpool_module_put();
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * For TTM's own tests: whether there are free pages of a kind they read from
+ * the list of that kind in struct ttm_pool. It has no pages here, but an entry
+ * exactly if there are any; it is brought up to date whenever a buffer came or
+ * went, and that is when the tests look.
+ *
+ *     caching[c].orders[o].pages <---> shrinker_list    some are pooled
+ *     caching[c].orders[o].pages                        none is
+ *
+ * The last shrinker_list of all has another use (pool.c).
+ */
+
+#include <linux/list.h>
+#include <linux/mm.h>
+
+#include <ttmpool/pool.h>
+
+#include "ttm_drop_in.h"
+
+#define KINDS (TTM_NUM_CACHING_TYPES * TTMPOOL_NR_ORDERS - 1)
+
+static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
+{
+	return &pool->caching[kind / TTMPOOL_NR_ORDERS]
+			.orders[kind % TTMPOOL_NR_ORDERS];
+}
+
+void ttm_mirror_init(struct ttm_pool *pool)
+{
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct ttm_pool_type *pt = kind_of(pool, kind);
+
+		pt->pool = pool;
+		pt->caching = kind / TTMPOOL_NR_ORDERS;
+		pt->order = kind % TTMPOOL_NR_ORDERS;
+		INIT_LIST_HEAD(&pt->pages);
+		INIT_LIST_HEAD(&pt->shrinker_list);
+	}
+}
+
+void ttm_mirror(struct ttm_pool *pool)
+{
+	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	enum ttmpool_source source = pool->use_dma_alloc ? TTMPOOL_COHERENT
+							 : TTMPOOL_PLAIN;
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct ttm_pool_type *pt = kind_of(pool, kind);
+
+		list_del_init(&pt->shrinker_list);
+		if (ttmpool_pool_count(ours, source, (int)pt->caching,
+				       pt->order))
+			list_add(&pt->shrinker_list, &pt->pages);
+	}
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The drop-in: TTM's page pool, by the functions that the rest of TTM calls, on
+ * ttmpool. In a ttm.ko that is made with it drivers find what they knew.
+ *
+ *     driver --- ttm_tt_populate() --- ttm_pool_alloc()    TTM's interface
+ *                                            |
+ *                                    ttmpool_pool_take()   ours
+ *
+ * TTM embeds its struct ttm_pool in struct ttm_device, whose layout is in every
+ * driver. So it stays as it is, though nothing of it is used but what others
+ * read: dev, nid, use_dma_alloc and use_dma32. Ours lies beside it, and is
+ * found through a list head of TTM's that has no other use here.
+ *
+ * What TTM promises of a page, and drivers use:
+ *
+ *     - pages of a chunk follow each other, and are not compound
+ *     - page->private of the first one is the chunk's order; of pages of the
+ *       DMA API it is not 0, and nobody else's
+ *     - page->mapping and page->index are the driver's
+ *     - pages are write-back when they are cached, and the linear map has their
+ *       caching on x86
+ *
+ * What is other than with TTM's own pool: all pages are cleared, asked for or
+ * not; mappings outlive their buffers; each pool has bins of its own, also
+ * those that TTM lets share; a give-back that is wrong is refused and reported.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <drm/ttm/ttm_tt.h>
+
+#include <ttmpool/pool.h>
+
+#include "../ttmpool_debugfs.h"
+#include "../ttmpool_module.h"
+#include "ttm_drop_in.h"
+
+static_assert(ttm_uncached == (int)TTMPOOL_UNCACHED);
+static_assert(ttm_write_combined == (int)TTMPOOL_WRITE_COMBINED);
+static_assert(ttm_cached == (int)TTMPOOL_CACHED);
+static_assert(ARRAY_SIZE(((struct ttm_pool *)0)->caching[0].orders) ==
+	      TTMPOOL_NR_ORDERS);
+
+static struct list_head *slot_of(struct ttm_pool *pool)
+{
+	return &pool->caching[ttm_cached]
+			.orders[TTMPOOL_NR_ORDERS - 1]
+			.shrinker_list;
+}
+
+struct ttmpool_pool *ttm_drop_in_pool(struct ttm_pool *pool)
+{
+	return (struct ttmpool_pool *)slot_of(pool)->next;
+}
+
+static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
+				      int node)
+{
+	struct ttmpool_pool *ours = kzalloc(sizeof(*ours), GFP_KERNEL);
+	struct ttmpool_policy policy;
+	struct ttmpool_pool_config config = { .name = pool->dev ? dev_name(dev)
+								: "no device",
+					      .dev = dev,
+					      .node = node,
+					      .policy = &policy };
+	struct tpos_device_info info;
+
+	if (!ours)
+		return NULL;
+	tpos_device_query(dev, &info);
+	ttmpool_policy_init(&policy, &info);
+	policy.max_order = TTMPOOL_NR_ORDERS - 1;
+	policy.dma32 = pool->use_dma32;
+	policy.refill = false; /* TTM pools what was given back, and no more */
+	if (!ttmpool_pool_init(ours, ttmpool_module_manager(), &config))
+		return ours;
+	kfree(ours);
+	return NULL;
+}
+
+/* TTM's function returns nothing: if this one fails, so does each alloc. */
+void ttm_drop_in_start(struct ttm_pool *pool, struct device *dev, int node,
+		       bool use_dma_alloc, bool use_dma32)
+{
+	struct ttmpool_pool *ours = NULL;
+
+	WARN_ON(!dev && use_dma_alloc);
+	pool->dev = dev;
+	pool->use_dma_alloc = use_dma_alloc;
+	pool->use_dma32 = use_dma32;
+	ttm_mirror_init(pool);
+	slot_of(pool)->next = NULL;
+	if (ttmpool_module_get())
+		return;
+	if (!dev)
+		dev = ttm_no_device();
+	if (dev)
+		ours = pool_open(pool, dev, node);
+	if (!ours)
+		goto put;
+	slot_of(pool)->next = (struct list_head *)ours;
+	return;
+
+put:
+	if (dev && !pool->dev)
+		ttm_no_device_put();
+	ttmpool_module_put();
+}
+
+void ttm_pool_fini(struct ttm_pool *pool)
+{
+	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+
+	if (!ours)
+		return;
+	slot_of(pool)->next = NULL;
+	ttmpool_pool_fini(ours);
+	ttm_mirror_init(pool);
+	kfree(ours);
+	if (!pool->dev)
+		ttm_no_device_put();
+	ttmpool_module_put();
+}
+
+/* What drivers may read of the first page of each chunk. */
+static void mark_chunks(struct ttmpool_pool *ours, struct ttm_tt *tt)
+{
+	pgoff_t i = 0;
+
+	while (i < tt->num_pages) {
+		struct ttmpool_chunk *chunk =
+			tpos_page_chunk(ours->dev, tt->pages[i]);
+
+		set_page_private(tt->pages[i],
+				 chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT
+					 ? (unsigned long)chunk
+					 : chunk->order);
+		i += ttmpool_chunk_pages(chunk);
+	}
+}
+
+/* To TTM, -ENOSPC is a placement that is full, and worth an eviction. */
+static int ttm_error(int err)
+{
+	return err == -ENOSPC || err == -EIO ? -EFAULT : err;
+}
+
+int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
+		   struct ttm_operation_ctx *ctx)
+{
+	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	struct ttmpool_request req = { .caching = (int)tt->caching,
+				       .num_pages = tt->num_pages };
+	int err;
+
+	WARN_ON(!tt->num_pages || ttm_tt_is_populated(tt));
+	WARN_ON(tt->dma_address && !pool->dev);
+	if (!ours)
+		return -ENOMEM;
+	req.source = pool->use_dma_alloc ? TTMPOOL_COHERENT : TTMPOOL_PLAIN;
+	err = ttmpool_pool_take(ours, &req, tt->pages, tt->dma_address);
+	if (err)
+		return ttm_error(err);
+	mark_chunks(ours, tt);
+	ttm_mirror(pool);
+	return 0;
+}
+
+void ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt)
+{
+	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+
+	WARN_ON(ttmpool_pool_give(ours, tt->pages, tt->num_pages,
+				  (int)tt->caching));
+	ttm_mirror(pool);
+}
+
+int ttm_pool_debugfs(struct ttm_pool *pool, struct seq_file *m)
+{
+	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+
+	if (ours)
+		ttmpool_debugfs_pool(m, ours);
+	return 0;
+}

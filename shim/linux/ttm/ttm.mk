@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# The drop-in for TTM's page pool, for the Makefile of drivers/gpu/drm/ttm. Set
+# ttmpool-dir before including this, as for ../ttmpool.mk, which it includes. It
+# sets ttmpool-ttm-objs, which take the place of ttm_pool.o, and
+# ttmpool-ttm-ccflags.
+
+ttmpool-events := ttm
+include $(src)/$(ttmpool-dir)shim/linux/ttmpool.mk
+
+# TTM's headers are those of the kernel that it is built for.
+ttmpool-ttm-offers = $(shell grep -qw $(1) \
+	$(srctree)/include/drm/ttm/$(2) && echo y)
+
+ttmpool-ttm := manager pool
+ttmpool-ttm += $(if $(call ttmpool-ttm-offers,nid,ttm_pool.h), \
+	compat_exports_node compat_init_node,compat_exports compat_init)
+ttmpool-ttm += $(if $(CONFIG_DRM_TTM_KUNIT_TEST),mirror,mirror_none)
+
+ttmpool-ttm-objs := $(ttmpool-objs) \
+	$(addprefix $(ttmpool-dir)shim/linux/,debugfs.o module_manager.o) \
+	$(patsubst %,$(ttmpool-dir)shim/linux/ttm/%.o,$(ttmpool-ttm))
+
+# ttm_module.h is beside TTM's own sources.
+ttmpool-ttm-ccflags := $(ttmpool-ccflags) -I$(src)
