@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The traffic: three buffers at a time, of one caching, from one source. The
+ * The traffic: four buffers at a time, of one caching, from one source. The
  * first pass finds empty bins, the second one full ones, and sends one buffer
  * to the store and back; then some is primed, scrubbed and shrunk. Any populate
  * may fail, and has then changed nothing. No unpopulate may. A move may fail
@@ -16,7 +16,7 @@
 #include "churn.h"
 
 /* One page, odd orders, and more than a block of the linear map. */
-static const size_t sizes[] = { 1, 37, 600 };
+static const size_t sizes[] = { 1, 5, 37, 600 };
 
 struct buffer {
 	struct ttmpool_backend be;
