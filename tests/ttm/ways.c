@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * TTM's page pool, asked as its drivers ask: with a device or without, mapped
+ * or not, pages of the DMA API, pages below 4 GiB, each caching, several pools
+ * for one device, pools of a node. Loaded on the kernel's own ttm.ko and on the
+ * one with the drop-in, it writes what it finds to the kernel's log, line for
+ * line the same if they are alike: "ways: NAME PAGES: RESULT ORDERS; PROMISES".
+ *
+ * Each buffer is had twice, the second time of pages that were used; and all
+ * kinds are there at once, then go in another order.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+
+#include <drm/drm_vma_manager.h>
+#include <drm/ttm/ttm_device.h>
+
+#include "ways.h"
+
+static const struct way ways[] = {
+	{ "radeon-wc", .device = true, .addresses = true, .zero = true,
+	  .caching = ttm_write_combined },
+	{ "radeon-uc", .device = true, .addresses = true, .zero = true,
+	  .caching = ttm_uncached },
+	{ "radeon-cached", .device = true, .addresses = true, .zero = true,
+	  .caching = ttm_cached },
+	{ "swiotlb-wc", .device = true, .dma_alloc = true, .addresses = true,
+	  .zero = true, .caching = ttm_write_combined },
+	{ "swiotlb-uc", .device = true, .dma_alloc = true, .addresses = true,
+	  .zero = true, .caching = ttm_uncached },
+	{ "swiotlb-cached", .device = true, .dma_alloc = true,
+	  .addresses = true, .zero = true, .caching = ttm_cached },
+	{ "dma32-wc", .device = true, .dma32 = true, .addresses = true,
+	  .caching = ttm_write_combined },
+	{ "dma32-uc", .device = true, .dma32 = true, .addresses = true,
+	  .zero = true, .caching = ttm_uncached },
+	{ "vram", .device = true, .dma32 = true, .caching = ttm_cached },
+	{ "qxl", .zero = true, .caching = ttm_cached },
+	{ "xe", .device = true, .zero = true, .caching = ttm_write_combined },
+};
+
+static const size_t sizes[] = { 1, 3, 75, 512, 1029 };
+
+/**
+ * struct buffer - a buffer object as far as a struct ttm_tt looks at it
+ */
+struct buffer {
+	struct ttm_buffer_object bo;
+	struct ttm_tt tt;
+};
+
+static struct platform_device *platform;
+static struct drm_vma_offset_manager offsets;
+static struct ttm_device_funcs funcs;
+static struct ttm_device bdevs[ARRAY_SIZE(ways)];
+static struct buffer buffers[ARRAY_SIZE(ways)];
+static char text[200], order_text[200];
+
+static int buffer_open(const struct way *way, struct buffer *buf, size_t pages)
+{
+	u32 flags = way->zero ? TTM_TT_FLAG_ZERO_ALLOC : 0;
+
+	memset(buf, 0, sizeof(*buf));
+	buf->bo.base.size = pages << PAGE_SHIFT;
+	buf->bo.type = ttm_bo_type_kernel;
+	return way->addresses
+		       ? ttm_sg_tt_init(&buf->tt, &buf->bo, flags, way->caching)
+		       : ttm_tt_init(&buf->tt, &buf->bo, flags, way->caching,
+				     0);
+}
+
+static int buffer_get(const struct way *way, struct ttm_pool *pool,
+		      struct buffer *buf, size_t pages)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	int err = buffer_open(way, buf, pages);
+
+	if (!err)
+		err = ttm_pool_alloc(pool, &buf->tt, &ctx);
+	if (err) {
+		pr_info("ways: %s %zu: %d\n", way->name, pages, err);
+		ttm_tt_fini(&buf->tt);
+		return err;
+	}
+	orders(way, &buf->tt, order_text, sizeof(order_text));
+	look(way, &buf->tt, text, sizeof(text));
+	pr_info("ways: %s %zu: 0%s\n", way->name, pages, text);
+	pr_info("orders: %s %zu:%s\n", way->name, pages, order_text);
+	scribble(&buf->tt);
+	return 0;
+}
+
+static void buffer_put(struct ttm_pool *pool, struct buffer *buf)
+{
+	ttm_pool_free(pool, &buf->tt);
+	ttm_tt_fini(&buf->tt);
+}
+
+/* Once fresh, and once of what the first one gave back. */
+static void go(const struct way *way, struct ttm_pool *pool)
+{
+	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
+		for (int i = 0; i < 2; i++)
+			if (!buffer_get(way, pool, &buffers[0], sizes[s]))
+				buffer_put(pool, &buffers[0]);
+}
+
+/* All at once, and in another order. */
+static void go_together(void)
+{
+	bool got[ARRAY_SIZE(ways)];
+
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++)
+		got[w] = !buffer_get(&ways[w], &bdevs[w].pool, &buffers[w], 75);
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++) {
+		size_t turn = w * 7 % ARRAY_SIZE(ways);
+
+		if (got[turn])
+			buffer_put(&bdevs[turn].pool, &buffers[turn]);
+	}
+}
+
+static void go_on_nodes(void)
+{
+	struct ttm_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	int node;
+
+	if (!pool)
+		return;
+	for_each_online_node(node)
+	{
+		if (!ways_pool_of_node(pool, &platform->dev, node))
+			break;
+		pr_info("ways: node %d\n", node);
+		go(&ways[0], pool);
+		ways_pool_of_node_end(pool);
+	}
+	kfree(pool);
+}
+
+static int open_devices(void)
+{
+	int err = 0;
+	size_t w;
+
+	for (w = 0; w < ARRAY_SIZE(ways); w++) {
+		err = ttm_device_init(&bdevs[w], &funcs,
+				      ways[w].device ? &platform->dev : NULL,
+				      NULL, &offsets, ways[w].dma_alloc,
+				      ways[w].dma32);
+		if (err)
+			goto fini;
+	}
+	return 0;
+
+fini:
+	while (w--)
+		ttm_device_fini(&bdevs[w]);
+	return err;
+}
+
+static void close_devices(void)
+{
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++)
+		ttm_device_fini(&bdevs[w]);
+}
+
+/* A driver's debugfs file would call it. */
+static int pools_show(struct seq_file *m, void *data)
+{
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++)
+		ttm_pool_debugfs(&bdevs[w].pool, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pools);
+
+static struct dentry *file;
+
+static int __init ways_init(void)
+{
+	int err;
+
+	platform = platform_device_register_simple("ttm_ways", -1, NULL, 0);
+	if (IS_ERR(platform))
+		return PTR_ERR(platform);
+	err = dma_set_mask_and_coherent(&platform->dev, DMA_BIT_MASK(64));
+	if (err)
+		goto unregister;
+	drm_vma_offset_manager_init(&offsets, 0x100000, 0x1000000);
+	err = open_devices();
+	if (err)
+		goto destroy_offsets;
+	for (size_t w = 0; w < ARRAY_SIZE(ways); w++)
+		go(&ways[w], &bdevs[w].pool);
+	go_together();
+	go_on_nodes();
+	file = debugfs_create_file("ttm_ways", 0400, NULL, NULL, &pools_fops);
+	pr_info("ways: end\n");
+	return 0;
+
+destroy_offsets:
+	drm_vma_offset_manager_destroy(&offsets);
+unregister:
+	platform_device_unregister(platform);
+	return err;
+}
+
+static void __exit ways_exit(void)
+{
+	debugfs_remove(file);
+	close_devices();
+	drm_vma_offset_manager_destroy(&offsets);
+	platform_device_unregister(platform);
+}
+
+module_init(ways_init);
+module_exit(ways_exit);
+MODULE_DESCRIPTION("TTM's page pool, asked as its drivers ask");
+MODULE_LICENSE("Dual MIT/GPL");

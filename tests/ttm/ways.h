@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef WAYS_H
+#define WAYS_H
+
+#include <drm/ttm/ttm_pool.h>
+#include <drm/ttm/ttm_tt.h>
+
+/**
+ * struct way - how a driver asks
+ * @name: after whom
+ * @device: it names its device
+ * @dma_alloc: pages of the DMA API, where a device bounces
+ * @dma32: below 4 GiB
+ * @addresses: it wants DMA addresses
+ * @zero: pages shall be zero, as for userspace
+ * @caching: of the buffer
+ */
+struct way {
+	const char *name;
+	bool device;
+	bool dma_alloc;
+	bool dma32;
+	bool addresses;
+	bool zero;
+	enum ttm_caching caching;
+};
+
+/** look() - what is true of a buffer that was had in @way, as a word each; in
+ * @text. */
+void look(const struct way *way, const struct ttm_tt *tt, char *text,
+	  size_t size);
+
+/** orders() - its chunks, as "10 2 0", as far as their first pages say. */
+void orders(const struct way *way, const struct ttm_tt *tt, char *text,
+	    size_t size);
+
+/** scribble() - the CPU writes to every page. */
+void scribble(const struct ttm_tt *tt);
+
+/** ways_pool_of_node() - a pool of one node, where TTM has such; false if it
+ * has not. */
+bool ways_pool_of_node(struct ttm_pool *pool, struct device *dev, int node);
+void ways_pool_of_node_end(struct ttm_pool *pool);
+
+#endif
