@@ -63,6 +63,10 @@ done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
 
+# The race, on ttmpool.ko and on the kernel's ttm.ko.
+link_tree "$out/race" include shim/linux tools/bench
+kbuild "$out/race/tools/bench" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
+
 # The test cases, on ttmpool.ko.
 link_tree "$out/cases" include shim/linux tests
 kbuild "$out/cases/tests" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"

@@ -6,6 +6,7 @@
 #
 #   run.sh test [--kernel 6.1|6.12] [--mode MODE]
 #   run.sh debug [--mode MODE]
+#   run.sh bench [--kernel 6.1|6.12] [--mode MODE]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,19 +18,23 @@ modes='none vtd-lazy vtd-strict amd swiotlb numa pressure'
 . "$root/tools/packages.sh"
 # shellcheck source=tools/kernel/debug.sh
 . "$here/debug.sh"
+# shellcheck source=tools/kernel/bench.sh
+. "$here/bench.sh"
 
 usage()
 {
 	cat <<END
 usage: ./dev kernel test [--kernel 6.1|6.12] [--mode MODE]
        ./dev kernel debug [--mode MODE]
+       ./dev kernel bench [--kernel 6.1|6.12] [--mode MODE]
 
 Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
 What the operation script (tests/test_fidelity.c) logs there is compared with
 what it logs on the simulated machine: "alike" are the lines.
 "debug" does it on a kernel built to find bugs, and makes things fail there; it
-has a mode of its own: large-pages.
+has a mode of its own: large-pages. "bench" runs the kernel's own TTM page pool
+and ours on the same work, by turns, and compares instructions and events.
 Without options: all of it. The modes: $modes
 END
 }
@@ -192,6 +197,7 @@ command=${1-help}
 case $command in
 test) run_test "$@" ;;
 debug) run_debug "$@" ;;
+bench) run_bench "$@" ;;
 help | --help | -h) usage ;;
 *)
 	usage >&2

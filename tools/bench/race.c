@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The race: TTM's page pool and ttmpool on the same work, in one boot, for the
+ * first edu device that is found. It runs when the module is loaded, and writes
+ * to the kernel's log: see work.c.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "race.h"
+
+static int __init race_init(void)
+{
+	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
+	int err;
+
+	if (!pdev)
+		return -ENODEV;
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (!err) {
+		events_open();
+		err = race_run(&pdev->dev);
+		events_close();
+	}
+	pci_dev_put(pdev);
+	return err;
+}
+
+static void __exit race_exit(void)
+{
+}
+
+module_init(race_init);
+module_exit(race_exit);
+MODULE_DESCRIPTION("TTM's page pool and ttmpool on the same work");
+MODULE_LICENSE("Dual MIT/GPL");

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=sh disable=SC2154 # $here, $work, $modes, $kernels: run.sh's
+#
+# ./dev kernel bench: the kernel's own ttm_pool and ttmpool on the same work, in
+# one boot, by turns (tools/bench). The emulated machine's clock counts
+# instructions, and all numbers are ratios of such counts, or counts of events:
+# what an emulated flush or a real one costs in time is not in them.
+
+# The kernel's modules that TTM needs, in the order in which they are loaded.
+bench_modules()
+{
+	depmod -b "$1" "$2" &&
+		modprobe -d "$1" -S "$2" --show-depends ttm |
+		sed -n 's/^insmod \([^ ]*\).*/\1/p'
+}
+
+# The test's initial file system, with another init and these modules.
+build_bench_initramfs()
+{
+	kernel=$1
+	out=$2
+	release=$(cat "$kernel/release")
+	tree=$(mktemp -d)
+	mkdir -p "$tree/race"
+	cp "$here/init-bench.sh" "$tree/init"
+	chmod +x "$tree/init"
+	bench_modules "$kernel" "$release" >"$out/race-modules" || return 1
+	while read -r ko; do
+		name=$(basename "$ko" .xz)
+		case $ko in
+		*.xz) xz -dc "$ko" >"$tree/race/$name" ;;
+		*) cp "$ko" "$tree/race/" ;;
+		esac
+		echo "$name" >>"$tree/race/order"
+	done <"$out/race-modules"
+	{
+		cat "$out/initramfs.gz"
+		(cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1)
+	} >"$out/race.gz"
+	rm -rf "$tree"
+}
+
+# Boot one race; its table is beside its console.
+race()
+{
+	series=$1
+	mode=$2
+	log=$work/race-$series-$mode.log
+	say "$series: racing, mode $mode"
+	rm -f "$log"
+	"$here/boot.sh" "$work/$series" "$work/out-$series/race.gz" "$mode" \
+		"$log" >"$log.qemu" 2>&1 || return 1
+	if grep -aE 'not ok|BUG|WARNING|Oops|^race:.*: -[0-9]' "$log" >&2 ||
+		! grep -aq 'end of the test' "$log"; then
+		return 1
+	fi
+	awk -v title="$series $mode" -f "$here/../bench/table.awk" "$log" \
+		>"$log.table"
+	cat "$log.table"
+}
+
+run_bench()
+{
+	modes='none vtd-strict'
+	parse "$@"
+	need_tools || fail "packages are missing"
+	mkdir -p "$work"
+	failed=0
+	rm -f "$work"/race-*.table
+	for series in $kernels; do
+		prepare "$series" || fail "$series: could not be built"
+		build_bench_initramfs "$work/$series" "$work/out-$series" ||
+			fail "$series: no initial file system"
+		for mode in $modes; do
+			race "$series" "$mode" || failed=$((failed + 1))
+		done
+	done
+	echo "kernel bench: $(cat "$work"/race-*.table | grep -c ' x ') rows," \
+		"$failed races failed"
+	[ "$failed" -eq 0 ]
+}
