@@ -1,0 +1,208 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# ./dev kunit: the KUnit suites that Linux 6.12 has for its TTM, in User-Mode Linux,
+# first on the kernel's own page pool, then on ttmpool in its place, side by side.
+#
+#   run.sh [--kasan]
+#
+#     build/kunit/linux-source-6.12/   the source, from Debian's package
+#     build/kunit/stock/, ours/, kasan/   what is built, and a test.log
+#
+# There is one source for all kernels. Its drivers/gpu/drm/ttm/Makefile gets a line
+# at its end that includes what $TTM_POOL_REPLACED_BY names: nothing, or replace.mk.
+# So both kernels are compiled from the same files by the same commands, and the
+# second one begins as a copy of the first, of which little is made anew.
+# tools/testing/kunit/kunit.py, which is a part of the source, does the rest.
+#
+# The first time takes some minutes on two idle cores, and 3 GB.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=${TTMPOOL_KUNIT_DIR:-$root/build/kunit}
+source=$work/linux-source-6.12
+ttm=$source/drivers/gpu/drm/ttm
+source_tar=/usr/src/linux-source-6.12.tar.xz
+
+# shellcheck source=tools/packages.sh
+. "$root/tools/packages.sh"
+
+usage()
+{
+	cat <<'END'
+usage: ./dev kunit [--kasan]
+
+Runs the KUnit suites that Linux 6.12 has for its TTM, on the kernel's own page
+pool and on ttmpool in its place. With --kasan on the latter alone, in a kernel
+that looks for memory errors and for locks that are taken in a wrong order.
+END
+}
+
+say()
+{
+	echo "==> $*" >&2
+}
+
+fail()
+{
+	echo "kunit: $*" >&2
+	exit 1
+}
+
+need_tools()
+{
+	need linux-source-6.12 gcc libc6-dev make flex bison bc python3 xz-utils
+}
+
+# Of a new package everything is made anew: its files are dated as they were
+# packed, which may be before what was built of the old ones.
+unpack_source()
+{
+	[ -n "$(find "$source" -maxdepth 0 -newer "$source_tar" \
+		2>/dev/null)" ] && return 0
+	say "unpacking $source_tar"
+	rm -rf "$source" "$work/unpacked" "$work/stock" "$work/ours" "$work/kasan"
+	mkdir -p "$work/unpacked"
+	tar -C "$work/unpacked" -xJf "$source_tar" || return 1
+	# shellcheck disable=SC2016 # make expands it
+	printf '\ninclude $(TTM_POOL_REPLACED_BY)\n' \
+		>>"$work/unpacked/linux-source-6.12/drivers/gpu/drm/ttm/Makefile"
+	mv "$work/unpacked/linux-source-6.12" "$source" && touch "$source"
+}
+
+# What is compiled are links to this tree: three, and not one to all of it, for the
+# kernel's source lies inside it.
+link_ttmpool()
+{
+	mkdir -p "$ttm/ttmpool"
+	for part in include lib shim; do
+		ln -sfn "$root/$part" "$ttm/ttmpool/$part"
+	done
+}
+
+# kunit COMMAND KERNEL ARGS...: with all that it says in a log.
+kunit()
+{
+	command=$1
+	kernel=$2
+	shift 2
+	TMPDIR=$work "$source/tools/testing/kunit/kunit.py" "$command" \
+		--build_dir="$work/$kernel" "$@" \
+		>"$work/$kernel-$command.log" 2>&1
+}
+
+# build KERNEL FRAGMENT ARGS...: make a kernel, with FRAGMENT, if it is not empty,
+# read by TTM's Makefile.
+build()
+{
+	name=$1
+	fragment=$2
+	shift 2
+	say "building the kernel: $name"
+	if ! kunit build "$name" --jobs="$(getconf _NPROCESSORS_ONLN)" \
+		--kunitconfig="$here/ttm.kunitconfig" "$@" \
+		${fragment:+--make_options "TTM_POOL_REPLACED_BY=$fragment"}; then
+		tail -n 40 "$work/$name-build.log" >&2
+		return 1
+	fi
+	if grep -E '(ttmpool|shim)/.*warning:' "$work/$name-build.log" >&2; then
+		echo "kunit: there are warnings in what is ours" >&2
+		return 1
+	fi
+}
+
+# Which pool is in a kernel?
+has_ttmpool()
+{
+	nm "$work/$1/linux" | grep -qw ttmpool_pool_take
+}
+
+build_stock()
+{
+	build stock '' || return 1
+	! has_ttmpool stock
+}
+
+copy_stock()
+{
+	rm -rf "$work/copied"
+	cp -a "$work/stock" "$work/copied" && mv "$work/copied" "$work/ours"
+}
+
+build_ours()
+{
+	[ -e "$work/ours" ] || copy_stock || return 1
+	build ours "$here/replace.mk" && has_ttmpool ours
+}
+
+build_kasan()
+{
+	build kasan "$here/replace.mk" --kunitconfig="$here/kasan.kunitconfig" &&
+		has_ttmpool kasan
+}
+
+# boot KERNEL: what came of each case is then in KERNEL.cases. A case that fails is
+# no error here.
+boot()
+{
+	say "running the suites: $1"
+	rm -f "$work/$1/test.log"
+	kunit exec "$1" --timeout=300 --kernel_args="uml_dir=$work/" 'ttm_*' ||
+		say "not every case passed: $1"
+	awk -f "$here/cases.awk" "$work/$1/test.log" >"$work/$1.cases"
+}
+
+# Asked for is not granted: the kernel itself must say so.
+check_kasan()
+{
+	grep -q 'KernelAddressSanitizer initialized' "$work/kasan/test.log"
+}
+
+both()
+{
+	build_stock || fail "FAILED: the kernel's own could not be built"
+	build_ours || fail "FAILED: the one with ttmpool could not be built"
+	boot stock
+	boot ours
+	remark
+	awk -f "$here/compare.awk" "$work/stock.cases" "$work/ours.cases"
+}
+
+kasan()
+{
+	build_kasan || fail "FAILED: the one with KASAN could not be built"
+	boot kasan
+	check_kasan || fail "FAILED: there is no KASAN in that kernel"
+	remark
+	awk -f "$here/compare.awk" "$work/kasan.cases"
+}
+
+# What the numbers do not say.
+remark()
+{
+	cat <<'END'
+Two checks in these cases are vacuous: ttm_pool_free_no_dma_alloc looks at a list
+that nobody has set up, ttm_device_init_pools at copies of the heads of empty
+lists. They say nothing of a pool.
+
+END
+}
+
+case ${1-} in
+'') run=both ;;
+--kasan) run=kasan ;;
+help | --help | -h)
+	usage
+	exit 0
+	;;
+*)
+	usage >&2
+	fail "no such option: $1"
+	;;
+esac
+[ $# -le 1 ] || fail "no such option: $2"
+need_tools || fail "FAILED: packages are missing"
+unpack_source || fail "FAILED: the source could not be unpacked"
+link_ttmpool
+$run
