@@ -8,6 +8,9 @@
  *     caching[c].orders[o].pages <---> shrinker_list    some are pooled
  *     caching[c].orders[o].pages                        none is
  *
+ * TTM leaves the lists of a pool alone whose pages it keeps in lists for all
+ * devices, and a test looks whether it did. So do we.
+ *
  * The last shrinker_list of all has another use (pool.c).
  */
 
@@ -18,7 +21,13 @@
 
 #include "ttm_drop_in.h"
 
-#define KINDS (TTM_NUM_CACHING_TYPES * TTMPOOL_NR_ORDERS - 1)
+#define ALL_KINDS (TTM_NUM_CACHING_TYPES * TTMPOOL_NR_ORDERS)
+#define KINDS     (ALL_KINDS - 1)
+
+static bool has_lists(const struct ttm_pool *pool)
+{
+	return pool->use_dma_alloc || pool->nid != NUMA_NO_NODE;
+}
 
 static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
 {
@@ -28,14 +37,17 @@ static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
 
 void ttm_mirror_init(struct ttm_pool *pool)
 {
-	for (int kind = 0; kind < KINDS; kind++) {
+	if (!has_lists(pool))
+		return;
+	for (int kind = 0; kind < ALL_KINDS; kind++) {
 		struct ttm_pool_type *pt = kind_of(pool, kind);
 
 		pt->pool = pool;
 		pt->caching = kind / TTMPOOL_NR_ORDERS;
 		pt->order = kind % TTMPOOL_NR_ORDERS;
 		INIT_LIST_HEAD(&pt->pages);
-		INIT_LIST_HEAD(&pt->shrinker_list);
+		if (kind < KINDS)
+			INIT_LIST_HEAD(&pt->shrinker_list);
 	}
 }
 
@@ -45,6 +57,8 @@ void ttm_mirror(struct ttm_pool *pool)
 	enum ttmpool_source source = pool->use_dma_alloc ? TTMPOOL_COHERENT
 							 : TTMPOOL_PLAIN;
 
+	if (!has_lists(pool))
+		return;
 	for (int kind = 0; kind < KINDS; kind++) {
 		struct ttm_pool_type *pt = kind_of(pool, kind);
 
