@@ -6,6 +6,7 @@
 #     case   SUITE  NAME  pass|fail|skip
 #     said   SUITE  NAME  a line that was printed in a case that failed
 #     alarm  a line by which the kernel complains, without what differs by chance
+#     left   CASE that is known to end without giving its pages back, and did
 #     end    if all suites that were announced came to their end
 #
 # A case that is run with several parameters counts once for each of them; NAME is
@@ -15,7 +16,14 @@
 # column 0, that of a case in column 4, and that of a parameter in column 8. What is
 # printed in a case comes before its result.
 
-BEGIN { OFS = "\t" }
+BEGIN {
+	OFS = "\t"
+	# Upstream's own carelessness, by what these cases do. Its pool does not know
+	# of pages that are in use; ours does, and says so.
+	careless["ttm_tt_populate_populated_ttm"]
+	careless["ttm_tt_swapin_basic"]
+	careless["ttm_bo_validate_no_placement_signaled"]
+}
 
 # What the line says of a case.
 function verdict()
@@ -40,6 +48,17 @@ function close_case(full, how,    i)
 	for (i = 1; how == "fail" && i <= lines; i++)
 		print "said", suite, full, line[i]
 	lines = 0
+}
+
+# A report of ours begins with the device, whose name begins with the case's.
+function report(    who)
+{
+	who = $2
+	sub(/\..*/, "", who)
+	if (/: still in use at teardown: / && who in careless)
+		print "left", who
+	else
+		alarm()
 }
 
 # Without numbers of processes and processors, times, addresses and offsets.
@@ -88,7 +107,7 @@ function alarm(    text)
 
 /WARNING:|BUG:|Oops|KASAN:|UBSAN:|INFO: |[Kk]ernel panic|Bad page/ { alarm() }
 /list_(add|del) corruption|refcount_t: |Kernel mode fault/ { alarm() }
-/^ttm(pool)?: / { alarm() }
+/^ttm(pool)?: / { report() }
 
 suite != "" { line[++lines] = $0 }
 

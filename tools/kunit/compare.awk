@@ -47,6 +47,8 @@ $1 == "alarm" && !heard[now, $2]++ {
 	alarm[now, ++alarms[now]] = $2
 }
 
+$1 == "left" && now == last && !left[$2]++ { leavers = leavers " " $2 }
+
 $1 == "end" { ended[now] = 1 }
 
 function row(s,    i)
@@ -106,6 +108,9 @@ function judge_kernel(i,    a)
 
 END {
 	table()
+	if (leavers)
+		print kernel[last] " says who leaves without giving pages back:" \
+			leavers
 	for (n = 1; n <= cases; n++)
 		judge_case(n)
 	for (i = 1; i <= last; i++)
