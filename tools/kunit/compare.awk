@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # Reads what cases.awk made of the consoles of two kernels, and prints a table of the
-# suites with a column for each of them. Below it comes what is not as
-# it should be: a case that did not pass on some kernel, with what was printed in it;
-# and what the last kernel complains of oftener than the first one does, for some of
-# upstream's cases make it complain. The last line says how many cases passed on the last kernel, and how many things were
-# wrong. Exits with 1 if any was, or if no case ran.
+# suites with a column for each of them. Below it comes what is not as it should be:
+# a case that did not pass on some kernel, with what was printed in it; and what the
+# last kernel complains of oftener than the first one does, for some of upstream's
+# cases make it complain. The last line says how many cases passed on the last kernel,
+# and how many things were wrong. Exits with 1 if any was, or if no case ran.
 #
 # A kernel is called as its file is.
 
@@ -55,7 +55,7 @@ function row(s,    i)
 {
 	printf "%-24s", s
 	for (i = 1; i <= last; i++)
-		printf " %9s", good[i, s] + 0 "/" ran[s] + 0 + 0
+		printf " %10s", good[i, s] + 0 "/" ran[s] + 0 + 0
 	print ""
 }
 
@@ -63,7 +63,7 @@ function table(    i, s)
 {
 	printf "%-24s", "suite"
 	for (i = 1; i <= last; i++)
-		printf " %9s", kernel[i]
+		printf " %10s", kernel[i]
 	print ""
 	for (s = 1; s <= suites; s++)
 		row(suite[s])
