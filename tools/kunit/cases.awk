@@ -65,6 +65,7 @@ function report(    who)
 function alarm(    text)
 {
 	text = $0
+	sub(/pages\[[0-9]+\] [^ ]* /, "", text)
 	gsub(/(CPU|PID|UID): [0-9]+ ?|\[[ 0-9.]+\] *|0x[0-9a-f]+/, "", text)
 	gsub(/ *pfn:[0-9a-f]+/, "", text)
 	sub(/^ +/, "", text)

@@ -9,3 +9,6 @@ include $(src)/$(ttmpool-dir)shim/linux/ttm/ttm.mk
 
 ttm-y := $(filter-out ttm_pool.o,$(ttm-y)) $(ttmpool-ttm-objs)
 ccflags-y += $(ttmpool-ttm-ccflags)
+
+# A warning in what is ours is an error.
+$(foreach object,$(ttmpool-ttm-objs),$(eval CFLAGS_$(object) += -Werror))
