@@ -7,27 +7,14 @@
 # environment sparse looks at every file, and what it says is an error, too.
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 kernel=$1
 out=$2
 release=$(cat "$kernel/release")
 headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd)
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-
-# link_tree TO DIR...: links, in the same places, to what is in some directories.
-link_tree()
-{
-	to=$1
-	shift
-	mkdir -p "$to"
-	(cd "$root" && find "$@" -name '*.[ch]' -o -name '*.mk' -o -name 'Kbuild*') |
-		while read -r file; do
-			mkdir -p "$to/$(dirname "$file")"
-			[ -e "$to/$file" ] || ln -sf "$root/$file" "$to/$file"
-		done
-	find "$to" -xtype l -delete
-}
 
 # kbuild DIR ARGS...: build the modules of one directory.
 kbuild()
@@ -48,7 +35,7 @@ kbuild()
 }
 
 # The driver names ttmpool's Kbuild, and both modules are built.
-link_tree "$out/shared/ttmpool" Kbuild include lib shim/linux
+"$here/link-tree.sh" "$out/shared/ttmpool" Kbuild include lib shim/linux
 for file in "$root"/examples/edu-driver/*.[ch] \
 	"$root/examples/edu-driver/Kbuild"; do
 	ln -sf "$file" "$out/shared/"
@@ -56,7 +43,7 @@ done
 kbuild "$out/shared"
 
 # The same driver, with the library in it.
-link_tree "$out/embedded/ttmpool" include lib shim/linux
+"$here/link-tree.sh" "$out/embedded/ttmpool" include lib shim/linux
 for file in "$root"/examples/edu-driver/*.[ch]; do
 	ln -sf "$file" "$out/embedded/"
 done
@@ -68,5 +55,5 @@ link_tree "$out/race" include shim/linux tools/bench
 kbuild "$out/race/tools/bench" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
 
 # The test cases, on ttmpool.ko.
-link_tree "$out/cases" include shim/linux tests
+"$here/link-tree.sh" "$out/cases" include shim/linux tests
 kbuild "$out/cases/tests" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"

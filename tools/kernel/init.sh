@@ -6,39 +6,12 @@
 # judge.awk reads: KTAP lines of the cases, and "step:" lines of what is done
 # here. $mode comes from the kernel's command line.
 
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-mount -t debugfs debugfs /sys/kernel/debug
-mount -t tracefs tracefs /sys/kernel/tracing
-dmesg -n 7
-cd /modules || poweroff -f
-
-# step NAME COMMAND...: run it, and say whether it held.
-step()
-{
-	name=$1
-	shift
-	if "$@"; then
-		echo "step: ok $name"
-	else
-		echo "step: not ok $name"
-	fi
-}
+# shellcheck source=tools/kernel/machine.sh
+. /machine.sh
 
 edu_devices()
 {
 	grep -l 0x11e8 /sys/bus/pci/devices/*/device | xargs -n 1 dirname
-}
-
-# Free pages, with those that each CPU has put aside, in kB.
-mem_free()
-{
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep 1
-	awk '/^ *nr_free_pages/ { n += $2 } /^ *count:/ { n += $2 }
-		END { print n * 4 }' /proc/zoneinfo
 }
 
 # ask FILE LEAST: read that attribute of every device, all at once. Each must have
@@ -57,16 +30,6 @@ ask()
 		[ "${transfers%% *}" -ge "$2" ] || return 1
 		[ "${found#*wrong=}" = 0 ] || return 1
 	done
-}
-
-# A disk to move pages to, where the mode has one. Modules are tried until no
-# more of them goes in: which needs which depends on the kernel.
-add_swap()
-{
-	for ko in virtio*.ko virtio*.ko virtio*.ko; do
-		insmod "$ko" 2>/dev/null
-	done
-	[ ! -e /dev/vda ] || { mkswap /dev/vda && swapon /dev/vda; } >/dev/null
 }
 
 # More is wanted than there is, while the driver's buffers are idle: they go to

@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# initramfs.sh MODULES FILE KERNEL: an initial file system of busybox, the modules
-# in the directory MODULES, those of KERNEL that a disk needs, and init.sh.
+# initramfs.sh MODULES FILE KERNEL [INIT]: an initial file system of busybox, the
+# modules in the directory MODULES, those of KERNEL that a disk needs, and a first
+# program: init.sh, if not told otherwise.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 modules=$1
 file=$2
 kernel=$3
+init=${4:-$here/init.sh}
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
@@ -27,6 +29,7 @@ for name in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev \
 			esac
 		done
 done
-cp "$here/init.sh" "$tree/init"
+cp "$here/machine.sh" "$tree/"
+cp "$init" "$tree/init"
 chmod +x "$tree/init"
 (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$file"
