@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# boot.sh KERNEL_DIR INITRAMFS DRIVER POOL LOG: boot a machine that has that
+# driver's device and a disk to swap to, and keep its console in LOG and its last
+# picture, if there is one, in LOG.ppm.
+#
+# The clock is the usual one: qxl waits for its device, which is a thread of the
+# emulator, and gives up when the clock of the guest says so.
+#
+# A machine that shows a picture waits until it is taken, through QEMU's monitor, and
+# is told so on its second serial line. Both are pairs of pipes.
+set -eu
+
+kernel=$1
+initramfs=$2
+driver=$3
+pool=$4
+log=$5
+release=$(cat "$kernel/release")
+append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
+append="$append random.trust_cpu=on iommu=off driver=$driver pool=$pool"
+
+# Small cards, so that they are soon full.
+spice=$(mktemp -u)
+case $driver in
+qxl)
+	devices="-spice disable-ticketing=on,unix=on,addr=$spice
+		-device qxl-vga,ram_size_mb=16,vram_size_mb=8,vgamem_mb=8"
+	;;
+bochs) devices='-device bochs-display,vgamem=16M' ;;
+radeon) devices='-device ati-vga,model=rv100,vgamem_mb=16' ;;
+*)
+	echo "boot: no such driver: $driver" >&2
+	exit 2
+	;;
+esac
+
+# Once the picture is there: take it, and say so.
+photograph()
+{
+	while ! grep -q '^client: the picture is shown' "$log" 2>/dev/null; do
+		sleep 1
+	done
+	sleep 2
+	echo "screendump $log.ppm" >"$log.monitor.in"
+	while ! [ -s "$log.ppm" ]; do
+		sleep 1
+	done
+	sleep 1
+	echo taken >"$log.line.in"
+}
+
+pipes="$log.monitor.in $log.monitor.out $log.line.in $log.line.out"
+# shellcheck disable=SC2086 # a list of words
+rm -f "$log" "$log.ppm" $pipes
+# shellcheck disable=SC2086 # a list of words
+mkfifo $pipes
+truncate -s 256M "$log.swap"
+photograph &
+others=$!
+for pipe in monitor line; do
+	cat "$log.$pipe.out" >/dev/null &
+	others="$others $!"
+done
+
+# Whoever is left waits for a machine that is gone.
+clean_up()
+{
+	for pid in $others; do
+		kill "$pid" 2>/dev/null || continue
+	done
+	# shellcheck disable=SC2086 # a list of words
+	rm -f $pipes "$log.swap" "$spice"
+}
+trap clean_up EXIT
+
+# shellcheck disable=SC2086 # lists of words
+timeout "${TIMEOUT:-600}" qemu-system-x86_64 \
+	-accel tcg,thread=multi -cpu max -M q35 -m "${MEMORY:-256M}" -smp 2 \
+	-nodefaults -display none -no-reboot -serial "file:$log" \
+	-serial "pipe:$log.line" -monitor "pipe:$log.monitor" \
+	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \
+	-append "$append" $devices \
+	-device virtio-blk-pci,drive=swap \
+	-drive "if=none,id=swap,format=raw,file=$log.swap" </dev/null

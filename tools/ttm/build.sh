@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# build.sh SERIES KERNEL_DIR OUT: a ttm.ko for a kernel that fetch.sh has put into
+# KERNEL_DIR, from the source in Debian's package linux-source-SERIES, with the
+# drop-in in the place of ttm_pool.o. It is OUT/ours/ttm.ko afterwards, and has
+# passed abi.sh; beside it are Debian's own, OUT/stock.ko, and the client.
+#
+# Stock is Debian's binary: it is what everybody runs, and what must be matched.
+# The source has to be that of the kernel, to the last number.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+series=$1
+kernel=$2
+out=$3
+release=$(cat "$kernel/release")
+headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd)
+common=$(echo "$kernel"/usr/src/linux-headers-*-common)
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+tar=/usr/src/linux-source-$series.tar.xz
+source=$out/linux-source-$series
+
+unpack_source()
+{
+	[ -n "$(find "$source/Makefile" -newer "$tar" 2>/dev/null)" ] &&
+		return 0
+	rm -rf "$source"
+	tar -C "$out" -xJf "$tar" \
+		"linux-source-$series/drivers/gpu/drm/ttm" \
+		"linux-source-$series/scripts/extract-vmlinux" \
+		"linux-source-$series/Makefile" && touch "$source/Makefile"
+}
+
+version_of()
+{
+	sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' "$1/Makefile" |
+		paste -sd.
+}
+
+same_version()
+{
+	[ "$(version_of "$source")" = "$(version_of "$common")" ] && return 0
+	echo "build: linux-source-$series is $(version_of "$source")," \
+		"the kernel is $(version_of "$common"): install the newest" >&2
+	return 1
+}
+
+# What abi.sh compares with: the kernel and Debian's ttm.ko, not compressed.
+unpack_stock()
+{
+	sh "$source/scripts/extract-vmlinux" \
+		"$kernel/boot/vmlinuz-$release" >"$out/vmlinux"
+	ko=$(echo "$kernel"/lib/modules/*/kernel/drivers/gpu/drm/ttm/ttm.ko*)
+	case $ko in
+	*.xz) xz -dc "$ko" >"$out/stock.ko" ;;
+	*) cp "$ko" "$out/stock.ko" ;;
+	esac
+}
+
+# TTM's own Makefile, but for one object.
+link_ours()
+{
+	mkdir -p "$out/ours"
+	ln -sf "$source"/drivers/gpu/drm/ttm/*.[ch] "$out/ours/"
+	rm -f "$out/ours/ttm_pool.c"
+	"$here/../kernel/link-tree.sh" "$out/ours/ttmpool" \
+		include lib shim/linux
+	makefile=$source/drivers/gpu/drm/ttm/Makefile
+	# shellcheck disable=SC2016 # make's variables
+	{
+		echo 'ttmpool-dir := ttmpool/'
+		echo 'include $(src)/ttmpool/shim/linux/ttm/ttm.mk'
+		sed 's/ttm_pool\.o/$(ttmpool-ttm-objs)/' "$makefile"
+		echo 'ccflags-y += $(ttmpool-ttm-ccflags)'
+	} >"$out/ours/Makefile"
+	grep -q 'ttmpool-ttm-objs' "$out/ours/Makefile"
+}
+
+build_ours()
+{
+	log=$out/ours.log
+	rm -f "$out/ours/ttm.ko"
+	if ! make -C "$headers" M="$out/ours" \
+		-j"$(getconf _NPROCESSORS_ONLN)" KCFLAGS=-Werror modules \
+		>"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		return 1
+	fi
+	if grep -E 'warning:|WARNING:|: error:' "$log" >&2; then
+		echo "build: there are warnings" >&2
+		return 1
+	fi
+}
+
+# The interface is that of the kernel's own headers; __user is for its checker.
+build_client()
+{
+	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -O2 -static \
+		-D__user= -idirafter "$common/include/uapi" \
+		"$root"/tests/ttm-client/*.c -o "$out/client"
+}
+
+unpack_source
+same_version
+unpack_stock
+link_ours
+build_ours
+"$here/abi.sh" "$headers/Module.symvers" "$out"
+build_client

@@ -1,0 +1,196 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=dash disable=SC2154 # $driver, $pool, $mem_free...
+#
+# The first and only program of a machine with one GPU. Which driver, and whose
+# pool is in ttm.ko (stock, ours), the kernel's command line says. Modules are
+# loaded in the order of the file "order", and unloaded in the other one.
+#
+# What TTM does is counted by probes on its functions, which are the same on
+# either pool. A step that is about eviction or swapping holds only if that
+# really happened.
+
+# shellcheck source=tools/kernel/machine.sh
+. /machine.sh
+
+echo "KTAP version 1"
+
+# No mode may be set on this radeon: the kernel fails at that. On the others its
+# own console is one more client.
+options_of()
+{
+	case $driver:$1 in
+	radeon:drm_kms_helper.ko) echo fbdev_emulation=0 ;;
+	esac
+}
+
+load()
+{
+	while read -r ko; do
+		# shellcheck disable=SC2046 # none is none
+		insmod "$ko" $(options_of "$ko") || return 1
+	done <order
+	[ -c /dev/dri/card0 ]
+}
+
+unload()
+{
+	tac order | while read -r ko; do
+		rmmod "${ko%.ko}" || return 1
+	done
+}
+
+# The functions that a buffer's way leads through.
+probes='alloc=ttm_pool_alloc free=ttm_pool_free
+	swapout=ttm_tt_swapout swapin=ttm_tt_swapin'
+case $driver in
+qxl) probes="$probes evict=qxl_evict_flags" ;;
+bochs) probes="$probes evict=bo_driver_evict_flags" ;;
+radeon) probes="$probes evict=radeon_evict_flags" ;;
+esac
+
+add_probes()
+{
+	for probe in $probes; do
+		echo "p:${probe%=*} ${probe#*=}" \
+			>>/sys/kernel/tracing/kprobe_events || return 1
+	done
+	echo 1 >/sys/kernel/tracing/events/kprobes/enable
+}
+
+remove_probes()
+{
+	echo 0 >/sys/kernel/tracing/events/kprobes/enable &&
+		echo >/sys/kernel/tracing/kprobe_events
+}
+
+hits()
+{
+	awk -v name="$1" '$1 == name { print $2 }' \
+		/sys/kernel/tracing/kprobe_profile
+}
+
+# Is that which was asked for what was loaded?
+right_pool()
+{
+	if [ "$pool" = ours ]; then
+		grep -q ' ttmpool_populate.*\[ttm\]' /proc/kallsyms
+	else
+		! grep -q ' ttmpool_' /proc/kallsyms
+	fi
+}
+
+client()
+{
+	/bin/client "$driver" "$@"
+}
+
+traffic()
+{
+	client churn 16 100
+}
+
+churn()
+{
+	client churn 32 600 && [ "$(hits alloc)" -gt 0 ]
+}
+
+evict()
+{
+	client evict 40 && [ "$(hits evict)" -gt 0 ]
+}
+
+swapped()
+{
+	awk '/^pswpout / { print $2 }' /proc/vmstat
+}
+
+# TTM may have so many pages that most of the buffers do not fit; and of what it
+# swaps out most does not fit into the memory, either.
+swap()
+{
+	limit=/sys/module/ttm/parameters/pages_limit
+	was=$(cat "$limit")
+	echo 4096 >"$limit" || return 1
+	mkfifo /go
+	client swap 64 </go &
+	exec 3>/go
+	mkdir -p /hog && mount -t tmpfs -o size=200m tmpfs /hog
+	sleep 8
+	dd if=/dev/zero of=/hog/pages bs=1M count=170 2>/dev/null
+	echo go >&3
+	held=0
+	wait $! || held=1
+	exec 3>&-
+	umount /hog
+	echo "$was" >"$limit"
+	[ "$held" -eq 0 ] && [ "$(hits swapout)" -gt 0 ] &&
+		[ "$(hits swapin)" -gt 0 ] && [ "$(swapped)" -gt 0 ]
+}
+
+pooled()
+{
+	awk '/^total/ { print $3 }' /sys/kernel/debug/ttm/page_pool
+}
+
+# Pages of the DMA API, which are radeon's, stay pooled until they are asked for;
+# the others only on a pool that keeps mappings.
+pages_are_pooled()
+{
+	traffic || return 1
+	was=$(pooled)
+	[ "$was" -gt 0 ] || return 1
+	echo 2 >/proc/sys/vm/drop_caches
+	echo "pooled: $was pages, then $(pooled)"
+	[ "$(pooled)" -lt "$was" ]
+}
+
+count()
+{
+	echo "trace: alloc=$(hits alloc) free=$(hits free)" \
+		"evict=$(hits evict) swapout=$(hits swapout)" \
+		"swapin=$(hits swapin) disk=$(swapped)"
+}
+
+# Whatever was made is gone: what is free is what was free, in kB.
+slack=512
+memory_is_back()
+{
+	"$@" && "$@" || return 1
+	before=$(mem_free)
+	"$@" && "$@" && "$@" && "$@" || return 1
+	after=$(mem_free)
+	echo "memory free: $before kB before, $after kB after"
+	[ $((before - after)) -lt "$slack" ]
+}
+
+load_and_unload()
+{
+	load && traffic && unload
+}
+
+# Until somebody has looked at it, and says so.
+picture()
+{
+	client picture </dev/ttyS1
+}
+
+add_swap
+step load load
+step right_pool right_pool
+step add_probes add_probes
+step churn churn
+step evict evict
+step swap swap
+count
+[ "$driver" = radeon ] || step picture picture
+[ "$driver" != radeon ] || step pages_are_pooled pages_are_pooled
+step remove_probes remove_probes
+step traffic_leaves_nothing memory_is_back traffic
+# radeon has no way to take its device down, and qxl never gives its interrupt
+# back: neither can be loaded again.
+[ "$driver" = radeon ] || step unload unload
+[ "$driver" != bochs ] ||
+	step loads_leave_nothing memory_is_back load_and_unload
+echo "end of the test"
+poweroff -f

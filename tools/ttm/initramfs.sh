@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# initramfs.sh KERNEL_DIR DRIVER TTM_KO CLIENT FILE: an initial file system with
+# the modules that a driver needs, in the order that they need, Debian's own but
+# for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock"; the client;
+# and init.sh.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+kernel=$1
+driver=$2
+ttm=$3
+client=$4
+file=$5
+release=$(cat "$kernel/release")
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
+
+PATH=$PATH:/sbin:/usr/sbin
+depmod -b "$kernel" "$release"
+modprobe -d "$kernel" -S "$release" --show-depends "$driver" |
+	sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$tree/list"
+grep -q '/ttm\.ko' "$tree/list"
+
+while read -r ko; do
+	name=$(basename "$ko" .xz)
+	echo "$name" >>"$tree/part/modules/order"
+	case $ko in
+	*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
+	*) cp "$ko" "$tree/ko/$name" ;;
+	esac
+done <"$tree/list"
+[ "$ttm" = stock ] || cp "$ttm" "$tree/ko/ttm.ko"
+
+"$here/../kernel/initramfs.sh" "$tree/ko" "$file" "$kernel" "$here/init.sh"
+cp "$client" "$tree/part/bin/client"
+(cd "$tree/part" && find . -type f | cpio -o -H newc --quiet | gzip -1) >>"$file"

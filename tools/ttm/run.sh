@@ -1,0 +1,237 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# Debian's own binary GPU drivers on a ttm.ko that has our pool in it, beside the
+# same drivers on Debian's ttm.ko: build it, see that it may be loaded, boot both,
+# judge the consoles. Nothing is installed but the tools.
+#
+#   run.sh build|test [--kernel 6.1|6.12] [--driver qxl|bochs|radeon]
+#
+# A machine is a kernel, a driver, and a pool. It passes if all of its steps held,
+# no byte was wrong, and the kernel had nothing to complain about. Where a picture
+# is shown, the one on our pool must be the one on stock, to the byte.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
+work=$root/build/ttm
+kernels='6.1 6.12'
+drivers='qxl bochs radeon'
+
+# shellcheck source=tools/packages.sh
+. "$root/tools/packages.sh"
+
+usage()
+{
+	cat <<END
+usage: ./dev ttm build [--kernel 6.1|6.12]
+       ./dev ttm test [--kernel 6.1|6.12] [--driver qxl|bochs|radeon]
+
+Builds ttm.ko from the kernel's source, with ttmpool in the place of its page
+pool, and refuses it if Debian's drivers could not run on it. "test" boots them
+on it, and on Debian's own ttm.ko, in an emulated machine, and has a client make,
+fill, look at, evict, swap out and destroy buffers. Without options: all of it.
+END
+}
+
+say()
+{
+	echo "==> $*" >&2
+}
+
+fail()
+{
+	echo "ttm: $*" >&2
+	exit 1
+}
+
+# in_list WORD LIST...: is it one of them?
+in_list()
+{
+	word=$1
+	shift
+	case " $* " in
+	*" $word "*) ;;
+	*) fail "$word: not one of: $*" ;;
+	esac
+}
+
+parse()
+{
+	while [ $# -gt 0 ]; do
+		[ $# -ge 2 ] || fail "$1 needs a value"
+		case $1 in
+		--kernel)
+			in_list "$2" "$kernels"
+			kernels=$2
+			;;
+		--driver)
+			in_list "$2" "$drivers"
+			drivers=$2
+			;;
+		*) fail "no such option: $1" ;;
+		esac
+		shift 2
+	done
+}
+
+# Debian 13 has qxl in a package of its own, Debian 12 with QEMU itself.
+need_spice()
+{
+	qemu-system-x86_64 -device help 2>/dev/null | grep -q '"qxl-vga"' ||
+		need qemu-system-modules-spice
+}
+
+need_tools()
+{
+	need gcc make libc6-dev libelf1 libssl3 cpio kmod xz-utils zstd binutils \
+		busybox-static qemu-system-x86 dpkg-dev pahole && need_spice
+	for series in $kernels; do
+		need "linux-source-$series" || return 1
+	done
+}
+
+prepare()
+{
+	series=$1
+	say "$series: fetching"
+	release=$("$here/../kernel/fetch.sh" "$series" "$kernels_dir/$series" |
+		tail -n 1) || return 1
+	say "$series: building ttm.ko for $release"
+	"$here/build.sh" "$series" "$kernels_dir/$series" "$work/$series" ||
+		return 1
+}
+
+# The sum of a number that the client said each time: sum_of KEY LOG.
+sum_of()
+{
+	awk -v key="$1" '/^client: / {
+		for (i = 1; i <= NF; i++)
+			if (index($i, key "=") == 1)
+				n += substr($i, length(key) + 2)
+	} END { printf "%.0f\n", n }' "$2"
+}
+
+# A number from the line of what the probes counted.
+traced()
+{
+	sed -n "s/^trace:.* $1=\([0-9]*\).*/\1/p" "$2" | tr -d '\r'
+}
+
+# Boot one machine, and leave its row of the table beside its log.
+cell()
+{
+	series=$1
+	driver=$2
+	pool=$3
+	log=$work/$series-$driver-$pool.log
+	ttm=stock
+	[ "$pool" = stock ] || ttm=$work/$series/ours/ttm.ko
+	start=$(date +%s)
+	verdict=ok
+	rm -f "$log"*
+	"$here/initramfs.sh" "$kernels_dir/$series" "$driver" "$ttm" \
+		"$work/$series/client" "$log.initramfs" &&
+		"$here/boot.sh" "$kernels_dir/$series" "$log.initramfs" \
+			"$driver" "$pool" "$log" >"$log.qemu" 2>&1 ||
+		verdict=FAILED
+	awk -f "$here/../kernel/judge.awk" "$log" >"$log.verdict" ||
+		verdict=FAILED
+	[ "$(sum_of wrong "$log")" -eq 0 ] || verdict=FAILED
+	[ "$verdict" = ok ] || sed '$d' "$log.verdict" >&2
+	printf '%-6s %-7s %-5s %5s %7s %9s %5s %7s %7s %7s %4ss  %s\n' \
+		"$series" "$driver" "$pool" "$(cut -d' ' -f1 "$log.verdict" |
+			tail -n 1)" "$(sum_of buffers "$log")" \
+		$(($(sum_of bytes "$log") >> 20)) "$(sum_of wrong "$log")" \
+		"$(traced evict "$log")" "$(traced swapout "$log")" \
+		"$(traced disk "$log")" $(($(date +%s) - start)) \
+		"$verdict" >"$log.row"
+}
+
+start_table()
+{
+	table=$work/table.txt
+	printf '%-6s %-7s %-5s %5s %7s %9s %5s %7s %7s %7s %5s  %s\n' kernel \
+		driver pool held buffers 'MiB seen' wrong evicted swapped \
+		'to disk' time result >"$table"
+	passed=0
+	failed=0
+}
+
+count_row()
+{
+	echo "$1" >>"$table"
+	case $1 in
+	*' ok') passed=$((passed + 1)) ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+}
+
+# What is to be seen on both pools, where something is.
+compare_pictures()
+{
+	stock=$work/$1-$2-stock.log.ppm
+	ours=$work/$1-$2-ours.log.ppm
+	verdict=FAILED
+	[ -s "$stock" ] && cmp "$stock" "$ours" >&2 && verdict=ok
+	count_row "$(printf '%-6s %-7s picture, on ours as on stock, to the byte: %s' \
+		"$1" "$2" "$verdict")"
+}
+
+# A machine has two processors, and there may be room for more than one.
+boot_pools()
+{
+	machines=$(($(getconf _NPROCESSORS_ONLN) / 2))
+	for pool in stock ours; do
+		say "$1: booting, driver $2, pool $pool"
+		cell "$1" "$2" "$pool" &
+		[ "$machines" -gt 1 ] || wait
+	done
+	wait
+	for pool in stock ours; do
+		count_row "$(cat "$work/$1-$2-$pool.log.row")"
+	done
+	[ "$2" = radeon ] || compare_pictures "$1" "$2"
+}
+
+run_build()
+{
+	parse "$@"
+	need_tools || fail "packages are missing"
+	mkdir -p "$work"
+	for series in $kernels; do
+		prepare "$series" || fail "$series: could not be built"
+	done
+}
+
+run_test()
+{
+	run_build "$@"
+	start_table
+	for series in $kernels; do
+		for driver in $drivers; do
+			boot_pools "$series" "$driver"
+		done
+	done
+	cat "$table"
+	echo "ttm: $passed passed, $failed failed"
+	[ "$failed" -eq 0 ]
+}
+
+command=${1-help}
+[ $# -eq 0 ] || shift
+case $command in
+build)
+	run_build "$@"
+	for series in $kernels; do
+		echo "ttm: build/ttm/$series/ours/ttm.ko"
+	done
+	;;
+test) run_test "$@" ;;
+help | --help | -h) usage ;;
+*)
+	usage >&2
+	fail "no such command: $command"
+	;;
+esac
