@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # build.sh SERIES KERNEL_DIR OUT: a ttm.ko for a kernel that fetch.sh has put into
-# KERNEL_DIR, from the source in Debian's package linux-source-SERIES, with the
-# drop-in in the place of ttm_pool.o. It is OUT/ours/ttm.ko afterwards, and has
+# KERNEL_DIR, from what source.sh makes of TTM. It is OUT/ours/ttm.ko afterwards, and has
 # passed abi.sh; beside it are Debian's own, OUT/stock.ko, and the client.
 #
 # Stock is Debian's binary: it is what everybody runs, and what must be matched.
@@ -20,19 +19,7 @@ headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd)
 common=$(echo "$kernel"/usr/src/linux-headers-*-common)
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-tar=/usr/src/linux-source-$series.tar.xz
 source=$out/linux-source-$series
-
-unpack_source()
-{
-	[ -n "$(find "$source/Makefile" -newer "$tar" 2>/dev/null)" ] &&
-		return 0
-	rm -rf "$source"
-	tar -C "$out" -xJf "$tar" \
-		"linux-source-$series/drivers/gpu/drm/ttm" \
-		"linux-source-$series/scripts/extract-vmlinux" \
-		"linux-source-$series/Makefile" && touch "$source/Makefile"
-}
 
 version_of()
 {
@@ -60,25 +47,6 @@ unpack_stock()
 	esac
 }
 
-# TTM's own Makefile, but for one object.
-link_ours()
-{
-	mkdir -p "$out/ours"
-	ln -sf "$source"/drivers/gpu/drm/ttm/*.[ch] "$out/ours/"
-	rm -f "$out/ours/ttm_pool.c"
-	"$here/../kernel/link-tree.sh" "$out/ours/ttmpool" \
-		include lib shim/linux
-	makefile=$source/drivers/gpu/drm/ttm/Makefile
-	# shellcheck disable=SC2016 # make's variables
-	{
-		echo 'ttmpool-dir := ttmpool/'
-		echo 'include $(src)/ttmpool/shim/linux/ttm/ttm.mk'
-		sed 's/ttm_pool\.o/$(ttmpool-ttm-objs)/' "$makefile"
-		echo 'ccflags-y += $(ttmpool-ttm-ccflags)'
-	} >"$out/ours/Makefile"
-	grep -q 'ttmpool-ttm-objs' "$out/ours/Makefile"
-}
-
 build_ours()
 {
 	log=$out/ours.log
@@ -103,10 +71,9 @@ build_client()
 		"$root"/tests/ttm-client/*.c -o "$out/client"
 }
 
-unpack_source
+"$here/source.sh" "$series" "$out"
 same_version
 unpack_stock
-link_ours
 build_ours
 "$here/abi.sh" "$headers/Module.symvers" "$out"
 build_client
