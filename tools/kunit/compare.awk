@@ -109,7 +109,7 @@ function judge_kernel(i,    a)
 END {
 	table()
 	if (leavers)
-		print kernel[last] " says who leaves without giving pages back:" \
+		print kernel[last] " tells of pages that these cases never free:" \
 			leavers
 	for (n = 1; n <= cases; n++)
 		judge_case(n)
