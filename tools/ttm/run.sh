@@ -154,7 +154,7 @@ start_table()
 	table=$work/table.txt
 	printf '%-6s %-7s %-5s %5s %7s %9s %5s %7s %7s %7s %5s  %s\n' kernel \
 		driver pool held buffers 'MiB seen' wrong evicted swapped \
-		'to disk' time result >"$table"
+		disk time result >"$table"
 	passed=0
 	failed=0
 }
