@@ -68,22 +68,29 @@ static void show_pool_table(struct seq_file *m, struct ttmpool_pool *pool)
 	show_bins(m, pool, TTMPOOL_COHERENT);
 }
 
+static void show_total(struct seq_file *m, struct ttmpool_manager *mgr)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(mgr, &stats);
+	seq_printf(m, "\ntotal\t: %8lu of %8lu\n", stats.pages_pooled,
+		   (unsigned long)tpos_atomic_read(&mgr->pool_limit));
+}
+
 void ttmpool_debugfs_pool(struct seq_file *m, struct ttmpool_pool *pool)
 {
 	show_header(m);
 	show_pool_table(m, pool);
+	show_total(m, pool->mgr);
 }
 
 static int page_pool_show(struct seq_file *m, void *data)
 {
 	struct ttmpool_manager *mgr = m->private;
-	struct ttmpool_manager_stats stats;
 
 	show_header(m);
 	for_each_pool(m, mgr, show_pool_table);
-	ttmpool_manager_stats(mgr, &stats);
-	seq_printf(m, "\ntotal\t: %8lu of %8lu\n", stats.pages_pooled,
-		   (unsigned long)tpos_atomic_read(&mgr->pool_limit));
+	show_total(m, mgr);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(page_pool);

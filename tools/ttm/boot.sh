@@ -30,6 +30,10 @@ qxl)
 	;;
 bochs) devices='-device bochs-display,vgamem=16M' ;;
 radeon) devices='-device ati-vga,model=rv100,vgamem_mb=16' ;;
+ways)
+	devices=
+	MEMORY=1G
+	;;
 *)
 	echo "boot: no such driver: $driver" >&2
 	exit 2

@@ -63,6 +63,19 @@ build_ours()
 	fi
 }
 
+# A module that calls TTM's pool as drivers do, for either ttm.ko.
+build_ways()
+{
+	"$here/../kernel/link-tree.sh" "$out/ways" tests/ttm
+	log=$out/ways.log
+	if ! make -C "$headers" M="$out/ways/tests/ttm" KCFLAGS=-Werror modules \
+		>"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		return 1
+	fi
+	cp "$out/ways/tests/ttm/ttm_ways.ko" "$out"
+}
+
 # The interface is that of the kernel's own headers; __user is for its checker.
 build_client()
 {
@@ -75,5 +88,6 @@ build_client()
 same_version
 unpack_stock
 build_ours
+build_ways
 "$here/abi.sh" "$headers/Module.symvers" "$out"
 build_client

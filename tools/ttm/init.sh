@@ -30,7 +30,7 @@ load()
 		# shellcheck disable=SC2046 # none is none
 		insmod "$ko" $(options_of "$ko") || return 1
 	done <order
-	[ -c /dev/dri/card0 ]
+	[ "$driver" = ways ] || [ -c /dev/dri/card0 ]
 }
 
 unload()
@@ -189,6 +189,30 @@ picture()
 {
 	client picture </dev/ttyS1
 }
+
+# No GPU: a module that asks the pool in all ways at once.
+ways_show()
+{
+	grep -q 'total' /sys/kernel/debug/ttm_ways &&
+		[ "$(pooled)" -gt 0 ] || return 1
+	echo 2 >/proc/sys/vm/drop_caches
+	[ "$(pooled)" -eq 0 ]
+}
+
+reload()
+{
+	load && unload
+}
+
+if [ "$driver" = ways ]; then
+	step load load
+	step right_pool right_pool
+	step ways_show ways_show
+	step unload unload
+	step loads_leave_nothing memory_is_back reload
+	echo "end of the test"
+	poweroff -f
+fi
 
 add_swap
 step load load

@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# initramfs.sh KERNEL_DIR DRIVER TTM_KO CLIENT FILE: an initial file system with
+# initramfs.sh KERNEL_DIR DRIVER TTM_KO DIR FILE: an initial file system with
 # the modules that a driver needs, in the order that they need, Debian's own but
-# for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock"; the client;
-# and init.sh.
+# for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock"; from DIR the
+# client, or, instead of a driver, ttm_ways.ko ("ways"); and init.sh.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$1
 driver=$2
 ttm=$3
-client=$4
+built=$4
 file=$5
 release=$(cat "$kernel/release")
 tree=$(mktemp -d)
@@ -20,7 +20,9 @@ mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
 
 PATH=$PATH:/sbin:/usr/sbin
 depmod -b "$kernel" "$release"
-modprobe -d "$kernel" -S "$release" --show-depends "$driver" |
+needed=$driver
+[ "$driver" != ways ] || needed=ttm
+modprobe -d "$kernel" -S "$release" --show-depends "$needed" |
 	sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$tree/list"
 grep -q '/ttm\.ko' "$tree/list"
 
@@ -33,7 +35,11 @@ while read -r ko; do
 	esac
 done <"$tree/list"
 [ "$ttm" = stock ] || cp "$ttm" "$tree/ko/ttm.ko"
+if [ "$driver" = ways ]; then
+	cp "$built/ttm_ways.ko" "$tree/ko/"
+	echo ttm_ways.ko >>"$tree/part/modules/order"
+fi
 
 "$here/../kernel/initramfs.sh" "$tree/ko" "$file" "$kernel" "$here/init.sh"
-cp "$client" "$tree/part/bin/client"
+cp "$built/client" "$tree/part/bin/"
 (cd "$tree/part" && find . -type f | cpio -o -H newc --quiet | gzip -1) >>"$file"

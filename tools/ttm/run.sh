@@ -5,7 +5,7 @@
 # same drivers on Debian's ttm.ko: build it, see that it may be loaded, boot both,
 # judge the consoles. Nothing is installed but the tools.
 #
-#   run.sh build|test [--kernel 6.1|6.12] [--driver qxl|bochs|radeon]
+#   run.sh build|test [--kernel 6.1|6.12] [--driver qxl|bochs|radeon|ways]
 #
 # A machine is a kernel, a driver, and a pool. It passes if all of its steps held,
 # no byte was wrong, and the kernel had nothing to complain about. Where a picture
@@ -17,7 +17,7 @@ root=$(cd "$here/../.." && pwd)
 kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
 work=$root/build/ttm
 kernels='6.1 6.12'
-drivers='qxl bochs radeon'
+drivers='qxl bochs radeon ways'
 
 # shellcheck source=tools/packages.sh
 . "$root/tools/packages.sh"
@@ -26,12 +26,13 @@ usage()
 {
 	cat <<END
 usage: ./dev ttm build [--kernel 6.1|6.12]
-       ./dev ttm test [--kernel 6.1|6.12] [--driver qxl|bochs|radeon]
+       ./dev ttm test [--kernel 6.1|6.12] [--driver qxl|bochs|radeon|ways]
 
 Builds ttm.ko from the kernel's source, with ttmpool in the place of its page
 pool, and refuses it if Debian's drivers could not run on it. "test" boots them
 on it, and on Debian's own ttm.ko, in an emulated machine, and has a client make,
-fill, look at, evict, swap out and destroy buffers. Without options: all of it.
+fill, look at, evict, swap out and destroy buffers. "ways" is a module that asks
+the pool as all of TTM's drivers do. Without options: all of it.
 END
 }
 
@@ -132,7 +133,7 @@ cell()
 	verdict=ok
 	rm -f "$log"*
 	"$here/initramfs.sh" "$kernels_dir/$series" "$driver" "$ttm" \
-		"$work/$series/client" "$log.initramfs" &&
+		"$work/$series" "$log.initramfs" &&
 		"$here/boot.sh" "$kernels_dir/$series" "$log.initramfs" \
 			"$driver" "$pool" "$log" >"$log.qemu" 2>&1 ||
 		verdict=FAILED
@@ -179,6 +180,21 @@ compare_pictures()
 		"$1" "$2" "$verdict")"
 }
 
+# What was found on both pools, line for line.
+compare_ways()
+{
+	for pool in stock ours; do
+		tr -d '\r' <"$work/$1-ways-$pool.log" | grep '^ways: ' \
+			>"$work/$1-ways-$pool.found" || return 1
+	done
+	verdict=FAILED
+	grep -q '^ways: end' "$work/$1-ways-ours.found" &&
+		diff "$work/$1-ways-stock.found" "$work/$1-ways-ours.found" >&2 &&
+		verdict=ok
+	count_row "$(printf '%-6s %-7s %s lines, on ours as on stock: %s' "$1" ways \
+		"$(wc -l <"$work/$1-ways-ours.found")" "$verdict")"
+}
+
 # A machine has two processors, and there may be room for more than one.
 boot_pools()
 {
@@ -192,7 +208,11 @@ boot_pools()
 	for pool in stock ours; do
 		count_row "$(cat "$work/$1-$2-$pool.log.row")"
 	done
-	[ "$2" = radeon ] || compare_pictures "$1" "$2"
+	case $2 in
+	radeon) ;;
+	ways) compare_ways "$1" || count_row "$1 ways: nothing was found" ;;
+	*) compare_pictures "$1" "$2" ;;
+	esac
 }
 
 run_build()
