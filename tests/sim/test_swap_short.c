@@ -22,6 +22,13 @@ static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n)
 		SEED);
 }
 
+/* A rig, and in it one buffer of @n pages. */
+static struct buffer *alone(struct check *t, struct rig **rig, size_t n)
+{
+	*rig = rig_open(t, &(struct rig_config){ 0 });
+	return *rig ? plain_ready(t, *rig, n) : NULL;
+}
+
 /* A buffer, and 16 pages that the pool has in reserve for another. */
 static struct buffer *ready_beside_reserve(struct check *t, struct rig *rig)
 {
@@ -54,17 +61,14 @@ static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
 /* What has been stored is freed for the store before anything is split. */
 static void s07_the_store_gets_what_was_freed(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 77);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 77);
 	CHECK(t, buf);
 	plan_short_store(t, 66, 1);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).splits, 0);
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* Free pages of the pool go, even reserved ones, before a chunk is split. */
@@ -80,8 +84,7 @@ static void s07_the_store_gets_what_is_reserved(struct check *t)
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
 	CHECK_EQ(t, rig_stats(rig).splits, 0);
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* The reserve also pays for the store itself. */
@@ -98,36 +101,30 @@ static void s07_the_store_is_made_of_what_is_reserved(struct check *t)
 						.nth = 1 });
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* When nothing else helps, a chunk is halved until its stored part can go: 8
  * pages of 64 here, at the price of three splits. */
 static void s07_a_chunk_is_split_when_nothing_else_helps(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 64);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 64);
 	CHECK(t, buf);
 	plan_short_store(t, 10, 1);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).splits, 3);
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* Parts of a chunk that was split are a buffer's, and the pool's, like others.
  */
 static void s07_parts_of_a_chunk_are_as_good_as_any(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 64);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 64);
 	CHECK(t, buf);
 	plan_short_store(t, 10, 1);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
@@ -144,29 +141,24 @@ static void s07_parts_of_a_chunk_are_as_good_as_any(struct check *t)
  * has left, and the buffer comes back. */
 static void s07_no_room_at_all_loses_nothing(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 64);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 64);
 	CHECK(t, buf);
 	plan_short_store(t, 1, UINT_MAX);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
 	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
 	CHECK_EQ(t, buffer_pages(buf), 64);
 	tpsim_fault_clear(check_machine(t));
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* Not even a descriptor for a half: the chunk stays whole, and resident. */
 static void s07_a_split_without_memory_loses_nothing(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 64);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 64);
 	CHECK(t, buf);
 	plan_short_store(t, 10, UINT_MAX);
 	tpsim_fault_plan(check_machine(t),
@@ -177,8 +169,7 @@ static void s07_a_split_without_memory_loses_nothing(struct check *t)
 	CHECK_EQ(t, rig_stats(rig).splits, 1);
 	CHECK_EQ(t, buffer_pages(buf), 64);
 	tpsim_fault_clear(check_machine(t));
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* A coherent chunk cannot be split: it stays. */
@@ -197,8 +188,7 @@ static void s07_a_coherent_chunk_is_not_split(struct check *t)
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
 	CHECK_EQ(t, buffer_pages(buf), 64);
 	tpsim_fault_clear(check_machine(t));
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* A store that is full keeps what it has; the rest stays resident, and all of
@@ -249,11 +239,9 @@ static void s07_a_buffer_can_be_dropped_half_way(struct check *t)
 /* Too little memory for the whole buffer at once: it comes back in parts. */
 static void s07_a_buffer_comes_back_in_parts(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 77);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 77);
 	CHECK(t, buf);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	ttmpool_manager_set_page_budget(&rig->mgr, 40);
@@ -262,20 +250,17 @@ static void s07_a_buffer_comes_back_in_parts(struct check *t)
 	CHECK(t, buffer_pages(buf) >= 38 && buffer_pages(buf) <= 40);
 	CHECK(t, rig_is_quiet(t, rig));
 	ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* Pages that could not be made write-back are stored all the same, and set
  * aside. */
 static void s07_pages_of_unknown_caching_are_stored(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_manager_stats stats;
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 8);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 8);
 	CHECK(t, buf);
 	tpsim_fault_plan(
 		check_machine(t),
@@ -295,11 +280,9 @@ static void s07_pages_of_unknown_caching_are_stored(struct check *t)
  * PARTIAL: all of it is in pages, and swapping in is the way back. */
 static void s12_a_move_that_cannot_be_undone_is_partial(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig *rig;
+	struct buffer *buf = alone(t, &rig, 8);
 
-	CHECK(t, rig);
-	buf = plain_ready(t, rig, 8);
 	CHECK(t, buf);
 	tpsim_fault_plan(
 		check_machine(t),
@@ -315,8 +298,7 @@ static void s12_a_move_that_cannot_be_undone_is_partial(struct check *t)
 	CHECK_EQ(t, buffer_pages(buf), 8);
 	CHECK(t, rig_is_quiet(t, rig));
 	tpsim_fault_clear(check_machine(t));
-	CHECK(t, comes_back(t, rig, buf));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
 /* A second pool, of a device with other needs. */
