@@ -106,13 +106,14 @@ from_disk()
 	awk '/^pswpin / { print $2 }' /proc/vmstat
 }
 
-# More than there is memory for. Not zeroes: such pages never get to a disk.
+# More than all of memory, or the kernel may take what is filled here, and leave
+# the buffers. Not zeroes: such pages never get to a disk.
 hog()
 {
-	mkdir -p /hog && mount -t tmpfs -o size=260m tmpfs /hog
+	mkdir -p /hog && mount -t tmpfs -o size=280m tmpfs /hog
 	yes | head -c 1048576 >/hog/piece
 	i=0
-	while [ "$i" -lt 210 ]; do
+	while [ "$i" -lt 256 ]; do
 		cat /hog/piece || return 1
 		i=$((i + 1))
 	done >/hog/pages

@@ -206,7 +206,9 @@ boot_pools()
 	done
 	wait
 	for pool in stock ours; do
-		count_row "$(cat "$work/$1-$2-$pool.log.row")"
+		row=$(cat "$work/$1-$2-$pool.log.row") ||
+			row="$1 $2 $pool FAILED"
+		count_row "$row"
 	done
 	case $2 in
 	radeon) ;;
