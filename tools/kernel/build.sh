@@ -4,7 +4,8 @@
 # build.sh KERNEL_DIR OUT: build all modules for a kernel that fetch.sh has put
 # into KERNEL_DIR; they are in OUT/*.ko afterwards. The source tree stays clean:
 # what is compiled are links to it. A warning is an error. With CHECK=1 in the
-# environment sparse looks at every file, and what it says is an error, too.
+# environment sparse looks at every file, and what it says is an error, too; with
+# RACE=1 the module for ./dev kernel bench is built as well.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -50,9 +51,12 @@ done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
 
-# The race, on ttmpool.ko and on the kernel's ttm.ko.
-link_tree "$out/race" include shim/linux tools/bench
-kbuild "$out/race/tools/bench" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
+# The race, on ttmpool.ko and on the kernel's ttm.ko, if it has one.
+if [ -n "${RACE-}" ]; then
+	"$here/link-tree.sh" "$out/race" include shim/linux tools/bench
+	kbuild "$out/race/tools/bench" \
+		KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
+fi
 
 # The test cases, on ttmpool.ko.
 "$here/link-tree.sh" "$out/cases" include shim/linux tests
