@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# To be sourced after packages.sh, with $root set: say what is done, and build one of
+# CMake's presets, with what the tools print in a log that is shown only if they fail.
+
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+
+# What it is doing now. On stderr: stdout is for results.
+say()
+{
+	echo "==> $*" >&2
+}
+
+# The closing line of a command that did not succeed.
+fail()
+{
+	echo "$*" >&2
+	exit 1
+}
+
+# quietly LOG COMMAND...: run it with its output in LOG, shown if it fails.
+quietly()
+{
+	mkdir -p "$(dirname "$1")"
+	if ! (
+		shift
+		"$@"
+	) >"$1" 2>&1; then
+		tail -n 40 "$1" >&2
+		return 1
+	fi
+}
+
+# shellcheck disable=SC2154 # $root is for who sources this to set
+in_root()
+{
+	(cd "$root" && "$@")
+}
+
+# build PRESET [TARGET...]: configure and build.
+build()
+{
+	preset=$1
+	shift
+	say "building ($preset)"
+	quietly "$root/build/$preset-configure.log" \
+		in_root cmake --preset "$preset" &&
+		quietly "$root/build/$preset-build.log" \
+			in_root cmake --build --preset "$preset" -j "$jobs" \
+			${1:+--target "$@"}
+}
+
+need_test()
+{
+	need gcc libc6-dev make cmake pkg-config libcmocka-dev valgrind
+}
+
+# finding PATTERN COMMAND...: run it, and of its output mark what PATTERN captures as
+# found, unless it fails.
+finding()
+{
+	pattern=$1
+	shift
+	output=$(mktemp)
+	held=0
+	"$@" >"$output" 2>&1 || held=$?
+	cat "$output"
+	[ "$held" -ne 0 ] || sed -n "s/$pattern/found: \\1/p" "$output"
+	rm -f "$output"
+	return "$held"
+}

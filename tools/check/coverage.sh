@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# Which branches of lib/ no test takes: none.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tools/build.sh
+. "$root/tools/build.sh"
+
+build coverage
+in_root ctest --preset coverage -j "$jobs" -L unit
+finding '^branches: *\(.*\)$' \
+	in_root gcovr --root . --filter lib/ --branches --print-summary \
+	--fail-under-branch 95 build/coverage
