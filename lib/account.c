@@ -88,7 +88,6 @@ void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 
 		while (!ttmpool_list_empty(chunks) &&
 		       ttmpool_chunk_of(chunks->next)->owner == owner) {
-			ttmpool_chunk_of(chunks->next)->owner = NULL;
 			ttmpool_list_move_tail(chunks->next, &run);
 		}
 		account_add(pool, &run, &was);
@@ -96,6 +95,25 @@ void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		ttmpool_list_splice_tail(&run, &done);
 	}
 	ttmpool_list_splice(&done, chunks);
+}
+
+/* The same of chunks that are all of one kind and owner, and have @pages. */
+void account_close_alike(struct ttmpool_pool *pool,
+			 const struct ttmpool_list *chunks, size_t pages)
+{
+	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+	struct account none = { { 0 } }, was = { { 0 } };
+
+	if (pool->info.bounces) {
+		account_add(pool, chunks, &was);
+	} else {
+		was.pages[TTMPOOL_IN_USE] = (long)pages;
+		if (first->flags & TTMPOOL_CHUNK_MAPPED)
+			was.pages[TTMPOOL_MAPPED] = (long)pages;
+		if (first->flags & TTMPOOL_CHUNK_ANONYMOUS)
+			was.pages[TTMPOOL_ANONYMOUS] = (long)pages;
+	}
+	account_book(pool, first->owner, &was, &none);
 }
 
 /* So many pages of a buffer are in its store now, more than before. */

@@ -66,38 +66,57 @@ static void bins_count(struct ttmpool_pool *pool, long pages)
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
 }
 
-/* Put a batch into its bins. */
-void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-	       enum bins_park how)
+/* From @first on, mark those that can be parked as one; which is the last? */
+static struct ttmpool_chunk *bins_mark_run(struct ttmpool_pool *pool,
+					   struct ttmpool_chunk *first,
+					   const struct ttmpool_list *end,
+					   enum bins_park how, size_t *n)
 {
-	struct ttmpool_chunk *chunk, *after;
-	long pages = 0;
+	struct ttmpool_chunk *chunk = first;
+	uint32_t kind = first->kind;
 
-	tpos_spin_lock(&pool->lock);
-	pool->clock += how == PARK_GIVEN;
-	ttmpool_for_each_chunk_safe(chunk, after, chunks) {
-		struct ttmpool_bin *bin = chunk_bin(pool, chunk);
-		struct ttmpool_list *list =
-			&bin->lists[chunk->flags & LIST_FLAGS];
+	for (*n = 1;; ++*n) {
+		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
 
 		chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
 		if (how == PARK_GIVEN)
 			chunk->stamp = pool->clock;
-		if (how == PARK_SPARED)
-			ttmpool_list_add_tail(&chunk->link, list);
-		else
-			ttmpool_list_add(&chunk->link, list);
-		bin->nr_chunks++;
-		pages += (long)ttmpool_chunk_pages(chunk);
+		if (&next->link == end || next->kind != kind ||
+		    how == PARK_SCRUBBED)
+			return chunk;
+		chunk = next;
 	}
-	ttmpool_list_init(chunks);
+}
+
+/* Put a batch into its bins, run by run of chunks of one kind. */
+void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+	       enum bins_park how)
+{
+	long pages = 0;
+
+	tpos_spin_lock(&pool->lock);
+	pool->clock += how == PARK_GIVEN;
+	while (!ttmpool_list_empty(chunks)) {
+		struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+		struct ttmpool_bin *bin = chunk_bin(pool, first);
+		struct ttmpool_list *list =
+			&bin->lists[first->flags & LIST_FLAGS];
+		struct ttmpool_chunk *last;
+		size_t n;
+
+		last = bins_mark_run(pool, first, chunks, how, &n);
+		ttmpool_list_move_range(&first->link, &last->link,
+					how == PARK_SPARED ? list : list->next);
+		bin->nr_chunks += n;
+		pages += (long)(n << first->order);
+	}
 	bins_count(pool, pages);
 	tpos_spin_unlock(&pool->lock);
 }
 
 /*
  * Move the newest chunks of one list to the end of @picked, for at most
- * req->num_pages pages; return how many pages that is.
+ * req->num_pages pages; return how many chunks.
  */
 size_t bins_pick(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 		 unsigned int order, unsigned int list_flags,
@@ -112,7 +131,6 @@ size_t bins_pick(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	tpos_assert_held(&pool->lock);
 	while (n < most && last->next != list) {
 		last = last->next;
-		chunk_set_state(ttmpool_chunk_of(last), TTMPOOL_CHUNK_MOVING);
 		n++;
 	}
 	if (!n)
@@ -120,7 +138,7 @@ size_t bins_pick(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	ttmpool_list_cut_through(list, last, picked);
 	bin->nr_chunks -= n;
 	bins_count(pool, -(long)(n << order));
-	return n << order;
+	return n;
 }
 
 /* Is @a's stamp older than @b's? The clock may have wrapped between them. */
@@ -181,6 +199,7 @@ size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 				ttmpool_chunk_of(list->prev);
 
 			chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+			chunk->owner = NULL;
 			ttmpool_list_move_tail(&chunk->link, picked);
 			bin->nr_chunks--;
 			got += ttmpool_chunk_pages(chunk);

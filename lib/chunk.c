@@ -2,14 +2,16 @@
 /*
  * Chunks: what is done to pages, always in batches.
  *
- *                          take                     give
- *     (system) -> FRESH ----------> IN_USE -----------------> LEAVING ->
- * (system) |                  ^                       |  ^ | prime            |
- * take            keep  |  | reclaim v                  | v  | POOLED -------->
- * MOVING                      POOLED
+ *                        take             give
+ *     (system) -> FRESH -------> IN_USE -------> LEAVING -> (system)
+ *                   |               ^             |   ^
+ *                   | prime         | take   keep |   | reclaim
+ *                   |               |             v   |
+ *                   `-------------> `--------- POOLED
  *
- * Only chunks that nobody else can see are worked on: FRESH, MOVING and LEAVING
- * ones, which are on a list of the function that took them out. So mapping,
+ * Only chunks that nobody else can see are worked on: FRESH and LEAVING ones,
+ * and POOLED ones that are out of their bin: they are on a list of the function
+ * that took them out. So mapping,
  * conversion, clearing and freeing need no lock, and hold none.
  *
  * Each function below leaves in the chunk what is true of its pages: whether
@@ -24,8 +26,7 @@
 /* From each state, the states that may follow. */
 static const uint8_t chunk_next[TTMPOOL_CHUNK_STATE_COUNT] = {
 	[TTMPOOL_CHUNK_FRESH] = MAY(IN_USE) | MAY(POOLED) | MAY(QUARANTINED),
-	[TTMPOOL_CHUNK_POOLED] = MAY(MOVING) | MAY(LEAVING),
-	[TTMPOOL_CHUNK_MOVING] = MAY(IN_USE) | MAY(POOLED),
+	[TTMPOOL_CHUNK_POOLED] = MAY(IN_USE) | MAY(POOLED) | MAY(LEAVING),
 	[TTMPOOL_CHUNK_IN_USE] = MAY(LEAVING),
 	[TTMPOOL_CHUNK_LEAVING] = MAY(POOLED) | MAY(IN_USE) | MAY(QUARANTINED),
 	[TTMPOOL_CHUNK_QUARANTINED] = 0,
@@ -43,8 +44,9 @@ bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
 void chunk_set_state(struct ttmpool_chunk *chunk,
 		     enum ttmpool_chunk_state state)
 {
-	tpos_assert(ttmpool_chunk_may_become(
-		(enum ttmpool_chunk_state)chunk->state, state));
+	tpos_assert(TPOS_CHECK_LEVEL < 2 ||
+		    ttmpool_chunk_may_become(
+			    (enum ttmpool_chunk_state)chunk->state, state));
 	chunk->state = (uint8_t)state;
 }
 
@@ -84,19 +86,6 @@ bool chunk_can_be_used(const struct ttmpool_chunk *chunk,
 	return chunk->order <= pool->max_order[TTMPOOL_PLAIN] &&
 	       tpos_device_reaches(pool->dev, chunk->page,
 				   ttmpool_chunk_pages(chunk));
-}
-
-/* Write one address for each page of a mapped chunk. */
-void chunk_fill_addresses(const struct ttmpool_pool *pool,
-			  const struct ttmpool_chunk *chunk,
-			  tpos_dma_addr_t *dma_addr)
-{
-	tpos_dma_addr_t addr = tpos_dma_address(&chunk->dma);
-	size_t n = ttmpool_chunk_pages(chunk);
-
-	for (size_t i = 0; i < n; i++)
-		dma_addr[i] =
-			addr + ((tpos_dma_addr_t)i << pool->info.page_shift);
 }
 
 size_t chunks_count_pages(const struct ttmpool_list *chunks)

@@ -10,8 +10,13 @@
  * named twice in one array is found out in the same way as one that was given
  * back before.
  *
- *     pages[]   p0 p1 p2 p3 | q0 q1 | r0        in use: q, x, r, p
- *     claimed   p             q       r         in use: x
+ *     pages[]   p0 p1 p2 p3 | q0 q1 | r0        in use: x, p, q, y, r
+ *     claimed   p             q       r         in use: x, y
+ *
+ * Chunks that were handed out together are neighbours on the in-use list, in the
+ * order of the array. So the list says which chunk to expect next, and when its
+ * page is the next of the array, that was a comparison, not a search; and all
+ * that were found in this way leave the list in one piece.
  *
  * If one element is wrong, all that were claimed before it are in use again,
  * and the caller is told which it was. What is claimed can be worked on without
@@ -57,10 +62,53 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 	if (n > claim->num_pages - claim->done ||
 	    pages[n - 1] != tpos_page_nth(chunk->page, n - 1))
 		return TTMPOOL_REPORT_WRONG_ORDER;
-	for (size_t i = 1; TPOS_CHECK_LEVEL > 0 && i < n; i++)
+	for (size_t i = 1; TPOS_CHECK_LEVEL > 1 && i < n; i++)
 		if (pages[i] != tpos_page_nth(chunk->page, i))
 			return TTMPOOL_REPORT_WRONG_ORDER;
 	return ALL_RIGHT;
+}
+
+/*
+ * @chunk was right; follow the list from there on, over at most @most of its
+ * kind and owner, as long as the array says the same. Only single pages come in
+ * such numbers that this matters. Returns the last one.
+ */
+static struct ttmpool_chunk *claim_follow(struct claim *claim,
+					  struct ttmpool_chunk *chunk, int most)
+{
+	const struct ttmpool_list *head = &claim->pool->in_use;
+	tpos_page_t *const *pages = claim->pages + claim->done;
+	tpos_page_t *const *end = claim->pages + claim->num_pages;
+	const struct ttmpool_owner *owner = chunk->owner;
+	uint32_t kind = chunk->kind;
+
+	if (end - pages > most)
+		end = pages + most;
+	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+	if (chunk->order)
+		return chunk;
+	while (++pages < end) {
+		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
+
+		if (&next->link == head || next->page != *pages ||
+		    next->kind != kind || next->owner != owner)
+			break;
+		chunk_set_state(next, TTMPOOL_CHUNK_LEAVING);
+		chunk = next;
+	}
+	claim->done = (size_t)(pages - claim->pages) - 1;
+	return chunk;
+}
+
+/* What has been claimed so far, and this, is all of one kind and owner? */
+static void claim_note(struct claim *claim, const struct ttmpool_chunk *chunk)
+{
+	const struct ttmpool_chunk *first =
+		ttmpool_chunk_of(claim->chunks.next);
+
+	if (!ttmpool_list_empty(&claim->chunks) &&
+	    (first->kind != chunk->kind || first->owner != chunk->owner))
+		claim->mixed = true;
 }
 
 /* Claim up to CHECK_RUN chunks; ALL_RIGHT, or what was wrong. */
@@ -71,7 +119,8 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 	tpos_spin_lock(&claim->pool->lock);
 	for (int i = 0; i < CHECK_RUN && claim->done < claim->num_pages; i++) {
 		tpos_page_t *page = claim->pages[claim->done];
-		struct ttmpool_chunk *chunk;
+		struct ttmpool_chunk *chunk, *last;
+		size_t was = claim->done;
 
 		if (claim->with_holes && !page) {
 			claim->done++;
@@ -81,9 +130,12 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 		wrong = claim_check(claim, chunk);
 		if (wrong != ALL_RIGHT)
 			break;
-		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		ttmpool_list_move_tail(&chunk->link, &claim->chunks);
-		claim->done += ttmpool_chunk_pages(chunk);
+		last = claim_follow(claim, chunk, CHECK_RUN - i);
+		claim_note(claim, last);
+		ttmpool_list_move_range(&chunk->link, &last->link,
+					&claim->chunks);
+		i += (int)(claim->done - was);
+		claim->done += ttmpool_chunk_pages(last);
 	}
 	tpos_spin_unlock(&claim->pool->lock);
 	return wrong;

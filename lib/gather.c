@@ -34,6 +34,21 @@ static unsigned int order_at_most(unsigned int order, size_t pages)
 	return order;
 }
 
+/* Take what one list has, and note what it lacks. */
+static void take_pick(struct take *take, unsigned int order,
+		      unsigned int list_flags, struct ttmpool_list *picked)
+{
+	size_t n = bins_pick(take->pool, &take->req, order, list_flags, picked);
+
+	if (!n)
+		return;
+	take->req.num_pages -= n << order;
+	take->pages_hit += n << order;
+	take->chunks_hit += n;
+	take->dirty |= !(list_flags & TTMPOOL_CHUNK_CLEAN);
+	take->unmapped |= !(list_flags & TTMPOOL_CHUNK_MAPPED);
+}
+
 /* Take pooled chunks, near or far, of all orders that fit. */
 static void take_pooled(struct take *take, unsigned int far)
 {
@@ -45,11 +60,14 @@ static void take_pooled(struct take *take, unsigned int far)
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
 	take->clock = pool->clock;
-	for (unsigned int left = order + 1; left--;)
+	for (unsigned int left = order + 1; left--;) {
+		if (!pool->bins[take->req.source][take->req.caching][left]
+			     .nr_chunks)
+			continue;
 		for (int i = 0; i < 4 && take->req.num_pages >> left; i++)
-			take->req.num_pages -= bins_pick(
-				pool, &take->req, left,
-				list_preference[take->map][i] | far, &picked);
+			take_pick(take, left,
+				  list_preference[take->map][i] | far, &picked);
+	}
 	tpos_spin_unlock(&pool->lock);
 	chunks_merge(&take->got, &picked);
 }
@@ -67,6 +85,10 @@ static int take_fresh(struct take *take, bool strict)
 	struct ttmpool_list made;
 	int err = 0;
 
+	if (!take->req.num_pages)
+		return 0;
+	take->unmapped = true;
+	take->cached = true;
 	ttmpool_list_init(&made);
 	while (take->req.num_pages) {
 		req.order = order_at_most(req.order, take->req.num_pages);
@@ -117,7 +139,7 @@ int take_find(struct take *take)
 
 	if (err)
 		return err;
-	if (chunks_extract(&take->got, is_dirty, &work)) {
+	if (take->dirty && chunks_extract(&take->got, is_dirty, &work)) {
 		chunks_clear(take->pool, &work);
 		chunks_merge(&take->got, &work);
 	}

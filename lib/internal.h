@@ -95,6 +95,8 @@ void account_add(const struct ttmpool_pool *pool,
 void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 		  const struct account *before, const struct account *after);
 void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void account_close_alike(struct ttmpool_pool *pool,
+			 const struct ttmpool_list *chunks, size_t pages);
 void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 		     long pages);
 
@@ -175,6 +177,7 @@ void manager_trim(struct ttmpool_manager *mgr);
  * @with_holes: the array is a backend's own record: entries without a page are
  *	passed over, and the caching is whatever it is
  * @done: pages looked at
+ * @mixed: they are not all of one kind and owner
  * @chunks: claimed, in the order of the array
  */
 struct claim {
@@ -184,6 +187,7 @@ struct claim {
 	enum ttmpool_caching caching;
 	bool with_holes;
 	size_t done;
+	bool mixed;
 	struct ttmpool_list chunks;
 };
 void claim_init(struct claim *claim, struct ttmpool_pool *pool,
@@ -220,6 +224,7 @@ int backend_return(struct ttmpool_backend *be);
 
 /* give.c */
 void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void claim_give(struct claim *claim);
 
 /* scrub.c */
 void pool_scrub_work(struct tpos_work *work);

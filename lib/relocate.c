@@ -41,8 +41,7 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 	claim_sort(&claim);
 	take_issue(&take);
 	chunks_copy(be->pool, &take.got, &claim.chunks);
-	take_fill(&take, pages, map ? be->dma_addr + first : NULL);
-	take_hand_out(&take);
+	take_hand_out(&take, pages, map ? be->dma_addr + first : NULL);
 	chunks_give(be->pool, &claim.chunks);
 	return 0;
 }

@@ -39,8 +39,11 @@ void take_drop(struct take *take, struct ttmpool_list *chunks)
 	take->req.num_pages += chunks_count_pages(chunks);
 	chunks_extract(chunks, is_fresh, &fresh);
 	chunks_release(take->pool, &fresh);
-	if (!ttmpool_list_empty(chunks))
-		bins_park(take->pool, chunks, PARK_GIVEN);
+	if (ttmpool_list_empty(chunks))
+		return;
+	take->pages_hit -= chunks_count_pages(chunks);
+	take->chunks_hit -= chunks_count(chunks);
+	bins_park(take->pool, chunks, PARK_GIVEN);
 }
 
 /*
@@ -64,7 +67,8 @@ static int take_map(struct take *take)
 	struct ttmpool_list work;
 	int err = 0;
 
-	while (!err && chunks_extract(&take->got, is_unmapped, &work)) {
+	while (!err && take->unmapped &&
+	       chunks_extract(&take->got, is_unmapped, &work)) {
 		struct ttmpool_chunk *chunk;
 
 		err = chunks_map(take->pool, &work);
@@ -90,7 +94,7 @@ static int take_convert(struct take *take)
 	struct ttmpool_list *last;
 	int err;
 
-	if (take->req.caching == TTMPOOL_CACHED ||
+	if (take->req.caching == TTMPOOL_CACHED || !take->cached ||
 	    !chunks_extract(&take->got, is_cached, &work))
 		return 0;
 	last = work.prev;
@@ -113,6 +117,7 @@ int take_chunks(struct take *take)
 {
 	int err;
 
+	take->wanted = take->req.num_pages;
 	take->max_order = take->pool->max_order[take->req.source];
 	ttmpool_list_init(&take->got);
 	err = take_find(take);
@@ -126,67 +131,22 @@ int take_chunks(struct take *take)
 	return err == -EDQUOT ? -ENOSPC : err;
 }
 
-/* Write the arrays, from chunks that nothing more can happen to. */
-void take_fill(const struct take *take, tpos_page_t **pages,
-	       tpos_dma_addr_t *dma_addr)
-{
-	struct ttmpool_chunk *chunk;
-
-	ttmpool_for_each_chunk(chunk, &take->got) {
-		size_t n = ttmpool_chunk_pages(chunk);
-
-		for (size_t i = 0; i < n; i++)
-			*pages++ = tpos_page_nth(chunk->page, i);
-		if (!dma_addr)
-			continue;
-		chunk_fill_addresses(take->pool, chunk, dma_addr);
-		dma_addr += n;
-	}
-}
-
 /* Those that were pooled may be touched again. */
 void take_issue(struct take *take)
 {
 	struct ttmpool_chunk *chunk;
 
+	if (!TPOS_WATCHED)
+		return;
 	ttmpool_for_each_chunk(chunk, &take->got) {
-		if (chunk->state == TTMPOOL_CHUNK_MOVING)
+		if (!is_fresh(chunk))
 			tpos_note_issued(take->pool->dev, chunk);
 	}
 }
 
-/* From here on the chunks are the owner's, and on the pool's in-use list. */
-void take_hand_out(struct take *take)
-{
-	struct ttmpool_pool_stats *stats = &take->pool->stats;
-	struct ttmpool_owner *owner = take->req.owner;
-	struct account none = { { 0 } }, sums = { { 0 } };
-	size_t pages_hit = 0, chunks_hit = 0;
-	struct ttmpool_chunk *chunk;
-
-	ttmpool_for_each_chunk(chunk, &take->got) {
-		if (chunk->state == TTMPOOL_CHUNK_MOVING) {
-			pages_hit += ttmpool_chunk_pages(chunk);
-			chunks_hit++;
-		}
-		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_CLEAN;
-		chunk->owner = owner;
-		chunk->stamp = take->clock;
-	}
-	account_add(take->pool, &take->got, &sums);
-	account_book(take->pool, owner, &none, &sums);
-	tpos_spin_lock(&take->pool->lock);
-	ttmpool_list_splice_tail(&take->got, &take->pool->in_use);
-	stats->takes++;
-	stats->pages_hit += pages_hit;
-	stats->maps_kept += take->map ? chunks_hit - take->remapped : 0;
-	tpos_spin_unlock(&take->pool->lock);
-}
-
 /* Does a request name something that exists, of a size that can be counted? */
-static int take_check(const struct ttmpool_pool *pool,
-		      const struct ttmpool_request *req)
+int take_check(const struct ttmpool_pool *pool,
+	       const struct ttmpool_request *req)
 {
 	if ((unsigned int)req->source >= TTMPOOL_SOURCE_COUNT ||
 	    (unsigned int)req->caching >= TTMPOOL_CACHING_COUNT ||
@@ -223,71 +183,6 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 		return err;
 	}
 	take_issue(&take);
-	take_fill(&take, pages, dma_addr);
-	take_hand_out(&take);
-	return 0;
-}
-
-int ttmpool_pool_prime(struct ttmpool_pool *pool,
-		       const struct ttmpool_request *req, bool mapped)
-{
-	struct take take = { .pool = pool,
-			     .req = *req,
-			     .map = mapped && pool->policy.keep_mapped,
-			     .fresh = true };
-	struct ttmpool_chunk *chunk;
-	int err;
-
-	err = take_check(pool, req);
-	if (err)
-		return err;
-	if (!pool->policy.recycle[req->source][req->caching])
-		return -EINVAL;
-	if (!budget_may_pool(pool->mgr, req->num_pages))
-		return -ENOMEM;
-	err = take_chunks(&take);
-	if (err) {
-		pool_tally(pool, &pool->stats.takes_failed, 1);
-		return err;
-	}
-	ttmpool_for_each_chunk(chunk, &take.got)
-		tpos_note_parked(pool->dev, chunk);
-	bins_park(pool, &take.got, PARK_GIVEN);
-	return 0;
-}
-
-/* How many pages of such chunks are pooled? */
-static size_t pages_pooled(struct ttmpool_pool *pool,
-			   const struct ttmpool_request *req)
-{
-	size_t pages = 0;
-
-	for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
-		pages += ttmpool_pool_count(pool, req->source, req->caching,
-					    order)
-			 << order;
-	return pages;
-}
-
-int ttmpool_pool_prepare(struct ttmpool_pool *pool,
-			 const struct ttmpool_request *req)
-{
-	struct ttmpool_request missing = *req;
-	size_t pooled;
-	int err;
-
-	err = take_check(pool, req);
-	if (err)
-		return err;
-	pooled = pages_pooled(pool, req);
-	if (pooled < req->num_pages) {
-		missing.num_pages -= pooled;
-		err = ttmpool_pool_prime(pool, &missing, true);
-		if (err)
-			return err;
-	}
-	tpos_spin_lock(&pool->lock);
-	pool->reserve = (size_t)pool->stats.pages_pooled;
-	tpos_spin_unlock(&pool->lock);
+	take_hand_out(&take, pages, dma_addr);
 	return 0;
 }

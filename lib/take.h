@@ -9,20 +9,30 @@
  * struct take - one populate
  * @pool: of this pool
  * @req: what is needed; its num_pages counts what is still to be found
+ * @wanted: how many pages were needed at first
  * @max_order: the largest order that may be used
  * @map: whether the chunks must be mapped
  * @fresh: ask the system alone, not the bins
+ * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
+ *	cleared, mapped or converted; if not set, there is none
  * @clock: the pool's, when it began
+ * @pages_hit, @chunks_hit: what came from the bins
  * @remapped: pooled chunks that had lost their mapping
  * @got: what was found, by falling order
  */
 struct take {
 	struct ttmpool_pool *pool;
 	struct ttmpool_request req;
+	size_t wanted;
 	unsigned int max_order;
 	bool map;
 	bool fresh;
+	bool dirty;
+	bool unmapped;
+	bool cached;
 	uint32_t clock;
+	size_t pages_hit;
+	size_t chunks_hit;
 	size_t remapped;
 	struct ttmpool_list got;
 };
@@ -31,16 +41,17 @@ struct take {
 int take_find(struct take *take);
 
 /*
- * take.c. take_chunks() finds and prepares all that is asked for; after an
- * error nothing is left. Then either take_drop(); or the chunks are issued,
- * written to the arrays, and handed out.
+ * take.c, fill.c. take_chunks() finds and prepares all that is asked for; after an
+ * error nothing is left. Then either take_drop(); or the chunks are issued, and
+ * handed out, which writes the arrays.
  */
+int take_check(const struct ttmpool_pool *pool,
+	       const struct ttmpool_request *req);
 int take_chunks(struct take *take);
 void take_drop(struct take *take, struct ttmpool_list *chunks);
 void take_issue(struct take *take);
-void take_fill(const struct take *take, tpos_page_t **pages,
-	       tpos_dma_addr_t *dma_addr);
-void take_hand_out(struct take *take);
+void take_hand_out(struct take *take, tpos_page_t **pages,
+		   tpos_dma_addr_t *dma_addr);
 
 /* refill.c: spare chunks that are converted along with those of a populate. */
 void refill_make(struct take *take, struct ttmpool_list *spare);

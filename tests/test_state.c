@@ -31,13 +31,12 @@ static void the_state_table_is_the_documented_one(struct check *t)
 
 /* The same for chunks. */
 static const char *const chunk_may_become[TTMPOOL_CHUNK_STATE_COUNT] = {
-	/* F P M U L Q */
-	"010101", /* fresh */
-	"001010", /* pooled */
-	"010100", /* moving */
-	"000010", /* in use */
-	"010101", /* leaving */
-	"000000", /* quarantined */
+	/* F P U L Q */
+	"01101", /* fresh */
+	"01110", /* pooled */
+	"00010", /* in use */
+	"01101", /* leaving */
+	"00000", /* quarantined */
 };
 
 /* The table of chunk states is this one, cell by cell, and nothing beyond it.
@@ -334,19 +333,12 @@ static void swap_source(struct ttmpool_chunk *chunk)
 	chunk->flags ^= TTMPOOL_CHUNK_FROM_COHERENT;
 }
 
-static void swap_owner(struct ttmpool_chunk *chunk)
-{
-	static struct ttmpool_owner somebody;
-
-	chunk->owner = chunk->owner ? NULL : &somebody;
-}
-
 typedef void (*corruption)(struct ttmpool_chunk *chunk);
 
 static const corruption of_any[] = { swap_state, swap_pool, swap_order,
 				     swap_page };
 static const corruption of_pooled[] = { swap_small_order, swap_caching,
-					swap_clean, swap_source, swap_owner };
+					swap_clean, swap_source };
 
 /* Is the pool valid, not valid when corrupted, and valid again? */
 static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,

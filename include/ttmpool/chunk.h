@@ -24,8 +24,8 @@ enum ttmpool_source {
 /**
  * enum ttmpool_chunk_state - where a chunk is
  * @TTMPOOL_CHUNK_FRESH: being made; on the list of one populate
- * @TTMPOOL_CHUNK_POOLED: free, in a bin of its pool
- * @TTMPOOL_CHUNK_MOVING: out of its bin, on its way to a buffer or back
+ * @TTMPOOL_CHUNK_POOLED: free, in a bin of its pool, or on its way from there to
+ *	a buffer or back
  * @TTMPOOL_CHUNK_IN_USE: a buffer's, on the in-use list of its pool
  * @TTMPOOL_CHUNK_LEAVING: on its way to a bin, or to the system
  * @TTMPOOL_CHUNK_QUARANTINED: it may be neither used nor given back
@@ -34,7 +34,6 @@ enum ttmpool_source {
 enum ttmpool_chunk_state {
 	TTMPOOL_CHUNK_FRESH,
 	TTMPOOL_CHUNK_POOLED,
-	TTMPOOL_CHUNK_MOVING,
 	TTMPOOL_CHUNK_IN_USE,
 	TTMPOOL_CHUNK_LEAVING,
 	TTMPOOL_CHUNK_QUARANTINED,
@@ -69,13 +68,15 @@ enum ttmpool_chunk_state {
  * @pool: the pool that made it, until it is quarantined
  * @dev: instead of @pool, once it is quarantined: the pool may go then, and
  *	the device is still needed to give the pages back
- * @owner: the account that a chunk in use is charged to, or NULL
+ * @owner: the account that a chunk in use is charged to, or NULL; of a pooled
+ *	one, the last that it was charged to, which may be gone by now
  * @stamp: when it was last pooled or handed out, in the clock of its pool
  * @order: the pages are 1 << @order
  * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
  *	Written by the port alone, in tpos_caching_set().
  * @state: an enum ttmpool_chunk_state
  * @flags: TTMPOOL_CHUNK_*
+ * @kind: these four as one: chunks of the same kind can be treated alike
  *
  * The only truth about a page. Error paths ask the chunk; nothing is inferred
  * from how far a loop had come: Linux's TTM has leaked write-combined pages
@@ -95,10 +96,15 @@ struct ttmpool_chunk {
 	};
 	struct ttmpool_owner *owner;
 	uint32_t stamp;
-	uint8_t order;
-	uint8_t caching;
-	uint8_t state;
-	uint8_t flags;
+	union {
+		struct {
+			uint8_t order;
+			uint8_t caching;
+			uint8_t state;
+			uint8_t flags;
+		};
+		uint32_t kind;
+	};
 };
 
 /**

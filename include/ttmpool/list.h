@@ -121,6 +121,24 @@ static inline void ttmpool_list_cut_through(struct ttmpool_list *from,
 	to->prev = last;
 }
 
+/**
+ * ttmpool_list_move_range() - move some neighbours to another place
+ * @first: the first of them
+ * @last: the last of them
+ * @to: in front of this one: the head of a list, for its end, or a link of it
+ */
+static inline void ttmpool_list_move_range(struct ttmpool_list *first,
+					   struct ttmpool_list *last,
+					   struct ttmpool_list *to)
+{
+	first->prev->next = last->next;
+	last->next->prev = first->prev;
+	first->prev = to->prev;
+	to->prev->next = first;
+	last->next = to;
+	to->prev = last;
+}
+
 #define ttmpool_list_entry(link, type, member) \
 	((type *)((char *)(link)-offsetof(type, member)))
 

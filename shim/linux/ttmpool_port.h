@@ -109,6 +109,8 @@ static inline void tpos_page_set_chunk(struct page *page,
  * KASAN's functions for whole pages are not exported to modules, so a parked
  * page is not poisoned. A built-in port would do it here.
  */
+#define TPOS_WATCHED false
+
 static inline void tpos_note_parked(struct device *dev,
 				    struct ttmpool_chunk *chunk)
 {

@@ -86,6 +86,9 @@ void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
 bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n);
 
+/* Valgrind and ASan, and the machine itself: see notes.c. */
+#define TPOS_WATCHED true
+
 void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk);
 void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk);
 

@@ -107,6 +107,8 @@ static inline bool tpos_device_reaches(tpos_device_t *dev,
 	return true;
 }
 
+#define TPOS_WATCHED false
+
 static inline void tpos_note_parked(tpos_device_t *dev,
 				    struct ttmpool_chunk *chunk)
 {
