@@ -74,32 +74,9 @@ void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 				       &pool->mgr->pages_swapped);
 }
 
-/* The chunks of a batch are nobody's any more; each may be of another owner. */
-void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
-{
-	struct ttmpool_list run, done;
-
-	ttmpool_list_init(&run);
-	ttmpool_list_init(&done);
-	while (!ttmpool_list_empty(chunks)) {
-		struct ttmpool_owner *owner =
-			ttmpool_chunk_of(chunks->next)->owner;
-		struct account was = { { 0 } };
-
-		while (!ttmpool_list_empty(chunks) &&
-		       ttmpool_chunk_of(chunks->next)->owner == owner) {
-			ttmpool_list_move_tail(chunks->next, &run);
-		}
-		account_add(pool, &run, &was);
-		account_book(pool, owner, &was, &(struct account){ { 0 } });
-		ttmpool_list_splice_tail(&run, &done);
-	}
-	ttmpool_list_splice(&done, chunks);
-}
-
-/* The same of chunks that are all of one kind and owner, and have @pages. */
-void account_close_alike(struct ttmpool_pool *pool,
-			 const struct ttmpool_list *chunks, size_t pages)
+/* A run of @pages is nobody's any more. */
+void account_close_run(struct ttmpool_pool *pool,
+		       const struct ttmpool_list *chunks, size_t pages)
 {
 	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
 	struct account none = { { 0 } }, was = { { 0 } };
@@ -114,6 +91,21 @@ void account_close_alike(struct ttmpool_pool *pool,
 			was.pages[TTMPOOL_ANONYMOUS] = (long)pages;
 	}
 	account_book(pool, first->owner, &was, &none);
+}
+
+/* The chunks of a batch are nobody's any more. */
+void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list run, done;
+
+	ttmpool_list_init(&done);
+	while (!ttmpool_list_empty(chunks)) {
+		size_t pages = chunks_cut_run(chunks, &run);
+
+		account_close_run(pool, &run, pages);
+		ttmpool_list_splice_tail(&run, &done);
+	}
+	ttmpool_list_splice(&done, chunks);
 }
 
 /* So many pages of a buffer are in its store now, more than before. */

@@ -183,7 +183,7 @@ int ttmpool_drop(struct ttmpool_backend *be)
 	if (err)
 		return err;
 	if (!ttmpool_list_empty(&chunks))
-		chunks_give(be->pool, &chunks);
+		chunks_give(be->pool, &chunks, chunks_count_pages(&chunks));
 	account_swapped(be->pool, be->owner, -(long)be->pages_stored);
 	be->pages_stored = 0;
 	backend_close_store(be);

@@ -109,6 +109,28 @@ size_t chunks_count(const struct ttmpool_list *chunks)
 }
 
 /*
+ * Move the first chunk, and those after it that are of its kind and owner, to
+ * @run, which is initialised. What is true of one is true of all. Returns how
+ * many pages they have.
+ */
+size_t chunks_cut_run(struct ttmpool_list *chunks, struct ttmpool_list *run)
+{
+	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+	struct ttmpool_list *last = chunks->next;
+	size_t n = 1;
+
+	for (; last->next != chunks; last = last->next, n++) {
+		const struct ttmpool_chunk *next = ttmpool_chunk_of(last->next);
+
+		if (next->kind != first->kind || next->owner != first->owner)
+			break;
+	}
+	ttmpool_list_init(run);
+	ttmpool_list_move_range(chunks->next, last, run);
+	return n << first->order;
+}
+
+/*
  * Move the chunks that pass the test to @to, which is initialised; both lists
  * keep their order. Returns whether there was any.
  */

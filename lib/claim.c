@@ -40,10 +40,19 @@ void claim_init(struct claim *claim, struct ttmpool_pool *pool,
 	ttmpool_list_init(&claim->chunks);
 }
 
-/*
- * What is wrong with the chunk that @pages begin with? Its first and its last
- * page are looked at; in checked builds, all of them.
- */
+/* Are these the pages of that chunk? The first and the last are looked at; in
+ * builds that walk whole objects, all of them. */
+static bool pages_are_of(tpos_page_t *const *pages,
+			 const struct ttmpool_chunk *chunk, size_t n)
+{
+	for (size_t i = 1; TPOS_CHECK_LEVEL > 1 && i < n; i++)
+		if (pages[i] != tpos_page_nth(chunk->page, i))
+			return false;
+	return *pages == chunk->page &&
+	       (n == 1 || pages[n - 1] == tpos_page_nth(chunk->page, n - 1));
+}
+
+/* What is wrong with the chunk that is found where the array begins? */
 static enum ttmpool_report_kind claim_check(const struct claim *claim,
 					    const struct ttmpool_chunk *chunk)
 {
@@ -54,61 +63,50 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 		return TTMPOOL_REPORT_FOREIGN;
 	if (chunk->state != TTMPOOL_CHUNK_IN_USE)
 		return TTMPOOL_REPORT_DOUBLE;
-	if (chunk->pool != claim->pool)
+	if (chunk->pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_IN_RUNS)
 		return TTMPOOL_REPORT_FOREIGN;
 	if (!claim->with_holes && chunk->caching != claim->caching)
 		return TTMPOOL_REPORT_WRONG_CACHING;
 	n = ttmpool_chunk_pages(chunk);
 	if (n > claim->num_pages - claim->done ||
-	    pages[n - 1] != tpos_page_nth(chunk->page, n - 1))
+	    !pages_are_of(pages, chunk, n))
 		return TTMPOOL_REPORT_WRONG_ORDER;
-	for (size_t i = 1; TPOS_CHECK_LEVEL > 1 && i < n; i++)
-		if (pages[i] != tpos_page_nth(chunk->page, i))
-			return TTMPOOL_REPORT_WRONG_ORDER;
 	return ALL_RIGHT;
 }
 
+/* Is @next the chunk that the array goes on with, and like the one before it? */
+static bool claim_goes_on(const struct ttmpool_chunk *next,
+			  const struct ttmpool_chunk *chunk,
+			  tpos_page_t *const *pages, size_t n)
+{
+	return next->kind == chunk->kind && next->owner == chunk->owner &&
+	       pages_are_of(pages, next, n);
+}
+
 /*
- * @chunk was right; follow the list from there on, over at most @most of its
- * kind and owner, as long as the array says the same. Only single pages come in
- * such numbers that this matters. Returns the last one.
+ * @chunk was right; follow the list from there on, over less than @most of its
+ * kind and owner, as long as the array says the same. All are now leaving, but
+ * for the last one, which is returned; claim->done is behind it.
  */
 static struct ttmpool_chunk *claim_follow(struct claim *claim,
 					  struct ttmpool_chunk *chunk, int most)
 {
 	const struct ttmpool_list *head = &claim->pool->in_use;
-	tpos_page_t *const *pages = claim->pages + claim->done;
-	tpos_page_t *const *end = claim->pages + claim->num_pages;
-	const struct ttmpool_owner *owner = chunk->owner;
-	uint32_t kind = chunk->kind;
+	tpos_page_t *const *pages = claim->pages;
+	size_t n = ttmpool_chunk_pages(chunk);
+	size_t i = claim->done + n;
 
-	if (end - pages > most)
-		end = pages + most;
-	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-	if (chunk->order)
-		return chunk;
-	while (++pages < end) {
+	for (; --most && i < claim->num_pages; i += n) {
 		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
 
-		if (&next->link == head || next->page != *pages ||
-		    next->kind != kind || next->owner != owner)
+		if (&next->link == head || n > claim->num_pages - i ||
+		    !claim_goes_on(next, chunk, pages + i, n))
 			break;
-		chunk_set_state(next, TTMPOOL_CHUNK_LEAVING);
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 		chunk = next;
 	}
-	claim->done = (size_t)(pages - claim->pages) - 1;
+	claim->done = i;
 	return chunk;
-}
-
-/* What has been claimed so far, and this, is all of one kind and owner? */
-static void claim_note(struct claim *claim, const struct ttmpool_chunk *chunk)
-{
-	const struct ttmpool_chunk *first =
-		ttmpool_chunk_of(claim->chunks.next);
-
-	if (!ttmpool_list_empty(&claim->chunks) &&
-	    (first->kind != chunk->kind || first->owner != chunk->owner))
-		claim->mixed = true;
 }
 
 /* Claim up to CHECK_RUN chunks; ALL_RIGHT, or what was wrong. */
@@ -120,7 +118,7 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 	for (int i = 0; i < CHECK_RUN && claim->done < claim->num_pages; i++) {
 		tpos_page_t *page = claim->pages[claim->done];
 		struct ttmpool_chunk *chunk, *last;
-		size_t was = claim->done;
+		size_t n, was = claim->done;
 
 		if (claim->with_holes && !page) {
 			claim->done++;
@@ -130,12 +128,12 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 		wrong = claim_check(claim, chunk);
 		if (wrong != ALL_RIGHT)
 			break;
+		n = ttmpool_chunk_pages(chunk);
 		last = claim_follow(claim, chunk, CHECK_RUN - i);
-		claim_note(claim, last);
+		chunk_set_state(last, TTMPOOL_CHUNK_LEAVING);
 		ttmpool_list_move_range(&chunk->link, &last->link,
 					&claim->chunks);
-		i += (int)(claim->done - was);
-		claim->done += ttmpool_chunk_pages(last);
+		i += (int)((claim->done - was) / n) - 1;
 	}
 	tpos_spin_unlock(&claim->pool->lock);
 	return wrong;
@@ -222,6 +220,7 @@ bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page)
 	insertable = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
 		     chunk->pool == pool &&
 		     chunk_source(chunk) == TTMPOOL_PLAIN &&
+		     !(chunk->flags & TTMPOOL_CHUNK_IN_RUNS) &&
 		     chunk->caching != TTMPOOL_CACHING_UNKNOWN;
 	tpos_spin_unlock(&pool->lock);
 	return insertable;

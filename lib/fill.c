@@ -100,20 +100,49 @@ static struct account take_account(const struct take *take)
 	return sums;
 }
 
+/* It is all counted; the pool's lock is held. */
+static void take_count(const struct take *take)
+{
+	struct ttmpool_pool_stats *stats = &take->pool->stats;
+
+	stats->takes++;
+	stats->pages_hit += take->pages_hit;
+	if (take->map)
+		stats->maps_kept += take->chunks_hit - take->remapped;
+}
+
 /* The chunks go to the owner, and on the pool's in-use list. */
 void take_hand_out(struct take *take, tpos_page_t **pages,
 		   tpos_dma_addr_t *dma_addr)
 {
-	struct ttmpool_pool_stats *stats = &take->pool->stats;
 	struct account none = { { 0 } }, sums = take_account(take);
 
 	take_fill(take, pages, dma_addr);
 	account_book(take->pool, take->req.owner, &none, &sums);
 	tpos_spin_lock(&take->pool->lock);
 	ttmpool_list_splice_tail(&take->got, &take->pool->in_use);
-	stats->takes++;
-	stats->pages_hit += take->pages_hit;
-	if (take->map)
-		stats->maps_kept += take->chunks_hit - take->remapped;
+	take_count(take);
 	tpos_spin_unlock(&take->pool->lock);
+}
+
+/* The chunks go to the owner, as they are. */
+void take_hand_out_runs(struct take *take, struct ttmpool_runs *runs)
+{
+	struct account none = { { 0 } }, sums = take_account(take);
+	struct ttmpool_pool *pool = take->pool;
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		chunk_hand_out(chunk, take);
+		chunk->flags |= TTMPOOL_CHUNK_IN_RUNS;
+	}
+	runs->pool = pool;
+	runs->owner = take->req.owner;
+	runs->num_pages = take->wanted;
+	ttmpool_list_splice(&take->got, &runs->chunks);
+	account_book(pool, take->req.owner, &none, &sums);
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_add_tail(&runs->link, &pool->runs);
+	take_count(take);
+	tpos_spin_unlock(&pool->lock);
 }

@@ -23,23 +23,22 @@ static bool is_recycled(const struct ttmpool_chunk *chunk)
 	       chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
 }
 
-/* What a chunk was to its buffer is over. */
-static void chunks_retire(struct ttmpool_pool *pool,
-			  struct ttmpool_list *chunks)
+/* What the chunks of a run were to their buffer is over. */
+static void run_retire(struct ttmpool_pool *pool, struct ttmpool_list *run)
 {
-	struct ttmpool_chunk *chunk;
+	struct ttmpool_chunk *chunk = ttmpool_chunk_of(run->next);
 
-	ttmpool_for_each_chunk(chunk, chunks) {
+	if (!TPOS_WATCHED && !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS))
+		return;
+	ttmpool_for_each_chunk(chunk, run) {
 		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_ANONYMOUS;
 		tpos_note_parked(pool->dev, chunk);
 	}
 }
 
 /* Pool a batch, without its mappings if the policy does not keep them. */
-static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-			 bool alike)
+static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
-	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
 	struct ttmpool_list mapped;
 
 	if (!pool->policy.keep_mapped &&
@@ -47,58 +46,50 @@ static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		chunks_unmap(pool, &mapped, false);
 		chunks_merge(chunks, &mapped);
 	}
-	if (TPOS_WATCHED || !alike || first->flags & TTMPOOL_CHUNK_ANONYMOUS)
-		chunks_retire(pool, chunks);
 	bins_park(pool, chunks, PARK_GIVEN);
 	manager_trim(pool->mgr);
 	if (pool->policy.scrub)
 		tpos_work_queue(pool->mgr->system, &pool->scrub_work);
 }
 
-/* Take out what shall be pooled. */
-static bool give_extract(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-			 size_t pages, bool alike, struct ttmpool_list *to)
+/* Close the accounts of a batch, and divide it: what shall be pooled goes to
+ * @recycled. */
+static void give_sort(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		      bool may_pool, struct ttmpool_list *recycled)
 {
-	ttmpool_list_init(to);
-	if (pages > (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit))
-		return false;
-	if (!alike)
-		return chunks_extract(chunks, is_recycled, to);
-	if (is_recycled(ttmpool_chunk_of(chunks->next)))
-		ttmpool_list_splice(chunks, to);
-	return !ttmpool_list_empty(to);
+	struct ttmpool_list run, rest;
+
+	ttmpool_list_init(recycled);
+	ttmpool_list_init(&rest);
+	while (!ttmpool_list_empty(chunks)) {
+		size_t pages = chunks_cut_run(chunks, &run);
+
+		account_close_run(pool, &run, pages);
+		if (may_pool && is_recycled(ttmpool_chunk_of(run.next))) {
+			run_retire(pool, &run);
+			ttmpool_list_splice_tail(&run, recycled);
+		} else {
+			ttmpool_list_splice_tail(&run, &rest);
+		}
+	}
+	ttmpool_list_splice(&rest, chunks);
 }
 
-/* The chunks are charged to nobody any more. @alike: of one kind. */
-static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-		 size_t pages, bool alike)
+/* Take back a batch of @pages that was claimed. */
+void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		 size_t pages)
 {
+	bool may_pool = pages <=
+			(unsigned long)tpos_atomic_read(&pool->mgr->pool_limit);
 	struct ttmpool_list recycled;
 
 	pool_tally(pool, &pool->stats.gives, 1);
-	if (give_extract(pool, chunks, pages, alike, &recycled))
-		give_recycle(pool, &recycled, alike);
+	give_sort(pool, chunks, may_pool, &recycled);
+	if (!ttmpool_list_empty(&recycled))
+		give_recycle(pool, &recycled);
 	if (!ttmpool_list_empty(chunks))
 		chunks_release(pool, chunks);
 	tpos_wake(&pool->iova->wait);
-}
-
-/* Take back a batch that was claimed. */
-void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
-{
-	account_close(pool, chunks);
-	give(pool, chunks, chunks_count_pages(chunks), false);
-}
-
-/* Take back an array without holes that was claimed. */
-void claim_give(struct claim *claim)
-{
-	if (claim->mixed) {
-		chunks_give(claim->pool, &claim->chunks);
-		return;
-	}
-	account_close_alike(claim->pool, &claim->chunks, claim->num_pages);
-	give(claim->pool, &claim->chunks, claim->num_pages, true);
 }
 
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
@@ -114,6 +105,6 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 	err = claim_chunks(&claim);
 	if (err)
 		return err;
-	claim_give(&claim);
+	chunks_give(pool, &claim.chunks, num_pages);
 	return 0;
 }

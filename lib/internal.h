@@ -14,7 +14,8 @@
  *                lru.c: which buffer's do
  *   make.c       fresh chunks, and mappings, and room for both
  *   ready.c      a buffer's chunks become the device's
- *   gather.c, take.c, refill.c   handing out
+ *   gather.c, take.c, fill.c, refill.c   handing out; prime.c: to the bins
+ *   runs.c       the same, without arrays
  *   give.c       taking back; scrub.c: clearing in between
  *   relocate.c   moving contents to pages that suit the device
  *   swapin.c, anonymous.c   bringing contents back, and handing them over
@@ -23,7 +24,8 @@
  *
  * In a comment here, "a batch" is a list of chunks that no one else can see:
  * they are on no bin and no in-use list, so no lock is needed for them. What
- * costs time (pages, mappings, caching, clearing) is done to batches alone.
+ * costs time (pages, mappings, caching, clearing) is done to batches alone. "A
+ * run" is a batch whose chunks are of one kind and owner.
  */
 
 #include <ttmpool/ttmpool.h>
@@ -95,8 +97,8 @@ void account_add(const struct ttmpool_pool *pool,
 void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 		  const struct account *before, const struct account *after);
 void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
-void account_close_alike(struct ttmpool_pool *pool,
-			 const struct ttmpool_list *chunks, size_t pages);
+void account_close_run(struct ttmpool_pool *pool,
+		       const struct ttmpool_list *chunks, size_t pages);
 void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 		     long pages);
 
@@ -116,6 +118,7 @@ void chunk_fill_addresses(const struct ttmpool_pool *pool,
 bool chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk);
 size_t chunks_count(const struct ttmpool_list *chunks);
 size_t chunks_count_pages(const struct ttmpool_list *chunks);
+size_t chunks_cut_run(struct ttmpool_list *chunks, struct ttmpool_list *run);
 bool chunks_extract(struct ttmpool_list *from, chunk_test test,
 		    struct ttmpool_list *to);
 void chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
@@ -177,7 +180,6 @@ void manager_trim(struct ttmpool_manager *mgr);
  * @with_holes: the array is a backend's own record: entries without a page are
  *	passed over, and the caching is whatever it is
  * @done: pages looked at
- * @mixed: they are not all of one kind and owner
  * @chunks: claimed, in the order of the array
  */
 struct claim {
@@ -187,7 +189,6 @@ struct claim {
 	enum ttmpool_caching caching;
 	bool with_holes;
 	size_t done;
-	bool mixed;
 	struct ttmpool_list chunks;
 };
 void claim_init(struct claim *claim, struct ttmpool_pool *pool,
@@ -222,9 +223,12 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 		     const struct ttmpool_request *req, bool map);
 int backend_return(struct ttmpool_backend *be);
 
+/* runs.c */
+void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays);
+
 /* give.c */
-void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
-void claim_give(struct claim *claim);
+void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		 size_t pages);
 
 /* scrub.c */
 void pool_scrub_work(struct tpos_work *work);

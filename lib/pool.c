@@ -95,6 +95,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	tpos_work_init(&pool->scrub_work, pool_scrub_work);
 	ttmpool_iova_init(&pool->own_iova, 0, 0);
 	ttmpool_list_init(&pool->in_use);
+	ttmpool_list_init(&pool->runs);
 	bins_init(pool);
 
 	tpos_mutex_lock(&mgr->reclaim);
@@ -115,6 +116,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	ttmpool_list_init(&strays);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_splice(&pool->in_use, &strays);
+	runs_forsake(pool, &strays);
 	ttmpool_for_each_chunk(chunk, &strays)
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 	tpos_spin_unlock(&pool->lock);
@@ -144,7 +146,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	tpos_mutex_unlock(&mgr->reclaim);
 
 	ttmpool_pool_drain(pool);
-	if (!ttmpool_list_empty(&pool->in_use))
+	if (!ttmpool_list_empty(&pool->in_use) ||
+	    !ttmpool_list_empty(&pool->runs))
 		strays = pool_quarantine_strays(pool);
 	ttmpool_iova_fini(&pool->own_iova);
 	tpos_spin_fini(&pool->lock);

@@ -13,7 +13,9 @@
  *
  * A refill is never worth an effort: it asks the system lightly, takes nothing
  * from the shrinker's side of the budget, stays within the pool limit, and is
- * simply smaller, or nothing, where there is no room.
+ * simply smaller, or nothing, where there is no room. And a buffer has no more
+ * spare pages made for it than it has itself: what the next one finds is worth as
+ * much as this one's own pages, and no more.
  */
 
 #include "take.h"
@@ -45,6 +47,21 @@ static unsigned int refill_missing(struct take *take)
 	return missing;
 }
 
+/*
+ * A set of orders, read as a number, is the pages that they have. Nobody pays
+ * for more spare pages than for his own: the largest orders are left out.
+ */
+static unsigned int refill_within(unsigned int orders, size_t pages)
+{
+	unsigned int most = (1u << TTMPOOL_NR_ORDERS) - 1;
+
+	while (orders > pages) {
+		most >>= 1;
+		orders &= most;
+	}
+	return orders;
+}
+
 /* Make the spare chunks, if the policy wants any; @spare is initialised. */
 void refill_make(struct take *take, struct ttmpool_list *spare)
 {
@@ -62,7 +79,7 @@ void refill_make(struct take *take, struct ttmpool_list *spare)
 	    !pool->policy.recycle[take->req.source][take->req.caching])
 		return;
 	missing = refill_missing(take);
-	/* A set of orders, read as a number, is the pages that they have. */
+	missing = refill_within(missing, take->wanted);
 	if (!refill_has_room(pool->mgr, missing))
 		return;
 	for (; missing >> req.order; req.order++)

@@ -42,7 +42,7 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 	take_issue(&take);
 	chunks_copy(be->pool, &take.got, &claim.chunks);
 	take_hand_out(&take, pages, map ? be->dma_addr + first : NULL);
-	chunks_give(be->pool, &claim.chunks);
+	chunks_give(be->pool, &claim.chunks, n);
 	return 0;
 }
 

@@ -157,12 +157,11 @@ int take_check(const struct ttmpool_pool *pool,
 	return 0;
 }
 
-int ttmpool_pool_take(struct ttmpool_pool *pool,
-		      const struct ttmpool_request *req, tpos_page_t **pages,
-		      tpos_dma_addr_t *dma_addr)
+/* As take_chunks(), and wait for address space as long as was asked. */
+int take_patiently(struct ttmpool_pool *pool, const struct ttmpool_request *req,
+		   bool map, struct take *take)
 {
 	unsigned int left_ms = req->wait_ms;
-	struct take take;
 	long seen;
 	int err;
 
@@ -171,17 +170,27 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 		return err;
 	do {
 		seen = tpos_wait_count(&pool->iova->wait);
-		take = (struct take){ .pool = pool,
-				      .req = *req,
-				      .map = dma_addr };
-		err = take_chunks(&take);
+		*take = (struct take){ .pool = pool, .req = *req, .map = map };
+		err = take_chunks(take);
 	} while (err == -ENOSPC && req->wait_ms &&
 		 !(err = budget_wait_mapped(pool, seen, &left_ms)));
-	if (err) {
-		tpos_wake(&pool->iova->wait);
-		pool_tally(pool, &pool->stats.takes_failed, 1);
+	if (!err)
+		return 0;
+	tpos_wake(&pool->iova->wait);
+	pool_tally(pool, &pool->stats.takes_failed, 1);
+	return err;
+}
+
+int ttmpool_pool_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, tpos_page_t **pages,
+		      tpos_dma_addr_t *dma_addr)
+{
+	struct take take;
+	int err;
+
+	err = take_patiently(pool, req, dma_addr, &take);
+	if (err)
 		return err;
-	}
 	take_issue(&take);
 	take_hand_out(&take, pages, dma_addr);
 	return 0;

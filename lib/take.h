@@ -48,10 +48,13 @@ int take_find(struct take *take);
 int take_check(const struct ttmpool_pool *pool,
 	       const struct ttmpool_request *req);
 int take_chunks(struct take *take);
+int take_patiently(struct ttmpool_pool *pool, const struct ttmpool_request *req,
+		   bool map, struct take *take);
 void take_drop(struct take *take, struct ttmpool_list *chunks);
 void take_issue(struct take *take);
 void take_hand_out(struct take *take, tpos_page_t **pages,
 		   tpos_dma_addr_t *dma_addr);
+void take_hand_out_runs(struct take *take, struct ttmpool_runs *runs);
 
 /* refill.c: spare chunks that are converted along with those of a populate. */
 void refill_make(struct take *take, struct ttmpool_list *spare);

@@ -83,18 +83,39 @@ static bool bins_are_valid(struct ttmpool_pool *pool, struct tally *tally)
 	return true;
 }
 
-static bool in_use_is_valid(struct ttmpool_pool *pool, struct tally *tally)
+/* @flags: what all of them are of IN_RUNS. */
+static bool in_use_is_valid(struct ttmpool_pool *pool,
+			    const struct ttmpool_list *chunks,
+			    unsigned int flags, struct tally *tally)
 {
 	struct ttmpool_chunk *chunk;
 
-	ttmpool_for_each_chunk(chunk, &pool->in_use) {
-		if (!chunk_is_valid(pool, chunk, TTMPOOL_CHUNK_IN_USE))
+	ttmpool_for_each_chunk(chunk, chunks) {
+		if (!chunk_is_valid(pool, chunk, TTMPOOL_CHUNK_IN_USE) ||
+		    (chunk->flags & TTMPOOL_CHUNK_IN_RUNS) != flags)
 			return false;
 		if ((chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
 		    !chunk_is_ordinary(chunk))
 			return false;
 	}
-	account_add(pool, &pool->in_use, &tally->used);
+	account_add(pool, chunks, &tally->used);
+	return true;
+}
+
+static bool runs_are_valid(struct ttmpool_pool *pool, struct tally *tally)
+{
+	struct ttmpool_list *link;
+
+	ttmpool_list_for_each(link, &pool->runs) {
+		struct ttmpool_runs *runs =
+			ttmpool_list_entry(link, struct ttmpool_runs, link);
+
+		if (runs->pool != pool ||
+		    chunks_count_pages(&runs->chunks) != runs->num_pages ||
+		    !in_use_is_valid(pool, &runs->chunks, TTMPOOL_CHUNK_IN_RUNS,
+				     tally))
+			return false;
+	}
 	return true;
 }
 
@@ -119,8 +140,9 @@ bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 	bool valid;
 
 	tpos_spin_lock(&pool->lock);
-	valid = bins_are_valid(pool, &tally) && in_use_is_valid(pool, &tally) &&
-		stats_agree(pool, &tally);
+	valid = bins_are_valid(pool, &tally) &&
+		in_use_is_valid(pool, &pool->in_use, 0, &tally) &&
+		runs_are_valid(pool, &tally) && stats_agree(pool, &tally);
 	tpos_spin_unlock(&pool->lock);
 	return valid;
 }

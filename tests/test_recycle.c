@@ -344,25 +344,27 @@ static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* It makes what is missing, and no more of what is there. */
+/* It makes what is missing, no more of what is there, and no more pages than the
+ * buffer has itself. */
 static void s10_a_refill_makes_only_what_is_missing(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *four, *single;
+	struct buffer *eight, *seven;
 	struct rig *rig;
 
-	policy.max_order = 4;
+	policy.max_order = 2;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	four = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 4);
-	single = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
-	CHECK(t, four && single);
-	CHECK_EQ(t, buffer_cycle(four), 0);
+	eight = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 8);
+	seven = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 7);
+	CHECK(t, eight && seven);
+	CHECK_EQ(t, buffer_cycle(eight), 0);
 	rig->pool[0].policy.refill = true;
-	CHECK_EQ(t, ttmpool_populate(&single->be), 0);
-	CHECK_EQ(t, rig_stats(rig).pages_fresh, 4 + 1 + (1 + 2 + 8));
-	CHECK_EQ(t, rig_stats(rig).pages_pooled, 1 + 2 + 4 + 8);
-	CHECK_EQ(t, ttmpool_unpopulate(&single->be), 0);
+	rig->pool[0].max_order[TTMPOOL_PLAIN] = 4;
+	CHECK_EQ(t, ttmpool_populate(&seven->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 8 + (2 + 1) + (2 + 1));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 4 + (2 + 1));
+	CHECK_EQ(t, ttmpool_unpopulate(&seven->be), 0);
 	CHECK(t, rig_close(t, rig));
 }
 

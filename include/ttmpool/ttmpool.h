@@ -11,6 +11,7 @@
 #include <ttmpool/os.h>
 #include <ttmpool/pool.h>
 #include <ttmpool/report.h>
+#include <ttmpool/runs.h>
 #include <ttmpool/swap.h>
 #include <ttmpool/tt.h>
 

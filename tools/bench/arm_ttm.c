@@ -55,6 +55,11 @@ static void arm_unpopulate(void)
 	ttm_pool_free(&bdev.pool, &tt);
 }
 
+static struct page **arm_pages(void)
+{
+	return tt.pages;
+}
+
 static void arm_dispose(void)
 {
 	ttm_tt_fini(&tt);
@@ -66,4 +71,5 @@ const struct arm arm_ttm = { .name = "ttm",
 			     .order = arm_order,
 			     .populate = arm_populate,
 			     .unpopulate = arm_unpopulate,
+			     .pages = arm_pages,
 			     .dispose = arm_dispose };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* ttmpool, with the policy that a pool has when it is not told otherwise. */
+/*
+ * ttmpool, with the policy that a pool has when it is not told otherwise, and its
+ * worker when the race says so: on its own it would run at any time.
+ */
 
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -59,6 +62,16 @@ static void arm_unpopulate(void)
 	ttmpool_unpopulate(&be);
 }
 
+static size_t arm_work(void)
+{
+	return ttmpool_pool_scrub(&pool, SIZE_MAX);
+}
+
+static struct page **arm_pages(void)
+{
+	return be.tt.pages;
+}
+
 static void arm_dispose(void)
 {
 	ttmpool_backend_fini(&be);
@@ -72,4 +85,6 @@ const struct arm arm_ttmpool = { .name = "ttmpool",
 				 .order = arm_order,
 				 .populate = arm_populate,
 				 .unpopulate = arm_unpopulate,
+				 .work = arm_work,
+				 .pages = arm_pages,
 				 .dispose = arm_dispose };

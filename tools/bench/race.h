@@ -7,13 +7,15 @@
 #include <ttmpool/caching.h>
 
 /**
- * struct arm - one of the two pools
+ * struct arm - one of the pools, or what comes without any
  * @name: of it
  * @open: start the pool, empty; 0 or an error
  * @close: tear it down, with all that is pooled
  * @order: make a buffer for so many pages, which it does not have yet
  * @populate: get its pages, cleared and mapped
  * @unpopulate: give them back
+ * @work: what a worker would do now, or NULL; how many pages it cleared
+ * @pages: the buffer's, while it has them, or NULL
  * @dispose: the buffer goes
  *
  * One buffer at a time.
@@ -25,14 +27,42 @@ struct arm {
 	int (*order)(size_t pages, enum ttmpool_caching caching);
 	int (*populate)(void);
 	void (*unpopulate)(void);
+	size_t (*work)(void);
+	struct page **(*pages)(void);
 	void (*dispose)(void);
 };
 
 extern const struct arm arm_ttm;
 extern const struct arm arm_ttmpool;
+extern const struct arm arm_runs;
+extern const struct arm arm_floor;
 
-/** race_run() - all workloads, on both arms in turn. */
+/** race_run() - all workloads, on the arms in turn. */
 int race_run(struct device *dev);
+
+/**
+ * struct turn - what is done, by whom
+ * @workload: its name
+ * @arm: which pool
+ * @pages, @caching: the buffer
+ * @warm: pooled pages are there before
+ * @events: count these, not the time
+ */
+struct turn {
+	const char *workload;
+	const struct arm *arm;
+	size_t pages;
+	enum ttmpool_caching caching;
+	bool warm;
+	bool events;
+};
+
+/** turn_take() - do it once, on an empty pool. */
+int turn_take(const struct turn *turn, struct device *dev);
+
+/** fragment() - from now on only single pages are free, until defragment(). */
+int fragment(void);
+void defragment(void);
 
 /** events_open() - count calls of some of the kernel's functions, when asked.
  */

@@ -17,7 +17,7 @@ log=$4
 release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
 append="$append random.trust_cpu=on mode=$mode"
-memory=1G
+memory=${RACE_MEMORY:-1G}
 devices=
 cpus=2
 accel='tcg,thread=single -icount shift=0,sleep=off'

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Memory in which only single pages are free: a part of it is taken page by
+ * page, all that is left of larger blocks is taken, too, and then every second
+ * page of the part is free again. No two that are free are buddies, and nothing
+ * can be moved together, for what is held is the kernel's.
+ */
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "race.h"
+
+/* Of these, half will be free: for one pool at a time, and some to live on. */
+#define PART_PAGES 98304
+
+#define GFP_TAKE (GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN)
+
+/* The blocks that are held, by order: page->lru links them. */
+static struct list_head held[11];
+
+static size_t take(unsigned int order, size_t most)
+{
+	size_t n = 0;
+
+	for (; n < most; n++) {
+		struct page *page = alloc_pages(GFP_TAKE, order);
+
+		if (!page)
+			break;
+		list_add(&page->lru, &held[order]);
+		cond_resched();
+	}
+	return n;
+}
+
+static void give(unsigned int order, bool odd_alone)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &held[order], lru)
+	{
+		if (odd_alone && !(page_to_pfn(page) & 1))
+			continue;
+		list_del(&page->lru);
+		__free_pages(page, order);
+	}
+}
+
+int fragment(void)
+{
+	for (unsigned int order = 0; order < ARRAY_SIZE(held); order++)
+		INIT_LIST_HEAD(&held[order]);
+	if (take(0, PART_PAGES) < PART_PAGES) {
+		give(0, false);
+		return -ENOMEM;
+	}
+	give(0, true);
+	for (unsigned int order = ARRAY_SIZE(held) - 1; order; order--)
+		take(order, SIZE_MAX);
+	return 0;
+}
+
+void defragment(void)
+{
+	for (unsigned int order = 0; order < ARRAY_SIZE(held); order++)
+		give(order, false);
+}
