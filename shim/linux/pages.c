@@ -204,8 +204,7 @@ static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk)
 		memset(chunk->dma.cookie, 0, size);
 		return;
 	}
-	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		clear_highpage(nth_page(chunk->page, i));
+	ttmpool_clear_pages(chunk->page, ttmpool_chunk_pages(chunk));
 	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 		dma_sync_single_for_device(dev, chunk->dma.addr, size,
 					   DMA_BIDIRECTIONAL);
@@ -219,7 +218,7 @@ void tpos_pages_clear(struct device *dev, struct ttmpool_list *chunks)
 		clear_chunk(dev, chunk);
 		cond_resched();
 	}
-	wmb(); /* what was write-combined leaves the CPU's buffers */
+	wmb(); /* what went past the caches leaves the CPU's buffers */
 }
 
 void *tpos_zalloc(struct ttmpool_system *system, size_t size)

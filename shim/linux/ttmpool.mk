@@ -23,6 +23,7 @@ CFLAGS_$(ttmpool-dir)lib/give.o := -Dttmpool_pool_give=ttmpool_untraced_give
 ttmpool-port := adopt device dma pages report shmem_backend shrinker \
 	span store trace traced wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
+ttmpool-port += $(if $(CONFIG_X86_64),clear_x86,clear_any)
 ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
 
 # What kernels differ in, by what their headers offer.

@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "clear.h"
+
 #if defined(__has_include)
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
@@ -183,7 +185,7 @@ ANNOTATE_NO_ASAN static inline void annotate_copy(void *to, const void *from,
 	annotate_hands_out();
 }
 
-/** annotate_zero() - memset(to, 0, len), where it may be closed. */
+/** annotate_zero() - clear_bytes(to, len), where it may be closed. */
 ANNOTATE_NO_ASAN static inline void annotate_zero(void *to, size_t len)
 {
 	annotate_hands_in();
@@ -191,7 +193,7 @@ ANNOTATE_NO_ASAN static inline void annotate_zero(void *to, size_t len)
 	for (size_t i = 0; i < len; i++)
 		((volatile char *)to)[i] = 0;
 #else
-	memset(to, 0, len);
+	clear_bytes(to, len);
 #endif
 	annotate_hands_out();
 }

@@ -253,6 +253,7 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	if (err)
 		return err;
 	block_zero(machine, page, req->order);
+	clear_finish();
 	chunk->page = page;
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->dma =
@@ -328,4 +329,5 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 		machine_unlock(machine);
 		block_zero(machine, page, page->order);
 	}
+	clear_finish();
 }

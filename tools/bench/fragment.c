@@ -3,22 +3,26 @@
  * Memory in which only single pages are free: a part of it is taken page by
  * page, all that is left of larger blocks is taken, too, and then every second
  * page of the part is free again. No two that are free are buddies, and nothing
- * can be moved together, for what is held is the kernel's.
+ * can be moved together, for what is held is the kernel's. What others free later
+ * on may be larger blocks; these are taken before every turn.
  */
 
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/vmalloc.h>
 
 #include "race.h"
 
 /* Of these, half will be free: for one pool at a time, and some to live on. */
-#define PART_PAGES 98304
+#define PART_PAGES 262144
 
 #define GFP_TAKE (GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN)
 
 /* The blocks that are held, by order: page->lru links them. */
 static struct list_head held[11];
+
+static bool fragmented;
 
 static size_t take(unsigned int order, size_t most)
 {
@@ -57,13 +61,22 @@ int fragment(void)
 		return -ENOMEM;
 	}
 	give(0, true);
+	fragmented = true;
+	return 0;
+}
+
+void fragment_again(void)
+{
+	if (!fragmented)
+		return;
+	vm_unmap_aliases(); /* what was freed of it lately is really free */
 	for (unsigned int order = ARRAY_SIZE(held) - 1; order; order--)
 		take(order, SIZE_MAX);
-	return 0;
 }
 
 void defragment(void)
 {
+	fragmented = false;
 	for (unsigned int order = 0; order < ARRAY_SIZE(held); order++)
 		give(order, false);
 }

@@ -62,6 +62,7 @@ int turn_take(const struct turn *turn, struct device *dev);
 
 /** fragment() - from now on only single pages are free, until defragment(). */
 int fragment(void);
+void fragment_again(void);
 void defragment(void);
 
 /** events_open() - count calls of some of the kernel's functions, when asked.

@@ -30,6 +30,7 @@ static int take_turn(struct turn *turn, const struct arm *arm,
 	int err;
 
 	turn->arm = arm;
+	fragment_again();
 	err = turn_take(turn, dev);
 	if (err)
 		pr_err("race: %s %zu %s: %d\n", turn->workload, turn->pages,
@@ -113,14 +114,31 @@ static int go_clear(void)
 	return 0;
 }
 
+/*
+ * Whose caching change leaves the linear map in one piece? First of all, for what
+ * is divided stays so: the pool that leaves it whole before the one that does not.
+ */
+static int go_split(struct device *dev)
+{
+	static const struct arm *const arms[] = { &arm_ttmpool, &arm_ttm,
+						  NULL };
+	struct turn turn = { .workload = "split",
+			     .pages = 16384,
+			     .caching = TTMPOOL_WRITE_COMBINED };
+
+	return take_turns(&turn, arms, 0, dev);
+}
+
 int race_run(struct device *dev)
 {
 	static const char *const whole[] = { "W1", "W2" };
 	static const char *const single[] = { "W3-warm", "W3-cold" };
 	static const size_t sizes[] = { 1, 16, 512, 4096, 16384, 0 };
 	static const size_t single_sizes[] = { 16, 2048, 16384, 0 };
-	int err = go_clear();
+	int err = go_split(dev);
 
+	if (!err)
+		err = go_clear();
 	if (!err)
 		err = go_all(whole, true, sizes, dev);
 	if (!err)

@@ -66,7 +66,7 @@ run_bench()
 	need_tools || fail "packages are missing"
 	mkdir -p "$work"
 	failed=0
-	export RACE=1 RACE_MEMORY=2560M
+	export RACE=1 RACE_MEMORY=3G
 	rm -f "$work"/race-*.table
 	for series in $kernels; do
 		prepare "$series" || fail "$series: could not be built"

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Clearing as the kernel does it, page by page. */
+
+#include <linux/highmem.h>
+#include <linux/mm.h>
+
+#include "ttmpool_system.h"
+
+void ttmpool_clear_pages(struct page *page, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		clear_highpage(nth_page(page, i));
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Clearing where nothing is known of the processor. */
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "clear.h"
+
+void clear_bytes(void *to, size_t len)
+{
+	memset(to, 0, len);
+}
+
+void clear_finish(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
