@@ -41,15 +41,6 @@ bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
 	return chunk_next[from] & (1u << to);
 }
 
-void chunk_set_state(struct ttmpool_chunk *chunk,
-		     enum ttmpool_chunk_state state)
-{
-	tpos_assert(TPOS_CHECK_LEVEL < 2 ||
-		    ttmpool_chunk_may_become(
-			    (enum ttmpool_chunk_state)chunk->state, state));
-	chunk->state = (uint8_t)state;
-}
-
 /* Has it a mapping that can be ended while it lives? */
 bool chunk_is_streaming(const struct ttmpool_chunk *chunk)
 {

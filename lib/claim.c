@@ -63,7 +63,7 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 		return TTMPOOL_REPORT_FOREIGN;
 	if (chunk->state != TTMPOOL_CHUNK_IN_USE)
 		return TTMPOOL_REPORT_DOUBLE;
-	if (chunk->pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_IN_RUNS)
+	if (chunk->pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_HELD)
 		return TTMPOOL_REPORT_FOREIGN;
 	if (!claim->with_holes && chunk->caching != claim->caching)
 		return TTMPOOL_REPORT_WRONG_CACHING;
@@ -220,7 +220,7 @@ bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page)
 	insertable = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
 		     chunk->pool == pool &&
 		     chunk_source(chunk) == TTMPOOL_PLAIN &&
-		     !(chunk->flags & TTMPOOL_CHUNK_IN_RUNS) &&
+		     !(chunk->flags & TTMPOOL_CHUNK_HELD) &&
 		     chunk->caching != TTMPOOL_CACHING_UNKNOWN;
 	tpos_spin_unlock(&pool->lock);
 	return insertable;

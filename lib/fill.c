@@ -15,14 +15,14 @@
 
 #include "take.h"
 
-#define BLOCK 16
+#define BLOCK 32
 
 static tpos_page_t **fill_pages(tpos_page_t **to, tpos_page_t *first, size_t n)
 {
 	size_t i = 0;
 
 	for (; n - i >= BLOCK; i += BLOCK)
-#pragma GCC unroll 16
+#pragma GCC unroll 32
 		for (size_t j = 0; j < BLOCK; j++)
 			to[i + j] = tpos_page_nth(first, i + j);
 	for (; i < n; i++)
@@ -34,7 +34,7 @@ static void fill_addresses(tpos_dma_addr_t *to, tpos_dma_addr_t addr, size_t n,
 			   tpos_dma_addr_t page_size)
 {
 	for (; n >= BLOCK; n -= BLOCK)
-#pragma GCC unroll 16
+#pragma GCC unroll 32
 		for (size_t j = 0; j < BLOCK; j++, addr += page_size)
 			*to++ = addr;
 	for (; n; n--, addr += page_size)
@@ -125,8 +125,9 @@ void take_hand_out(struct take *take, tpos_page_t **pages,
 	tpos_spin_unlock(&take->pool->lock);
 }
 
-/* The chunks go to the owner, as they are. */
-void take_hand_out_runs(struct take *take, struct ttmpool_runs *runs)
+/* The chunks go to the owner, as they are, and to the end of @list, which is one
+ * of the pool's, or one that nobody else knows. */
+void take_hand_out_held(struct take *take, struct ttmpool_list *list)
 {
 	struct account none = { { 0 } }, sums = take_account(take);
 	struct ttmpool_pool *pool = take->pool;
@@ -134,15 +135,11 @@ void take_hand_out_runs(struct take *take, struct ttmpool_runs *runs)
 
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		chunk_hand_out(chunk, take);
-		chunk->flags |= TTMPOOL_CHUNK_IN_RUNS;
+		chunk->flags |= TTMPOOL_CHUNK_HELD;
 	}
-	runs->pool = pool;
-	runs->owner = take->req.owner;
-	runs->num_pages = take->wanted;
-	ttmpool_list_splice(&take->got, &runs->chunks);
 	account_book(pool, take->req.owner, &none, &sums);
 	tpos_spin_lock(&pool->lock);
-	ttmpool_list_add_tail(&runs->link, &pool->runs);
+	ttmpool_list_splice_tail(&take->got, list);
 	take_count(take);
 	tpos_spin_unlock(&pool->lock);
 }

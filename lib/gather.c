@@ -60,7 +60,7 @@ static void take_pooled(struct take *take, unsigned int far)
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
 	take->clock = pool->clock;
-	for (unsigned int left = order + 1; left--;) {
+	for (unsigned int left = order + 1; left-- > take->order;) {
 		if (!pool->bins[take->req.source][take->req.caching][left]
 			     .nr_chunks)
 			continue;
@@ -100,7 +100,7 @@ static int take_fresh(struct take *take, bool strict)
 			take->req.num_pages -= (size_t)1 << req.order;
 			continue;
 		}
-		if (!req.order)
+		if (!req.order || take->one_order)
 			break;
 		req.order--;
 		pool_tally(pool, &pool->stats.fallbacks, 1);

@@ -15,7 +15,7 @@
  *   make.c       fresh chunks, and mappings, and room for both
  *   ready.c      a buffer's chunks become the device's
  *   gather.c, take.c, fill.c, refill.c   handing out; prime.c: to the bins
- *   runs.c       the same, without arrays
+ *   runs.c, magazine.c   the same, without arrays, and without a lock
  *   give.c       taking back; scrub.c: clearing in between
  *   relocate.c   moving contents to pages that suit the device
  *   swapin.c, anonymous.c   bringing contents back, and handing them over
@@ -70,6 +70,17 @@ static inline void pool_tally_batch(struct ttmpool_pool *pool,
 	tpos_spin_unlock(&pool->lock);
 }
 
+/* Legal or not is asked where whole objects are walked: a chunk's state changes
+ * twice for each page of a fragmented buffer. */
+static inline void chunk_set_state(struct ttmpool_chunk *chunk,
+				   enum ttmpool_chunk_state state)
+{
+	tpos_assert(TPOS_CHECK_LEVEL < 2 ||
+		    ttmpool_chunk_may_become(
+			    (enum ttmpool_chunk_state)chunk->state, state));
+	chunk->state = (uint8_t)state;
+}
+
 /* A question about a chunk. */
 typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 
@@ -106,8 +117,6 @@ void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 bool chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool chunk_is_coherent(const struct ttmpool_chunk *chunk);
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk);
-void chunk_set_state(struct ttmpool_chunk *chunk,
-		     enum ttmpool_chunk_state state);
 void chunk_note_node(const struct ttmpool_pool *pool,
 		     struct ttmpool_chunk *chunk);
 bool chunk_can_be_used(const struct ttmpool_chunk *chunk,

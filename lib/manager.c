@@ -60,6 +60,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_atomic_set(&mgr->pages_shrunk, 0);
 	tpos_atomic_set(&mgr->pages_swappable, 0);
 	tpos_atomic_set(&mgr->pages_swapped, 0);
+	tpos_atomic_set(&mgr->recalls, 0);
 	mgr->shrinker.count = manager_count;
 	mgr->shrinker.scan = manager_scan;
 	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
@@ -117,14 +118,18 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 
 	if (swap)
 		pages += (unsigned long)tpos_atomic_read(&mgr->pages_swappable);
+	if (!pages) /* then there will be no scan, which would recall */
+		tpos_atomic_add_return(1, &mgr->recalls);
 	return pages;
 }
 
 unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
 					  unsigned long pages, bool swap)
 {
-	unsigned long got = manager_try_reclaim(mgr, pages);
+	unsigned long got;
 
+	tpos_atomic_add_return(1, &mgr->recalls);
+	got = manager_try_reclaim(mgr, pages);
 	if (swap && got < pages)
 		got += manager_try_swapout(mgr, pages - got);
 	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);

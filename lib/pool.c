@@ -96,6 +96,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	ttmpool_iova_init(&pool->own_iova, 0, 0);
 	ttmpool_list_init(&pool->in_use);
 	ttmpool_list_init(&pool->runs);
+	ttmpool_list_init(&pool->held);
 	bins_init(pool);
 
 	tpos_mutex_lock(&mgr->reclaim);
@@ -116,9 +117,12 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	ttmpool_list_init(&strays);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_splice(&pool->in_use, &strays);
+	ttmpool_list_splice_tail(&pool->held, &strays);
 	runs_forsake(pool, &strays);
-	ttmpool_for_each_chunk(chunk, &strays)
+	ttmpool_for_each_chunk(chunk, &strays) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_HELD;
+	}
 	tpos_spin_unlock(&pool->lock);
 	pages = chunks_count_pages(&strays);
 
@@ -147,7 +151,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 
 	ttmpool_pool_drain(pool);
 	if (!ttmpool_list_empty(&pool->in_use) ||
-	    !ttmpool_list_empty(&pool->runs))
+	    !ttmpool_list_empty(&pool->runs) ||
+	    !ttmpool_list_empty(&pool->held))
 		strays = pool_quarantine_strays(pool);
 	ttmpool_iova_fini(&pool->own_iova);
 	tpos_spin_fini(&pool->lock);

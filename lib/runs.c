@@ -32,7 +32,13 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 	if (err)
 		return err;
 	take_issue(&take);
-	take_hand_out_runs(&take, runs);
+	runs->pool = pool;
+	runs->owner = req->owner;
+	runs->num_pages = req->num_pages;
+	take_hand_out_held(&take, &runs->chunks);
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_add_tail(&runs->link, &pool->runs);
+	tpos_spin_unlock(&pool->lock);
 	return 0;
 }
 
@@ -53,7 +59,7 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	runs_init(runs);
 	ttmpool_for_each_chunk(chunk, &chunks) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_IN_RUNS;
+		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_HELD;
 	}
 	chunks_give(pool, &chunks, pages);
 	return 0;
@@ -62,15 +68,11 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 /* Their pool goes: move what is out to @strays, and leave nothing behind. */
 void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays)
 {
-	struct ttmpool_chunk *chunk;
-
 	while (!ttmpool_list_empty(&pool->runs)) {
 		struct ttmpool_runs *runs = ttmpool_list_entry(
 			pool->runs.next, struct ttmpool_runs, link);
 
 		ttmpool_list_del(&runs->link);
-		ttmpool_for_each_chunk(chunk, &runs->chunks)
-			chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_IN_RUNS;
 		ttmpool_list_splice_tail(&runs->chunks, strays);
 		runs_init(runs);
 	}

@@ -54,7 +54,7 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 {
 	unsigned int order = ttmpool_chunk_of(unmapped->next)->order;
 
-	if (!order)
+	if (!order || take->one_order)
 		return -ENOSPC;
 	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
 	take->max_order = order - 1;
@@ -118,7 +118,9 @@ int take_chunks(struct take *take)
 	int err;
 
 	take->wanted = take->req.num_pages;
-	take->max_order = take->pool->max_order[take->req.source];
+	take->max_order = take->one_order
+				  ? take->order
+				  : take->pool->max_order[take->req.source];
 	ttmpool_list_init(&take->got);
 	err = take_find(take);
 	if (!err && take->map)

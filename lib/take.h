@@ -11,6 +11,8 @@
  * @req: what is needed; its num_pages counts what is still to be found
  * @wanted: how many pages were needed at first
  * @max_order: the largest order that may be used
+ * @order: the order of all chunks, if @one_order
+ * @one_order: no other will do
  * @map: whether the chunks must be mapped
  * @fresh: ask the system alone, not the bins
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
@@ -25,6 +27,8 @@ struct take {
 	struct ttmpool_request req;
 	size_t wanted;
 	unsigned int max_order;
+	unsigned int order;
+	bool one_order;
 	bool map;
 	bool fresh;
 	bool dirty;
@@ -54,7 +58,7 @@ void take_drop(struct take *take, struct ttmpool_list *chunks);
 void take_issue(struct take *take);
 void take_hand_out(struct take *take, tpos_page_t **pages,
 		   tpos_dma_addr_t *dma_addr);
-void take_hand_out_runs(struct take *take, struct ttmpool_runs *runs);
+void take_hand_out_held(struct take *take, struct ttmpool_list *list);
 
 /* refill.c: spare chunks that are converted along with those of a populate. */
 void refill_make(struct take *take, struct ttmpool_list *spare);

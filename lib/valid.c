@@ -83,7 +83,7 @@ static bool bins_are_valid(struct ttmpool_pool *pool, struct tally *tally)
 	return true;
 }
 
-/* @flags: what all of them are of IN_RUNS. */
+/* @flags: what all of them are of HELD. */
 static bool in_use_is_valid(struct ttmpool_pool *pool,
 			    const struct ttmpool_list *chunks,
 			    unsigned int flags, struct tally *tally)
@@ -92,7 +92,7 @@ static bool in_use_is_valid(struct ttmpool_pool *pool,
 
 	ttmpool_for_each_chunk(chunk, chunks) {
 		if (!chunk_is_valid(pool, chunk, TTMPOOL_CHUNK_IN_USE) ||
-		    (chunk->flags & TTMPOOL_CHUNK_IN_RUNS) != flags)
+		    (chunk->flags & TTMPOOL_CHUNK_HELD) != flags)
 			return false;
 		if ((chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
 		    !chunk_is_ordinary(chunk))
@@ -112,7 +112,7 @@ static bool runs_are_valid(struct ttmpool_pool *pool, struct tally *tally)
 
 		if (runs->pool != pool ||
 		    chunks_count_pages(&runs->chunks) != runs->num_pages ||
-		    !in_use_is_valid(pool, &runs->chunks, TTMPOOL_CHUNK_IN_RUNS,
+		    !in_use_is_valid(pool, &runs->chunks, TTMPOOL_CHUNK_HELD,
 				     tally))
 			return false;
 	}
@@ -142,6 +142,8 @@ bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 	tpos_spin_lock(&pool->lock);
 	valid = bins_are_valid(pool, &tally) &&
 		in_use_is_valid(pool, &pool->in_use, 0, &tally) &&
+		in_use_is_valid(pool, &pool->held, TTMPOOL_CHUNK_HELD,
+				&tally) &&
 		runs_are_valid(pool, &tally) && stats_agree(pool, &tally);
 	tpos_spin_unlock(&pool->lock);
 	return valid;

@@ -208,9 +208,9 @@ static void s09_runs_that_disagree_are_not_valid(struct check *t)
 	taken->runs.pool = other;
 	CHECK(t, !ttmpool_pool_is_valid(pool));
 	taken->runs.pool = pool;
-	chunk->flags ^= TTMPOOL_CHUNK_IN_RUNS;
+	chunk->flags ^= TTMPOOL_CHUNK_HELD;
 	CHECK(t, !ttmpool_pool_is_valid(pool));
-	chunk->flags ^= TTMPOOL_CHUNK_IN_RUNS;
+	chunk->flags ^= TTMPOOL_CHUNK_HELD;
 	CHECK(t, done(t, taken));
 }
 

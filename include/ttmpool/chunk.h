@@ -50,7 +50,8 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_SPLIT: a part of what was allocated as one; its pages are freed
  *	one by one.
  * TTMPOOL_CHUNK_DMA32: was asked for below 4 GiB.
- * TTMPOOL_CHUNK_IN_RUNS: in use, in a struct ttmpool_runs instead of arrays.
+ * TTMPOOL_CHUNK_HELD: in use, and held as a chunk (runs, a magazine) instead of in
+ *	arrays of pages.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u
@@ -59,7 +60,7 @@ enum ttmpool_chunk_state {
 #define TTMPOOL_CHUNK_ANONYMOUS     0x10u
 #define TTMPOOL_CHUNK_SPLIT         0x20u
 #define TTMPOOL_CHUNK_DMA32         0x40u
-#define TTMPOOL_CHUNK_IN_RUNS       0x80u
+#define TTMPOOL_CHUNK_HELD          0x80u
 
 /**
  * struct ttmpool_chunk - 2^order contiguous pages, and all that is true of them

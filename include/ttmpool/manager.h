@@ -46,6 +46,7 @@ struct ttmpool_manager {
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swappable;
 	tpos_atomic_t pages_swapped;
+	tpos_atomic_t recalls;
 };
 
 /**

@@ -141,6 +141,7 @@ struct ttmpool_pool {
 	size_t reserve;
 	struct ttmpool_list in_use;
 	struct ttmpool_list runs;
+	struct ttmpool_list held;
 	struct ttmpool_bin bins[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT]
 			       [TTMPOOL_NR_ORDERS];
 	struct ttmpool_pool_stats stats;

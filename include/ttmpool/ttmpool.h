@@ -7,6 +7,7 @@
 #include <ttmpool/backend.h>
 #include <ttmpool/caching.h>
 #include <ttmpool/iova.h>
+#include <ttmpool/magazine.h>
 #include <ttmpool/manager.h>
 #include <ttmpool/os.h>
 #include <ttmpool/pool.h>

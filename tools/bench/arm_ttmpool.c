@@ -79,6 +79,32 @@ static void arm_dispose(void)
 	kvfree(be.dma_addr);
 }
 
+int arm_ttmpool_swapout(struct device *dev)
+{
+	struct ttmpool_pool_stats stats;
+	int err = arm_open(dev);
+
+	if (err)
+		return err;
+	err = arm_order(4096, TTMPOOL_WRITE_COMBINED);
+	if (err)
+		goto close;
+	err = arm_populate();
+	if (!err)
+		err = ttmpool_swapout(&be, be.tt.num_pages);
+	ttmpool_pool_stats(&pool, &stats);
+	pr_info("count: W8 wc 4096 copied ttmpool %llu\n",
+		(stats.bytes_stored >> PAGE_SHIFT) - stats.pages_adopted);
+	pr_info("count: size wc 1 chunk ttmpool %zu\n",
+		sizeof(struct ttmpool_chunk));
+	if (!err)
+		err = ttmpool_drop(&be);
+	arm_dispose();
+close:
+	arm_close();
+	return err;
+}
+
 const struct arm arm_ttmpool = { .name = "ttmpool",
 				 .open = arm_open,
 				 .close = arm_close,

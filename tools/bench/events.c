@@ -24,7 +24,7 @@ static struct event events[] = {
 	{ .name = "iommu_map" },       { .name = "iommu_unmap" },
 	{ .name = "qi_submit_sync" },  { .name = "alloc_iova" },
 	{ .name = "__alloc_pages" },   { .name = "__alloc_pages_noprof" },
-	{ .name = "clear_page_erms" },
+	{ .name = "clear_page_erms" }, { .name = "ttmpool_clear_pages" },
 };
 
 static int count(struct kprobe *probe, struct pt_regs *regs)

@@ -37,6 +37,10 @@ extern const struct arm arm_ttmpool;
 extern const struct arm arm_runs;
 extern const struct arm arm_floor;
 
+/** arm_ttmpool_swapout() - what of 4096 write-combined pages is copied when they
+ * are swapped out; and how large is what is kept for a chunk? */
+int arm_ttmpool_swapout(struct device *dev);
+
 /** race_run() - all workloads, on the arms in turn. */
 int race_run(struct device *dev);
 

@@ -138,6 +138,8 @@ int race_run(struct device *dev)
 	int err = go_split(dev);
 
 	if (!err)
+		err = arm_ttmpool_swapout(dev);
+	if (!err)
 		err = go_clear();
 	if (!err)
 		err = go_all(whole, true, sizes, dev);

@@ -56,12 +56,26 @@ race()
 	fi
 	awk -v title="$series $mode" -f "$here/../bench/table.awk" "$log" \
 		>"$log.table"
-	cat "$log.table"
+	[ -n "$json" ] || cat "$log.table"
+}
+
+# The targets that were measured, of the last kernel.
+targets()
+{
+	# shellcheck disable=SC2046 # a list of words
+	awk -f "$here/../bench/targets.awk" $(for mode in $modes; do
+		echo "mode=$mode" "$work/race-$series-$mode.log"
+	done)
 }
 
 run_bench()
 {
 	modes='none vtd-strict'
+	json=
+	if [ "${1-}" = --json ]; then
+		json=yes
+		shift
+	fi
 	parse "$@"
 	need_tools || fail "packages are missing"
 	mkdir -p "$work"
@@ -76,6 +90,10 @@ run_bench()
 			race "$series" "$mode" || failed=$((failed + 1))
 		done
 	done
+	if [ -n "$json" ]; then
+		targets
+		return "$failed"
+	fi
 	echo "kernel bench: $(cat "$work"/race-*.table | grep -c ' x ') rows," \
 		"$failed races failed"
 	[ "$failed" -eq 0 ]

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Magazines: chunks at hand for one owner. Nothing of the pool is asked while
+ * there are enough, nobody else ever sees what they hold, and no page is lost.
+ */
+
+#include "rig.h"
+
+#define ROOM 16
+#define HALF (ROOM / 2)
+
+struct site {
+	struct rig *rig;
+	struct ttmpool_owner owner;
+	struct ttmpool_chunk *chunks[ROOM];
+	struct ttmpool_chunk *out[ROOM];
+	struct ttmpool_magazine mag;
+};
+
+static struct ttmpool_magazine_config config_of(struct site *site)
+{
+	return (struct ttmpool_magazine_config){
+		.pool = &site->rig->pool[0],
+		.caching = TTMPOOL_WRITE_COMBINED,
+		.order = 1,
+		.mapped = true,
+		.owner = &site->owner,
+		.chunks = site->chunks,
+		.room = ROOM,
+	};
+}
+
+static struct site *open_with(struct check *t, const struct rig_config *rig)
+{
+	struct site *site = check_zalloc(t, sizeof(*site));
+	struct ttmpool_magazine_config config;
+
+	if (!site)
+		return NULL;
+	site->rig = rig_open(t, rig);
+	if (!site->rig)
+		return NULL;
+	ttmpool_owner_init(&site->owner, "ring");
+	config = config_of(site);
+	return ttmpool_magazine_init(&site->mag, &config) ? NULL : site;
+}
+
+static struct site *open_site(struct check *t)
+{
+	return open_with(t, &(struct rig_config){ 0 });
+}
+
+static bool close_site(struct check *t, struct site *site)
+{
+	ttmpool_magazine_fini(&site->mag);
+	return !ttmpool_owner_fini(&site->owner) && rig_close(t, site->rig);
+}
+
+/* What is got is of the kind that was asked for, zero, and the owner's. */
+static void magazines_have_what_they_are_for(struct check *t)
+{
+	struct site *site = open_site(t);
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 3), 0);
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(t, site->out[i]->order, 1);
+		CHECK_EQ(t, site->out[i]->caching, TTMPOOL_WRITE_COMBINED);
+		CHECK(t, site->out[i]->flags & TTMPOOL_CHUNK_MAPPED);
+		CHECK(t, check_holds(t, site->out[i]->page,
+				     TTMPOOL_WRITE_COMBINED, 0));
+	}
+	CHECK_EQ(t, ttmpool_owner_pages(&site->owner, TTMPOOL_IN_USE),
+		 2 * HALF);
+	CHECK(t, rig_is_quiet(t, site->rig));
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 3), 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* Once it is filled, the pool hears nothing of gets and puts. */
+static void a_filled_magazine_asks_nothing_of_the_pool(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_pool_stats before, after;
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	before = rig_stats(site->rig);
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, HALF),
+			 0);
+		CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, HALF),
+			 0);
+	}
+	after = rig_stats(site->rig);
+	CHECK_EQ(t, after.takes, before.takes);
+	CHECK_EQ(t, after.gives, before.gives);
+	CHECK_EQ(t, after.bytes_cleared, before.bytes_cleared);
+	CHECK(t, close_site(t, site));
+}
+
+/* A page that its owner has written to is cleared before another has it. */
+static void what_an_owner_left_is_cleared_for_the_next(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_magazine_config config;
+	struct ttmpool_owner other;
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK(t, check_fill(t, site->out[0]->page, TTMPOOL_WRITE_COMBINED, 7));
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	ttmpool_magazine_fini(&site->mag);
+
+	ttmpool_owner_init(&other, "another");
+	config = config_of(site);
+	config.owner = &other;
+	CHECK_EQ(t, ttmpool_magazine_init(&site->mag, &config), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, HALF), 0);
+	for (int i = 0; i < HALF; i++)
+		CHECK(t, check_holds(t, site->out[i]->page,
+				     TTMPOOL_WRITE_COMBINED, 0));
+	CHECK_EQ(t, rig_stats(site->rig).pages_fresh, 2 * HALF);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, HALF), 0);
+	CHECK(t, close_site(t, site));
+	CHECK_EQ(t, ttmpool_owner_fini(&other), 0);
+}
+
+/* Chunks may be got here and put there; one that is full gives half away. */
+static void a_full_magazine_gives_half_to_the_pool(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_chunk *chunks[ROOM];
+	struct ttmpool_magazine_config config;
+	struct ttmpool_magazine other;
+
+	CHECK(t, site);
+	config = config_of(site);
+	config.chunks = chunks;
+	CHECK_EQ(t, ttmpool_magazine_init(&other, &config), 0);
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, HALF),
+			 0);
+		CHECK_EQ(t, ttmpool_magazine_put(&other, site->out, HALF), 0);
+	}
+	CHECK_EQ(t, rig_stats(site->rig).pages_pooled, 2 * HALF);
+	CHECK_EQ(t, ttmpool_owner_pages(&site->owner, TTMPOOL_IN_USE),
+		 2 * ROOM);
+	CHECK(t, rig_is_quiet(t, site->rig));
+	ttmpool_magazine_fini(&other);
+	CHECK(t, close_site(t, site));
+}
+
+/* When the system is short, what is held goes back at the next use. */
+static void the_shrinker_recalls_what_magazines_hold(struct check *t)
+{
+	struct site *site = open_site(t);
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&site->rig->mgr, false), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&site->rig->mgr, false),
+		 2 * HALF);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&site->rig->mgr, 1, false), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* More than half the room at once is refused, both ways. */
+static void more_than_half_the_room_is_refused(struct check *t)
+{
+	struct site *site = open_site(t);
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, HALF + 1),
+		 -EINVAL);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, HALF + 1),
+		 -EINVAL);
+	CHECK(t, close_site(t, site));
+}
+
+/* A config that names nothing the pool has is refused. */
+static void a_magazine_for_nothing_is_refused(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_magazine_config config[5];
+	struct ttmpool_magazine mag;
+
+	CHECK(t, site);
+	for (int i = 0; i < 5; i++)
+		config[i] = config_of(site);
+	config[0].source = TTMPOOL_SOURCE_COUNT;
+	config[1].caching = TTMPOOL_CACHING_COUNT;
+	config[2].order = TTMPOOL_NR_ORDERS;
+	config[3].owner = NULL;
+	config[4].room = 1;
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(t, ttmpool_magazine_init(&mag, &config[i]), -EINVAL);
+	CHECK(t, close_site(t, site));
+}
+
+/* Where there are pages, but not in chunks of that order, there are none; and what
+ * was found is back. */
+static void chunks_of_another_order_will_not_do(struct check *t)
+{
+	struct site *site =
+		open_with(t, &(struct rig_config){ .page_budget = HALF + 1 });
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), -ENOMEM);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* Without address space there are no smaller chunks to try, either. */
+static void without_address_space_there_are_none(struct check *t)
+{
+	struct site *site =
+		open_with(t, &(struct rig_config){ .mapped_limit = 1 });
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), -ENOSPC);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* A page of a chunk that is held is foreign to an array. */
+static void a_held_page_is_refused_in_an_array(struct check *t)
+{
+	struct site *site = open_site(t);
+	tpos_page_t *pages[2];
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	pages[0] = site->out[0]->page;
+	pages[1] = tpos_page_nth(pages[0], 1);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&site->rig->pool[0], pages, 2,
+				   TTMPOOL_WRITE_COMBINED),
+		 -EINVAL);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_FOREIGN), 1);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* Chunks that never came back are reported when their pool is torn down. */
+static void teardown_reports_what_was_not_put_back(struct check *t)
+{
+	struct site *site = open_site(t);
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 2), 0);
+	ttmpool_magazine_fini(&site->mag);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 4);
+	CHECK(t, rig_is_quiet(t, site->rig));
+	CHECK_EQ(t, ttmpool_pool_fini(&site->rig->pool[0]), 4);
+	site->rig->nr_pools = 0;
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_IN_USE), 2);
+	CHECK_EQ(t, ttmpool_owner_pages(&site->owner, TTMPOOL_IN_USE), 0);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&site->rig->mgr), 0);
+	CHECK(t, rig_close(t, site->rig));
+}
+
+CHECK_SUITE(magazine, CHECK_CASE(magazines_have_what_they_are_for),
+	    CHECK_CASE(a_filled_magazine_asks_nothing_of_the_pool),
+	    CHECK_CASE(what_an_owner_left_is_cleared_for_the_next),
+	    CHECK_CASE(a_full_magazine_gives_half_to_the_pool),
+	    CHECK_CASE(the_shrinker_recalls_what_magazines_hold),
+	    CHECK_CASE(more_than_half_the_room_is_refused),
+	    CHECK_CASE(a_magazine_for_nothing_is_refused),
+	    CHECK_CASE(chunks_of_another_order_will_not_do),
+	    CHECK_CASE(without_address_space_there_are_none),
+	    CHECK_CASE(a_held_page_is_refused_in_an_array),
+	    CHECK_CASE(teardown_reports_what_was_not_put_back));
