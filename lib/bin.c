@@ -66,23 +66,21 @@ static void bins_count(struct ttmpool_pool *pool, long pages)
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
 }
 
-/* From @first on, mark those that can be parked as one; which is the last? */
-static struct ttmpool_chunk *bins_mark_run(struct ttmpool_pool *pool,
-					   struct ttmpool_chunk *first,
+/* Stamp @first, and the chunks after it that can be parked as one with it; which
+ * is the last of them? */
+static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *first,
 					   const struct ttmpool_list *end,
-					   enum bins_park how, size_t *n)
+					   uint32_t stamp, size_t *n)
 {
+	const uint32_t kind = first->kind;
 	struct ttmpool_chunk *chunk = first;
-	uint32_t kind = first->kind;
 
 	for (*n = 1;; ++*n) {
 		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
 
 		chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
-		if (how == PARK_GIVEN)
-			chunk->stamp = pool->clock;
-		if (&next->link == end || next->kind != kind ||
-		    how == PARK_SCRUBBED)
+		chunk->stamp = stamp;
+		if (&next->link == end || next->kind != kind)
 			return chunk;
 		chunk = next;
 	}
@@ -102,9 +100,13 @@ void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		struct ttmpool_list *list =
 			&bin->lists[first->flags & LIST_FLAGS];
 		struct ttmpool_chunk *last;
-		size_t n;
+		size_t n = 1;
 
-		last = bins_mark_run(pool, first, chunks, how, &n);
+		last = first;
+		if (how == PARK_GIVEN)
+			last = bins_mark_run(first, chunks, pool->clock, &n);
+		else
+			chunk_set_state(first, TTMPOOL_CHUNK_POOLED);
 		ttmpool_list_move_range(&first->link, &last->link,
 					how == PARK_SPARED ? list : list->next);
 		bin->nr_chunks += n;

@@ -74,52 +74,65 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 	return ALL_RIGHT;
 }
 
-/* Is @next the chunk that the array goes on with, and like the one before it? */
-static bool claim_goes_on(const struct ttmpool_chunk *next,
-			  const struct ttmpool_chunk *chunk,
-			  tpos_page_t *const *pages, size_t n)
-{
-	return next->kind == chunk->kind && next->owner == chunk->owner &&
-	       pages_are_of(pages, next, n);
-}
-
 /*
- * @chunk was right; follow the list from there on, over less than @most of its
- * kind and owner, as long as the array says the same. All are now leaving, but
- * for the last one, which is returned; claim->done is behind it.
+ * @first was right. If it is a single page, follow the list from there on, over at
+ * most @most chunks of its kind and owner, as long as the array says the same;
+ * larger chunks do not come in such numbers. All are now leaving. Returns how many
+ * they are.
  */
-static struct ttmpool_chunk *claim_follow(struct claim *claim,
-					  struct ttmpool_chunk *chunk, int most)
+static size_t claim_follow(const struct claim *claim,
+			   struct ttmpool_chunk *first, size_t most,
+			   struct ttmpool_chunk **last)
 {
 	const struct ttmpool_list *head = &claim->pool->in_use;
-	tpos_page_t *const *pages = claim->pages;
-	size_t n = ttmpool_chunk_pages(chunk);
-	size_t i = claim->done + n;
+	tpos_page_t *const *pages = claim->pages + claim->done;
+	const struct ttmpool_owner *owner = first->owner;
+	const uint32_t kind = first->kind;
+	struct ttmpool_chunk *chunk = first;
+	size_t n = 1;
 
-	for (; --most && i < claim->num_pages; i += n) {
+	if (most > claim->num_pages - claim->done)
+		most = claim->num_pages - claim->done;
+	for (; !first->order && n < most; n++) {
 		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
 
-		if (&next->link == head || n > claim->num_pages - i ||
-		    !claim_goes_on(next, chunk, pages + i, n))
+		if (&next->link == head || next->page != pages[n] ||
+		    next->kind != kind || next->owner != owner)
 			break;
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 		chunk = next;
 	}
-	claim->done = i;
-	return chunk;
+	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+	*last = chunk;
+	return n;
+}
+
+/* Move what was followed to what has been claimed before; is that like it? */
+static void claim_move(struct claim *claim, struct ttmpool_chunk *first,
+		       struct ttmpool_chunk *last)
+{
+	const struct ttmpool_chunk *before =
+		ttmpool_chunk_of(claim->chunks.prev);
+
+	if (!ttmpool_list_empty(&claim->chunks) &&
+	    (before->kind != last->kind || before->owner != last->owner))
+		claim->mixed = true;
+	ttmpool_list_move_range(&first->link, &last->link, &claim->chunks);
 }
 
 /* Claim up to CHECK_RUN chunks; ALL_RIGHT, or what was wrong. */
 static enum ttmpool_report_kind claim_run(struct claim *claim)
 {
 	enum ttmpool_report_kind wrong = ALL_RIGHT;
+	size_t n = 0;
 
 	tpos_spin_lock(&claim->pool->lock);
-	for (int i = 0; i < CHECK_RUN && claim->done < claim->num_pages; i++) {
+	for (size_t i = 0; i < CHECK_RUN && claim->done < claim->num_pages;
+	     i += n) {
 		tpos_page_t *page = claim->pages[claim->done];
 		struct ttmpool_chunk *chunk, *last;
-		size_t n, was = claim->done;
 
+		n = 1;
 		if (claim->with_holes && !page) {
 			claim->done++;
 			continue;
@@ -128,12 +141,9 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 		wrong = claim_check(claim, chunk);
 		if (wrong != ALL_RIGHT)
 			break;
-		n = ttmpool_chunk_pages(chunk);
-		last = claim_follow(claim, chunk, CHECK_RUN - i);
-		chunk_set_state(last, TTMPOOL_CHUNK_LEAVING);
-		ttmpool_list_move_range(&chunk->link, &last->link,
-					&claim->chunks);
-		i += (int)((claim->done - was) / n) - 1;
+		n = claim_follow(claim, chunk, CHECK_RUN - i, &last);
+		claim_move(claim, chunk, last);
+		claim->done += n << last->order;
 	}
 	tpos_spin_unlock(&claim->pool->lock);
 	return wrong;

@@ -52,44 +52,56 @@ static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		tpos_work_queue(pool->mgr->system, &pool->scrub_work);
 }
 
-/* Close the accounts of a batch, and divide it: what shall be pooled goes to
- * @recycled. */
-static void give_sort(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-		      bool may_pool, struct ttmpool_list *recycled)
+/* Close the accounts of a run, and put it where its like goes. */
+static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
+		     size_t pages, struct ttmpool_list *recycled,
+		     struct ttmpool_list *released)
 {
-	struct ttmpool_list run, rest;
-
-	ttmpool_list_init(recycled);
-	ttmpool_list_init(&rest);
-	while (!ttmpool_list_empty(chunks)) {
-		size_t pages = chunks_cut_run(chunks, &run);
-
-		account_close_run(pool, &run, pages);
-		if (may_pool && is_recycled(ttmpool_chunk_of(run.next))) {
-			run_retire(pool, &run);
-			ttmpool_list_splice_tail(&run, recycled);
-		} else {
-			ttmpool_list_splice_tail(&run, &rest);
-		}
+	account_close_run(pool, run, pages);
+	if (is_recycled(ttmpool_chunk_of(run->next))) {
+		run_retire(pool, run);
+		ttmpool_list_splice_tail(run, recycled);
+	} else {
+		ttmpool_list_splice_tail(run, released);
 	}
-	ttmpool_list_splice(&rest, chunks);
 }
 
-/* Take back a batch of @pages that was claimed. */
+/* Take back a batch of @pages that was claimed; @mixed: it is not one run. */
+static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		 size_t pages, bool mixed)
+{
+	struct ttmpool_list recycled, released, run;
+
+	ttmpool_list_init(&recycled);
+	ttmpool_list_init(&released);
+	pool_tally(pool, &pool->stats.gives, 1);
+	if (!mixed)
+		give_run(pool, chunks, pages, &recycled, &released);
+	while (!ttmpool_list_empty(chunks)) {
+		size_t n = chunks_cut_run(chunks, &run);
+
+		give_run(pool, &run, n, &recycled, &released);
+	}
+	if (pages > (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit))
+		chunks_merge(&released, &recycled);
+	if (!ttmpool_list_empty(&recycled))
+		give_recycle(pool, &recycled);
+	if (!ttmpool_list_empty(&released))
+		chunks_release(pool, &released);
+	tpos_wake(&pool->iova->wait);
+}
+
+/* Take back a batch of any chunks that were in use, of @pages. */
 void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 size_t pages)
 {
-	bool may_pool = pages <=
-			(unsigned long)tpos_atomic_read(&pool->mgr->pool_limit);
-	struct ttmpool_list recycled;
+	give(pool, chunks, pages, true);
+}
 
-	pool_tally(pool, &pool->stats.gives, 1);
-	give_sort(pool, chunks, may_pool, &recycled);
-	if (!ttmpool_list_empty(&recycled))
-		give_recycle(pool, &recycled);
-	if (!ttmpool_list_empty(chunks))
-		chunks_release(pool, chunks);
-	tpos_wake(&pool->iova->wait);
+/* Take back an array without holes that was claimed. */
+void claim_give(struct claim *claim)
+{
+	give(claim->pool, &claim->chunks, claim->num_pages, claim->mixed);
 }
 
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
@@ -105,6 +117,6 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 	err = claim_chunks(&claim);
 	if (err)
 		return err;
-	chunks_give(pool, &claim.chunks, num_pages);
+	claim_give(&claim);
 	return 0;
 }

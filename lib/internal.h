@@ -189,6 +189,7 @@ void manager_trim(struct ttmpool_manager *mgr);
  * @with_holes: the array is a backend's own record: entries without a page are
  *	passed over, and the caching is whatever it is
  * @done: pages looked at
+ * @mixed: the chunks are not one run
  * @chunks: claimed, in the order of the array
  */
 struct claim {
@@ -198,6 +199,7 @@ struct claim {
 	enum ttmpool_caching caching;
 	bool with_holes;
 	size_t done;
+	bool mixed;
 	struct ttmpool_list chunks;
 };
 void claim_init(struct claim *claim, struct ttmpool_pool *pool,
@@ -238,6 +240,7 @@ void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays);
 /* give.c */
 void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 size_t pages);
+void claim_give(struct claim *claim);
 
 /* scrub.c */
 void pool_scrub_work(struct tpos_work *work);

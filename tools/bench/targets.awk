@@ -53,6 +53,27 @@ function race(name, what, mode, key, arm, goal)
 		    goal)
 }
 
+function both(mode, key, arm)
+{
+	return median(mode, key "populate", arm) + median(mode, key "unpopulate", arm)
+}
+
+function cleared(mode, key)
+{
+	return counted[mode, key "worker-cleared", "ttmpool"]
+}
+
+# Pages that were cleared when they were given back, or went to the system.
+function wasted(mode, key, arm,    n, what, name)
+{
+	n = 0
+	for (what = 0; what < 2; what++)
+		for (name = 0; name < 2; name++)
+			n += event[mode, key (what ? "teardown" : "unpopulate"), arm, \
+				(name ? "clear_page_erms" : "ttmpool_clear_pages")]
+	return n
+}
+
 { sub(/\r$/, "") }
 
 /^race: .* [a-z]+ [0-9]+$/ {
@@ -73,7 +94,7 @@ END {
 	s = "vtd-strict"
 	n = "none"
 	big = " wc 16384 "
-	clear = median(s, "clear wb 16 clear", "ttm") / 16
+	clear = median(s, "clear wb 512 clear", "ttm") / 512
 
 	race("T1", "warm populate, 64 MiB wc, strict IOMMU: instructions", s,
 	     "W1" big "populate", "ttmpool", 3)
@@ -93,17 +114,10 @@ END {
 	key = "W1" big
 	if (count[s, key "worker", "ttmpool"])
 		row("T4-total", "populate, unpopulate and the worker together",
-		    median(s, key "populate", "ttmpool") +
-		    median(s, key "unpopulate", "ttmpool") +
-		    clear * counted[s, key "worker-cleared", "ttmpool"],
-		    median(s, key "populate", "ttm") +
-		    median(s, key "unpopulate", "ttm"), 1)
+		    both(s, key, "ttmpool") + clear * cleared(s, key),
+		    both(s, key, "ttm"), 1)
 	most("T7", "pages cleared of 16384 that leave for the system",
-	     event[s, "W2" big "unpopulate", "ttmpool", "clear_page_erms"] +
-	     event[s, "W2" big "teardown", "ttmpool", "clear_page_erms"] +
-	     event[s, "W2" big "unpopulate", "ttmpool", "ttmpool_clear_pages"] +
-	     event[s, "W2" big "teardown", "ttmpool", "ttmpool_clear_pages"],
-	     event[s, "W2" big "unpopulate", "ttm", "clear_page_erms"], 0)
+	     wasted(s, "W2" big, "ttmpool"), wasted(s, "W2" big, "ttm"), 0)
 	race("T8", "teardown of 64 MiB wc in single pages", n,
 	     "W3-warm" big "teardown", "ttmpool", 10)
 	key = "W3-warm" big "teardown"

@@ -101,16 +101,16 @@ static int go_huge(struct device *dev)
 /* What it costs to clear a page as the kernel does. */
 static int go_clear(void)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 4);
+	struct page *page = alloc_pages(GFP_KERNEL, 9);
 	u64 began;
 
 	if (!page)
 		return -ENOMEM;
 	began = ktime_get_ns();
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 512; i++)
 		clear_highpage(nth_page(page, i));
-	pr_info("race: clear wb 16 clear ttm %llu\n", ktime_get_ns() - began);
-	__free_pages(page, 4);
+	pr_info("race: clear wb 512 clear ttm %llu\n", ktime_get_ns() - began);
+	__free_pages(page, 9);
 	return 0;
 }
 

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef TTMPOOL_PORT_H
+#define TTMPOOL_PORT_H
+
+/*
+ * A port to be timed: pages are this process's memory, a lock is a spinlock as a
+ * kernel has it, and nothing is simulated or checked. What is left is what the
+ * library itself costs, natively. It serves ./dev bench, and nobody else: there is
+ * no device, no store, and no shortage of memory that anybody could be told of.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define TPOS_CHECK_LEVEL 0
+#define TPOS_WATCHED     false
+
+struct native_system;
+struct native_device;
+struct native_store;
+struct ttmpool_chunk;
+
+/* A page's descriptor; the pages themselves lie in the system's arena. */
+struct native_page {
+	struct ttmpool_chunk *chunk;
+	struct native_page *next_free;
+};
+
+typedef struct native_system tpos_system_t;
+typedef struct native_device tpos_device_t;
+typedef struct native_page tpos_page_t;
+typedef struct native_store tpos_store_t;
+typedef uint64_t tpos_dma_addr_t;
+
+struct tpos_dma {
+	tpos_dma_addr_t addr;
+	void *cookie;
+};
+
+static inline tpos_dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
+{
+	return dma->addr;
+}
+
+static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
+{
+	return page + n;
+}
+
+static inline int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
+{
+	(void)dev;
+	(void)page;
+	return 0;
+}
+
+static inline struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev,
+						    tpos_page_t *page)
+{
+	(void)dev;
+	return page->chunk;
+}
+
+static inline void tpos_page_set_chunk(tpos_page_t *page,
+				       struct ttmpool_chunk *chunk)
+{
+	page->chunk = chunk;
+}
+
+static inline bool tpos_dma_bounces(tpos_device_t *dev,
+				    const struct ttmpool_chunk *chunk)
+{
+	(void)dev;
+	(void)chunk;
+	return false;
+}
+
+static inline bool tpos_device_reaches(tpos_device_t *dev,
+				       const tpos_page_t *page, size_t n)
+{
+	(void)dev;
+	(void)page;
+	(void)n;
+	return true;
+}
+
+static inline void tpos_note_parked(tpos_device_t *dev,
+				    struct ttmpool_chunk *chunk)
+{
+	(void)dev;
+	(void)chunk;
+}
+
+static inline void tpos_note_issued(tpos_device_t *dev,
+				    struct ttmpool_chunk *chunk)
+{
+	(void)dev;
+	(void)chunk;
+}
+
+struct tpos_shrinker {
+	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
+	unsigned long (*scan)(struct tpos_shrinker *shrinker,
+			      unsigned long pages, bool swap);
+};
+
+struct tpos_work {
+	void (*run)(struct tpos_work *work);
+};
+
+#define tpos_work_init(work, fn) ((work)->run = (fn))
+
+struct tpos_wait {
+	atomic_long count;
+};
+
+#define tpos_wait_init(wait)  atomic_init(&(wait)->count, 0)
+#define tpos_wait_fini(wait)  ((void)(wait))
+#define tpos_wait_count(wait) atomic_load(&(wait)->count)
+
+static inline bool tpos_signal_pending(void)
+{
+	return false;
+}
+
+/* How many locks this thread has taken. */
+extern _Thread_local unsigned long native_locks;
+
+typedef pthread_spinlock_t tpos_spinlock_t;
+typedef pthread_mutex_t tpos_mutex_t;
+
+static inline void native_spin_lock(pthread_spinlock_t *lock)
+{
+	native_locks++;
+	pthread_spin_lock(lock);
+}
+
+#define tpos_spin_init(lock, system, rank)   pthread_spin_init(lock, 0)
+#define tpos_spin_fini(lock)                 pthread_spin_destroy(lock)
+#define tpos_spin_lock(lock)                 native_spin_lock(lock)
+#define tpos_spin_unlock(lock)               pthread_spin_unlock(lock)
+#define tpos_assert_held(lock)               ((void)(lock))
+#define tpos_mutex_init(mutex, system, rank) pthread_mutex_init(mutex, NULL)
+#define tpos_mutex_fini(mutex)               pthread_mutex_destroy(mutex)
+#define tpos_mutex_lock(mutex)               pthread_mutex_lock(mutex)
+#define tpos_mutex_trylock(mutex)            (!pthread_mutex_trylock(mutex))
+#define tpos_mutex_unlock(mutex)             pthread_mutex_unlock(mutex)
+#define tpos_mutex_assert_held(mutex)        ((void)(mutex))
+
+typedef atomic_long tpos_atomic_t;
+
+#define tpos_atomic_read(a)          atomic_load_explicit(a, memory_order_relaxed)
+#define tpos_atomic_set(a, n)        atomic_store(a, n)
+#define tpos_atomic_add_return(n, a) (atomic_fetch_add(a, n) + (n))
+
+#define tpos_cond_resched() ((void)0)
+#define tpos_assert(cond)   ((void)sizeof(cond))
+
+#endif
