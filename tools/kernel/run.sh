@@ -26,7 +26,7 @@ usage()
 	cat <<END
 usage: ./dev kernel test [--kernel 6.1|6.12] [--mode MODE]
        ./dev kernel debug [--mode MODE]
-       ./dev kernel bench [--kernel 6.1|6.12] [--mode MODE]
+       ./dev kernel bench [--json] [--kernel 6.1|6.12] [--mode MODE]
 
 Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.

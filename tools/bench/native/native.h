@@ -14,6 +14,7 @@ void native_close(struct native_system *system);
 struct native_device *native_device(struct native_system *system);
 
 /** native_bytes() - where a page's bytes are. */
-char *native_bytes(struct native_system *system, const struct native_page *page);
+char *native_bytes(struct native_system *system,
+		   const struct native_page *page);
 
 #endif

@@ -4,7 +4,6 @@
  * A block that is not there is cut from what has never been used.
  */
 
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -36,9 +35,9 @@ struct native_system *native_open(size_t pages)
 	system->dev.system = system;
 	system->pages = pages;
 	system->page = calloc(pages, sizeof(*system->page));
-	system->arena = mmap(NULL, pages << NATIVE_PAGE_SHIFT,
-			     PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	system->arena =
+		mmap(NULL, pages << NATIVE_PAGE_SHIFT, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (!system->page || system->arena == MAP_FAILED) {
 		free(system->page);
 		free(system);
@@ -170,9 +169,8 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, chunks)
-		chunk->dma.addr =
-			(uint64_t)(chunk->page - dev->system->page)
-			<< NATIVE_PAGE_SHIFT;
+		chunk->dma.addr = (uint64_t)(chunk->page - dev->system->page)
+				  << NATIVE_PAGE_SHIFT;
 	return 0;
 }
 

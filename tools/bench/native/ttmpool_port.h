@@ -155,9 +155,14 @@ static inline void native_spin_lock(pthread_spinlock_t *lock)
 
 typedef atomic_long tpos_atomic_t;
 
+static inline long native_add_return(long n, atomic_long *a)
+{
+	return atomic_fetch_add(a, n) + n;
+}
+
 #define tpos_atomic_read(a)          atomic_load_explicit(a, memory_order_relaxed)
 #define tpos_atomic_set(a, n)        atomic_store(a, n)
-#define tpos_atomic_add_return(n, a) (atomic_fetch_add(a, n) + (n))
+#define tpos_atomic_add_return(n, a) native_add_return(n, a)
 
 #define tpos_cond_resched() ((void)0)
 #define tpos_assert(cond)   ((void)sizeof(cond))
