@@ -5,8 +5,10 @@
 /*
  * Opening and closing memory to the CPU, for those tools that watch accesses:
  * Valgrind's memcheck, by client requests (a few instructions that do nothing
- * outside Valgrind), and AddressSanitizer, by poisoning. Without either, and
- * where their headers are missing, nothing happens here.
+ * outside Valgrind), AddressSanitizer, by poisoning, and MemorySanitizer, to
+ * which what is closed is uninitialised. Without any of them, and where their
+ * headers are missing, nothing happens here. (What is cleared is initialised:
+ * of clean pages that are closed, MemorySanitizer alone would not know.)
  *
  * An arena is a Valgrind memory pool, and a block that is open is a piece of
  * it: so a report of an access after give-back says where the block had been
@@ -32,6 +34,13 @@
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define ANNOTATE_ASAN 1
+#endif
+#endif
+
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define ANNOTATE_MSAN 1
 #endif
 #endif
 
@@ -89,6 +98,9 @@ static inline void annotate_open(char *arena, char *block, size_t len)
 #ifdef ANNOTATE_ASAN
 	__asan_unpoison_memory_region(block, len);
 #endif
+#ifdef ANNOTATE_MSAN
+	__msan_unpoison(block, len);
+#endif
 }
 
 /** annotate_close() - a block that was opened is nobody's now. */
@@ -102,6 +114,9 @@ static inline void annotate_close(char *arena, char *block, size_t len)
 #endif
 #ifdef ANNOTATE_ASAN
 	__asan_poison_memory_region(block, len);
+#endif
+#ifdef ANNOTATE_MSAN
+	__msan_allocated_memory(block, len);
 #endif
 }
 
@@ -136,6 +151,9 @@ static inline int annotate_is_closed(const char *block, size_t len)
 {
 #ifdef ANNOTATE_ASAN
 	return __asan_region_is_poisoned((void *)(uintptr_t)block, len) != NULL;
+#endif
+#ifdef ANNOTATE_MSAN
+	return __msan_test_shadow(block, len) >= 0;
 #endif
 #ifdef ANNOTATE_VALGRIND
 	for (size_t i = 0; i < len; i++) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The threaded suites under ThreadSanitizer.
+# The threaded suites under ThreadSanitizer, and a race that it must find.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,4 +10,5 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 build tsan test_threads
 build tsan test_threads_swap
-in_root ctest --preset tsan -R '^unit/test_threads' --no-tests=error
+build tsan canary
+in_root ctest --preset tsan -R '^unit/(test_threads|canary)' --no-tests=error
