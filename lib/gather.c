@@ -121,7 +121,7 @@ static int take_gather(struct take *take)
 	bool anywhere = take->pool->node == TTMPOOL_NODE_ANY;
 	int err;
 
-	if (take->fresh)
+	if (take->primed)
 		return take_fresh(take, false);
 	take_pooled(take, 0);
 	err = take_fresh(take, !anywhere);

@@ -20,14 +20,17 @@
 
 #include "take.h"
 
-/* Room for @pages in budget and limit, without giving up anything for them? */
-static bool refill_has_room(struct ttmpool_manager *mgr, size_t pages)
+/* Room for @pages in budget and limit, without giving up anything for them? Of
+ * a prime, all that it makes will be pooled, too. */
+static bool refill_has_room(const struct take *take, size_t pages)
 {
+	struct ttmpool_manager *mgr = take->pool->mgr;
 	unsigned long budget =
 		(unsigned long)tpos_atomic_read(&mgr->page_budget);
 	unsigned long have = (unsigned long)tpos_atomic_read(&mgr->pages);
 
-	return have + pages <= budget && budget_may_pool(mgr, pages);
+	return have + pages <= budget &&
+	       budget_may_pool(mgr, pages + take->primed);
 }
 
 /* Which orders have no free chunk of the kind that is being made? */
@@ -80,7 +83,7 @@ void refill_make(struct take *take, struct ttmpool_list *spare)
 		return;
 	missing = refill_missing(take);
 	missing = refill_within(missing, take->wanted);
-	if (!refill_has_room(pool->mgr, missing))
+	if (!refill_has_room(take, missing))
 		return;
 	for (; missing >> req.order; req.order++)
 		if (missing >> req.order & 1)

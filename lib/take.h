@@ -14,7 +14,7 @@
  * @order: the order of all chunks, if @one_order
  * @one_order: no other will do
  * @map: whether the chunks must be mapped
- * @fresh: ask the system alone, not the bins
+ * @primed: so many will be pooled, and come from the system alone; or 0
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
  *	cleared, mapped or converted; if not set, there is none
  * @clock: the pool's, when it began
@@ -30,7 +30,7 @@ struct take {
 	unsigned int order;
 	bool one_order;
 	bool map;
-	bool fresh;
+	size_t primed;
 	bool dirty;
 	bool unmapped;
 	bool cached;

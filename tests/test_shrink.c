@@ -326,6 +326,25 @@ static void s11_prime_refuses_what_would_not_be_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A prime and the refill that rides along are within the pool limit together.
+ */
+static void s11_a_prime_with_refill_stays_within_the_limit(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 16 };
+	struct rig_config config = { .policy = &policy, .pool_limit = 16 + 14 };
+	struct rig *rig;
+
+	policy.refill = true;
+	policy.max_order = 4;
+	rig = rig_open(t, &config);
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 16);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(shrink, CHECK_CASE(s11_the_count_is_what_is_pooled),
 	    CHECK_CASE(s11_a_scan_gives_pages_to_the_system),
 	    CHECK_CASE(s11_a_scan_of_any_size_is_safe),
@@ -340,4 +359,5 @@ CHECK_SUITE(shrink, CHECK_CASE(s11_the_count_is_what_is_pooled),
 	    CHECK_CASE(s11_a_limit_of_nothing_pools_nothing),
 	    CHECK_CASE(s11_a_primed_pool_serves_at_once),
 	    CHECK_CASE(s11_prime_maps_nothing_that_is_not_kept),
-	    CHECK_CASE(s11_prime_refuses_what_would_not_be_kept));
+	    CHECK_CASE(s11_prime_refuses_what_would_not_be_kept),
+	    CHECK_CASE(s11_a_prime_with_refill_stays_within_the_limit));

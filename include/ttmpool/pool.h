@@ -266,9 +266,9 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
  * @req: what will be needed: as for ttmpool_pool_prime()
  *
  * For suspend and hibernation: primes the pool until req->num_pages are pooled,
- * and reserves as many. Then a buffer that moves into system memory is
- * populated without asking the system, and one that moves out to the store is
- * given room there by what is reserved, when there is no other.
+ * and reserves all that is pooled then. So a buffer that moves into system
+ * memory is populated without asking the system, and one that moves out to the
+ * store is given room there by what is reserved, when there is no other.
  * ttmpool_pool_reserve(pool, 0) ends it. May sleep.
  *
  * Return: as ttmpool_pool_prime(); after an error nothing is reserved.
