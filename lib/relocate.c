@@ -22,6 +22,7 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 		     const struct ttmpool_request *req, bool map)
 {
 	struct take take = { .pool = be->pool, .map = map, .req = *req };
+	struct account before = { { 0 } }, after = { { 0 } };
 	tpos_page_t **pages = be->tt.pages + first;
 	struct claim claim;
 	int err;
@@ -37,7 +38,10 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 		take_drop(&take, &take.got);
 		return err;
 	}
+	account_add(be->pool, &claim.chunks, &before);
 	chunks_strip(be->pool, &claim.chunks, false); /* before it is read */
+	account_add(be->pool, &claim.chunks, &after);
+	account_book(be->pool, be->owner, &before, &after);
 	claim_sort(&claim);
 	take_issue(&take);
 	chunks_copy(be->pool, &take.got, &claim.chunks);

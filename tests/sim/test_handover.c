@@ -184,7 +184,37 @@ static void s07_the_shrinker_does_not_wait_for_the_swapper(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What is swapped in far from its node, and copied, is on the accounts once. */
+static void s06_what_comes_back_far_is_counted_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner owner;
+	struct buffer *b;
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, 0, 1));
+	ttmpool_owner_init(&owner, "client");
+	b = buffer_ready(t, rig,
+			 &(struct buffer_config){ .pool = 1,
+						  .num_pages = 8,
+						  .owner = &owner,
+						  .caching = TTMPOOL_CACHED,
+						  .funcs = &buffer_plain },
+			 SEED);
+	CHECK(t, b);
+	CHECK_EQ(t, ttmpool_swapout(&b->be, TTMPOOL_ALL_PAGES), 0);
+	tpsim_ram_hold(check_machine(t), 1, 0);
+	CHECK_EQ(t, ttmpool_swapin(&b->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, tpos_page_node(rig->dev[1], b->pages[0]), 0);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 8);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
+	    CHECK_CASE(s06_what_comes_back_far_is_counted_once),
 	    CHECK_CASE(s12_no_memory_for_a_copy_loses_nothing),
 	    CHECK_CASE(s08_a_page_of_unknown_caching_is_not_insertable),
 	    CHECK_CASE(s07_a_buffer_without_addresses_can_be_interrupted),
