@@ -2,153 +2,206 @@
 /*
  * The random model test: see world.h.
  *
- *     test_model [--steps N] [--seed S]
+ *     test_model [--steps N] [--seed S] [--jobs J] [--page-shift 12|14|16]
+ *     test_model --seed S --only N,N,...   these steps alone, one a line
+ *     test_model --log [--steps N] ...     what each step has led to
  *
- * The steps are made in rounds of 10,000, each on a machine of its own, in a
- * process of its own, so that an assertion that fails ends the round alone. A
- * round that fails is cut down: steps are left out, half of them, a quarter,
- * and so on down to single ones, as long as it still fails; what is left is
- * printed.
+ * The steps are made in rounds of 10,000, each on a machine of its own, of a
+ * seed of its own, in a process of its own; J of them at once. One that fails
+ * is made short, and printed.
  */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "world.h"
+#include "rounds.h"
 
-#define ROUND 10000
+#define MOST_JOBS 64
 
 /**
- * struct script - what to play
- * @seed: each step follows from this and from its number
- * @steps: the numbers of the steps, in order
- * @n: how many
- * @verbose: print each step
+ * struct run - what is asked for
+ * @tallies: one for each job, shared with the processes of its rounds
  */
-struct script {
+struct run {
 	uint64_t seed;
-	unsigned int steps[ROUND];
-	size_t n;
-	bool verbose;
+	unsigned long long steps;
+	unsigned int jobs;
+	unsigned int page_shift;
+	const char *only;
+	bool log;
+	struct tally *tallies;
 };
 
-/* Play it here; the number of steps that were all right. */
-static size_t play(const struct script *script, const char **wrong)
+/* Tell of a round that has failed. */
+static void tell(struct script *script)
 {
-	static struct world w;
-	size_t i;
-
-	world_open(&w, script->seed);
-	for (i = 0; i < script->n && !w.wrong; i++)
-		make_step(&w, mix(script->seed ^ mix(script->steps[i])),
-			  script->verbose);
-	if (w.wrong && script->verbose)
-		printf("  ... returned %d\n", w.err);
-	*wrong = w.wrong;
-	if (w.wrong)
-		return i - 1;
-	check_sums(&w);
-	*wrong = w.wrong;
-	if (!w.wrong)
-		world_close(&w);
-	return i;
+	printf("model: seed %llu fails; making it short\n",
+	       (unsigned long long)script->seed);
+	fflush(stdout);
+	script_shorten(script);
+	script_show(script);
+	printf("model: %zu steps of seed %llu, 1 failed\n", script->n,
+	       (unsigned long long)script->seed);
 }
 
-/* Play it in a process of its own. Returns whether all was right. */
-static bool is_good(const struct script *script)
-{
-	const char *wrong;
-	int status;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0) {
-		perror("fork");
-		exit(2);
-	}
-	if (!pid) {
-		if (!script->verbose && !freopen("/dev/null", "w", stderr))
-			_exit(2);
-		play(script, &wrong);
-		if (wrong && script->verbose)
-			printf("wrong: %s\n", wrong);
-		fflush(NULL);
-		_exit(wrong != NULL);
-	}
-	if (waitpid(pid, &status, 0) != pid)
-		exit(2);
-	return WIFEXITED(status) && !WEXITSTATUS(status);
-}
-
-/* Leave out what is not needed for it to fail. */
-static void shorten(struct script *script)
-{
-	for (size_t size = script->n / 2; size; size /= 2) {
-		size_t at = 0;
-
-		while (at < script->n) {
-			size_t cut = size < script->n - at ? size
-							   : script->n - at;
-			struct script less = *script;
-
-			memmove(less.steps + at, less.steps + at + cut,
-				(less.n - at - cut) * sizeof(*less.steps));
-			less.n -= cut;
-			if (is_good(&less))
-				at += cut;
-			else
-				*script = less;
-		}
-	}
-}
-
-static int play_rounds(uint64_t seed, unsigned long steps)
+/* Every J-th round, from that of this job on. */
+static int play_rounds(const struct run *run, unsigned int job)
 {
 	static struct script script;
-	unsigned long done = 0;
+	unsigned long long done = (unsigned long long)job * ROUND;
 
-	while (done < steps) {
-		script.seed = seed + done / ROUND;
-		script.n = steps - done < ROUND ? steps - done : ROUND;
-		for (size_t i = 0; i < script.n; i++)
-			script.steps[i] = (unsigned int)i;
-		if (!is_good(&script)) {
-			printf("model: seed %llu fails; making it short\n",
-			       (unsigned long long)script.seed);
-			shorten(&script);
-			script.verbose = true;
-			is_good(&script);
-			printf("model: %zu steps of seed %llu, 1 failed\n",
-			       script.n, (unsigned long long)script.seed);
+	for (; done < run->steps;
+	     done += (unsigned long long)run->jobs * ROUND) {
+		unsigned long long rest = run->steps - done;
+
+		script.page_shift = run->page_shift;
+		script.log = run->log;
+		script_whole(&script, run->seed + done / ROUND,
+			     rest < ROUND ? (size_t)rest : ROUND);
+		if (!script_is_good(&script, &run->tallies[job])) {
+			script.log = false;
+			tell(&script);
 			return 1;
 		}
-		done += script.n;
 	}
-	printf("model: %lu steps from seed %llu, 0 failed\n", done,
-	       (unsigned long long)seed);
 	return 0;
+}
+
+/* Have the jobs done at once; returns how many of them failed. */
+static unsigned int play_jobs(const struct run *run)
+{
+	unsigned int failed = 0;
+
+	fflush(NULL);
+	for (unsigned int job = 0; job < run->jobs; job++) {
+		pid_t pid = fork();
+
+		if (pid < 0) {
+			perror("fork");
+			exit(2);
+		}
+		if (!pid) {
+			int status = play_rounds(run, job);
+
+			fflush(NULL);
+			_exit(status);
+		}
+	}
+	for (unsigned int job = 0; job < run->jobs; job++) {
+		int status;
+
+		if (wait(&status) < 0)
+			exit(2);
+		failed += !WIFEXITED(status) || WEXITSTATUS(status);
+	}
+	return failed;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static int play_all(struct run *run)
+{
+	struct tally sum = { 0 };
+	unsigned int failed;
+
+	run->tallies = mmap(NULL, MOST_JOBS * sizeof(*run->tallies),
+			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+	if (run->tallies == MAP_FAILED) {
+		perror("mmap");
+		return 2;
+	}
+	failed = play_jobs(run);
+	if (failed)
+		return 1;
+	for (unsigned int job = 0; job < run->jobs; job++) {
+		sum.steps += run->tallies[job].steps;
+		sum.did += run->tallies[job].did;
+		sum.refused += run->tallies[job].refused;
+		sum.failed += run->tallies[job].failed;
+		sum.struck += run->tallies[job].struck;
+		sum.stale += run->tallies[job].stale;
+	}
+	if (run->log)
+		return 0;
+	printf("model: %llu steps from seed %llu (%.0f %% did what they are "
+	       "for, "
+	       "%.0f %% were refused, %.0f %% failed for a reason; %llu "
+	       "failures "
+	       "planned, %llu stale addresses faulted), 0 failed\n",
+	       (unsigned long long)sum.steps, (unsigned long long)run->seed,
+	       percent(sum.did, sum.steps), percent(sum.refused, sum.steps),
+	       percent(sum.failed, sum.steps), (unsigned long long)sum.struck,
+	       (unsigned long long)sum.stale);
+	return 0;
+}
+
+/* The steps that @list names, and no others. */
+static int play_only(const struct run *run)
+{
+	static struct script script;
+	const char *list = run->only;
+
+	script.seed = run->seed;
+	script.page_shift = run->page_shift;
+	while (*list && script.n < ROUND) {
+		char *end;
+
+		script.steps[script.n++] =
+			(unsigned int)strtoul(list, &end, 10);
+		list = *end ? end + 1 : end;
+	}
+	script.verbose = true;
+	if (!script_is_good(&script, NULL))
+		return 1;
+	printf("model: %zu steps of seed %llu, 0 failed\n", script.n,
+	       (unsigned long long)script.seed);
+	return 0;
+}
+
+static bool parse(struct run *run, const char *name, const char *value)
+{
+	if (!strcmp(name, "--steps"))
+		run->steps = strtoull(value, NULL, 10);
+	else if (!strcmp(name, "--seed"))
+		run->seed = strtoull(value, NULL, 10);
+	else if (!strcmp(name, "--jobs"))
+		run->jobs = (unsigned int)strtoul(value, NULL, 10);
+	else if (!strcmp(name, "--page-shift"))
+		run->page_shift = (unsigned int)strtoul(value, NULL, 10);
+	else if (!strcmp(name, "--only"))
+		run->only = value;
+	else
+		return false;
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long steps = 2 * ROUND;
-	uint64_t seed = 1;
+	struct run run = { .seed = 1, .steps = 2 * ROUND, .jobs = 1 };
+	bool good = true;
 
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (!strcmp(argv[i], "--steps"))
-			steps = strtoul(argv[i + 1], NULL, 10);
-		else if (!strcmp(argv[i], "--seed"))
-			seed = strtoull(argv[i + 1], NULL, 10);
+	for (int i = 1; i < argc && good; i++) {
+		if (!strcmp(argv[i], "--log"))
+			run.log = true;
+		else if (i + 1 < argc)
+			good = parse(&run, argv[i], argv[i + 1]), i++;
 		else
-			steps = 0;
+			good = false;
 	}
-	if (!(argc % 2) || !steps) {
-		fprintf(stderr, "usage: %s [--steps N] [--seed S]\n", argv[0]);
+	if (!good || !run.steps || !run.jobs || run.jobs > MOST_JOBS) {
+		fprintf(stderr,
+			"usage: %s [--steps N] [--seed S] [--jobs J] [--log]\n"
+			"       [--page-shift 12|14|16] [--only N,N,...]\n",
+			argv[0]);
 		return 2;
 	}
-	return play_rounds(seed, steps);
+	return run.only ? play_only(&run) : play_all(&run);
 }

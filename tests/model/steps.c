@@ -9,7 +9,6 @@
  * planned to fail; and then the state is as it was, or PARTIAL.
  */
 
-#include <limits.h>
 #include <stdio.h>
 
 #include "world.h"
@@ -26,26 +25,13 @@ enum verb {
 	IN_ALL,
 	IN_SOME,
 	DROP,
-	NR_VERBS, /* what follows concerns more than one buffer's state */
-	WRITE = NR_VERBS,
-	READ,
-	HANDOVER,
-	LRU_ADD,
-	LRU_TOUCH,
-	LRU_REMOVE,
-	SHRINK,
-	SWAP,
-	DRAIN,
-	LIMIT,
-	NR_STEPS,
+	NR_VERBS,
 };
 
-static const char *const names[NR_STEPS] = {
-	"populate",  "unpopulate", "bind",    "unbind",      "to_anonymous",
-	"to_device", "swapout",    "swapout", "swapin",      "swapin",
-	"drop",      "write",      "read",    "handover",    "lru_add",
-	"lru_touch", "lru_remove", "shrink",  "swap others", "drain",
-	"limit",
+static const char *const names[NR_VERBS] = {
+	"populate",     "unpopulate", "bind",    "unbind",
+	"to_anonymous", "to_device",  "swapout", "swapout",
+	"swapin",       "swapin",     "drop",
 };
 
 /* By state; a letter for each verb: the state that it leads to. '?': PARTIAL,
@@ -98,7 +84,8 @@ static bool is_state(enum ttmpool_tt_state state, char letter)
 
 static bool is_an_error(int err)
 {
-	return err == -ENOMEM || err == -ENOSPC || err == -EIO || err == -EINTR;
+	return err == -ENOMEM || err == -ENOSPC || err == -EIO ||
+	       err == -EINTR || err == -ETIMEDOUT;
 }
 
 static void step_verb(struct world *w, struct item *item, enum verb verb,
@@ -117,8 +104,8 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 		if (err != -EINVAL || now != was)
 			w->wrong = "what is not legal was not refused";
 	} else if (err) {
-		if (!is_an_error(err) ||
-		    (!w->disturbed && err != -ENOMEM && err != -ENOSPC))
+		if (!is_an_error(err) || (!w->disturbed && err != -ENOMEM &&
+					  err != -ENOSPC && err != -ETIMEDOUT))
 			w->wrong = "an error without a reason";
 		if (now != was && now != TTMPOOL_TT_PARTIAL)
 			w->wrong = "an error has changed the state";
@@ -131,59 +118,20 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 		check_bytes(w, item);
 }
 
-static void step_handover(struct world *w, struct item *from, struct item *to)
+/* What another does while one waits for address space: it gives some back. */
+static void meanwhile(void *arg)
 {
-	bool legal = from->be.tt.state == TTMPOOL_TT_ANONYMOUS &&
-		     to->be.tt.state == TTMPOOL_TT_EMPTY &&
-		     from->be.tt.num_pages == to->be.tt.num_pages;
-	int err = ttmpool_handover(&from->be, &to->be);
+	struct world *w = arg;
 
-	if (err != (legal ? 0 : -EINVAL))
-		w->wrong = "a hand-over did not do as it should";
-	if (err)
+	for (int i = 0; i < NR_BUFFERS; i++) {
+		struct item *item = &w->items[i];
+
+		if (item->locked || item->be.tt.state != TTMPOOL_TT_POPULATED)
+			continue;
+		if (ttmpool_unpopulate(&item->be))
+			w->wrong = "a buffer could not be unpopulated";
+		item->has_bytes = false;
 		return;
-	to->bytes = from->bytes;
-	to->has_bytes = from->has_bytes;
-	from->has_bytes = false;
-	check_bytes(w, to);
-}
-
-static void step_other(struct world *w, struct item *item, enum verb verb,
-		       uint64_t r)
-{
-	switch (verb) {
-	case WRITE:
-		if (is_resident(item))
-			write_bytes(w, item, r);
-		break;
-	case READ:
-		check_bytes(w, item);
-		break;
-	case HANDOVER:
-		step_handover(w, item, &w->items[(r >> 32) % NR_BUFFERS]);
-		break;
-	case LRU_ADD:
-		ttmpool_lru_add(&item->be);
-		break;
-	case LRU_TOUCH:
-		ttmpool_lru_touch(&item->be);
-		break;
-	case LRU_REMOVE:
-		ttmpool_lru_remove(&item->be);
-		break;
-	case SHRINK:
-		ttmpool_manager_shrink_scan(&w->mgr, (r >> 32) % 16,
-					    r >> 40 & 1);
-		break;
-	case SWAP:
-		ttmpool_manager_swapout(&w->mgr, (r >> 32) % 16);
-		break;
-	case DRAIN:
-		ttmpool_pool_drain(item->be.pool);
-		break;
-	default:
-		ttmpool_manager_set_pool_limit(&w->mgr, (r >> 32) % 50);
-		break;
 	}
 }
 
@@ -192,7 +140,7 @@ static void disturb(struct world *w, uint64_t r)
 {
 	struct tpsim_fault fault = {
 		.call = (enum tpsim_call)(r % TPSIM_CALL_COUNT),
-		.nth = 1 + (r >> 8) % 6,
+		.nth = 1 + (r >> 8) % 6 * ((r >> 12) % 2),
 		.times = 1 + (r >> 16) % 3,
 		.after = (r >> 24) % 3,
 	};
@@ -201,34 +149,65 @@ static void disturb(struct world *w, uint64_t r)
 	if (r >> 61 == 0)
 		tpsim_fault_plan(w->machine, &fault);
 	else if (r >> 61 == 1)
-		tpsim_signal_after(w->machine, fault.nth);
+		tpsim_signal_after(w->machine, 1 + (r >> 8) % 6);
+	tpsim_while_waiting(w->machine, r & 1 ? meanwhile : NULL, w);
+}
+
+static void count(struct world *w)
+{
+	w->tally.steps++;
+	w->tally.struck += tpsim_fault_clear(w->machine);
+	if (!w->err)
+		w->tally.did++;
+	else if (w->err == -EINVAL || w->err == -EBUSY)
+		w->tally.refused++;
+	else
+		w->tally.failed++;
+}
+
+/* Verbs are as likely as if there were three of each, and seven times of eight
+ * one that is legal in that state. */
+static size_t pick(const struct item *item, uint64_t r)
+{
+	size_t n = r % (3 * NR_VERBS + NR_OTHERS);
+
+	if (n >= 3 * NR_VERBS)
+		return n - 2 * NR_VERBS;
+	n %= NR_VERBS;
+	while ((r >> 57) % 8 && leads_to[item->be.tt.state][n] == '-')
+		n = (n + 1) % NR_VERBS;
+	return n;
 }
 
 void make_step(struct world *w, uint64_t r, bool verbose)
 {
-	static const uint8_t weights[] = { POPULATE, POPULATE, POPULATE,
-					   OUT_ALL,  IN_ALL,   IN_ALL,
-					   WRITE,    WRITE,    LRU_ADD,
-					   LRU_ADD,  DEVICE };
-	size_t pick = r % (NR_STEPS + sizeof(weights));
-	enum verb verb = pick < NR_STEPS ? (enum verb)pick
-					 : (enum verb)weights[pick - NR_STEPS];
 	int i = (int)((r >> 8) % NR_BUFFERS);
 	struct item *item = &w->items[i];
-	size_t n = verb == OUT_SOME || verb == IN_SOME ? 1 + (r >> 16) % 5
-						       : TTMPOOL_ALL_PAGES;
+	size_t which = pick(item, r);
+	bool some = which == OUT_SOME || which == IN_SOME;
+	size_t n = some ? 1 + (r >> 16) % 5 : TTMPOOL_ALL_PAGES;
 
 	if (verbose)
-		printf("  %-12s buffer %d, %s, %zu pages\n", names[verb], i,
-		       ttmpool_tt_state_name(item->be.tt.state),
+		printf("  %-16s buffer %d, %s, %zu pages\n",
+		       which < NR_VERBS
+			       ? names[which]
+			       : step_other(w, item, (int)(which - NR_VERBS), r,
+					    false),
+		       i, ttmpool_tt_state_name(item->be.tt.state),
 		       item->be.tt.num_pages);
+	if (item->be.dma_addr && item->dma_addr[0]) {
+		w->was_at = item->dma_addr[0];
+		w->was_of = item->be.pool == &w->pool[1];
+	}
+	w->err = 0;
 	disturb(w, mix(r));
-	if (verb < NR_VERBS)
-		step_verb(w, item, verb, n);
+	if (which < NR_VERBS)
+		step_verb(w, item, (enum verb)which, n);
 	else
-		step_other(w, item, verb, r);
-	tpsim_fault_clear(w->machine);
+		step_other(w, item, (int)(which - NR_VERBS), r, true);
+	count(w);
 	tpsim_signal_clear(w->machine);
-	if (r >> 60 == 0 || w->disturbed)
-		check_sums(w);
+	check_step(w);
+	if (r >> 58 == 0 || w->disturbed)
+		check_all(w);
 }

@@ -2,7 +2,8 @@
 /*
  * The world of the model: two pools for two devices on one manager, and a few
  * small buffers of every kind, with budgets so small that buffers swap each
- * other out.
+ * other out. What the machine is follows from the seed: its IOMMU, one node or
+ * two, stores that adopt, bouncing, a device that is not trusted, policies.
  */
 
 #include <stdlib.h>
@@ -64,52 +65,60 @@ static const struct ttmpool_backend_funcs kinds[TTMPOOL_SOURCE_COUNT] = {
 	  .unlock = model_unlock },
 };
 
+/* What a policy asks for, one bit each. */
+static struct ttmpool_policy policy_of(struct world *w, int i)
+{
+	uint64_t r = mix(w->seed ^ mix((uint64_t)i + 77));
+	struct ttmpool_policy policy;
+	struct tpos_device_info info;
+
+	tpos_device_query(w->dev[i], &info);
+	ttmpool_policy_init(&policy, &info);
+	policy.max_order = MAX_ORDER;
+	policy.keep_mapped = r % 4 != 0;
+	policy.refill = r >> 8 & 1;
+	policy.scrub = r >> 9 & 1;
+	policy.lazy_unmap = (r >> 10) % 8 == 0;
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = r >> 16 & 1;
+	return policy;
+}
+
 static void world_open_pools(struct world *w)
 {
+	uint64_t r = mix(w->seed ^ 5);
 	struct tpsim_device_config dev_config[NR_POOLS] = {
-		{ .node = TTMPOOL_NODE_ANY },
+		{ .node = TTMPOOL_NODE_ANY, .untrusted = r % 8 == 0 },
 		{ .node = TTMPOOL_NODE_ANY, .dma_mask = (1u << 30) - 1 },
 	};
 
 	for (int i = 0; i < NR_POOLS; i++) {
+		struct ttmpool_policy policy;
 		struct ttmpool_pool_config config = {
 			.name = i ? "b" : "a",
-			.node = TTMPOOL_NODE_ANY,
+			.node = w->config.nr_nodes > 1 ? i : TTMPOOL_NODE_ANY,
 			.iova = &w->iova,
-			.mapped_limit = i ? 160 << 12 : 0,
-			.mapped_low = i ? 100 << 12 : 0,
+			.mapped_limit =
+				i ? (uint64_t)POOL_LIMIT_B << w->page_shift : 0,
+			.mapped_low = i ? 100ull << w->page_shift : 0,
+			.policy = &policy,
 		};
 
 		w->dev[i] = tpsim_device_create(w->machine, &dev_config[i]);
+		if (!w->dev[i])
+			abort();
 		config.dev = w->dev[i];
-		if (!config.dev ||
-		    ttmpool_pool_init(&w->pool[i], &w->mgr, &config))
+		policy = policy_of(w, i);
+		if (ttmpool_pool_init(&w->pool[i], &w->mgr, &config))
 			abort();
 		ttmpool_owner_init(&w->owner[i], config.name);
 	}
 }
 
-void world_open(struct world *w, uint64_t seed)
+static void world_open_items(struct world *w)
 {
-	struct tpsim_config machine_config = { .ram_pages = 1024,
-					       .store_pages = 80 };
-	struct ttmpool_manager_config config = { .page_budget = 60,
-						 .pool_limit = 30 };
-
-	machine_config.store_adopts = seed & 4;
-	if (seed % 3)
-		machine_config.iommu = seed % 3 == 1 ? TPSIM_IOMMU_STRICT
-						     : TPSIM_IOMMU_LAZY;
-	*w = (struct world){ 0 };
-	w->machine = tpsim_machine_create(&machine_config);
-	config.system = w->machine;
-	if (!w->machine || ttmpool_manager_init(&w->mgr, &config) ||
-	    ttmpool_iova_init(&w->iova, 200 << 12, 150 << 12))
-		abort();
-	world_open_pools(w);
 	for (int i = 0; i < NR_BUFFERS; i++) {
 		struct item *item = &w->items[i];
-		uint64_t r = mix(seed + (uint64_t)i);
+		uint64_t r = mix(w->seed + (uint64_t)i);
 		struct ttmpool_backend_config be_config = {
 			.pool = &w->pool[i % NR_POOLS],
 			.owner = &w->owner[i % NR_POOLS],
@@ -119,6 +128,7 @@ void world_open(struct world *w, uint64_t seed)
 			.num_pages = 1 + (r >> 8) % MAX_PAGES,
 			.caching = (enum ttmpool_caching)(
 				(r >> 16) % TTMPOOL_CACHING_COUNT),
+			.wait_ms = (r >> 24) % 4 ? 0 : 150,
 		};
 
 		if (i >= NR_BUFFERS / 2) /* so that hand-overs fit */
@@ -129,7 +139,48 @@ void world_open(struct world *w, uint64_t seed)
 	}
 }
 
-void world_close(struct world *w)
+static struct tpsim_config machine_of(const struct world *w)
+{
+	uint64_t r = mix(w->seed ^ 6);
+	struct tpsim_config config = { .ram_pages = RAM_PAGES,
+				       .store_pages = 80,
+				       .page_shift = w->page_shift };
+
+	config.iommu = (enum tpsim_iommu)(w->seed % 3);
+	config.store_adopts = w->seed & 4;
+	config.nr_nodes = r % 4 ? 1 : 2;
+	config.swiotlb_force = config.iommu == TPSIM_IOMMU_OFF &&
+			       (r >> 8) % 4 == 0;
+	if (config.swiotlb_force) /* few, so that they run out */
+		config.swiotlb_slots = 256;
+	return config;
+}
+
+void world_open(struct world *w, uint64_t seed, unsigned int page_shift)
+{
+	struct ttmpool_manager_config config = { .page_budget = 60,
+						 .pool_limit = 30 };
+	struct tpsim_ledger ledger;
+
+	*w = (struct world){ .seed = seed,
+			     .page_shift = page_shift ? page_shift : 12 };
+	w->page_bytes = (size_t)1 << w->page_shift;
+	w->config = machine_of(w);
+	w->machine = tpsim_machine_create(&w->config);
+	config.system = w->machine;
+	if (!w->machine || ttmpool_manager_init(&w->mgr, &config) ||
+	    ttmpool_iova_init(&w->iova, (uint64_t)MAPPED_LIMIT << w->page_shift,
+			      150ull << w->page_shift))
+		abort();
+	tpsim_ledger(w->machine, &ledger);
+	w->total_pages = ledger.free_pages;
+	w->page_budget = config.page_budget;
+	w->pool_limit = config.pool_limit;
+	world_open_pools(w);
+	world_open_items(w);
+}
+
+static void world_close_items(struct world *w)
 {
 	for (int i = 0; i < NR_BUFFERS; i++) {
 		struct item *item = &w->items[i];
@@ -142,6 +193,18 @@ void world_close(struct world *w)
 		if (ttmpool_backend_fini(&item->be))
 			abort();
 	}
+	for (int i = 0; i < NR_RAW; i++) {
+		struct raw *raw = &w->raws[i];
+
+		if (raw->n && ttmpool_pool_give(raw->pool, raw->pages, raw->n,
+						raw->caching))
+			abort();
+	}
+}
+
+void world_close(struct world *w)
+{
+	world_close_items(w);
 	for (int i = 0; i < NR_POOLS; i++)
 		if (ttmpool_pool_fini(&w->pool[i]) ||
 		    ttmpool_owner_fini(&w->owner[i]))
@@ -150,98 +213,6 @@ void world_close(struct world *w)
 	if (ttmpool_manager_purge_quarantine(&w->mgr) ||
 	    ttmpool_manager_fini(&w->mgr))
 		abort();
+	tpsim_ram_release(w->machine);
 	tpsim_machine_destroy(w->machine);
-}
-
-/* How the CPU gets at a page: as it is. */
-static enum ttmpool_caching caching_now(struct world *w, tpos_page_t *page)
-{
-	return tpsim_page_caching(w->machine, page);
-}
-
-bool is_resident(const struct item *item)
-{
-	return item->be.tt.state == TTMPOOL_TT_POPULATED ||
-	       item->be.tt.state == TTMPOOL_TT_BOUND ||
-	       item->be.tt.state == TTMPOOL_TT_ANONYMOUS;
-}
-
-/* The word that is at every place of a page. */
-static uint64_t word_of(const struct item *item, size_t page)
-{
-	return item->has_bytes ? mix(item->bytes + page) : 0;
-}
-
-void write_bytes(struct world *w, struct item *item, uint64_t bytes)
-{
-	uint64_t words[512];
-
-	item->bytes = bytes;
-	item->has_bytes = true;
-	for (size_t i = 0; i < item->be.tt.num_pages; i++) {
-		uint64_t word = word_of(item, i);
-
-		for (size_t j = 0; j < 512; j++)
-			words[j] = word;
-		if (tpsim_cpu_write(w->machine, item->pages[i], 0, words,
-				    sizeof(words),
-				    caching_now(w, item->pages[i])))
-			w->wrong = "the CPU cannot write";
-	}
-}
-
-/* Is every byte what the reference says? */
-void check_bytes(struct world *w, const struct item *item)
-{
-	uint64_t words[512];
-
-	for (size_t i = 0; is_resident(item) && i < item->be.tt.num_pages;
-	     i++) {
-		uint64_t word = word_of(item, i);
-
-		if (tpsim_cpu_read(w->machine, item->pages[i], 0, words,
-				   sizeof(words),
-				   caching_now(w, item->pages[i])))
-			w->wrong = "the CPU cannot read";
-		for (size_t j = 0; j < 512; j++)
-			if (words[j] != word)
-				w->wrong = "a byte is not what was written";
-		if (item->be.tt.state == TTMPOOL_TT_POPULATED &&
-		    caching_now(w, item->pages[i]) != item->be.tt.caching)
-			w->wrong = "a page is of another caching";
-	}
-}
-
-/* Do all accounts agree with what the buffers are, and with the machine's? */
-void check_sums(struct world *w)
-{
-	unsigned long pages[NR_POOLS] = { 0 }, stored[NR_POOLS] = { 0 };
-	struct ttmpool_manager_stats stats;
-	struct tpsim_ledger ledger;
-
-	for (int i = 0; i < NR_BUFFERS; i++) {
-		const struct item *item = &w->items[i];
-
-		stored[i % NR_POOLS] += item->be.pages_stored;
-		for (size_t j = 0; j < item->be.tt.num_pages; j++)
-			pages[i % NR_POOLS] += item->pages[j] != NULL;
-		if (!ttmpool_backend_is_valid(&w->items[i].be))
-			w->wrong = "a backend is not valid";
-	}
-	for (int i = 0; i < NR_POOLS; i++)
-		if (ttmpool_owner_pages(&w->owner[i], TTMPOOL_IN_USE) !=
-			    pages[i] ||
-		    ttmpool_owner_pages(&w->owner[i], TTMPOOL_SWAPPED) !=
-			    stored[i])
-			w->wrong = "an owner's account is not the sum";
-	ttmpool_manager_stats(&w->mgr, &stats);
-	tpsim_ledger(w->machine, &ledger);
-	if (!ttmpool_manager_is_valid(&w->mgr) ||
-	    stats.pages != ledger.pages_plain + ledger.pages_coherent)
-		w->wrong = "the manager's account is not the machine's";
-	if (stats.pages_swapped != stored[0] + stored[1] ||
-	    ledger.store_pages < stored[0] + stored[1])
-		w->wrong = "the stores do not have what was swapped out";
-	if (ledger.mapped_bytes > 200 << 12)
-		w->wrong = "more is mapped than the limit";
 }

@@ -8,17 +8,23 @@
  * which state, what is out) is the library's own account, and must add up with
  * the machine's after each step.
  *
- * A step is a function of a seed and of its number alone, so any part of a run
- * can be played again without the rest: that is how a failure is made short.
+ * A step is a function of a seed, of its number, and of the state of the buffer
+ * that it finds, so any part of a run can be played again without the rest:
+ * that is how a failure is made short.
  */
 
 #include <ttmpool/ttmpool.h>
 
 #include "tpsim.h"
 
-#define NR_BUFFERS 8
-#define MAX_PAGES  12
-#define NR_POOLS   2
+#define NR_BUFFERS   8
+#define NR_RAW       2
+#define MAX_PAGES    12
+#define NR_POOLS     2
+#define RAM_PAGES    1024
+#define MAPPED_LIMIT 200 /* pages of the device's budget */
+#define POOL_LIMIT_B 160 /* of the second pool's own */
+#define MAX_ORDER    4
 
 /* The reference: this is all that a buffer is. */
 struct item {
@@ -30,7 +36,38 @@ struct item {
 	uint64_t bytes; /* all its bytes follow from this */
 };
 
+/* Pages that were taken of a pool without a buffer, as a drop-in does. */
+struct raw {
+	struct ttmpool_pool *pool;
+	tpos_page_t *pages[MAX_PAGES];
+	tpos_dma_addr_t dma_addr[MAX_PAGES];
+	size_t n; /* 0: none */
+	enum ttmpool_caching caching;
+	bool mapped;
+};
+
+/*
+ * struct tally - what a run has done, for its last line
+ * @did: operations that did what they are for
+ * @refused: that were not legal, and were refused
+ * @failed: that were legal, and failed for a reason
+ * @struck: planned failures that happened
+ * @stale: accesses to addresses that were no longer anybody's, and faulted
+ */
+struct tally {
+	uint64_t steps;
+	uint64_t did;
+	uint64_t refused;
+	uint64_t failed;
+	uint64_t struck;
+	uint64_t stale;
+};
+
 struct world {
+	uint64_t seed;
+	unsigned int page_shift;
+	size_t page_bytes;
+	struct tpsim_config config;
 	struct tpsim_machine *machine;
 	struct tpsim_device *dev[NR_POOLS];
 	struct ttmpool_manager mgr;
@@ -38,8 +75,24 @@ struct world {
 	struct ttmpool_pool pool[NR_POOLS];
 	struct ttmpool_owner owner[NR_POOLS];
 	struct item items[NR_BUFFERS];
+	struct raw raws[NR_RAW];
+	struct tally tally;
+
+	/* what the limits are, and what was had when they last changed */
+	unsigned long page_budget;
+	unsigned long pages_most;
+	unsigned long pool_limit;
+	unsigned long reserve[NR_POOLS];
+	size_t total_pages;
+
+	/* of the last step */
+	uint32_t step;
+	uint32_t
+		owner_seen[RAM_PAGES]; /* by page: the step that saw it owned */
+	tpos_dma_addr_t was_at;        /* an address that a buffer has had */
+	int was_of;                    /* and for which device */
 	bool disturbed; /* a failure or a signal may have struck in this step */
-	int err;        /* of the last step */
+	int err;
 	const char *wrong;
 };
 
@@ -47,8 +100,8 @@ struct world {
 uint64_t mix(uint64_t x);
 
 /** world_open(), world_close() - build it, and take it down; what is left then
- * is a reason for the machine to abort. */
-void world_open(struct world *w, uint64_t seed);
+ * is a reason for the machine to abort. @page_shift: 0 for 12. */
+void world_open(struct world *w, uint64_t seed, unsigned int page_shift);
 void world_close(struct world *w);
 
 /** is_resident() - has the buffer all its bytes in pages? */
@@ -57,14 +110,34 @@ bool is_resident(const struct item *item);
 /** write_bytes() - the CPU writes what follows from @bytes. */
 void write_bytes(struct world *w, struct item *item, uint64_t bytes);
 
+/** word_of() - the word that is at every place of a page. */
+uint64_t word_of(const struct item *item, size_t page);
+
 /** check_bytes() - is every byte what the reference says? Notes w->wrong. */
 void check_bytes(struct world *w, const struct item *item);
 
-/** check_sums() - do all accounts agree, with the machine's, too? */
-void check_sums(struct world *w);
+/** check_zero() - are pages that nobody has written to zero? */
+void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
+		enum ttmpool_caching caching);
+
+/** check_step() - what must be so after each step; see checks.c. */
+void check_step(struct world *w);
+
+/** check_all() - all that can be checked: lists walked, every byte read. */
+void check_all(struct world *w);
+
+/** step_other() - one of the steps that are no verb of one buffer; @name is its
+ * name, if @run is false. */
+#define NR_OTHERS 26
+const char *step_other(struct world *w, struct item *item, int which,
+		       uint64_t r, bool run);
 
 /** make_step() - one operation, that follows from @r alone; prints it if
  * @verbose. */
 void make_step(struct world *w, uint64_t r, bool verbose);
+
+/** log_step() - one line of what has become of the world, the same on every
+ * machine that this runs on. */
+void log_step(struct world *w);
 
 #endif

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The steps that are no verb of one buffer: reading and writing, by the CPU and
+ * by the device; pressure of the system's and of others; limits; pools; pages
+ * without a buffer; and what a driver does wrong, which must be refused.
+ */
+
+#include "world.h"
+
+static void step_write(struct world *w, struct item *item, uint64_t r)
+{
+	if (is_resident(item))
+		write_bytes(w, item, r);
+}
+
+static void step_read(struct world *w, struct item *item, uint64_t r)
+{
+	(void)r;
+	check_bytes(w, item);
+}
+
+/* The device writes what the CPU then reads. */
+static void step_device_write(struct world *w, struct item *item, uint64_t r)
+{
+	uint64_t words[512];
+
+	if (!item->be.dma_addr || w->config.swiotlb_force ||
+	    (item->be.tt.state != TTMPOOL_TT_POPULATED &&
+	     item->be.tt.state != TTMPOOL_TT_BOUND))
+		return;
+	item->bytes = r;
+	item->has_bytes = true;
+	for (size_t i = 0; i < item->be.tt.num_pages; i++) {
+		for (size_t j = 0; j < 512; j++)
+			words[j] = word_of(item, i);
+		for (size_t at = 0; at < w->page_bytes; at += sizeof(words))
+			if (tpsim_device_write(item->be.pool->dev,
+					       item->dma_addr[i] + at, words,
+					       sizeof(words)))
+				w->wrong = "the device cannot write";
+	}
+}
+
+static void step_handover(struct world *w, struct item *from, uint64_t r)
+{
+	struct item *to = &w->items[(r >> 32) % NR_BUFFERS];
+	bool legal = from->be.tt.state == TTMPOOL_TT_ANONYMOUS &&
+		     to->be.tt.state == TTMPOOL_TT_EMPTY &&
+		     from->be.tt.num_pages == to->be.tt.num_pages;
+	int err;
+
+	from->locked = true;
+	to->locked = true;
+	err = ttmpool_handover(&from->be, &to->be);
+	from->locked = false;
+	to->locked = false;
+	if (err != (legal ? 0 : -EINVAL))
+		w->wrong = "a hand-over did not do as it should";
+	w->err = err;
+	if (err)
+		return;
+	to->bytes = from->bytes;
+	to->has_bytes = from->has_bytes;
+	from->has_bytes = false;
+	check_bytes(w, to);
+}
+
+static void step_lru_add(struct world *w, struct item *item, uint64_t r)
+{
+	(void)r;
+	w->err = ttmpool_lru_add(&item->be);
+}
+
+static void step_lru_touch(struct world *w, struct item *item, uint64_t r)
+{
+	(void)w;
+	(void)r;
+	ttmpool_lru_touch(&item->be);
+}
+
+static void step_lru_remove(struct world *w, struct item *item, uint64_t r)
+{
+	(void)w;
+	(void)r;
+	ttmpool_lru_remove(&item->be);
+}
+
+static void step_scan(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	ttmpool_manager_shrink_scan(&w->mgr, (r >> 32) % 16, r >> 40 & 1);
+}
+
+static void step_swap(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	ttmpool_manager_swapout(&w->mgr, (r >> 32) % 16);
+}
+
+/* The system asks, as kswapd does, or as one who may not wait for a store. */
+static void step_shrink(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	if (r >> 40 & 1)
+		tpsim_shrink_swap(w->machine, (r >> 32) % 32);
+	else
+		tpsim_shrink(w->machine, (r >> 32) % 32);
+}
+
+static void step_drain(struct world *w, struct item *item, uint64_t r)
+{
+	(void)w;
+	(void)r;
+	ttmpool_pool_drain(item->be.pool);
+}
+
+static void step_pool_limit(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	w->pool_limit = (r >> 32) % 50;
+	ttmpool_manager_set_pool_limit(&w->mgr, w->pool_limit);
+}
+
+static void step_budget(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	w->page_budget = 20 + (r >> 32) % 60;
+	ttmpool_manager_set_page_budget(&w->mgr, w->page_budget);
+}
+
+static void step_scrub(struct world *w, struct item *item, uint64_t r)
+{
+	(void)w;
+	ttmpool_pool_scrub(item->be.pool, (r >> 32) % 16);
+}
+
+static void step_work(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	(void)r;
+	tpsim_work_run(w->machine);
+}
+
+static struct ttmpool_request request_of(struct world *w, const struct item *of,
+					 uint64_t r)
+{
+	return (struct ttmpool_request){
+		.source = (enum ttmpool_source)(r >> 32 & 1),
+		.caching = (enum ttmpool_caching)((r >> 33) %
+						  TTMPOOL_CACHING_COUNT),
+		.num_pages = 1 + (r >> 40) % MAX_PAGES,
+		.owner = &w->owner[of->be.pool == &w->pool[1]],
+		.wait_ms = r >> 50 & 1 ? 150 : 0,
+	};
+}
+
+static void step_prime(struct world *w, struct item *item, uint64_t r)
+{
+	struct ttmpool_request req = request_of(w, item, r);
+
+	w->err = ttmpool_pool_prime(item->be.pool, &req, r >> 51 & 1);
+}
+
+/* Reserve some, or have some prepared and reserved, or nothing any more. */
+static void step_reserve(struct world *w, struct item *item, uint64_t r)
+{
+	struct ttmpool_request req = request_of(w, item, r);
+	unsigned long *kept = &w->reserve[item->be.pool == &w->pool[1]];
+	struct ttmpool_pool_stats stats;
+
+	switch ((r >> 52) % 3) {
+	case 0:
+		*kept = (r >> 54) % 8;
+		ttmpool_pool_reserve(item->be.pool, *kept);
+		break;
+	case 1:
+		w->err = ttmpool_pool_prepare(item->be.pool, &req);
+		ttmpool_pool_stats(item->be.pool, &stats);
+		*kept = w->err ? *kept : (unsigned long)stats.pages_pooled;
+		break;
+	default:
+		*kept = 0;
+		ttmpool_pool_reserve(item->be.pool, 0);
+		break;
+	}
+	/* What is no longer reserved is over the limit until that is said. */
+	ttmpool_manager_set_pool_limit(&w->mgr, w->pool_limit);
+}
+
+/* Others use memory, all but a little of it, and let it go again. */
+static void step_pressure(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	tpsim_ram_release(w->machine);
+	if (r >> 32 & 1)
+		tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, (r >> 33) % 40);
+	else if (r >> 40 & 1)
+		tpsim_ram_fragment(w->machine, (r >> 33) % 3);
+}
+
+static void step_iotlb(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	(void)r;
+	tpsim_iotlb_expire(w->machine);
+}
+
+static void step_purge(struct world *w, struct item *item, uint64_t r)
+{
+	(void)item;
+	(void)r;
+	ttmpool_manager_purge_quarantine(&w->mgr);
+}
+
+/* Take pages without a buffer, or give back what was taken. */
+static void step_raw(struct world *w, struct item *item, uint64_t r)
+{
+	struct ttmpool_request req = request_of(w, item, r);
+	struct raw *raw = &w->raws[r >> 60 & 1];
+
+	if (raw->n) {
+		w->err = ttmpool_pool_give(raw->pool, raw->pages, raw->n,
+					   raw->caching);
+		if (w->err)
+			w->wrong = "pages could not be given back";
+		raw->n = 0;
+		return;
+	}
+	w->err = ttmpool_pool_take(item->be.pool, &req, raw->pages,
+				   r >> 51 & 1 ? raw->dma_addr : NULL);
+	if (w->err)
+		return;
+	raw->pool = item->be.pool;
+	raw->caching = req.caching;
+	raw->n = req.num_pages;
+	check_zero(w, raw->pages, raw->n, raw->caching);
+}
+
+/* Nobody may give what is not his, or not as it is, or a part of it. */
+static void step_misuse(struct world *w, struct item *item, uint64_t r)
+{
+	struct raw *raw = &w->raws[r >> 60 & 1];
+	struct ttmpool_pool *other = &w->pool[raw->pool == &w->pool[0]];
+	tpos_page_t *page = tpsim_page_of_system(w->machine);
+
+	if (!ttmpool_pool_give(item->be.pool, &page, 1, TTMPOOL_CACHED))
+		w->wrong = "a page of the system was taken";
+	if (!raw->n)
+		return;
+	if (!ttmpool_pool_give(raw->pool, raw->pages, raw->n,
+			       (raw->caching + 1) % TTMPOOL_CACHING_COUNT))
+		w->wrong = "a page of another caching was taken";
+	if (!ttmpool_pool_give(other, raw->pages, raw->n, raw->caching))
+		w->wrong = "another pool's page was taken";
+	if (raw->n > 1 && raw->pages[1] == raw->pages[0] + 1 &&
+	    !ttmpool_pool_owns(raw->pool, raw->pages[1]) &&
+	    !ttmpool_pool_give(raw->pool, raw->pages + 1, raw->n - 1,
+			       raw->caching))
+		w->wrong = "a part of a chunk was taken";
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct world *w, struct item *item, uint64_t r);
+} steps[NR_OTHERS] = {
+	{ "write", step_write },
+	{ "write", step_write },
+	{ "write", step_write },
+	{ "read", step_read },
+	{ "device writes", step_device_write },
+	{ "handover", step_handover },
+	{ "lru_add", step_lru_add },
+	{ "lru_add", step_lru_add },
+	{ "lru_add", step_lru_add },
+	{ "lru_touch", step_lru_touch },
+	{ "lru_remove", step_lru_remove },
+	{ "shrink_scan", step_scan },
+	{ "system shrinks", step_shrink },
+	{ "swap others", step_swap },
+	{ "drain", step_drain },
+	{ "pool limit", step_pool_limit },
+	{ "page budget", step_budget },
+	{ "scrub", step_scrub },
+	{ "work", step_work },
+	{ "prime", step_prime },
+	{ "reserve", step_reserve },
+	{ "pressure", step_pressure },
+	{ "iotlb timer", step_iotlb },
+	{ "purge", step_purge },
+	{ "raw take or give", step_raw },
+	{ "misuse", step_misuse },
+};
+
+const char *step_other(struct world *w, struct item *item, int which,
+		       uint64_t r, bool run)
+{
+	if (run)
+		steps[which].run(w, item, r);
+	return steps[which].name;
+}

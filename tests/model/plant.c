@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Faults that are planted, to see that the model finds them: the linker puts
+ * our own functions before the port's, and one of them, which MODEL_PLANT
+ * names, does it wrong now and then. As many kinds as there are invariants.
+ *
+ *     pages      a batch of pages is not given back, but for its descriptors
+ *     owners     the same page comes twice
+ *     caching    pages are said to be write-back, and are not
+ *     addresses  a page is mapped where another should be
+ *     unmap      a mapping does not end
+ *     clear      pages are not cleared
+ *     store      what the store keeps does not come back
+ *     copy       what was copied is not
+ *     budget     every account says that there is room
+ */
+
+#include <stdlib.h>
+
+#include <ttmpool/ttmpool.h>
+
+#include "tpsim.h"
+
+/* One call of so many is wrong: not the first, so that there is something to
+ * leave out. */
+#define NOW_AND_THEN 4
+
+static bool is_time(const char *plant)
+{
+	static unsigned int calls;
+	const char *chosen = getenv("MODEL_PLANT");
+
+	return chosen && !strcmp(chosen, plant) && !(++calls % NOW_AND_THEN);
+}
+
+void __real_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
+int __real_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+			    struct ttmpool_chunk *chunk);
+int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+int __real_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
+void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy);
+void __real_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
+void __real_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from);
+int __real_tpos_store_read(tpos_store_t *store, size_t index,
+			   const struct tpos_span *to);
+long __real_tpos_atomic_add_return(long n, tpos_atomic_t *a);
+
+void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
+int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+			    struct ttmpool_chunk *chunk);
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
+void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy);
+void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
+void __wrap_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from);
+int __wrap_tpos_store_read(tpos_store_t *store, size_t index,
+			   const struct tpos_span *to);
+long __wrap_tpos_atomic_add_return(long n, tpos_atomic_t *a);
+
+void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
+{
+	if (!is_time("pages"))
+		__real_tpos_pages_free(dev, chunks);
+}
+
+int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+			    struct ttmpool_chunk *chunk)
+{
+	static tpos_page_t *last;
+	int err;
+
+	if (last && !req->order && req->source == TTMPOOL_PLAIN &&
+	    is_time("owners")) {
+		chunk->page = last;
+		return 0;
+	}
+	err = __real_tpos_pages_alloc(dev, req, chunk);
+	if (!err && !req->order && req->source == TTMPOOL_PLAIN)
+		last = chunk->page;
+	return err;
+}
+
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching)
+{
+	struct ttmpool_chunk *chunk;
+
+	if (!is_time("caching"))
+		return __real_tpos_caching_set(dev, chunks, caching);
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk->caching = caching;
+	return 0;
+}
+
+int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
+{
+	int err = __real_tpos_dma_map(dev, chunks);
+	struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+	struct ttmpool_chunk *last = ttmpool_chunk_of(chunks->prev);
+
+	if (!err && first != last && is_time("addresses")) {
+		struct tpos_dma dma = first->dma;
+
+		first->dma = last->dma;
+		last->dma = dma;
+	}
+	return err;
+}
+
+void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy)
+{
+	if (!is_time("unmap"))
+		__real_tpos_dma_unmap(dev, chunks, lazy);
+}
+
+void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
+{
+	if (!is_time("clear"))
+		__real_tpos_pages_clear(dev, chunks);
+}
+
+void __wrap_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from)
+{
+	if (!is_time("copy"))
+		__real_tpos_pages_copy(to, from);
+}
+
+int __wrap_tpos_store_read(tpos_store_t *store, size_t index,
+			   const struct tpos_span *to)
+{
+	if (is_time("store"))
+		return 0;
+	return __real_tpos_store_read(store, index, to);
+}
+
+long __wrap_tpos_atomic_add_return(long n, tpos_atomic_t *a)
+{
+	long sum = __real_tpos_atomic_add_return(n, a);
+
+	return n > 0 && is_time("budget") ? 0 : sum;
+}
