@@ -58,7 +58,7 @@ void write_bytes(struct world *w, struct item *item, uint64_t bytes)
 static bool page_holds(struct world *w, tpos_page_t *page,
 		       enum ttmpool_caching caching, uint64_t word)
 {
-	uint64_t words[WORDS], different = 0;
+	uint64_t words[WORDS];
 
 	for (size_t at = 0; at < w->page_bytes; at += sizeof(words)) {
 		if (tpsim_cpu_read(w->machine, page, at, words, sizeof(words),
@@ -66,10 +66,11 @@ static bool page_holds(struct world *w, tpos_page_t *page,
 			w->wrong = "the CPU cannot read";
 			return true;
 		}
-		for (size_t j = 0; j < WORDS; j++)
-			different |= words[j] ^ word;
+		if (words[0] != word ||
+		    memcmp(words, words + 1, sizeof(words) - sizeof(word)))
+			return false;
 	}
-	return !different;
+	return true;
 }
 
 void check_bytes(struct world *w, const struct item *item)
