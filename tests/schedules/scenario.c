@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What threads do while schedules are explored, on a machine so small, and with
+ * budgets so tight, that each is in the others' way: one has to swap another's
+ * buffer out to have its own, or waits for address space that another has.
+ *
+ * Before they start, each has its first buffer, on the swapper's list, and some
+ * pages are pooled. When they are done, all books must agree, every byte of
+ * every buffer must be there, and nothing may be left.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ttmpool/ttmpool.h>
+
+#include "scenario.h"
+#include "tpsim.h"
+
+#define PAGES 3
+#define OWN   2
+
+const char scenario_letters[] = "gGpPoOaAlrxswdtubmc";
+
+struct buffer {
+	struct ttmpool_backend be;
+	tpos_page_t *pages[PAGES];
+	tpos_dma_addr_t dma_addr[PAGES];
+	uint64_t word;
+};
+
+static struct stage {
+	const struct scenario *scenario;
+	struct tpsim_machine *machine;
+	struct ttmpool_iova iova;
+	struct ttmpool_manager mgr;
+	struct ttmpool_pool pool;
+	struct ttmpool_owner owner;
+	struct buffer bufs[MOST_THREADS][OWN];
+	const char *wrong;
+} stage;
+
+static bool buffer_trylock(struct ttmpool_backend *be)
+{
+	return coop_trylock(be);
+}
+
+static void buffer_unlock(struct ttmpool_backend *be)
+{
+	coop_unlock(be);
+}
+
+static uint64_t *word_at(struct buffer *buf, size_t i)
+{
+	return tpsim_page_address(stage.machine, buf->pages[i]);
+}
+
+static void buffer_write(struct buffer *buf, uint64_t word)
+{
+	buf->word = word;
+	for (size_t i = 0; i < PAGES; i++)
+		*word_at(buf, i) = word + i;
+}
+
+static void buffer_check(struct buffer *buf)
+{
+	for (size_t i = 0; i < PAGES; i++) {
+		if (!buf->pages[i])
+			continue;
+		if (*word_at(buf, i) != buf->word + i)
+			stage.wrong = "a word is not what was written";
+	}
+}
+
+/* Short of memory or of address space is no failure here; all else is. */
+static void note(int err)
+{
+	if (err && err != -ENOMEM && err != -ENOSPC && err != -ETIMEDOUT)
+		stage.wrong = "an error without a reason";
+}
+
+static void get(struct buffer *buf)
+{
+	struct ttmpool_backend *be = &buf->be;
+	bool fresh = be->tt.state == TTMPOOL_TT_EMPTY;
+	int err = 0;
+
+	if (fresh)
+		err = ttmpool_populate(be);
+	else if (be->tt.state == TTMPOOL_TT_ANONYMOUS)
+		err = ttmpool_to_device(be);
+	else if (be->tt.state != TTMPOOL_TT_POPULATED)
+		err = ttmpool_swapin(be, TTMPOOL_ALL_PAGES);
+	note(err);
+	if (!err && be->tt.state != TTMPOOL_TT_POPULATED)
+		stage.wrong = "a buffer is not what it should be";
+	if (!err && fresh)
+		buffer_write(buf, buf->word + 0x1000);
+	buffer_check(buf);
+}
+
+static void put(struct buffer *buf)
+{
+	if (buf->be.tt.state != TTMPOOL_TT_EMPTY && ttmpool_drop(&buf->be))
+		stage.wrong = "a buffer could not be dropped";
+}
+
+static void out(struct buffer *buf)
+{
+	if (buf->be.tt.state == TTMPOOL_TT_POPULATED ||
+	    buf->be.tt.state == TTMPOOL_TT_ANONYMOUS)
+		note(ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES));
+	buffer_check(buf);
+}
+
+static void make_anonymous(struct buffer *buf)
+{
+	if (buf->be.tt.state == TTMPOOL_TT_POPULATED)
+		note(ttmpool_to_anonymous(&buf->be));
+	buffer_check(buf);
+}
+
+/* One operation on a buffer, under its lock. */
+static void with_buffer(struct buffer *buf, char op)
+{
+	coop_lock(&buf->be);
+	switch (op) {
+	case 'g':
+		get(buf);
+		break;
+	case 'p':
+		put(buf);
+		break;
+	case 'o':
+		out(buf);
+		break;
+	case 'a':
+		make_anonymous(buf);
+		break;
+	case 'l':
+		ttmpool_lru_add(&buf->be);
+		break;
+	default:
+		ttmpool_lru_remove(&buf->be);
+		break;
+	}
+	coop_unlock(&buf->be);
+}
+
+static struct ttmpool_request two_pages(void)
+{
+	return (struct ttmpool_request){ .caching = TTMPOOL_WRITE_COMBINED,
+					 .num_pages = 2 };
+}
+
+static void take_and_give(void)
+{
+	struct ttmpool_request req = two_pages();
+	tpos_page_t *pages[2];
+	int err = ttmpool_pool_take(&stage.pool, &req, pages, NULL);
+
+	note(err);
+	if (err)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (*(uint64_t *)tpsim_page_address(stage.machine, pages[i]))
+			stage.wrong = "another owner's bytes were handed out";
+	if (ttmpool_pool_give(&stage.pool, pages, 2, TTMPOOL_WRITE_COMBINED))
+		stage.wrong = "pages could not be given back";
+}
+
+/* One operation that is no buffer's. */
+static void with_pool(char op)
+{
+	struct ttmpool_request req = two_pages();
+
+	switch (op) {
+	case 'x':
+		take_and_give();
+		break;
+	case 's':
+		ttmpool_manager_shrink_scan(&stage.mgr, 4, true);
+		break;
+	case 'w':
+		ttmpool_manager_swapout(&stage.mgr, 3);
+		break;
+	case 'd':
+		ttmpool_pool_drain(&stage.pool);
+		break;
+	case 't':
+		ttmpool_manager_set_pool_limit(&stage.mgr, 2);
+		break;
+	case 'u':
+		ttmpool_manager_set_pool_limit(&stage.mgr, 8);
+		break;
+	case 'b':
+		ttmpool_manager_set_page_budget(&stage.mgr, 8);
+		break;
+	case 'm':
+		note(ttmpool_pool_prime(&stage.pool, &req, true));
+		break;
+	default:
+		ttmpool_pool_scrub(&stage.pool, 4);
+		break;
+	}
+}
+
+static void run_thread(void *arg, unsigned int i)
+{
+	(void)arg;
+	for (const char *op = stage.scenario->ops[i]; *op && !stage.wrong;
+	     op++) {
+		if (strchr("gpoalr", *op))
+			with_buffer(&stage.bufs[i][0], *op);
+		else if (strchr("GPOA", *op))
+			with_buffer(&stage.bufs[i][1], (char)(*op - 'A' + 'a'));
+		else
+			with_pool(*op);
+	}
+}
+
+static void open_buffers(void)
+{
+	static struct ttmpool_backend_funcs funcs;
+
+	funcs = ttmpool_backend_plain;
+	funcs.trylock = buffer_trylock;
+	funcs.unlock = buffer_unlock;
+	for (unsigned int i = 0; i < stage.scenario->n; i++) {
+		for (int j = 0; j < OWN; j++) {
+			struct buffer *buf = &stage.bufs[i][j];
+			struct ttmpool_backend_config config = {
+				.pool = &stage.pool,
+				.funcs = &funcs,
+				.owner = &stage.owner,
+				.pages = buf->pages,
+				.dma_addr = buf->dma_addr,
+				.num_pages = PAGES,
+				.caching = TTMPOOL_WRITE_COMBINED,
+				.wait_ms = 1000,
+			};
+
+			if (ttmpool_backend_init(&buf->be, &config))
+				abort();
+		}
+	}
+	for (unsigned int i = 0; i < stage.scenario->n; i++) {
+		get(&stage.bufs[i][0]);
+		ttmpool_lru_add(&stage.bufs[i][0].be);
+	}
+}
+
+/* Just enough for each to have one buffer, and a little beside. */
+static void open_stage(const struct scenario *scenario)
+{
+	struct tpsim_config machine = { .ram_pages = 128,
+					.max_order = 4,
+					.iommu = TPSIM_IOMMU_STRICT,
+					.store_pages = 64 };
+	struct tpsim_device_config device = { .node = TTMPOOL_NODE_ANY };
+	struct ttmpool_manager_config manager = {
+		.page_budget = 4 * scenario->n + 2, .pool_limit = 8
+	};
+	struct ttmpool_pool_config pool = { .name = "schedules",
+					    .node = TTMPOOL_NODE_ANY,
+					    .iova = &stage.iova };
+	struct ttmpool_policy policy;
+	struct tpos_device_info info;
+
+	memset(&stage, 0, sizeof(stage));
+	stage.scenario = scenario;
+	stage.machine = tpsim_machine_create(&machine);
+	manager.system = stage.machine;
+	pool.dev = stage.machine ? tpsim_device_create(stage.machine, &device)
+				 : NULL;
+	if (!pool.dev || ttmpool_manager_init(&stage.mgr, &manager) ||
+	    ttmpool_iova_init(&stage.iova, (4ull * scenario->n) << 12, 0))
+		abort();
+	tpos_device_query(pool.dev, &info);
+	ttmpool_policy_init(&policy, &info);
+	policy.max_order = 1;
+	policy.refill = false;
+	pool.policy = &policy;
+	if (ttmpool_pool_init(&stage.pool, &stage.mgr, &pool))
+		abort();
+	ttmpool_owner_init(&stage.owner, "threads");
+	open_buffers();
+	take_and_give();
+}
+
+/* Everybody is done: do all books agree? */
+static void check_stage(void)
+{
+	struct ttmpool_manager_stats stats;
+	struct tpsim_ledger ledger;
+	unsigned long pages = 0;
+
+	for (unsigned int i = 0; i < stage.scenario->n; i++) {
+		for (int j = 0; j < OWN; j++) {
+			struct buffer *buf = &stage.bufs[i][j];
+
+			buffer_check(buf);
+			if (!ttmpool_backend_is_valid(&buf->be))
+				stage.wrong = "a backend is not valid";
+			for (int k = 0; k < PAGES; k++)
+				pages += buf->pages[k] != NULL;
+		}
+	}
+	ttmpool_manager_stats(&stage.mgr, &stats);
+	tpsim_ledger(stage.machine, &ledger);
+	if (!ttmpool_manager_is_valid(&stage.mgr))
+		stage.wrong = "the manager is not valid";
+	if (stats.pages != ledger.pages_plain ||
+	    ttmpool_owner_pages(&stage.owner, TTMPOOL_IN_USE) != pages)
+		stage.wrong = "the accounts are not the machine's";
+	if (ledger.mapped_bytes != ttmpool_iova_pages(&stage.iova) << 12)
+		stage.wrong = "what is mapped is not on the books";
+}
+
+static void close_stage(void)
+{
+	for (unsigned int i = 0; i < stage.scenario->n; i++) {
+		for (int j = 0; j < OWN; j++) {
+			struct buffer *buf = &stage.bufs[i][j];
+
+			ttmpool_lru_remove(&buf->be);
+			put(buf);
+			if (ttmpool_backend_fini(&buf->be))
+				stage.wrong = "a buffer could not be ended";
+		}
+	}
+	if (ttmpool_pool_fini(&stage.pool) ||
+	    ttmpool_owner_fini(&stage.owner) ||
+	    ttmpool_manager_fini(&stage.mgr)) {
+		stage.wrong = "something was in use at the end";
+		return;
+	}
+	ttmpool_iova_fini(&stage.iova);
+	tpsim_machine_destroy(stage.machine);
+}
+
+const char *scenario_play(const struct scenario *scenario,
+			  unsigned int (*choose)(void *arg,
+						 unsigned int enabled,
+						 unsigned int current,
+						 const struct point *pending),
+			  void *arg)
+{
+	struct coop_run run = { scenario->n, run_thread, choose, arg };
+
+	open_stage(scenario);
+	if (!coop_play(&run))
+		return "all wait for each other";
+	if (!stage.wrong)
+		check_stage();
+	if (!stage.wrong)
+		close_stage();
+	return stage.wrong;
+}
+
+bool scenario_parse(struct scenario *scenario, const char *text)
+{
+	size_t ops = 0;
+
+	*scenario = (struct scenario){ .n = 1 };
+	for (; *text; text++) {
+		if (*text == '/') {
+			if (++scenario->n > MOST_THREADS)
+				return false;
+			ops = 0;
+			continue;
+		}
+		if (!strchr(scenario_letters, *text) || ops == MOST_OPS)
+			return false;
+		scenario->ops[scenario->n - 1][ops++] = *text;
+	}
+	return true;
+}
+
+void scenario_print(const struct scenario *scenario, char *text)
+{
+	for (unsigned int i = 0; i < scenario->n; i++)
+		text += sprintf(text, "%s%s", i ? "/" : "", scenario->ops[i]);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What the library calls, as the linker has it in this program: each lock,
+ * atomic, wait and call into the machine is a point at which another thread may
+ * go on.
+ *
+ * The locks are coop.c's: exclusive, and nothing else. Ranks, and that no call
+ * is made with a spinlock held, are checked by the machine's own in all other
+ * tests.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <ttmpool/ttmpool.h>
+
+#include "coop.h"
+#include "thread.h"
+
+#define REAL(name) __real_##name
+#define WRAP(name) __wrap_##name
+
+/* As the machine: what thread_set_reclaims() was told, for each thread. */
+enum reclaims WRAP(thread_reclaims)(void);
+void WRAP(thread_set_reclaims)(enum reclaims reclaims);
+
+enum reclaims WRAP(thread_reclaims)(void)
+{
+	return (enum reclaims) * coop_reclaims();
+}
+
+void WRAP(thread_set_reclaims)(enum reclaims reclaims)
+{
+	*coop_reclaims() = (int)reclaims;
+}
+
+void WRAP(tpsim_lock_acquire)(struct tpsim_lock *lock);
+bool WRAP(tpsim_lock_try)(struct tpsim_lock *lock);
+void WRAP(tpsim_lock_release)(struct tpsim_lock *lock);
+void WRAP(tpsim_lock_assert_held)(struct tpsim_lock *lock);
+void REAL(tpsim_lock_acquire)(struct tpsim_lock *lock);
+bool REAL(tpsim_lock_try)(struct tpsim_lock *lock);
+void REAL(tpsim_lock_release)(struct tpsim_lock *lock);
+
+/* Does this lock, with a fault planted, let everybody in? */
+static bool is_open(const struct tpsim_lock *lock)
+{
+	return coop_plant == PLANT_MUTEX && !lock->spins;
+}
+
+void WRAP(tpsim_lock_acquire)(struct tpsim_lock *lock)
+{
+	if (!coop_is_running()) {
+		REAL(tpsim_lock_acquire)(lock);
+		return;
+	}
+	if (is_open(lock)) {
+		coop_point(POINT_READ, lock);
+		return;
+	}
+	if (coop_holds(lock)) {
+		fputs("schedules: recursive locking\n", stderr);
+		abort();
+	}
+	coop_lock(lock);
+}
+
+bool WRAP(tpsim_lock_try)(struct tpsim_lock *lock)
+{
+	if (!coop_is_running())
+		return REAL(tpsim_lock_try)(lock);
+	coop_point(POINT_TRYLOCK, lock);
+	if (is_open(lock))
+		return true;
+	if (coop_is_locked(lock))
+		return false;
+	coop_take(lock);
+	return true;
+}
+
+void WRAP(tpsim_lock_release)(struct tpsim_lock *lock)
+{
+	if (!coop_is_running())
+		REAL(tpsim_lock_release)(lock);
+	else if (!is_open(lock))
+		coop_unlock(lock);
+}
+
+void WRAP(tpsim_lock_assert_held)(struct tpsim_lock *lock)
+{
+	if (coop_is_running() && !is_open(lock) && !coop_holds(lock)) {
+		fputs("schedules: a lock is not held\n", stderr);
+		abort();
+	}
+}
+
+long WRAP(tpos_atomic_read)(tpos_atomic_t *a);
+void WRAP(tpos_atomic_set)(tpos_atomic_t *a, long n);
+long WRAP(tpos_atomic_add_return)(long n, tpos_atomic_t *a);
+long REAL(tpos_atomic_read)(tpos_atomic_t *a);
+void REAL(tpos_atomic_set)(tpos_atomic_t *a, long n);
+long REAL(tpos_atomic_add_return)(long n, tpos_atomic_t *a);
+
+long WRAP(tpos_atomic_read)(tpos_atomic_t *a)
+{
+	coop_point(POINT_READ, a);
+	return REAL(tpos_atomic_read)(a);
+}
+
+void WRAP(tpos_atomic_set)(tpos_atomic_t *a, long n)
+{
+	coop_point(POINT_WRITE, a);
+	REAL(tpos_atomic_set)(a, n);
+}
+
+long WRAP(tpos_atomic_add_return)(long n, tpos_atomic_t *a)
+{
+	long was;
+
+	coop_point(POINT_WRITE, a);
+	if (coop_plant != PLANT_ATOMIC)
+		return REAL(tpos_atomic_add_return)(n, a);
+	was = REAL(tpos_atomic_read)(a);
+	coop_point(POINT_WRITE, a);
+	REAL(tpos_atomic_set)(a, was + n);
+	return was + n;
+}
+
+int WRAP(tpos_wait)(struct tpos_wait *wait, long seen,
+		    unsigned int *timeout_ms);
+void WRAP(tpos_wake)(struct tpos_wait *wait);
+void REAL(tpos_wake)(struct tpos_wait *wait);
+
+int WRAP(tpos_wait)(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
+{
+	if (coop_is_running())
+		coop_wait(wait, seen);
+	if (tpos_wait_count(wait) != seen)
+		return 0;
+	*timeout_ms = 0;
+	return -ETIMEDOUT;
+}
+
+void WRAP(tpos_wake)(struct tpos_wait *wait)
+{
+	coop_point(POINT_WRITE, wait);
+	REAL(tpos_wake)(wait);
+}
+
+/*
+ * Calls into the machine. Those that get or give back memory meet there; what
+ * is done to one batch has nothing to do with what is done to another.
+ */
+static const char machine;
+#define POINT_VOID(name, object, params, args)  \
+	void WRAP(name) params;                 \
+	void REAL(name) params;                 \
+	void WRAP(name) params                  \
+	{                                       \
+		coop_point(POINT_CALL, object); \
+		REAL(name) args;                \
+	}
+#define POINT_INT(name, object, params, args)   \
+	int WRAP(name) params;                  \
+	int REAL(name) params;                  \
+	int WRAP(name) params                   \
+	{                                       \
+		coop_point(POINT_CALL, object); \
+		return REAL(name) args;         \
+	}
+
+POINT_INT(tpos_pages_alloc, &machine,
+	  (tpos_device_t * dev, const struct tpos_alloc *req,
+	   struct ttmpool_chunk *chunk),
+	  (dev, req, chunk))
+POINT_VOID(tpos_pages_free, &machine,
+	   (tpos_device_t * dev, struct ttmpool_list *chunks), (dev, chunks))
+POINT_VOID(tpos_pages_clear, chunks->next,
+	   (tpos_device_t * dev, struct ttmpool_list *chunks), (dev, chunks))
+POINT_VOID(tpos_pages_copy, to->chunk,
+	   (const struct tpos_span *to, const struct tpos_span *from),
+	   (to, from))
+POINT_INT(tpos_caching_set, chunks->next,
+	  (tpos_device_t * dev, struct ttmpool_list *chunks,
+	   enum ttmpool_caching caching),
+	  (dev, chunks, caching))
+POINT_INT(tpos_dma_map, chunks->next,
+	  (tpos_device_t * dev, struct ttmpool_list *chunks), (dev, chunks))
+POINT_VOID(tpos_dma_unmap, chunks->next,
+	   (tpos_device_t * dev, struct ttmpool_list *chunks, bool lazy),
+	   (dev, chunks, lazy))
+POINT_INT(tpos_store_create, &machine,
+	  (tpos_system_t * system, size_t pages, tpos_store_t **store),
+	  (system, pages, store))
+POINT_VOID(tpos_store_destroy, &machine, (tpos_store_t * store), (store))
+POINT_INT(tpos_store_write, &machine,
+	  (tpos_store_t * store, size_t index, const struct tpos_span *from),
+	  (store, index, from))
+POINT_INT(tpos_store_adopt, &machine,
+	  (tpos_store_t * store, size_t index, struct ttmpool_chunk *chunk),
+	  (store, index, chunk))
+POINT_INT(tpos_store_read, store,
+	  (tpos_store_t * store, size_t index, const struct tpos_span *to),
+	  (store, index, to))
+POINT_VOID(tpos_store_drop, &machine,
+	   (tpos_store_t * store, size_t index, size_t pages),
+	   (store, index, pages))
+POINT_VOID(tpos_work_queue, work,
+	   (tpos_system_t * system, struct tpos_work *work), (system, work))
+POINT_VOID(tpos_note_parked, chunk,
+	   (tpos_device_t * dev, struct ttmpool_chunk *chunk), (dev, chunk))
+POINT_VOID(tpos_note_issued, chunk,
+	   (tpos_device_t * dev, struct ttmpool_chunk *chunk), (dev, chunk))
