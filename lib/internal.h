@@ -10,8 +10,8 @@
  *                cleared, copied; release.c: how they end; all in batches
  *   bin.c        where free chunks lie; reclaim.c: taking the oldest out again
  *   claim.c      from pages back to chunks
- *   resident.c   the chunks of a buffer; swapout.c: how they leave;
- *                lru.c: which buffer's do
+ *   resident.c   the chunks of a buffer; stored.c: its store; swapout.c: how
+ *                they leave; lru.c: which buffer's do
  *   make.c       fresh chunks, and mappings, and room for both
  *   ready.c      a buffer's chunks become the device's
  *   gather.c, take.c, fill.c, refill.c   handing out; prime.c: to the bins
@@ -215,7 +215,14 @@ void chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous);
 int backend_strip(struct ttmpool_backend *be, struct ttmpool_list *chunks);
 void backend_count_swappable(struct ttmpool_backend *be);
 void backend_set_state(struct ttmpool_backend *be, enum ttmpool_tt_state state);
+
+/* stored.c */
+int backend_open_store(struct ttmpool_backend *be);
 void backend_close_store(struct ttmpool_backend *be);
+void backend_note_sums(struct ttmpool_backend *be, size_t index,
+		       const struct tpos_span *from);
+int backend_check_sum(struct ttmpool_backend *be, size_t index,
+		      const struct tpos_span *page);
 
 /* lru.c */
 unsigned long manager_try_swapout(struct ttmpool_manager *mgr,

@@ -15,6 +15,7 @@ static const char *const names[TTMPOOL_REPORT_KIND_COUNT] = {
 	[TTMPOOL_REPORT_IN_USE] = "still in use at teardown",
 	[TTMPOOL_REPORT_QUARANTINED] = "cannot be made write-back, quarantined",
 	[TTMPOOL_REPORT_BAD_ADDRESS] = "DMA address out of the device's reach",
+	[TTMPOOL_REPORT_CORRUPTED] = "contents are not what was stored",
 };
 
 const char *ttmpool_report_name(enum ttmpool_report_kind kind)

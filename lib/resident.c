@@ -95,10 +95,3 @@ void backend_set_state(struct ttmpool_backend *be, enum ttmpool_tt_state state)
 	backend_count_swappable(be);
 	tpos_assert(TPOS_CHECK_LEVEL < 2 || ttmpool_backend_is_valid(be));
 }
-
-void backend_close_store(struct ttmpool_backend *be)
-{
-	if (be->store)
-		tpos_store_destroy(be->store);
-	be->store = NULL;
-}

@@ -41,6 +41,14 @@ static int swapin_take(struct ttmpool_backend *be, size_t first, size_t *n)
 	}
 }
 
+static int swapin_page(struct ttmpool_backend *be, size_t index,
+		       const struct tpos_span *page)
+{
+	int err = tpos_store_read(be->store, index, page);
+
+	return err ? err : backend_check_sum(be, index, page);
+}
+
 /* Read pages [first, first + n); return how many whole chunks' pages came. */
 static int swapin_read(struct ttmpool_backend *be, size_t first, size_t n,
 		       size_t *came)
@@ -57,9 +65,8 @@ static int swapin_read(struct ttmpool_backend *be, size_t first, size_t n,
 			int err = -EINTR;
 
 			if (!tpos_signal_pending())
-				err = tpos_store_read(
-					be->store, first + *came + page.first,
-					&page);
+				err = swapin_page(
+					be, first + *came + page.first, &page);
 			if (err)
 				return err;
 		}

@@ -126,6 +126,7 @@ static int swapout_copy(struct swapout *out)
 		page.first = out->at - out->begin;
 		if (tpos_signal_pending())
 			return -EINTR;
+		backend_note_sums(out->be, out->at, &page);
 		err = tpos_store_write(out->be->store, out->at, &page);
 		if (err == -ENOMEM && swapout_make_room(out))
 			continue;
@@ -144,12 +145,15 @@ static int swapout_copy(struct swapout *out)
 static int swapout_adopt(struct swapout *out)
 {
 	struct ttmpool_chunk *chunk = swapout_chunk(out);
+	struct tpos_span all = { .chunk = chunk,
+				 .pages = ttmpool_chunk_pages(chunk) };
 	int err;
 
 	if (!chunk_is_ordinary(chunk))
 		return -EOPNOTSUPP;
 	if (tpos_signal_pending())
 		return -EINTR;
+	backend_note_sums(out->be, out->begin, &all);
 	err = tpos_store_adopt(out->be->store, out->begin, chunk);
 	if (!err)
 		swapout_leave(out, chunk, &out->adopted);
@@ -207,8 +211,7 @@ static int swapout_open_store(struct ttmpool_backend *be)
 	if (be->store)
 		return 0;
 	do {
-		err = tpos_store_create(be->pool->mgr->system, be->tt.num_pages,
-					&be->store);
+		err = backend_open_store(be);
 	} while (err == -ENOMEM && pool_reclaim(be->pool, RELEASE_PAGES, true));
 	return err;
 }

@@ -94,6 +94,7 @@ struct ttmpool_backend_config {
  *	caller's array, or NULL. In state PARTIAL they are not to be used.
  * @wait_ms: how long it waits for address space
  * @store: where its contents go when they are moved out, or NULL
+ * @sums: with policy.checksum, one for each page that is there
  * @pages_stored: so many of its pages are there
  * @swappable: it is on the manager's list of buffers that may be swapped out
  * @lru: in that list
@@ -112,6 +113,7 @@ struct ttmpool_backend {
 	tpos_dma_addr_t *dma_addr;
 	unsigned int wait_ms;
 	tpos_store_t *store;
+	uint32_t *sums;
 	size_t pages_stored;
 	bool swappable;
 	struct ttmpool_list lru;

@@ -229,6 +229,17 @@ struct tpos_span {
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from);
 
 /**
+ * tpos_page_sum() - a checksum of one page
+ * @page: a span of one page, of any source and caching, mapped or not
+ *
+ * Other bytes have another sum, but for one case in 2^32 (a CRC). Does not
+ * allocate. May sleep. Cannot fail.
+ *
+ * Return: the sum; 0 for a page of zeroes.
+ */
+uint32_t tpos_page_sum(const struct tpos_span *page);
+
+/**
  * tpos_store_create() - a place for the contents of one buffer
  * @system: the machine
  * @pages: how many pages it may be asked to keep

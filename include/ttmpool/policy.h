@@ -20,6 +20,8 @@
  * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
  *	which is what Linux's lazy mode does to everybody. False: the
  *	invalidation is complete first.
+ * @checksum: what goes to a store is summed, page by page, and what comes back
+ *	is compared: a store that returns other bytes is found out (-EBADMSG)
  * @dma32: plain pages are below 4 GiB, even if the device reaches more
  * @max_order: the largest order that a chunk may have
  */
@@ -29,6 +31,7 @@ struct ttmpool_policy {
 	bool refill;
 	bool scrub;
 	bool lazy_unmap;
+	bool checksum;
 	bool dma32;
 	unsigned int max_order;
 };

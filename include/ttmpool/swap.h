@@ -49,8 +49,11 @@ int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
  * any other state; -EINTR; what ttmpool_pool_take() and tpos_store_read()
- * return. After these, the state is as before or PARTIAL, and what had come
- * is there.
+ * return; with policy.checksum, -EBADMSG if the store returned other bytes than
+ * it was given, which is reported (TTMPOOL_REPORT_CORRUPTED). After these, the
+ * state is as before or PARTIAL, and what had come is there. A page that is
+ * corrupted never comes: as long as the store returns such bytes, the buffer is
+ * lost, and ttmpool_drop() ends it.
  */
 int ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
 

@@ -80,6 +80,7 @@ EXPORT_SYMBOL_GPL(tpos_device_query);
 EXPORT_SYMBOL_GPL(tpos_pages_alloc);
 EXPORT_SYMBOL_GPL(tpos_pages_free);
 EXPORT_SYMBOL_GPL(tpos_pages_clear);
+EXPORT_SYMBOL_GPL(tpos_page_sum);
 EXPORT_SYMBOL_GPL(tpos_pages_copy);
 EXPORT_SYMBOL_GPL(tpos_pages_split);
 EXPORT_SYMBOL_GPL(tpos_caching_set);

@@ -223,10 +223,10 @@ void tpos_pages_clear(struct device *dev, struct ttmpool_list *chunks)
 
 void *tpos_zalloc(struct ttmpool_system *system, size_t size)
 {
-	return kzalloc(size, TTMPOOL_GFP);
+	return kvzalloc(size, TTMPOOL_GFP);
 }
 
 void tpos_free(struct ttmpool_system *system, void *ptr)
 {
-	kfree(ptr);
+	kvfree(ptr);
 }

@@ -11,6 +11,7 @@
  * written is fetched before it is read, and what was written here is passed on.
  */
 
+#include <linux/crc32.h>
 #include <linux/dma-mapping.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -94,4 +95,16 @@ void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)
 		cond_resched();
 	}
 	ttmpool_span_for_device(to);
+}
+
+uint32_t tpos_page_sum(const struct tpos_span *page)
+{
+	void *bytes;
+	u32 sum;
+
+	ttmpool_span_for_cpu(page);
+	bytes = span_map(page, 0);
+	sum = crc32_le(0, bytes, PAGE_SIZE);
+	span_unmap(page, bytes);
+	return sum;
 }

@@ -86,11 +86,11 @@ void span_written(const struct tpos_span *span)
 		swiotlb_copy(block->mapping, span->first, span->pages, true);
 }
 
-static struct tpsim_machine *span_machine(const struct tpos_span *span)
+struct tpsim_machine *span_machine(const struct tpos_span *span,
+				   const char *call)
 {
 	if (!page_is_out(span->chunk->page))
-		tpsim_complain("use after free",
-			       "tpos_pages_copy: a page is not out");
+		tpsim_complain("use after free", "%s: a page is not out", call);
 	return span->chunk->page->machine;
 }
 
@@ -105,7 +105,7 @@ static void copy_check(const struct tpos_span *to, const struct tpos_span *from)
 
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)
 {
-	struct tpsim_machine *machine = span_machine(to);
+	struct tpsim_machine *machine = span_machine(to, __func__);
 	size_t len = to->pages * machine->page_bytes;
 	const char *source;
 	char *bytes;

@@ -28,6 +28,8 @@ static const struct {
 	[COST_PAGE_COPY] = { 500000, true },
 	/* (e) loads that no cache serves: 0.1 to 0.3 GB/s */
 	[COST_PAGE_READ_UNCACHED] = { 20000000, true },
+	/* (e) a CRC of 32 bits by tables: 1 to 3 GB/s */
+	[COST_PAGE_SUM] = { 2000000, true },
 	/* (e) an NVMe disk, in order: 2 and 3 GB/s */
 	[COST_STORE_WRITE] = { 2000000, true },
 	[COST_STORE_READ] = { 1400000, true },

@@ -203,6 +203,7 @@ enum cost {
 	COST_PAGE_CLEAR,
 	COST_PAGE_COPY,
 	COST_PAGE_READ_UNCACHED,
+	COST_PAGE_SUM,
 	COST_STORE_WRITE,
 	COST_STORE_READ,
 	COST_PTE,
@@ -262,6 +263,8 @@ enum span_use {
 	SPAN_READ,
 	SPAN_WRITE,
 };
+struct tpsim_machine *span_machine(const struct tpos_span *span,
+				   const char *call);
 char *span_open(struct tpsim_machine *machine, const struct tpos_span *span,
 		enum span_use use, const char *call);
 void span_written(const struct tpos_span *span);

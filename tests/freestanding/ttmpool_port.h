@@ -29,6 +29,7 @@ enum {
 	ENOENT = 2,
 	EINTR = 4,
 	EIO = 5,
+	EBADMSG = 74,
 	E2BIG = 7,
 	EAGAIN = 11,
 	ENOMEM = 12,

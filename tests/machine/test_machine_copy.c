@@ -97,6 +97,41 @@ static void unknown_caching_can_be_read(void **state)
 	assert_true(target_is(3, 4));
 }
 
+/* A sum tells pages apart; zeroes have none, and both ports have the same. */
+static void a_sum_is_of_the_bytes(void **state)
+{
+	struct tpos_span page = span_of(&from.chunk[0], 0, 1);
+	struct tpos_span zeroes = span_of(&to.chunk[0], 0, 1);
+
+	(void)state;
+	assert_int_equal(tpos_page_sum(&zeroes), 0);
+	assert_int_equal(tpos_page_sum(&page), 0xfdc5e437);
+	page.first = 3;
+	assert_int_equal(tpos_page_sum(&page), 0x41f59c5e);
+	tpos_caching_set(dev, &from.list, TTMPOOL_UNCACHED);
+	assert_int_equal(tpos_page_sum(&page), 0x41f59c5e);
+	from.chunk[0].caching = TTMPOOL_CACHING_UNKNOWN;
+	assert_int_equal(tpos_page_sum(&page), 0x41f59c5e);
+	from.chunk[0].caching = TTMPOOL_UNCACHED;
+	tpos_caching_set(dev, &from.list, TTMPOOL_CACHED);
+}
+
+/* What a device wrote is in its slots until somebody looks. */
+static void a_sum_is_of_what_the_device_wrote(void **state)
+{
+	struct tpos_span page = span_of(&to.chunk[0], 1, 1);
+	unsigned char bytes[4096];
+
+	(void)state;
+	memset(bytes, 1, sizeof(bytes));
+	assert_int_equal(tpos_dma_map(dev, &to.list), 0);
+	assert_int_equal(
+		tpsim_device_write(dev, target_addr(1), bytes, sizeof(bytes)),
+		0);
+	assert_int_equal(tpos_page_sum(&page), 0xfdc5e437);
+	tpos_dma_unmap(dev, &to.list, false);
+}
+
 /* Copies are counted, and what no cache serves takes its time. */
 static void a_copy_costs(void **state)
 {
@@ -301,6 +336,8 @@ int main(void)
 		TEST(a_span_is_copied),
 		TEST(caching_does_not_matter),
 		TEST(unknown_caching_can_be_read),
+		TEST(a_sum_is_of_the_bytes),
+		TEST(a_sum_is_of_what_the_device_wrote),
 		TEST(a_copy_costs),
 		TEST(slots_are_written_too),
 		TEST(coherent_pages_are_copied),
