@@ -136,5 +136,7 @@ int ttmpool_owner_fini(struct ttmpool_owner *owner)
 unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
 				  enum ttmpool_account account)
 {
+	if ((unsigned int)account >= TTMPOOL_ACCOUNT_COUNT)
+		return 0;
 	return (unsigned long)tpos_atomic_read(&owner->pages[account]);
 }

@@ -26,7 +26,8 @@
 /* From each state, the states that may follow. */
 static const uint8_t chunk_next[TTMPOOL_CHUNK_STATE_COUNT] = {
 	[TTMPOOL_CHUNK_FRESH] = MAY(IN_USE) | MAY(POOLED) | MAY(QUARANTINED),
-	[TTMPOOL_CHUNK_POOLED] = MAY(IN_USE) | MAY(POOLED) | MAY(LEAVING),
+	[TTMPOOL_CHUNK_POOLED] = MAY(IN_USE) | MAY(POOLED) | MAY(LEAVING) |
+				 MAY(QUARANTINED),
 	[TTMPOOL_CHUNK_IN_USE] = MAY(LEAVING),
 	[TTMPOOL_CHUNK_LEAVING] = MAY(POOLED) | MAY(IN_USE) | MAY(QUARANTINED),
 	[TTMPOOL_CHUNK_QUARANTINED] = 0,
@@ -56,6 +57,15 @@ bool chunk_is_coherent(const struct ttmpool_chunk *chunk)
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk)
 {
 	return chunk->caching != TTMPOOL_CACHED;
+}
+
+/* Has the hardware told of an error in one of its pages? */
+bool chunk_is_poisoned(const struct ttmpool_chunk *chunk)
+{
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		if (tpos_page_is_poisoned(tpos_page_nth(chunk->page, i)))
+			return true;
+	return false;
 }
 
 /* Is it of the node that its pool wants? */

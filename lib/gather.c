@@ -131,10 +131,25 @@ static int take_gather(struct take *take)
 	return take_fresh(take, false);
 }
 
+/* Chunks that the hardware has poisoned are set aside, and others found. */
+static int take_gather_sound(struct take *take)
+{
+	struct ttmpool_list poisoned;
+	int err = take_gather(take);
+
+	while (!err && take->pool->policy.verify &&
+	       chunks_extract(&take->got, chunk_is_poisoned, &poisoned)) {
+		take_miss(take, &poisoned);
+		chunks_release(take->pool, &poisoned);
+		err = take_gather(take);
+	}
+	return err;
+}
+
 /* Find all pages, and clear the dirty ones before a device is let near them. */
 int take_find(struct take *take)
 {
-	int err = take_gather(take);
+	int err = take_gather_sound(take);
 	struct ttmpool_list work;
 
 	if (err)

@@ -19,6 +19,8 @@ static bool is_recycled(const struct ttmpool_chunk *chunk)
 	if (chunk->flags & TTMPOOL_CHUNK_ANONYMOUS &&
 	    !chunk_can_be_used(chunk, chunk->pool))
 		return false;
+	if (chunk->pool->policy.verify && chunk_is_poisoned(chunk))
+		return false;
 	return chunk->caching != TTMPOOL_CACHING_UNKNOWN &&
 	       chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
 }
@@ -66,6 +68,25 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 	}
 }
 
+/* Has it to be asked of each chunk of a run whether it may be pooled? */
+static bool differs_by_page(const struct ttmpool_chunk *first)
+{
+	return first->flags & TTMPOOL_CHUNK_ANONYMOUS ||
+	       first->pool->policy.verify;
+}
+
+/* Cut off what can be treated alike; how many pages is it? */
+static size_t give_cut(struct ttmpool_list *chunks, struct ttmpool_list *run)
+{
+	struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+
+	if (!differs_by_page(first))
+		return chunks_cut_run(chunks, run);
+	ttmpool_list_init(run);
+	ttmpool_list_move_tail(&first->link, run);
+	return ttmpool_chunk_pages(first);
+}
+
 /* Take back a batch of @pages that was claimed; @mixed: it is not one run. */
 static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 size_t pages, bool mixed)
@@ -75,10 +96,10 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	ttmpool_list_init(&recycled);
 	ttmpool_list_init(&released);
 	pool_tally(pool, &pool->stats.gives, 1);
-	if (!mixed)
+	if (!mixed && !differs_by_page(ttmpool_chunk_of(chunks->next)))
 		give_run(pool, chunks, pages, &recycled, &released);
 	while (!ttmpool_list_empty(chunks)) {
-		size_t n = chunks_cut_run(chunks, &run);
+		size_t n = give_cut(chunks, &run);
 
 		give_run(pool, &run, n, &recycled, &released);
 	}
@@ -110,7 +131,7 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 	struct claim claim;
 	int err;
 
-	if (!num_pages)
+	if (!pages || !num_pages)
 		return -EINVAL;
 	claim_init(&claim, pool, pages, num_pages);
 	claim.caching = caching;

@@ -117,6 +117,7 @@ void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 bool chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool chunk_is_coherent(const struct ttmpool_chunk *chunk);
 bool chunk_is_not_cached(const struct ttmpool_chunk *chunk);
+bool chunk_is_poisoned(const struct ttmpool_chunk *chunk);
 void chunk_note_node(const struct ttmpool_pool *pool,
 		     struct ttmpool_chunk *chunk);
 bool chunk_can_be_used(const struct ttmpool_chunk *chunk,

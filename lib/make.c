@@ -10,10 +10,14 @@
  * orders.
  *
  * What the port says of an address is checked before anybody uses it: aligned,
- * and within the device's reach to its last byte.
+ * and within the device's reach to its last byte; and, if the policy says so,
+ * nobody else's.
  */
 
 #include "internal.h"
+
+/* So many addresses are compared for one batch. */
+#define OVERLAP_LOOKS 4096
 
 static int room_for_pages(struct ttmpool_manager *mgr, size_t pages)
 {
@@ -47,19 +51,75 @@ static bool chunk_address_is_good(const struct ttmpool_pool *pool,
 	       last <= pool->info.dma_mask - addr;
 }
 
-/* Report the first chunk of a batch whose address the device cannot use. */
+static bool chunks_overlap(const struct ttmpool_pool *pool,
+			   const struct ttmpool_chunk *a,
+			   const struct ttmpool_chunk *b)
+{
+	uint64_t at = tpos_dma_address(&a->dma), to = tpos_dma_address(&b->dma);
+
+	return at < to ? to - at < pool_bytes(pool, ttmpool_chunk_pages(a))
+		       : at - to < pool_bytes(pool, ttmpool_chunk_pages(b));
+}
+
+/* Has a chunk before it in the list, or one that is in use, its address? So
+ * many are looked at. */
+static bool chunk_address_is_taken(struct ttmpool_pool *pool,
+				   const struct ttmpool_list *chunks,
+				   const struct ttmpool_chunk *chunk,
+				   unsigned int *looks)
+{
+	const struct ttmpool_list *link = chunk->link.prev;
+	bool taken = false;
+
+	for (; *looks && !taken && link != chunks; link = link->prev, --*looks)
+		taken = chunks_overlap(
+			pool, chunk,
+			ttmpool_list_entry(link, struct ttmpool_chunk, link));
+	tpos_spin_lock(&pool->lock);
+	for (link = pool->in_use.prev;
+	     *looks && !taken && link != &pool->in_use;
+	     link = link->prev, --*looks) {
+		const struct ttmpool_chunk *other =
+			ttmpool_list_entry(link, struct ttmpool_chunk, link);
+
+		taken = (other->flags & TTMPOOL_CHUNK_MAPPED) &&
+			chunks_overlap(pool, chunk, other);
+	}
+	tpos_spin_unlock(&pool->lock);
+	return taken;
+}
+
+/* Report a chunk of a list whose address the device cannot use. */
+static int chunk_check_address(struct ttmpool_pool *pool,
+			       const struct ttmpool_list *chunks,
+			       const struct ttmpool_chunk *chunk,
+			       unsigned int *looks)
+{
+	if (chunk_address_is_good(pool, chunk) &&
+	    !(*looks && chunk_address_is_taken(pool, chunks, chunk, looks)))
+		return 0;
+	pool_report(pool, TTMPOOL_REPORT_BAD_ADDRESS, chunk, NULL);
+	return -EIO;
+}
+
+static unsigned int looks_of(const struct ttmpool_pool *pool)
+{
+	return pool->policy.verify ? OVERLAP_LOOKS : 0;
+}
+
 static int chunks_check_addresses(struct ttmpool_pool *pool,
 				  const struct ttmpool_list *chunks)
 {
+	unsigned int looks = looks_of(pool);
 	struct ttmpool_chunk *chunk;
+	int err = 0;
 
 	ttmpool_for_each_chunk(chunk, chunks) {
-		if (chunk_address_is_good(pool, chunk))
-			continue;
-		pool_report(pool, TTMPOOL_REPORT_BAD_ADDRESS, chunk, NULL);
-		return -EIO;
+		err = chunk_check_address(pool, chunks, chunk, &looks);
+		if (err)
+			break;
 	}
-	return 0;
+	return err;
 }
 
 /* What a chunk is whose pages have just come from the system. */
@@ -90,6 +150,7 @@ int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
 	bool coherent = req->source == TTMPOOL_COHERENT;
 	size_t pages = (size_t)1 << req->order;
 	uint64_t bytes = coherent ? pool_bytes(pool, pages) : 0;
+	unsigned int looks = looks_of(pool);
 	struct ttmpool_chunk *chunk;
 	struct ttmpool_list alone;
 	int err;
@@ -109,13 +170,14 @@ int chunk_create(struct ttmpool_pool *pool, const struct tpos_alloc *req,
 	if (err)
 		goto free_chunk;
 	chunk_init(chunk, pool, req);
-	ttmpool_list_init(&alone);
-	ttmpool_list_add(&chunk->link, &alone);
+	ttmpool_list_add_tail(&chunk->link, made);
 	if (coherent)
-		err = chunks_check_addresses(pool, &alone);
-	if (err)
-		chunks_release(pool, &alone);
-	ttmpool_list_splice_tail(&alone, made);
+		err = chunk_check_address(pool, made, chunk, &looks);
+	if (!err)
+		return 0;
+	ttmpool_list_init(&alone);
+	ttmpool_list_move_tail(&chunk->link, &alone);
+	chunks_release(pool, &alone);
 	return err;
 
 free_chunk:

@@ -86,6 +86,8 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 {
 	int err;
 
+	if (!mgr)
+		return -EINVAL;
 	memset(pool, 0, sizeof(*pool));
 	err = pool_configure(pool, config);
 	if (err)
@@ -184,6 +186,10 @@ size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
 {
 	size_t n;
 
+	if ((unsigned int)source >= TTMPOOL_SOURCE_COUNT ||
+	    (unsigned int)caching >= TTMPOOL_CACHING_COUNT ||
+	    order >= TTMPOOL_NR_ORDERS)
+		return 0;
 	tpos_spin_lock(&pool->lock);
 	n = pool->bins[source][caching][order].nr_chunks;
 	tpos_spin_unlock(&pool->lock);

@@ -9,6 +9,7 @@
  *     mapped?          one tpos_dma_unmap() for all that are
  *     not write-back?  one tpos_caching_set() for all that are not
  *     still not?       into quarantine, never to the system
+ *     poisoned?        likewise, if the policy looks
  *     then             one tpos_pages_free() for the rest
  *
  * The order is fixed: the device is cut off first, so that it cannot write to a
@@ -81,14 +82,15 @@ void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	tpos_spin_unlock(&mgr->lock);
 }
 
-/* A batch that could not be made write-back is told of, and set aside. */
+/* A batch that nobody may have any more is told of, and set aside. */
 static void chunks_condemn(struct ttmpool_pool *pool,
-			   struct ttmpool_list *chunks)
+			   struct ttmpool_list *chunks,
+			   enum ttmpool_report_kind why)
 {
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, chunks)
-		pool_report(pool, TTMPOOL_REPORT_QUARANTINED, chunk, NULL);
+		pool_report(pool, why, chunk, NULL);
 	chunks_quarantine(pool, chunks);
 }
 
@@ -100,7 +102,10 @@ void chunks_release(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 
 	chunks_strip(pool, chunks, pool->policy.lazy_unmap);
 	if (chunks_extract(chunks, chunk_is_not_cached, &undo))
-		chunks_condemn(pool, &undo);
+		chunks_condemn(pool, &undo, TTMPOOL_REPORT_QUARANTINED);
+	if (pool->policy.verify &&
+	    chunks_extract(chunks, chunk_is_poisoned, &undo))
+		chunks_condemn(pool, &undo, TTMPOOL_REPORT_POISONED);
 	if (ttmpool_list_empty(chunks))
 		return;
 

@@ -14,7 +14,8 @@ static const char *const names[TTMPOOL_REPORT_KIND_COUNT] = {
 	[TTMPOOL_REPORT_WRONG_CACHING] = "given back as of another caching",
 	[TTMPOOL_REPORT_IN_USE] = "still in use at teardown",
 	[TTMPOOL_REPORT_QUARANTINED] = "cannot be made write-back, quarantined",
-	[TTMPOOL_REPORT_BAD_ADDRESS] = "DMA address out of the device's reach",
+	[TTMPOOL_REPORT_BAD_ADDRESS] = "DMA address that cannot be",
+	[TTMPOOL_REPORT_POISONED] = "poisoned by the hardware, quarantined",
 	[TTMPOOL_REPORT_CORRUPTED] = "contents are not what was stored",
 };
 

@@ -31,19 +31,32 @@ static bool is_fresh(const struct ttmpool_chunk *chunk)
 	return chunk->state == TTMPOOL_CHUNK_FRESH;
 }
 
+/* These were found in vain: as many have to be found once more. */
+void take_miss(struct take *take, const struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		size_t pages = ttmpool_chunk_pages(chunk);
+
+		take->req.num_pages += pages;
+		if (is_fresh(chunk))
+			continue;
+		take->pages_hit -= pages;
+		take->chunks_hit--;
+	}
+}
+
 /* Let go of a batch: fresh chunks end, the others are pooled again. */
 void take_drop(struct take *take, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list fresh;
 
-	take->req.num_pages += chunks_count_pages(chunks);
+	take_miss(take, chunks);
 	chunks_extract(chunks, is_fresh, &fresh);
 	chunks_release(take->pool, &fresh);
-	if (ttmpool_list_empty(chunks))
-		return;
-	take->pages_hit -= chunks_count_pages(chunks);
-	take->chunks_hit -= chunks_count(chunks);
-	bins_park(take->pool, chunks, PARK_GIVEN);
+	if (!ttmpool_list_empty(chunks))
+		bins_park(take->pool, chunks, PARK_GIVEN);
 }
 
 /*
@@ -167,7 +180,7 @@ int take_patiently(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	long seen;
 	int err;
 
-	err = take_check(pool, req);
+	err = pages ? take_check(pool, req) : -EINVAL;
 	if (err)
 		return err;
 	do {
@@ -190,6 +203,8 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 	struct take take;
 	int err;
 
+	if (!pages)
+		return -EINVAL;
 	err = take_patiently(pool, req, dma_addr, &take);
 	if (err)
 		return err;

@@ -54,6 +54,7 @@ int take_check(const struct ttmpool_pool *pool,
 int take_chunks(struct take *take);
 int take_patiently(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 		   bool map, struct take *take);
+void take_miss(struct take *take, const struct ttmpool_list *chunks);
 void take_drop(struct take *take, struct ttmpool_list *chunks);
 void take_issue(struct take *take);
 void take_hand_out(struct take *take, tpos_page_t **pages,

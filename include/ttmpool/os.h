@@ -40,6 +40,9 @@
  *                              NULL for any other page in the world, and for
  *                              a pointer that is no page. Never faults.
  *             tpos_page_set_chunk(page, chunk)
+ *             tpos_page_is_poisoned(page)  has the hardware told of an error
+ *                              in it (Linux: PageHWPoison)? When such a page
+ *                              is freed the system keeps it from everybody.
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
  *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
  *             tpos_device_reaches(device, page, n)  are these n pages within
@@ -132,7 +135,8 @@ struct tpos_device_info {
  * struct tpos_alloc - one request for fresh pages
  * @source: from which allocator
  * @order: 1 << @order contiguous pages, aligned to their own size
- * @node: the node wanted, or TTMPOOL_NODE_ANY
+ * @node: the node wanted, or TTMPOOL_NODE_ANY; one that is not there has no
+ *	pages
  * @flags: TPOS_ALLOC_*
  */
 struct tpos_alloc {

@@ -51,7 +51,8 @@ void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name);
  */
 int ttmpool_owner_fini(struct ttmpool_owner *owner);
 
-/** ttmpool_owner_pages() - the pages on one of @owner's accounts now. */
+/** ttmpool_owner_pages() - the pages on one of @owner's accounts now; 0 on one
+ * that does not exist. */
 unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
 				  enum ttmpool_account account);
 

@@ -155,8 +155,8 @@ struct ttmpool_pool {
  *
  * May sleep.
  *
- * Return: 0, or -EINVAL if @config names no device, a node below
- * TTMPOOL_NODE_OF_DEVICE, or a policy whose max_order is above
+ * Return: 0, or -EINVAL if there is no manager, or @config names no device, a
+ * node below TTMPOOL_NODE_OF_DEVICE, or a policy whose max_order is above
  * TTMPOOL_NR_ORDERS - 1. The device's own bounds (max_order, max_mapping) need
  * not be known: they are applied.
  */
@@ -208,7 +208,8 @@ struct ttmpool_request {
  * a chunk are at consecutive indices and aligned to their own size. May sleep,
  * and may call the system's shrinkers.
  *
- * Return: 0; -EINVAL for a request that names nothing known or no page;
+ * Return: 0; -EINVAL for a request that names nothing known or no page, or
+ * without an array;
  * -E2BIG for more pages than there are addresses; -ENOMEM; -ENOSPC if the
  * mapped limit, IOVA space or bounce slots ran out, and it was not to wait;
  * -ETIMEDOUT if it was, in vain; -EINTR for a signal meanwhile; -EIO or what
@@ -232,7 +233,8 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
  * (ttmpool_pool_stats.refused) and reported. May sleep. Does not allocate, so
  * it can always be done.
  *
- * Return: 0; -EINVAL if there is no page, or if it was refused, and then
+ * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
+ * then
  *nothing has changed.
  */
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
@@ -311,7 +313,9 @@ void ttmpool_pool_stats(struct ttmpool_pool *pool,
  * @pool: the pool
  * @source: of this source
  * @caching: and this caching
- * @order: and this order, below TTMPOOL_NR_ORDERS
+ * @order: and this order
+ *
+ * Return: how many; 0 of a kind that does not exist.
  */
 size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
 			  enum ttmpool_caching caching, unsigned int order);

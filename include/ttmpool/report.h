@@ -16,9 +16,11 @@
  * @TTMPOOL_REPORT_IN_USE: a pool is torn down, and a chunk is still in use
  * @TTMPOOL_REPORT_QUARANTINED: a caching change failed and could not be undone
  * @TTMPOOL_REPORT_BAD_ADDRESS: the port returned a DMA address that is beyond
- *	the device's mask, or not aligned to a page
+ *	the device's mask, or not aligned to a page; with policy.verify, or that
+ *	another chunk has
  * @TTMPOOL_REPORT_CORRUPTED: the store returned other bytes than it was given;
  *	@index: of this page of the buffer
+ * @TTMPOOL_REPORT_POISONED: the hardware has told of an error in the chunk
  * @TTMPOOL_REPORT_KIND_COUNT: how many there are
  */
 enum ttmpool_report_kind {
@@ -30,6 +32,7 @@ enum ttmpool_report_kind {
 	TTMPOOL_REPORT_QUARANTINED,
 	TTMPOOL_REPORT_BAD_ADDRESS,
 	TTMPOOL_REPORT_CORRUPTED,
+	TTMPOOL_REPORT_POISONED,
 	TTMPOOL_REPORT_KIND_COUNT,
 };
 

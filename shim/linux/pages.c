@@ -54,7 +54,7 @@ static struct page *alloc_in_zone(const struct tpos_alloc *req, gfp_t zone)
 	gfp_t gfp = alloc_gfp(req) | __GFP_ZERO | zone;
 	int node = req->node;
 
-	if (node >= 0 && !node_online(node)) {
+	if (node >= MAX_NUMNODES || (node >= 0 && !node_online(node))) {
 		if (req->flags & TPOS_ALLOC_THIS_NODE)
 			return NULL;
 		node = NUMA_NO_NODE;
@@ -162,8 +162,24 @@ void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 }
 
+/* The page allocator keeps a poisoned page out only if it is freed by itself
+ * (mm/page_alloc.c, free_pages_prepare). */
+static void set_poison_apart(struct ttmpool_chunk *chunk)
+{
+	bool poisoned = false;
+
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		poisoned |= PageHWPoison(nth_page(chunk->page, i));
+	if (!poisoned || chunk->flags & TTMPOOL_CHUNK_SPLIT)
+		return;
+	split_page(chunk->page, chunk->order);
+	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
+}
+
 static void free_plain(struct ttmpool_chunk *chunk)
 {
+	if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
+		set_poison_apart(chunk);
 	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT)) {
 		__free_pages(chunk->page, chunk->order);
 		return;

@@ -19,6 +19,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/page-flags.h>
 #include <linux/poison.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -64,6 +65,11 @@ bool tpos_device_reaches(struct device *dev, struct page *page, size_t n);
 static inline struct page *tpos_page_nth(struct page *page, size_t n)
 {
 	return nth_page(page, n);
+}
+
+static inline bool tpos_page_is_poisoned(struct page *page)
+{
+	return PageHWPoison(page);
 }
 
 static inline int tpos_page_node(struct device *dev, const struct page *page)

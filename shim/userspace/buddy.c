@@ -127,6 +127,8 @@ static struct tpsim_page *take_from_zonelist(struct tpsim_machine *machine,
 	unsigned int nodes = where->this_node ? 1 : machine->config.nr_nodes;
 	unsigned int node = where->node < 0 ? 0 : (unsigned int)where->node;
 
+	if (where->this_node && node >= machine->config.nr_nodes)
+		return NULL;
 	for (unsigned int i = 0; i < nodes; i++) {
 		struct tpsim_page *page = take_from_node(
 			machine, (node + i) % machine->config.nr_nodes,

@@ -159,12 +159,30 @@ static void block_hand_out(struct tpsim_machine *machine,
 		machine->out.pages_coherent += pages;
 }
 
+void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page)
+{
+	machine_lock(machine);
+	if (!page_is_out(page))
+		tpsim_complain("poison", "page %zu is not out",
+			       page_index(machine, page));
+	__atomic_store_n(&page->poisoned, true, __ATOMIC_RELAXED);
+	machine_unlock(machine);
+}
+
+static bool block_is_poisoned(const struct tpsim_page *page)
+{
+	for (size_t i = 0; i < (size_t)1 << page->order; i++)
+		if (page[i].poisoned)
+			return true;
+	return false;
+}
+
 void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
 {
 	unsigned int order = page->order;
 	size_t pages = (size_t)1 << order;
 	/* What was split is freed as so many single pages. */
-	unsigned int piece = page->split ? 0 : order;
+	unsigned int piece = page->split || block_is_poisoned(page) ? 0 : order;
 
 	if (page->parked)
 		machine->out.pages_parked -= pages;
@@ -185,7 +203,8 @@ void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
 	cost_spend(machine, COST_BLOCK_FREE, pages >> piece);
 	cost_spend(machine, COST_PAGE_PREPARE, pages);
 	for (size_t i = 0; i < pages; i += (size_t)1 << piece)
-		buddy_give(machine, page + i, piece);
+		if (!page[i].poisoned)
+			buddy_give(machine, page + i, piece);
 }
 
 /*
@@ -246,8 +265,6 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	int err;
 
 	machine_enter(machine, __func__);
-	if (req->node >= (int)machine->config.nr_nodes)
-		tpsim_complain("bad node", "%d", req->node);
 	err = alloc_guarded(dev, req, &page);
 	machine_unlock(machine);
 	if (err)

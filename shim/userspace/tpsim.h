@@ -150,6 +150,15 @@ enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
 uint64_t tpsim_page_physical(struct tpsim_machine *machine,
 			     const tpos_page_t *page);
 
+/**
+ * tpsim_page_poison() - the hardware tells of an error in a page that is out
+ *
+ * When its block is freed, the others go to the buddy allocator and it does
+ * not: free_pages_prepare() in mm/page_alloc.c, for pages that are freed one by
+ * one.
+ */
+void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page);
+
 /** tpsim_page_of_system() - a page of RAM that nobody got from tpos_*. */
 tpos_page_t *tpsim_page_of_system(struct tpsim_machine *machine);
 

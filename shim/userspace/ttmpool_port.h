@@ -73,11 +73,17 @@ struct tpsim_page {
 	uint8_t touched; /* enum page_touched */
 	uint8_t parked;  /* of the first page of a block */
 	uint8_t split;   /* likewise: it is freed page by page */
+	uint8_t poisoned;
 };
 
 static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
 {
 	return page + n;
+}
+
+static inline bool tpos_page_is_poisoned(const tpos_page_t *page)
+{
+	return __atomic_load_n(&page->poisoned, __ATOMIC_RELAXED);
 }
 
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);

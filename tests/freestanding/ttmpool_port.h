@@ -70,6 +70,12 @@ static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
 	return page + n;
 }
 
+static inline bool tpos_page_is_poisoned(const tpos_page_t *page)
+{
+	(void)page;
+	return false;
+}
+
 static inline int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 {
 	(void)dev;

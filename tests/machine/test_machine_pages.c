@@ -150,14 +150,6 @@ static void clear_freed(void *arg)
 	tpos_pages_clear(breach_device, &breach_batch.list);
 }
 
-static void ask_for_no_node(void *arg)
-{
-	struct tpos_alloc req = { .node = 1 };
-
-	(void)arg;
-	tpos_pages_alloc(breach_device, &req, &breach_batch.chunk[1]);
-}
-
 /* Each rule of giving pages back is enforced. */
 static void bad_frees_end_the_program(void **state)
 {
@@ -172,7 +164,6 @@ static void bad_frees_end_the_program(void **state)
 	assert_complains("empty batch", free_nothing, NULL);
 	assert_complains("bad page", free_foreign, NULL);
 	assert_complains("use after free", clear_freed, NULL);
-	assert_complains("bad node", ask_for_no_node, NULL);
 	batch_free(&breach_batch, breach_device);
 	tpsim_machine_destroy(breach_machine);
 }

@@ -161,6 +161,11 @@ static void nodes_are_tried_in_turn(void **state)
 	assert_int_equal(tpos_page_node(dev, batch.chunk[1].page), 0);
 	req.flags = TPOS_ALLOC_THIS_NODE;
 	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
+	/* One that is not there has no pages. */
+	req.node = 2;
+	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
+	req.flags = 0;
+	assert_int_equal(batch_add(&batch, dev, &req), 0);
 	batch_free(&batch, dev);
 	tpsim_ram_release(m);
 	tpsim_machine_destroy(m);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What goes wrong with memory and with address space (f01 to f21), as far as it
+ * can be brought about by budgets, limits and the public API alone: so the same
+ * cases run in a kernel, where nobody can plan the failure of a call.
+ */
+
+#include "rig.h"
+
+#define N 21 /* chunks of 16, 4 and 1 pages */
+
+static struct buffer *open_buffer(struct check *t, struct rig *rig, int kind)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = N,
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .funcs = kind ? &buffer_coherent
+						       : &buffer_plain });
+}
+
+static bool is_untouched(struct buffer *buf)
+{
+	for (size_t i = 0; i < N; i++)
+		if (buf->pages[i] || buf->dma_addr[i])
+			return false;
+	return buf->be.tt.state == TTMPOOL_TT_EMPTY;
+}
+
+/* Wherever memory ends, it is as if nothing had been asked for. */
+static void f01_memory_ends_at_any_page(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	for (int i = 0; i < 2 * N; i++) {
+		struct buffer *buf = open_buffer(t, rig, i % 2);
+
+		CHECK(t, buf);
+		ttmpool_manager_set_page_budget(&rig->mgr,
+						(unsigned long)i / 2);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+		CHECK(t, is_untouched(buf) && rig_is_quiet(t, rig));
+		CHECK_EQ(t, check_pages_out(t), 0);
+		ttmpool_manager_set_page_budget(&rig->mgr, N);
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A scan of nothing, of everything, and of an empty pool is what it says. */
+static void f06_a_scan_of_any_number(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 0, true), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 0);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), N);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 0, false), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), N);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, false),
+		 N);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Before there is a pool, and after the last one went, there is nothing to
+ * shrink and no harm in trying. */
+static void f07_shrinking_without_pools(struct check *t)
+{
+	struct ttmpool_manager_config config = {
+		.system = t->system,
+		.page_budget = TTMPOOL_NO_LIMIT,
+		.pool_limit = TTMPOOL_NO_LIMIT,
+	};
+	struct ttmpool_manager *mgr = check_zalloc(t, sizeof(*mgr));
+	struct ttmpool_pool *pool = check_zalloc(t, sizeof(*pool));
+	struct ttmpool_pool_config of_pool = { .dev = check_device(t, 0, 64),
+					       .node = TTMPOOL_NODE_ANY };
+
+	CHECK(t, mgr && pool);
+	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(t, ttmpool_manager_shrink_count(mgr, true), 0);
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 100, true), 0);
+		CHECK_EQ(t, ttmpool_manager_swapout(mgr, 100), 0);
+		ttmpool_manager_set_pool_limit(mgr, 0);
+		CHECK_EQ(t, ttmpool_pool_init(pool, mgr, &of_pool), 0);
+		CHECK_EQ(t, ttmpool_pool_fini(pool), 0);
+	}
+	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
+}
+
+/* A node that does not exist has no pages; others serve, and no call crashes.
+ */
+static void f08_a_node_that_is_not_there(struct check *t)
+{
+	static const int nodes[] = { 63, 1000, 0x7fffffff };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool *pool = check_zalloc(t, sizeof(*pool));
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = N };
+	tpos_page_t **pages = check_zalloc(t, N * sizeof(tpos_page_t *));
+
+	CHECK(t, rig && pool && pages);
+	for (int i = 0; i < 6; i++) {
+		struct ttmpool_pool_config config = { .dev = rig->dev[0],
+						      .node = nodes[i / 2] };
+
+		req.source = (enum ttmpool_source)(i % 2);
+		CHECK_EQ(t, ttmpool_pool_init(pool, &rig->mgr, &config), 0);
+		for (int again = 0; again < 2; again++) {
+			CHECK_EQ(t, ttmpool_pool_take(pool, &req, pages, NULL),
+				 0);
+			CHECK_EQ(t,
+				 ttmpool_pool_give(pool, pages, N,
+						   TTMPOOL_UNCACHED),
+				 0);
+		}
+		CHECK_EQ(t, ttmpool_pool_fini(pool), 0);
+	}
+	CHECK_EQ(t,
+		 ttmpool_pool_init(pool, &rig->mgr,
+				   &(struct ttmpool_pool_config){
+					   .dev = rig->dev[0], .node = -3 }),
+		 -EINVAL);
+	CHECK(t, rig_close(t, rig));
+}
+
+static uint64_t page_bytes(struct check *t)
+{
+	struct tpos_device_info info;
+
+	tpos_device_query(check_device(t, 0, 64), &info);
+	return (uint64_t)1 << info.page_shift;
+}
+
+/* Wherever address space ends, all that was mapped before is unmapped again. */
+static void f10_address_space_ends_at_any_page(struct check *t)
+{
+	for (unsigned int i = 2; i < 2 * N; i++) {
+		struct ttmpool_iova iova;
+		struct buffer *buf;
+		struct rig *rig;
+
+		CHECK_EQ(t,
+			 ttmpool_iova_init(&iova, page_bytes(t) * (i / 2), 0),
+			 0);
+		rig = rig_open(t, &(struct rig_config){ .iova = &iova });
+		CHECK(t, rig);
+		buf = open_buffer(t, rig, i % 2);
+		CHECK(t, buf);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOSPC);
+		CHECK(t, is_untouched(buf) && rig_is_quiet(t, rig));
+		CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
+		CHECK_EQ(t, ttmpool_iova_pages(&iova), 0);
+		CHECK(t, rig_close(t, rig));
+		ttmpool_iova_fini(&iova);
+	}
+}
+
+/* Exhausted address space is taken from what is only kept; from what is in use
+ * never; and it recovers when that comes back. */
+static void f11_address_space_recovers(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t,
+		&(struct rig_config){ .mapped_limit = 2 * N * page_bytes(t) });
+	struct buffer *buf[4];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 4; i++) {
+		buf[i] = open_buffer(t, rig, 0);
+		CHECK(t, buf[i]);
+		/* Not of those that the second one leaves behind. */
+		if (i > 1)
+			buf[i]->be.tt.caching = TTMPOOL_UNCACHED;
+	}
+	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
+	CHECK_EQ(t, buffer_cycle(buf[1]), 0);
+	CHECK_EQ(t, ttmpool_populate(&buf[2]->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&buf[3]->be), -ENOSPC);
+	CHECK(t, is_untouched(buf[3]) && rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&buf[3]->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[2]->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[3]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Whatever the machine is, a buffer is zero, its device's, and comes and goes;
+ * what the machine can do is told. */
+static void f21_the_same_on_every_machine(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	const struct tpos_device_info *info;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	info = &rig->pool[0].info;
+	CHECK(t, !(info->has_iommu && info->bounces));
+	CHECK_EQ(t,
+		 ttmpool_backend_choose(&rig->pool[0]) ==
+			 &ttmpool_backend_coherent,
+		 info->bounces);
+	for (int i = 0; i < 2 * TTMPOOL_CACHING_COUNT; i++) {
+		enum ttmpool_caching caching = (enum ttmpool_caching)(i / 2);
+
+		buf = buffer_open(t, rig,
+				  &(struct buffer_config){
+					  .num_pages = N,
+					  .caching = caching,
+					  .funcs = i % 2 ? &buffer_coherent
+							 : &buffer_plain });
+		CHECK(t, buf && !ttmpool_populate(&buf->be));
+		CHECK(t, buffer_holds(t, buf, 0));
+		CHECK(t, buffer_stamp(t, buf, 0x33));
+		CHECK(t, buffer_is_stamped(t, buf, 0x33));
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(faults_memory, CHECK_CASE(f01_memory_ends_at_any_page),
+	    CHECK_CASE(f06_a_scan_of_any_number),
+	    CHECK_CASE(f07_shrinking_without_pools),
+	    CHECK_CASE(f08_a_node_that_is_not_there),
+	    CHECK_CASE(f10_address_space_ends_at_any_page),
+	    CHECK_CASE(f11_address_space_recovers),
+	    CHECK_CASE(f21_the_same_on_every_machine));
