@@ -205,10 +205,18 @@ int chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	return err;
 }
 
+/* Change the caching of a batch; the port is believed only if its chunks say
+ * the same. */
 int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_caching caching)
 {
 	int err = tpos_caching_set(pool->dev, chunks, caching);
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		if (!err && chunk->caching != caching)
+			err = -EIO;
+	}
 
 	pool_tally_batch(pool, &pool->stats.caching_batches,
 			 &pool->stats.caching_pages,

@@ -2,8 +2,10 @@
 /*
  * A port that lies. The linker puts our functions in front of the machine's,
  * and they return what no port should: DMA addresses that the device cannot
- * use. The library must notice before anybody does DMA by them, undo all, and
- * tell.
+ * use, or that are somebody else's, and caching changes that were not, or were
+ * not what is said. The library must notice before anybody does DMA by them,
+ * undo all, and tell. (A store that lies is in test_hostile_store.c. An unmap,
+ * or a free, cannot be found out: it has nothing to say.)
  */
 
 #include "check_cmocka.h"
@@ -21,6 +23,11 @@ int __real_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 			    struct ttmpool_chunk *chunk);
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 void __real_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
+
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
 
 /* The address that the next mapping is said to have, and the one it has. */
 static bool lying;
@@ -75,6 +82,31 @@ void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 		if (ttmpool_chunk_of(link)->flags & TTMPOOL_CHUNK_FROM_COHERENT)
 			tell_truth(ttmpool_chunk_of(link));
 	__real_tpos_pages_free(dev, chunks);
+}
+
+/* What is said of the next caching change away from write-back. */
+static enum {
+	CACHING_TRUTH,
+	CACHING_NOT_DONE,     /* it was done, and it was not */
+	CACHING_DONE,         /* it failed, and was done */
+	CACHING_DONE_UNKNOWN, /* it was done, and nobody knows */
+	CACHING_LIES,
+} caching_lie;
+
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching)
+{
+	int err;
+
+	if (caching == TTMPOOL_CACHED || caching_lie == CACHING_TRUTH)
+		return __real_tpos_caching_set(dev, chunks, caching);
+	if (caching_lie == CACHING_NOT_DONE)
+		return 0;
+	err = __real_tpos_caching_set(dev, chunks, caching);
+	if (caching_lie == CACHING_DONE)
+		return -ENOMEM;
+	ttmpool_chunk_of(chunks->prev)->caching = TTMPOOL_CACHING_UNKNOWN;
+	return err;
 }
 
 #define BITS_32 ((tpos_dma_addr_t)1 << 32)
@@ -140,7 +172,7 @@ static void an_end_out_of_reach_is_refused(struct check *t)
 }
 
 /* 0 is an address like any other. */
-static void address_zero_is_an_address(struct check *t)
+static void f12_address_zero_is_an_address(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .mask_bits = 32 });
 	struct buffer *buf;
@@ -161,9 +193,142 @@ static void address_zero_is_an_address(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(hostile, CHECK_CASE(an_address_out_of_reach_is_refused),
+static struct rig *verified_rig(struct check *t, unsigned int mask_bits)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.verify = true;
+	return rig_open(t, &(struct rig_config){ .mask_bits = mask_bits,
+						 .policy = &policy });
+}
+
+static struct buffer *open_kind(struct check *t, struct rig *rig, size_t n,
+				int kind)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = kinds[kind],
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+/* What one populate makes of an address that the port has made up. */
+static int populate_at(struct buffer *buf, tpos_dma_addr_t addr)
+{
+	int err;
+
+	lie = addr;
+	lying = true;
+	err = ttmpool_populate(&buf->be);
+	lying = false;
+	return err;
+}
+
+/* All bits set, which is what the kernel calls a mapping error, is no address,
+ * whether the device could emit it or not. */
+static void f12_the_sentinel_is_no_address(struct check *t)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		struct rig *rig = verified_rig(t, i / 2 ? 32 : 64);
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = open_kind(t, rig, 1, i % 2);
+		CHECK(t, buf);
+		CHECK_EQ(t, populate_at(buf, (tpos_dma_addr_t)-1), -EIO);
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* No address that is not a page's, is beyond the mask, or wraps around is
+ * handed out. */
+static void f13_no_impossible_address_is_handed_out(struct check *t)
+{
+	static const tpos_dma_addr_t wrong[] = {
+		1,
+		4095,
+		4097,
+		0x80000800,
+		(tpos_dma_addr_t)0 - 4096 * 15,
+		(tpos_dma_addr_t)0 - 4096,
+	};
+
+	for (unsigned int i = 0; i < 12; i++) {
+		struct rig *rig = verified_rig(t, 64);
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = open_kind(t, rig, 16, i % 2);
+		CHECK(t, buf);
+		CHECK_EQ(t, populate_at(buf, wrong[i / 2]), -EIO);
+		CHECK(t, !buf->pages[0] && rig_is_quiet(t, rig));
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* An address that another buffer has, all of it or its last page, is refused,
+ * and so is one that is there twice in a batch. */
+static void f14_no_address_is_had_twice(struct check *t)
+{
+	for (int i = 0; i < 2; i++) {
+		struct rig *rig = verified_rig(t, 64);
+		struct buffer *first, *buf, *pair;
+
+		CHECK(t, rig);
+		first = open_kind(t, rig, 16, i);
+		buf = open_kind(t, rig, 16, i);
+		pair = open_kind(t, rig, 24, i);
+		CHECK(t, first && buf && pair);
+		CHECK_EQ(t, ttmpool_populate(&first->be), 0);
+		CHECK_EQ(t, populate_at(buf, first->dma_addr[0]), -EIO);
+		CHECK_EQ(t, populate_at(buf, first->dma_addr[15]), -EIO);
+		CHECK_EQ(t, populate_at(buf, first->dma_addr[0] - 0xf000),
+			 -EIO);
+		CHECK(t, check_reports(t, TTMPOOL_REPORT_BAD_ADDRESS) >= 3);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK_EQ(t, ttmpool_unpopulate(&first->be), 0);
+		CHECK_EQ(t, ttmpool_populate(&pair->be), 0);
+		lie = pair->dma_addr[0];
+		CHECK_EQ(t, ttmpool_unpopulate(&pair->be), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+		CHECK_EQ(t, populate_at(pair, lie), -EIO);
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Whatever a caching change says, only what its chunks say, too, is believed;
+ * and no page leaves that is not write-back. */
+static void f23_a_caching_change_that_lies_is_undone(struct check *t)
+{
+	for (int i = 2; i < 2 * CACHING_LIES; i++) {
+		struct rig *rig = verified_rig(t, 64);
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = open_kind(t, rig, 21, i % 2);
+		CHECK(t, buf);
+		caching_lie = i / 2;
+		CHECK(t, ttmpool_populate(&buf->be) < 0);
+		caching_lie = CACHING_TRUTH;
+		CHECK(t, !buf->pages[0] && rig_is_quiet(t, rig));
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
+	    CHECK_CASE(f13_no_impossible_address_is_handed_out),
+	    CHECK_CASE(f14_no_address_is_had_twice),
+	    CHECK_CASE(f23_a_caching_change_that_lies_is_undone),
+	    CHECK_CASE(an_address_out_of_reach_is_refused),
 	    CHECK_CASE(an_end_out_of_reach_is_refused),
-	    CHECK_CASE(address_zero_is_an_address));
+	    CHECK_CASE(f12_address_zero_is_an_address));
 
 int main(int argc, char **argv)
 {

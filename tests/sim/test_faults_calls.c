@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Calls into the system that fail (f01 to f24), each kind at every place where
+ * it is made, once and for good. The sweep does it for every operation; here
+ * each case says what is to be seen of one kind of failure.
+ */
+
+#include <limits.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define N 21 /* chunks of 16, 4 and 1 pages */
+
+static struct buffer *open_buffer(struct check *t, struct rig *rig,
+				  bool coherent)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = N,
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .funcs = coherent ? &buffer_coherent
+							   : &buffer_plain });
+}
+
+static void plan(struct check *t, enum tpsim_call call, unsigned long nth,
+		 unsigned int times, size_t after)
+{
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = call,
+						.nth = nth,
+						.times = times,
+						.after = after });
+}
+
+static unsigned long unplan(struct check *t)
+{
+	return tpsim_fault_clear(check_machine(t));
+}
+
+/* Nothing of the buffer, of its pool or of the machine's is out. */
+static bool is_as_before(struct check *t, struct rig *rig, struct buffer *buf)
+{
+	struct tpsim_ledger ledger;
+
+	tpsim_ledger(check_machine(t), &ledger);
+	for (size_t i = 0; i < N; i++)
+		if (buf->pages[i] || buf->dma_addr[i])
+			return false;
+	return buf->be.tt.state == TTMPOOL_TT_EMPTY && rig_is_quiet(t, rig) &&
+	       !ledger.pages_plain && !ledger.pages_coherent &&
+	       !ledger.mappings && !ledger.descriptors &&
+	       !ledger.pages_not_write_back;
+}
+
+/* For good from the n-th call on: an errno, and as before. Returns false if the
+ * call was never made, or at the first thing that is wrong. */
+static bool fails_for_good(struct check *t, struct rig *rig, struct buffer *buf,
+			   enum tpsim_call call, unsigned long nth, int err)
+{
+	int got;
+
+	plan(t, call, nth, UINT_MAX, 0);
+	got = ttmpool_populate(&buf->be);
+	return unplan(t) && got == err && is_as_before(t, rig, buf);
+}
+
+/* A fresh page cannot be had, at whichever page: a smaller order is tried, and
+ * if there is none either, nothing has happened. */
+static void f01_an_allocation_fails_at_any_page(struct check *t)
+{
+	static const enum tpsim_call calls[] = { TPSIM_CALL_PAGES_ALLOC,
+						 TPSIM_CALL_COHERENT_ALLOC };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	for (unsigned int i = 0; i < 6; i++) {
+		struct buffer *buf = open_buffer(t, rig, i % 2);
+		uint64_t fallbacks = rig_stats(rig).fallbacks;
+
+		CHECK(t, buf);
+		CHECK(t, fails_for_good(t, rig, buf, calls[i % 2], 1 + i / 2,
+					-ENOMEM));
+		plan(t, calls[i % 2], 1 + i / 2, 1, 0);
+		CHECK_EQ(t, ttmpool_populate(&buf->be),
+			 i / 2 < 2 ? 0 : -ENOMEM);
+		CHECK_EQ(t, unplan(t), 1);
+		CHECK(t, i / 2 == 2 || rig_stats(rig).fallbacks > fallbacks);
+		if (i / 2 < 2)
+			CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Where memory is in pieces, single pages serve, and the fallbacks are counted.
+ */
+static void f02_memory_in_pieces_serves(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	tpsim_ram_fragment(check_machine(t), 0);
+	buf = open_buffer(t, rig, false);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK(t, rig_stats(rig).fallbacks >= 4);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 0),
+		 N);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A descriptor cannot be had, of whichever chunk. */
+static void f03_a_descriptor_fails_at_any_chunk(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	for (unsigned int i = 0; i < 6; i++) {
+		struct buffer *buf = open_buffer(t, rig, i % 2);
+
+		CHECK(t, buf);
+		CHECK(t, fails_for_good(t, rig, buf, TPSIM_CALL_ZALLOC,
+					1 + i / 2, -ENOMEM));
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Every allocation of a populate finds memory short, and calls the shrinker,
+ * which is the pool that is populating: it gives, and does not wait for itself.
+ */
+static void f04_a_populate_shrinks_itself(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct tpsim_counters counters;
+	struct buffer *buf, *hoard;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, false);
+	CHECK(t, buf);
+	for (int i = 0; i < 4; i++) {
+		hoard = buffer_open(
+			t, rig,
+			&(struct buffer_config){ .num_pages = 64,
+						 .pool = 1,
+						 .caching = TTMPOOL_UNCACHED });
+		CHECK(t, hoard && !buffer_cycle(hoard));
+		tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		tpsim_counters(check_machine(t), &counters);
+		CHECK(t, counters.shrinks > (uint64_t)i);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		tpsim_ram_release(check_machine(t));
+		ttmpool_pool_drain(&rig->pool[0]);
+		ttmpool_pool_drain(&rig->pool[1]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A mapping fails at whichever chunk of the batch: none of it is mapped. */
+static void f10_a_mapping_fails_at_any_chunk(struct check *t)
+{
+	static const int errors[] = { -ENOSPC, -ENOMEM, -EIO };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, false);
+	CHECK(t, buf);
+	for (size_t i = 0; i < 9; i++) {
+		tpsim_fault_plan(
+			check_machine(t),
+			&(struct tpsim_fault){ .call = TPSIM_CALL_DMA_MAP,
+					       .nth = 1,
+					       .times = UINT_MAX,
+					       .after = i / 3,
+					       .error = errors[i % 3] });
+		CHECK_EQ(t, ttmpool_populate(&buf->be), errors[i % 3]);
+		CHECK(t, unplan(t) && is_as_before(t, rig, buf));
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A caching change fails after however many chunks: all of the batch is
+ * write-back again, and no page of the system is anything else. */
+static void f23_a_caching_change_fails_half_way(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	for (size_t i = 0; i < 6; i++) {
+		struct buffer *buf = open_buffer(t, rig, i % 2);
+
+		CHECK(t, buf);
+		plan(t, TPSIM_CALL_CACHING_SET, 1, UINT_MAX, i / 2);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+		CHECK(t, unplan(t) && is_as_before(t, rig, buf));
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+static unsigned long quarantined(struct rig *rig)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	return stats.pages_quarantined;
+}
+
+/* And if the roll-back fails, too, after however many chunks: what is not known
+ * to be write-back is quarantined, counted and told, and the shrinker tries
+ * again. */
+static void f24_a_roll_back_fails_half_way(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	for (size_t i = 0; i < 18; i++) {
+		struct buffer *buf = open_buffer(t, rig, i % 2);
+		size_t told = check_reports(t, TTMPOOL_REPORT_QUARANTINED);
+
+		CHECK(t, buf);
+		plan(t, TPSIM_CALL_CACHING_SET, 1, UINT_MAX, i / 2 / 3);
+		plan(t, TPSIM_CALL_CACHING_RESET, 1, UINT_MAX, i / 2 % 3);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+		CHECK(t, rig_is_quiet(t, rig) && !buf->pages[0]);
+		CHECK_EQ(t, quarantined(rig) > 0,
+			 check_reports(t, TTMPOOL_REPORT_QUARANTINED) > told);
+		ttmpool_manager_shrink_scan(&rig->mgr, 0, false);
+		CHECK(t, rig_is_quiet(t, rig));
+		CHECK(t, unplan(t) > 0);
+		ttmpool_manager_shrink_scan(&rig->mgr, 0, false);
+		CHECK_EQ(t, quarantined(rig), 0);
+		CHECK(t, is_as_before(t, rig, buf));
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, check_reports(t, TTMPOOL_REPORT_QUARANTINED) > 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(faults_calls, CHECK_CASE(f01_an_allocation_fails_at_any_page),
+	    CHECK_CASE(f02_memory_in_pieces_serves),
+	    CHECK_CASE(f03_a_descriptor_fails_at_any_chunk),
+	    CHECK_CASE(f04_a_populate_shrinks_itself),
+	    CHECK_CASE(f10_a_mapping_fails_at_any_chunk),
+	    CHECK_CASE(f23_a_caching_change_fails_half_way),
+	    CHECK_CASE(f24_a_roll_back_fails_half_way));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .ram_pages = 4096 };
+
+	return check_main(argc, argv, &check_suite_faults_calls, &config);
+}

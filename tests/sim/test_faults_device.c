@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What a device can do that nobody wants (f15 to f27, f44, f46), what hardware
+ * says of memory (f09), and machines that are unlike a PC. The device here
+ * writes whenever it likes to any address that it was ever given.
+ */
+
+#include <stdio.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define N    21 /* chunks of 16, 4 and 1 pages */
+#define SEED 0x77
+
+static struct buffer *open_buffer(struct check *t, struct rig *rig, int pool)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = pool,
+					 .num_pages = N,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+static bool writes(struct rig *rig, tpos_dma_addr_t addr)
+{
+	static const char byte = 0x66;
+
+	return !tpsim_device_write(rig->dev[0], addr + 5, &byte, 1);
+}
+
+/* What the hardware has poisoned, while it was pooled, is set aside when it
+ * would be handed out, and others are taken instead. */
+static void f09_a_poisoned_page_is_not_handed_out(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+	struct buffer *buf;
+	tpos_page_t *page;
+
+	policy.verify = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	page = buf->pages[3];
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	tpsim_page_poison(check_machine(t), page);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	for (size_t i = 0; i < N; i++)
+		CHECK(t, !tpos_page_is_poisoned(buf->pages[i]));
+	CHECK(t, buffer_holds(t, buf, 0) && rig_is_quiet(t, rig));
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_POISONED), 1);
+	CHECK_EQ(t, rig_stats(rig).pages_quarantined, 16);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The same of what is poisoned while it is in use, or pooled and leaves: it is
+ * neither pooled nor given to the system. */
+static void f09_a_poisoned_page_does_not_leave(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+	struct buffer *buf;
+	tpos_page_t *page;
+
+	policy.verify = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	tpsim_page_poison(check_machine(t), buf->pages[N - 1]);
+	page = buf->pages[16];
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_quarantined, 1);
+	tpsim_page_poison(check_machine(t), page);
+	ttmpool_pool_drain(&rig->pool[0]);
+	CHECK_EQ(t, rig_stats(rig).pages_quarantined, 5);
+	CHECK_EQ(t, check_pages_out(t), 5);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_POISONED), 2);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nobody looks where the policy does not say so: the system alone knows. */
+static void f09_without_the_policy_nobody_looks(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	page = buf->pages[0];
+	tpsim_page_poison(check_machine(t), page);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, buf->pages[0] == page);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A device that goes on writing to where its buffer was faults, and reaches
+ * nobody's bytes, neither the next owner's nor the system's. */
+static void f17_a_stale_address_reaches_nobody(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	tpos_dma_addr_t stale[N];
+	struct buffer *buf, *other;
+	struct rig *rig;
+
+	policy.keep_mapped = false;
+	rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .policy = &policy });
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	other = open_buffer(t, rig, 1);
+	CHECK(t, buf && other && !ttmpool_populate(&buf->be));
+	memcpy(stale, buf->dma_addr, sizeof(stale));
+	CHECK(t, writes(rig, stale[7]));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	for (size_t i = 0; i < N; i++)
+		CHECK(t, !writes(rig, stale[i]));
+	ttmpool_pool_drain(&rig->pool[0]);
+	CHECK_EQ(t, ttmpool_populate(&other->be), 0);
+	CHECK(t, buffer_stamp(t, other, SEED));
+	for (size_t i = 0; i < N; i++)
+		CHECK(t, !writes(rig, stale[i]));
+	CHECK(t, buffer_is_stamped(t, other, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A kept mapping is of a page that is nobody's, or the same device's: what the
+ * device writes there is gone when the page is handed out. */
+static void f17_a_kept_address_spoils_nothing(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	tpos_dma_addr_t kept[N];
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	memcpy(kept, buf->dma_addr, sizeof(kept));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	for (size_t i = 0; i < N; i++)
+		CHECK(t, writes(rig, kept[i]));
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, buffer_holds(t, buf, 0));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	ttmpool_pool_drain(&rig->pool[0]);
+	for (size_t i = 0; i < N; i++)
+		CHECK(t, !writes(rig, kept[i]));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* At teardown the device is cut off from what is still in use. */
+static void f46_an_unplugged_device_is_cut_off(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	tpos_dma_addr_t addr[N];
+	struct tpsim_ledger ledger;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	memcpy(addr, buf->dma_addr, sizeof(addr));
+	CHECK(t, writes(rig, addr[N - 1]));
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), N);
+	rig->nr_pools = 0;
+	for (size_t i = 0; i < N; i++)
+		CHECK(t, !writes(rig, addr[i]));
+	tpsim_ledger(check_machine(t), &ledger);
+	CHECK_EQ(t, ledger.mappings, 0);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One leaked page is told in one line: pool, owner, age, order, caching and the
+ * address that its device knows it by. */
+static void f34_a_leak_is_one_line(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner owner;
+	struct buffer *buf, *busy;
+	char addr[64];
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "compositor");
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 4,
+					 .owner = &owner,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	busy = buffer_open(
+		t, rig, &(struct buffer_config){ .caching = TTMPOOL_UNCACHED });
+	CHECK(t, buf && busy && !ttmpool_populate(&buf->be));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t, buffer_cycle(busy), 0);
+	snprintf(addr, sizeof(addr), "device address %#llx,",
+		 (unsigned long long)buf->dma_addr[0]);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 4);
+	rig->nr_pools = 0;
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_IN_USE), 1);
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)), addr));
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+			"pool-a: still in use at teardown: "));
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+			"order 2, caching 1, "));
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+			"owner compositor, handed out 3 operations ago"));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(faults_device, CHECK_CASE(f09_a_poisoned_page_is_not_handed_out),
+	    CHECK_CASE(f09_a_poisoned_page_does_not_leave),
+	    CHECK_CASE(f09_without_the_policy_nobody_looks),
+	    CHECK_CASE(f17_a_stale_address_reaches_nobody),
+	    CHECK_CASE(f17_a_kept_address_spoils_nothing),
+	    CHECK_CASE(f46_an_unplugged_device_is_cut_off),
+	    CHECK_CASE(f34_a_leak_is_one_line));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .ram_pages = 4096 };
+
+	return check_main(argc, argv, &check_suite_faults_device, &config);
+}
