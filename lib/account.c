@@ -74,11 +74,24 @@ void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 				       &pool->mgr->pages_swapped);
 }
 
+/* It is nobody's any more; where nobody is believed, who had it is kept. */
+static void chunk_disown(struct ttmpool_chunk *chunk)
+{
+	const char *name = chunk->owner ? chunk->owner->name : NULL;
+
+	chunk->owner = NULL;
+	if (!name)
+		return;
+	chunk->last_owner = name;
+	chunk->flags |= TTMPOOL_CHUNK_REMEMBERS;
+}
+
 /* A run of @pages is nobody's any more. */
 void account_close_run(struct ttmpool_pool *pool,
 		       const struct ttmpool_list *chunks, size_t pages)
 {
 	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+	struct ttmpool_chunk *chunk;
 	struct account none = { { 0 } }, was = { { 0 } };
 
 	if (pool->info.bounces) {
@@ -91,6 +104,10 @@ void account_close_run(struct ttmpool_pool *pool,
 			was.pages[TTMPOOL_ANONYMOUS] = (long)pages;
 	}
 	account_book(pool, first->owner, &was, &none);
+	if (!pool->policy.verify)
+		return;
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk_disown(chunk);
 }
 
 /* The chunks of a batch are nobody's any more. */

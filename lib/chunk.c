@@ -72,7 +72,7 @@ bool chunk_is_poisoned(const struct ttmpool_chunk *chunk)
 void chunk_note_node(const struct ttmpool_pool *pool,
 		     struct ttmpool_chunk *chunk)
 {
-	chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_FAR;
+	chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_FAR;
 	if (pool->node != TTMPOOL_NODE_ANY &&
 	    tpos_page_node(pool->dev, chunk->page) != pool->node)
 		chunk->flags |= TTMPOOL_CHUNK_FAR;
@@ -177,7 +177,7 @@ void chunks_unmap(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 
 	tpos_dma_unmap(pool->dev, chunks, lazy);
 	ttmpool_for_each_chunk(chunk, chunks)
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_MAPPED;
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_MAPPED;
 	budget_return_mapped(pool,
 			     pool_bytes(pool, chunks_count_pages(chunks)));
 	pool_tally_batch(pool, &pool->stats.unmap_batches, &pool->stats.unmaps,

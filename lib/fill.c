@@ -56,7 +56,8 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 				  const struct take *take)
 {
 	chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
-	chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_CLEAN;
+	chunk->flags &=
+		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);
 	chunk->owner = take->req.owner;
 	chunk->stamp = take->clock;
 }

@@ -131,17 +131,43 @@ static int take_gather(struct take *take)
 	return take_fresh(take, false);
 }
 
-/* Chunks that the hardware has poisoned are set aside, and others found. */
-static int take_gather_sound(struct take *take)
+/* Is it all zeroes, as it was when it was pooled? If not, tell. It is parked,
+ * and may be looked at meanwhile. */
+static void chunk_verify(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+{
+	struct tpos_span page = { .chunk = chunk, .pages = 1 };
+	struct ttmpool_report where = { 0 };
+	size_t n = ttmpool_chunk_pages(chunk);
+
+	tpos_note_issued(pool->dev, chunk);
+	while (page.first < n && !tpos_page_sum(&page))
+		page.first++;
+	tpos_note_parked(pool->dev, chunk);
+	if (page.first == n)
+		return;
+	where.index = page.first;
+	pool_report(pool, TTMPOOL_REPORT_WRITTEN, chunk, &where);
+	chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_CLEAN;
+}
+
+/* What was pooled is looked at: chunks that the hardware has poisoned are set
+ * aside, and others found; those that somebody wrote to are dirty. */
+static int take_gather_verified(struct take *take)
 {
 	struct ttmpool_list poisoned;
+	struct ttmpool_chunk *chunk;
 	int err = take_gather(take);
 
-	while (!err && take->pool->policy.verify &&
+	while (!err &&
 	       chunks_extract(&take->got, chunk_is_poisoned, &poisoned)) {
 		take_miss(take, &poisoned);
 		chunks_release(take->pool, &poisoned);
 		err = take_gather(take);
+	}
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		if (chunk->state == TTMPOOL_CHUNK_POOLED && !is_dirty(chunk))
+			chunk_verify(take->pool, chunk);
+		take->dirty |= is_dirty(chunk);
 	}
 	return err;
 }
@@ -149,8 +175,11 @@ static int take_gather_sound(struct take *take)
 /* Find all pages, and clear the dirty ones before a device is let near them. */
 int take_find(struct take *take)
 {
-	int err = take_gather_sound(take);
 	struct ttmpool_list work;
+	int err;
+
+	err = take->pool->policy.verify ? take_gather_verified(take)
+					: take_gather(take);
 
 	if (err)
 		return err;

@@ -25,17 +25,16 @@ static bool is_recycled(const struct ttmpool_chunk *chunk)
 	       chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
 }
 
-/* What the chunks of a run were to their buffer is over. */
-static void run_retire(struct ttmpool_pool *pool, struct ttmpool_list *run)
+/* Nobody may touch them until they are handed out. */
+static void chunks_retire(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks)
 {
-	struct ttmpool_chunk *chunk = ttmpool_chunk_of(run->next);
+	struct ttmpool_chunk *chunk;
 
-	if (!TPOS_WATCHED && !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS))
+	if (!TPOS_WATCHED)
 		return;
-	ttmpool_for_each_chunk(chunk, run) {
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_ANONYMOUS;
+	ttmpool_for_each_chunk(chunk, chunks)
 		tpos_note_parked(pool->dev, chunk);
-	}
 }
 
 /* Pool a batch, without its mappings if the policy does not keep them. */
@@ -48,6 +47,9 @@ static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		chunks_unmap(pool, &mapped, false);
 		chunks_merge(chunks, &mapped);
 	}
+	if (pool->policy.verify)
+		chunks_clear(pool, chunks);
+	chunks_retire(pool, chunks);
 	bins_park(pool, chunks, PARK_GIVEN);
 	manager_trim(pool->mgr);
 	if (pool->policy.scrub)
@@ -59,9 +61,11 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 		     size_t pages, struct ttmpool_list *recycled,
 		     struct ttmpool_list *released)
 {
+	struct ttmpool_chunk *first = ttmpool_chunk_of(run->next);
+
 	account_close_run(pool, run, pages);
-	if (is_recycled(ttmpool_chunk_of(run->next))) {
-		run_retire(pool, run);
+	if (is_recycled(first)) {
+		first->flags &= (uint16_t)~TTMPOOL_CHUNK_ANONYMOUS;
 		ttmpool_list_splice_tail(run, recycled);
 	} else {
 		ttmpool_list_splice_tail(run, released);

@@ -55,7 +55,7 @@ static void magazine_flush(struct ttmpool_magazine *mag, size_t n)
 	tpos_spin_lock(&pool->lock);
 	for (size_t i = 0; i < n; i++) {
 		chunk_set_state(chunks[i], TTMPOOL_CHUNK_LEAVING);
-		chunks[i]->flags &= (uint8_t)~TTMPOOL_CHUNK_HELD;
+		chunks[i]->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 		ttmpool_list_move_tail(&chunks[i]->link, &batch);
 	}
 	tpos_spin_unlock(&pool->lock);

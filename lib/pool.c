@@ -123,7 +123,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	runs_forsake(pool, &strays);
 	ttmpool_for_each_chunk(chunk, &strays) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_HELD;
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 	}
 	tpos_spin_unlock(&pool->lock);
 	pages = chunks_count_pages(&strays);

@@ -16,6 +16,7 @@ static const char *const names[TTMPOOL_REPORT_KIND_COUNT] = {
 	[TTMPOOL_REPORT_QUARANTINED] = "cannot be made write-back, quarantined",
 	[TTMPOOL_REPORT_BAD_ADDRESS] = "DMA address that cannot be",
 	[TTMPOOL_REPORT_POISONED] = "poisoned by the hardware, quarantined",
+	[TTMPOOL_REPORT_WRITTEN] = "written to after it was given back",
 	[TTMPOOL_REPORT_CORRUPTED] = "contents are not what was stored",
 };
 
@@ -24,6 +25,14 @@ const char *ttmpool_report_name(enum ttmpool_report_kind kind)
 	if ((unsigned int)kind >= TTMPOOL_REPORT_KIND_COUNT)
 		return "unknown";
 	return names[kind];
+}
+
+/* Whose it is, or was; NULL if nobody knows. */
+static const char *chunk_owner_name(const struct ttmpool_chunk *chunk)
+{
+	if (chunk->flags & TTMPOOL_CHUNK_REMEMBERS)
+		return chunk->last_owner;
+	return chunk->owner ? chunk->owner->name : NULL;
 }
 
 /*
@@ -45,7 +54,7 @@ void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
 		report.page = chunk->page;
 		report.order = chunk->order;
 		report.caching = (enum ttmpool_caching)chunk->caching;
-		report.owner = chunk->owner ? chunk->owner->name : NULL;
+		report.owner = chunk_owner_name(chunk);
 		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 			report.dma_addr = tpos_dma_address(&chunk->dma);
 	}

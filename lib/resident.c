@@ -41,7 +41,7 @@ void chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, chunks) {
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_ANONYMOUS;
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_ANONYMOUS;
 		if (anonymous && chunk_is_ordinary(chunk))
 			chunk->flags |= TTMPOOL_CHUNK_ANONYMOUS;
 	}

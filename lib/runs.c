@@ -59,7 +59,7 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	runs_init(runs);
 	ttmpool_for_each_chunk(chunk, &chunks) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		chunk->flags &= (uint8_t)~TTMPOOL_CHUNK_HELD;
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 	}
 	chunks_give(pool, &chunks, pages);
 	return 0;

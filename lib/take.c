@@ -180,7 +180,7 @@ int take_patiently(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	long seen;
 	int err;
 
-	err = pages ? take_check(pool, req) : -EINVAL;
+	err = take_check(pool, req);
 	if (err)
 		return err;
 	do {

@@ -41,7 +41,8 @@ static bool is_in_place(const struct ttmpool_chunk *chunk,
 	       chunk->caching == place->caching &&
 	       chunk->order == place->order &&
 	       chunk->flags % TTMPOOL_BIN_LISTS == place->flags &&
-	       !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS);
+	       !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
+	       (!(chunk->flags & TTMPOOL_CHUNK_REMEMBERS) || chunk->last_owner);
 }
 
 static bool bin_is_valid(struct ttmpool_pool *pool, struct place place,

@@ -303,7 +303,7 @@ static void swap_pool(struct ttmpool_chunk *chunk)
 
 static void swap_order(struct ttmpool_chunk *chunk)
 {
-	chunk->order ^= 0x10;
+	chunk->order ^= 0xc;
 }
 
 static void swap_small_order(struct ttmpool_chunk *chunk)

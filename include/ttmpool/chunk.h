@@ -52,6 +52,7 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_DMA32: was asked for below 4 GiB.
  * TTMPOOL_CHUNK_HELD: in use, and held as a chunk (runs, a magazine) instead of in
  *	arrays of pages.
+ * TTMPOOL_CHUNK_REMEMBERS: nobody's, and @last_owner is whose it was.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u
@@ -61,6 +62,7 @@ enum ttmpool_chunk_state {
 #define TTMPOOL_CHUNK_SPLIT         0x20u
 #define TTMPOOL_CHUNK_DMA32         0x40u
 #define TTMPOOL_CHUNK_HELD          0x80u
+#define TTMPOOL_CHUNK_REMEMBERS     0x100u
 
 /**
  * struct ttmpool_chunk - 2^order contiguous pages, and all that is true of them
@@ -73,6 +75,7 @@ enum ttmpool_chunk_state {
  *	the device is still needed to give the pages back
  * @owner: the account that a chunk in use is charged to, or NULL; of a pooled
  *	one, the last that it was charged to, which may be gone by now
+ * @last_owner: instead, where TTMPOOL_CHUNK_REMEMBERS is set: its name
  * @stamp: when it was last pooled or handed out, in the clock of its pool
  * @order: the pages are 1 << @order
  * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
@@ -97,14 +100,17 @@ struct ttmpool_chunk {
 		struct ttmpool_pool *pool;
 		tpos_device_t *dev;
 	};
-	struct ttmpool_owner *owner;
+	union {
+		struct ttmpool_owner *owner;
+		const char *last_owner;
+	};
 	uint32_t stamp;
 	union {
 		struct {
-			uint8_t order;
-			uint8_t caching;
+			uint8_t order : 4;
+			uint8_t caching : 4;
 			uint8_t state;
-			uint8_t flags;
+			uint16_t flags;
 		};
 		uint32_t kind;
 	};

@@ -38,7 +38,8 @@ struct ttmpool_owner {
 /**
  * ttmpool_owner_init() - open the accounts
  * @owner: uninitialised memory
- * @name: for reports; the string must outlive the owner
+ * @name: for reports; the string must outlive the owner, and, with
+ *	policy.verify, the pools that it had pages of
  */
 void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name);
 

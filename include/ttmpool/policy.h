@@ -22,10 +22,13 @@
  *	invalidation is complete first.
  * @checksum: what goes to a store is summed, page by page, and what comes back
  *	is compared: a store that returns other bytes is found out (-EBADMSG)
- * @verify: what the port and the hardware say is looked at: a chunk with a page
- *	that the hardware has poisoned is quarantined when it would be handed
- *	out, pooled or given to the system; and the address of a new mapping is
- *	compared with those of chunks in use, some thousands in each batch
+ * @verify: nobody is believed. Pages are cleared when they come back, and if
+ *	they are no zeroes when they are handed out, who had them last is
+ *	reported: he, or his device, wrote to them meanwhile; and they are
+ *	cleared again. A chunk with a page that the hardware has poisoned is
+ *	quarantined when it would be handed out, pooled or given to the system.
+ *	The address of a new mapping is compared with those of chunks in use,
+ *	some thousands in each batch.
  * @dma32: plain pages are below 4 GiB, even if the device reaches more
  * @max_order: the largest order that a chunk may have
  */

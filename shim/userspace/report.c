@@ -18,7 +18,7 @@ static void write_line(char *line, size_t size,
 		return;
 	snprintf(line + n, size - (size_t)n,
 		 ", order %d, caching %d, device address %#llx, owner %s, "
-		 "handed out %lu operations ago",
+		 "%lu operations ago",
 		 report->order, (int)report->caching,
 		 (unsigned long long)report->dma_addr,
 		 report->owner ? report->owner : "none",

@@ -10,5 +10,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 build tsan test_threads
 build tsan test_threads_swap
+build tsan test_faults_threads
 build tsan canary
-in_root ctest --preset tsan -R '^unit/(test_threads|canary)' --no-tests=error
+in_root ctest --preset tsan -R '^unit/(test_threads|test_faults_threads|canary)' \
+	--no-tests=error
