@@ -120,7 +120,7 @@ static bool obstruct(struct page *page)
 
 /* A change that fails half way leaves every page write-back: those that were
  * changed, those that were not, and the one that was in the way. */
-static void a_failed_change_leaves_all_write_back(struct check *t)
+static void f23_a_failed_change_leaves_all_write_back(struct check *t)
 {
 	static const int stuck[] = { 1, 3, 5 };
 	struct batch *batch = batch_open(t);
@@ -144,7 +144,7 @@ static void a_failed_change_leaves_all_write_back(struct check *t)
 
 /* Through the pool: what a buffer had is write-back once the system has it, at
  * every order and from either source. */
-static void what_leaves_the_pool_is_write_back(struct check *t)
+static void f25_what_leaves_the_pool_is_write_back(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});
 	const struct ttmpool_backend_funcs *funcs[] = {
@@ -179,5 +179,5 @@ CHECK_SUITE(linux_caching, CHECK_CASE(the_page_table_follows_every_order),
 	    CHECK_CASE(uncached_becomes_write_combined),
 	    CHECK_CASE(a_batch_of_small_chunks_is_one_call),
 	    CHECK_CASE(nothing_to_do_is_no_call),
-	    CHECK_CASE(a_failed_change_leaves_all_write_back),
-	    CHECK_CASE(what_leaves_the_pool_is_write_back));
+	    CHECK_CASE(f23_a_failed_change_leaves_all_write_back),
+	    CHECK_CASE(f25_what_leaves_the_pool_is_write_back));

@@ -50,7 +50,7 @@ static void the_device_reports_what_was_booted(struct check *t)
 }
 
 /* A device that does not reach all memory bounces, unless it is translated. */
-static void a_small_mask_bounces_without_an_iommu(struct check *t)
+static void f13_a_small_mask_bounces_without_an_iommu(struct check *t)
 {
 	struct device *dev = check_device(t, 1, 24);
 	struct tpos_device_info info;
@@ -154,7 +154,7 @@ static struct batch *batch_mapped(struct check *t)
 
 /* After an unmap that is not lazy, the device is cut off when it returns; in
  * the IOMMU's lazy mode, too. */
-static void after_an_unmap_the_device_is_cut_off(struct check *t)
+static void f17_after_an_unmap_the_device_is_cut_off(struct check *t)
 {
 	struct batch *batch = batch_mapped(t);
 
@@ -171,7 +171,7 @@ static void after_an_unmap_the_device_is_cut_off(struct check *t)
 
 /* Without that, in the lazy mode, a stale write does arrive: the window that
  * the kernel's own way leaves open, and that the case above closes. */
-static void a_lazy_unmap_leaves_a_window(struct check *t)
+static void f18_a_lazy_unmap_leaves_a_window(struct check *t)
 {
 	struct batch *batch = batch_mapped(t);
 
@@ -217,7 +217,7 @@ static void what_leaves_the_pool_is_unmapped(struct check *t)
 
 /* A device of few bits runs out of address space; kept mappings are then given
  * up for new ones, and nothing is leaked. */
-static void kept_mappings_make_room_for_new_ones(struct check *t)
+static void f11_kept_mappings_make_room_for_new_ones(struct check *t)
 {
 	struct rig *rig;
 	struct buffer *bufs[2];
@@ -250,10 +250,10 @@ static void kept_mappings_make_room_for_new_ones(struct check *t)
 }
 
 CHECK_SUITE(linux_dma, CHECK_CASE(the_device_reports_what_was_booted),
-	    CHECK_CASE(a_small_mask_bounces_without_an_iommu),
+	    CHECK_CASE(f13_a_small_mask_bounces_without_an_iommu),
 	    CHECK_CASE(bytes_arrive_both_ways_at_every_order),
 	    CHECK_CASE(mapping_is_all_or_nothing),
-	    CHECK_CASE(after_an_unmap_the_device_is_cut_off),
-	    CHECK_CASE(a_lazy_unmap_leaves_a_window),
+	    CHECK_CASE(f17_after_an_unmap_the_device_is_cut_off),
+	    CHECK_CASE(f18_a_lazy_unmap_leaves_a_window),
 	    CHECK_CASE(what_leaves_the_pool_is_unmapped),
-	    CHECK_CASE(kept_mappings_make_room_for_new_ones));
+	    CHECK_CASE(f11_kept_mappings_make_room_for_new_ones));

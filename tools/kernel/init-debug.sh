@@ -25,16 +25,16 @@ load_faults='tpos_pages_alloc:0xfffffffffffffff4
 	tpos_dma_map:0xfffffffffffffffb
 	tpos_zalloc:0
 	tpos_shrinker_register:0xfffffffffffffff4'
-all_faults="$load_faults
-	tpos_store_create:0xfffffffffffffff4
+write_faults='tpos_store_create:0xfffffffffffffff4
 	tpos_store_create:0xffffffffffffffe4
 	tpos_store_adopt:0xfffffffffffffff4
 	tpos_store_adopt:0xffffffffffffffa1
 	tpos_store_write:0xfffffffffffffff4
 	tpos_store_write:0xffffffffffffffe4
-	tpos_store_write:0xfffffffffffffffb
-	tpos_store_read:0xfffffffffffffff4
-	tpos_store_read:0xfffffffffffffffb"
+	tpos_store_write:0xfffffffffffffffb'
+read_faults='tpos_store_read:0xfffffffffffffff4
+	tpos_store_read:0xfffffffffffffffb'
+all_faults="$load_faults $write_faults $read_faults"
 
 # Each time a module is loaded it lies elsewhere, and KASAN keeps the backtraces
 # of what is allocated and freed there for ever.
@@ -90,10 +90,22 @@ settle_churn()
 	echo 1 >$churn/settle
 }
 
+# faults_of PREFIX: those whose name begins so.
+faults_of()
+{
+	for fault in $all_faults; do
+		case $fault in
+		"$1"*) echo "$fault" ;;
+		esac
+	done
+}
+
+# each_call_fails_in_turn FAULT...
+#
 # Every call in turn, until there is no further one. A call uses up one of space.
 each_call_fails_in_turn()
 {
-	for fault in $all_faults; do
+	for fault in "$@"; do
 		inject "$fault" || return 1
 		k=0
 		left=0
@@ -144,6 +156,23 @@ calls_fail_at_random_under_reclaim()
 	wait "$reclaim"
 	forget
 	$good
+}
+
+# Of what this shell asks for, nothing larger than a page is had: single pages must
+# do.
+large_blocks_cannot_be_had()
+{
+	file=/sys/kernel/debug/fail_page_alloc
+	echo 1 >$file/min-order && echo Y >$file/task-filter || return 1
+	echo 1 >/proc/self/make-it-fail
+	echo -1 >$file/times && echo 100 >$file/probability
+	held=0
+	run_churn || held=1
+	echo 0 >$file/probability
+	echo 0 >/proc/self/make-it-fail
+	echo 0 >$file/min-order
+	echo N >$file/task-filter
+	settle_churn && return "$held"
 }
 
 # All that this shell allocates counts, too; so the file that says what is left
@@ -233,9 +262,9 @@ debug_first()
 {
 	step prepare_faults prepare_faults
 	if [ "$mode" = large-pages ]; then
-		step a_split_fails_half_way a_split_fails_half_way
+		step f23_a_split_fails_half_way a_split_fails_half_way
 	else
-		echo "step: ok a_split_fails_half_way # SKIP DEBUG_PAGEALLOC:" \
+		echo "step: ok f23_a_split_fails_half_way # SKIP DEBUG_PAGEALLOC:" \
 			"all entries of the linear map are small"
 	fi
 }
@@ -246,15 +275,31 @@ debug_steps()
 	insmod ttmpool.ko && insmod ttmpool_churn.ko
 	run_churn
 	step traffic_settles settle_churn
-	step each_call_fails_in_turn each_call_fails_in_turn
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	{
+		step f01_each_allocation_fails each_call_fails_in_turn \
+			$(faults_of tpos_pages_alloc)
+		step f03_each_descriptor_fails each_call_fails_in_turn \
+			$(faults_of tpos_zalloc) $(faults_of tpos_shrinker)
+		step f10_each_mapping_fails each_call_fails_in_turn \
+			$(faults_of tpos_dma)
+		step f23_each_caching_change_fails each_call_fails_in_turn \
+			$(faults_of tpos_caching)
+		step f38_each_write_to_a_store_fails each_call_fails_in_turn \
+			$write_faults
+		step f39_each_read_from_a_store_fails each_call_fails_in_turn \
+			$read_faults
+	}
+	step f02_large_blocks_cannot_be_had large_blocks_cannot_be_had
 	step calls_fail_again_and_again calls_fail_again_and_again
-	step calls_fail_at_random_under_reclaim \
+	step f05_calls_fail_at_random_under_reclaim \
 		calls_fail_at_random_under_reclaim
-	step allocations_below_fail allocations_below_fail
+	step f03_allocations_below_fail allocations_below_fail
 	echo "refused: $mode $(cat $churn/refused)"
 	step unload_churn rmmod ttmpool_churn
 	step unload_ttmpool rmmod ttmpool
 	step kmemleak_finds_nothing kmemleak_finds_nothing
-	step dma_debug_finds_nothing dma_debug_finds_nothing
-	step lockdep_is_still_on lockdep_is_still_on
+	step f20_dma_debug_finds_nothing dma_debug_finds_nothing
+	step f12_mapping_errors_are_looked_at dma_debug_finds_nothing
+	step f04_lockdep_is_still_on lockdep_is_still_on
 }
