@@ -6,6 +6,8 @@
 
 #include "sweep.h"
 
+size_t sweep_pages = 77;
+
 struct buffer *sweep_buffer(struct stage *stage, size_t n, bool coherent)
 {
 	return buffer_open(stage->t, stage->rig,
@@ -22,6 +24,8 @@ bool sweep_open(struct stage *stage, struct check *t, const struct scene *scene)
 	struct ttmpool_policy policy = rig_policy(t);
 
 	policy.refill = scene->refill;
+	policy.verify = scene->careful;
+	policy.checksum = scene->careful;
 	*stage = (struct stage){ .t = t };
 	stage->rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	return stage->rig && scene->prepare(stage);
@@ -39,64 +43,109 @@ bool sweep_close(struct stage *stage)
 	       tpsim_ledger_is_empty(check_machine(stage->t));
 }
 
-/* One point: the scene with one failure planned; NULL, or what went wrong. */
-static const char *play_point(struct check *t, const struct scene *scene,
-			      const struct tpsim_fault *fault)
+/* Whoever comes next sees zeroes. */
+static bool is_clean(struct stage *stage)
+{
+	struct buffer *next = sweep_buffer(stage, 13, false);
+	bool clean;
+
+	if (!next || ttmpool_populate(&next->be))
+		return false;
+	clean = buffer_holds(stage->t, next, 0);
+	return !ttmpool_unpopulate(&next->be) && clean;
+}
+
+/* After the shrinker has tried again, nothing is left that is not known to be
+ * write-back. */
+static bool is_repaired(struct stage *stage)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_shrink_scan(&stage->rig->mgr, 0, false);
+	ttmpool_manager_stats(&stage->rig->mgr, &stats);
+	return !stats.pages_quarantined;
+}
+
+static const char *judge(struct stage *stage, const struct scene *scene,
+			 int err)
+{
+	if (err > 0)
+		return "an error is not a negative errno";
+	if (!rig_is_quiet(stage->t, stage->rig))
+		return "the counters do not agree";
+	if (err && !scene->is_as_promised(stage))
+		return "what failed has changed something";
+	if (!is_repaired(stage))
+		return "what could not be rolled back stays in quarantine";
+	if (err && !scene->keeps_budget && !is_clean(stage))
+		return "somebody sees what was another's";
+	if (err && scene->play(stage))
+		return "it does not succeed when tried again";
+	if (scene->is_whole && !scene->is_whole(stage))
+		return "something is lost";
+	return NULL;
+}
+
+const char *sweep_point(struct check *t, const struct scene *scene,
+			const struct tpsim_fault *faults, size_t n,
+			unsigned long *happened)
 {
 	struct tpsim_machine *machine = check_machine(t);
-	unsigned long struck;
+	struct stage stage;
+	const char *wrong;
+	int err;
+
+	if (!sweep_open(&stage, t, scene))
+		return "the stage could not be set";
+	for (size_t i = 0; i < n; i++)
+		tpsim_fault_plan(machine, &faults[i]);
+	err = scene->play(&stage);
+	*happened = tpsim_fault_clear(machine);
+	wrong = judge(&stage, scene, err);
+	if (!wrong && !sweep_close(&stage))
+		wrong = "something is left";
+	return wrong;
+}
+
+const char *sweep_count(struct check *t, const struct scene *scene,
+			const struct tpsim_fault *fault,
+			unsigned long calls[TPSIM_CALL_COUNT])
+{
+	struct tpsim_machine *machine = check_machine(t);
 	struct stage stage;
 	int err;
 
 	if (!sweep_open(&stage, t, scene))
 		return "the stage could not be set";
-	tpsim_fault_plan(machine, fault);
+	for (int c = 0; c < TPSIM_CALL_COUNT; c++)
+		calls[c] = tpsim_fault_calls(machine, (enum tpsim_call)c);
+	if (fault)
+		tpsim_fault_plan(machine, fault);
 	err = scene->play(&stage);
-	struck = tpsim_fault_clear(machine);
-	if (!struck)
-		return "the planned failure did not happen";
-	if (err > 0)
-		return "an error is not a negative errno";
-	if (!rig_is_quiet(t, stage.rig))
-		return "the counters do not agree";
-	if (err && !scene->is_as_promised(&stage))
-		return "what failed has changed something";
+	tpsim_fault_clear(machine);
+	for (int c = 0; c < TPSIM_CALL_COUNT; c++)
+		calls[c] = tpsim_fault_calls(machine, (enum tpsim_call)c) -
+			   calls[c];
+	if (err && !fault)
+		return "it fails though nothing does";
 	if (err && scene->play(&stage))
 		return "it does not succeed when tried again";
 	if (scene->is_whole && !scene->is_whole(&stage))
 		return "something is lost";
-	if (!sweep_close(&stage))
-		return "something is left";
-	return NULL;
+	return sweep_close(&stage) ? NULL : "something is left";
 }
 
-/* How many calls of each kind does the scene make when nothing fails? */
-static bool count_calls(struct check *t, const struct scene *scene,
-			unsigned long calls[TPSIM_CALL_COUNT])
-{
-	struct tpsim_machine *machine = check_machine(t);
-	struct stage stage;
-
-	if (!sweep_open(&stage, t, scene))
-		return false;
-	for (int c = 0; c < TPSIM_CALL_COUNT; c++)
-		calls[c] = tpsim_fault_calls(machine, (enum tpsim_call)c);
-	if (scene->play(&stage))
-		return false;
-	for (int c = 0; c < TPSIM_CALL_COUNT; c++)
-		calls[c] = tpsim_fault_calls(machine, (enum tpsim_call)c) -
-			   calls[c];
-	if (scene->is_whole && !scene->is_whole(&stage))
-		return false;
-	return sweep_close(&stage);
-}
-
-/* The ways in which one call fails: once or for good, at once or half way. */
+/* The ways in which one call fails: once or for good, at once or after so many
+ * chunks of a batch. */
 static const struct tpsim_fault ways[] = {
 	{ .times = 1 },
+	{ .times = 1, .after = 1 },
 	{ .times = 1, .after = 2 },
+	{ .times = 1, .after = 3 },
 	{ .times = UINT_MAX },
+	{ .times = UINT_MAX, .after = 1 },
 	{ .times = UINT_MAX, .after = 2 },
+	{ .times = UINT_MAX, .after = 3 },
 };
 
 #define NR_WAYS (sizeof(ways) / sizeof(*ways))
@@ -110,11 +159,15 @@ static unsigned long sweep_scene(struct check *t, const struct scene *scene,
 		for (unsigned long k = 1; k <= calls[c]; k++)
 			for (size_t w = 0; w < NR_WAYS; w++) {
 				struct tpsim_fault fault = ways[w];
+				unsigned long happened = 0;
 				const char *wrong;
 
 				fault.call = (enum tpsim_call)c;
 				fault.nth = k;
-				wrong = play_point(t, scene, &fault);
+				wrong = sweep_point(t, scene, &fault, 1,
+						    &happened);
+				if (!wrong && !happened)
+					wrong = "the failure did not happen";
 				points++;
 				if (!wrong)
 					continue;
@@ -134,9 +187,12 @@ bool sweep_scenes(struct check *t, const struct scene *scenes, size_t n,
 
 	for (size_t s = 0; s < n; s++) {
 		unsigned long of_scene[TPSIM_CALL_COUNT] = { 0 }, points;
+		const char *wrong;
 
-		if (!count_calls(t, &scenes[s], of_scene)) {
-			check_fail(t, __FILE__, __LINE__, scenes[s].name, NULL);
+		wrong = sweep_count(t, &scenes[s], NULL, of_scene);
+		if (wrong) {
+			fprintf(stderr, "%s\n", scenes[s].name);
+			check_fail(t, __FILE__, __LINE__, wrong, NULL);
 			return false;
 		}
 		points = sweep_scene(t, &scenes[s], of_scene);

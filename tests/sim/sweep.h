@@ -11,18 +11,25 @@
  *     the operation either absorbed the failure or returned a negative errno,
  *     what it was about is as it was before, or as the operation promises,
  *     all counters agree, with the machine's, too,
+ *     what could not be rolled back is quarantined, and goes when the shrinker
+ *     has tried again,
+ *     whoever gets pages next gets zeroes,
  *     it succeeds when it is tried again,
  *     no content is lost, and
  *     nothing is left on the machine when all is taken down.
  *
- * The number of points tried is printed; it is also compared with the number of
- * calls that were counted, so that a scene that stops making a call is noticed.
+ * (That no page goes to the system that is mapped, or not write-back, the
+ * machine sees to: it ends the program.) The number of points tried is printed;
+ * it is also compared with the number of calls that were counted, so that a
+ * scene that stops making a call is noticed. The matrix (matrix.c) plays the
+ * same scenes with pairs of failures, and a smaller buffer.
  */
 
 #include "check_cmocka.h"
 #include "rig.h"
 
-#define SWEEP_PAGES 77 /* chunks of 64, 8, 4 and 1 pages */
+/** sweep_pages - of a buffer: 77 is chunks of 64, 8, 4 and 1 pages */
+extern size_t sweep_pages;
 
 /* What a scene is played on. */
 struct stage {
@@ -40,6 +47,8 @@ struct stage {
  * @is_as_promised: after an error: is the stage as it was, or as it may be?
  * @is_whole: after it has succeeded: is everything there? NULL: of course
  * @refill: the policy
+ * @careful: the policy: verify and checksum
+ * @keeps_budget: it leaves no budget for anybody else
  */
 struct scene {
 	const char *name;
@@ -48,7 +57,19 @@ struct scene {
 	bool (*is_as_promised)(struct stage *stage);
 	bool (*is_whole)(struct stage *stage);
 	bool refill;
+	bool careful;
+	bool keeps_budget;
 };
+
+/* The scenes: scenes_pages.c, scenes_moves.c. */
+extern const struct scene sweep_pages_scenes[], sweep_moves_scenes[];
+extern const size_t sweep_pages_nr, sweep_moves_nr;
+
+/** sweep_is_somewhere() - the buffer has its contents, wherever. */
+bool sweep_is_somewhere(struct stage *stage);
+
+/** sweep_is_whole() - bring it back to its device, and look at every byte. */
+bool sweep_is_whole(struct stage *stage);
 
 /** sweep_buffer() - an empty write-combined buffer. */
 struct buffer *sweep_buffer(struct stage *stage, size_t n, bool coherent);
@@ -58,6 +79,26 @@ struct buffer *sweep_buffer(struct stage *stage, size_t n, bool coherent);
 bool sweep_open(struct stage *stage, struct check *t,
 		const struct scene *scene);
 bool sweep_close(struct stage *stage);
+
+/**
+ * sweep_count() - how many calls of each kind does a scene make?
+ * @fault: with this failure planned, or NULL
+ *
+ * Return: NULL, or what was wrong.
+ */
+const char *sweep_count(struct check *t, const struct scene *scene,
+			const struct tpsim_fault *fault,
+			unsigned long calls[TPSIM_CALL_COUNT]);
+
+/**
+ * sweep_point() - play a scene with these failures planned
+ * @happened: how many of the calls that were to fail did
+ *
+ * Return: NULL, or what was wrong.
+ */
+const char *sweep_point(struct check *t, const struct scene *scene,
+			const struct tpsim_fault *faults, size_t n,
+			unsigned long *happened);
 
 /** sweep_scenes() - play them all; each kind of call in @calls (a set of bits,
  * by enum tpsim_call) must have been made. Returns false, and the case has
