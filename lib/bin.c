@@ -201,8 +201,6 @@ size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 				ttmpool_chunk_of(list->prev);
 
 			chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-			if (!(chunk->flags & TTMPOOL_CHUNK_REMEMBERS))
-				chunk->owner = NULL;
 			ttmpool_list_move_tail(&chunk->link, picked);
 			bin->nr_chunks--;
 			got += ttmpool_chunk_pages(chunk);

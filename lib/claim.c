@@ -40,16 +40,15 @@ void claim_init(struct claim *claim, struct ttmpool_pool *pool,
 	ttmpool_list_init(&claim->chunks);
 }
 
-/* Are these the pages of that chunk? The first and the last are looked at; in
- * builds that walk whole objects, all of them. */
+/* Are these the pages of the chunk that was found by the first of them? The last is
+ * looked at; in builds that walk whole objects, all of them. */
 static bool pages_are_of(tpos_page_t *const *pages,
 			 const struct ttmpool_chunk *chunk, size_t n)
 {
 	for (size_t i = 1; TPOS_CHECK_LEVEL > 1 && i < n; i++)
 		if (pages[i] != tpos_page_nth(chunk->page, i))
 			return false;
-	return *pages == chunk->page &&
-	       (n == 1 || pages[n - 1] == tpos_page_nth(chunk->page, n - 1));
+	return pages[n - 1] == tpos_page_nth(chunk->page, n - 1);
 }
 
 /* What is wrong with the chunk that is found where the array begins? */

@@ -120,9 +120,8 @@ int ttmpool_magazine_get(struct ttmpool_magazine *mag,
 	return 0;
 }
 
-/* Does a chunk belong here? */
-static bool magazine_takes(const struct ttmpool_magazine *mag,
-			   const struct ttmpool_chunk *chunk)
+bool ttmpool_magazine_takes(const struct ttmpool_magazine *mag,
+			    const struct ttmpool_chunk *chunk)
 {
 	return chunk->state == TTMPOOL_CHUNK_IN_USE &&
 	       chunk->flags & TTMPOOL_CHUNK_HELD &&
@@ -138,7 +137,7 @@ int ttmpool_magazine_put(struct ttmpool_magazine *mag,
 	if (n > half(mag))
 		return -EINVAL;
 	for (size_t i = 0; TPOS_CHECK_LEVEL > 0 && i < n; i++)
-		tpos_assert(magazine_takes(mag, from[i]));
+		tpos_assert(ttmpool_magazine_takes(mag, from[i]));
 	if (n > mag->config.room - mag->n)
 		magazine_flush(mag, half(mag));
 	memcpy(mag->config.chunks + mag->n, from, n * sizeof(*from));

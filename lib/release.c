@@ -72,8 +72,6 @@ void chunks_quarantine(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
 	ttmpool_for_each_chunk(chunk, chunks) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
-		if (!(chunk->flags & TTMPOOL_CHUNK_REMEMBERS))
-			chunk->owner = NULL;
 		chunk->dev = pool->dev;
 	}
 	pool_tally(pool, &pool->stats.pages_quarantined, pages);

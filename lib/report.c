@@ -27,11 +27,16 @@ const char *ttmpool_report_name(enum ttmpool_report_kind kind)
 	return names[kind];
 }
 
-/* Whose it is, or was; NULL if nobody knows. */
-static const char *chunk_owner_name(const struct ttmpool_chunk *chunk)
+/* Whose it is, or was; NULL if nobody knows. An owner that it had once may be gone,
+ * but for its name, where that was kept. */
+static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
+				    enum ttmpool_report_kind kind)
 {
 	if (chunk->flags & TTMPOOL_CHUNK_REMEMBERS)
 		return chunk->last_owner;
+	if (chunk->state != TTMPOOL_CHUNK_IN_USE &&
+	    kind != TTMPOOL_REPORT_IN_USE)
+		return NULL;
 	return chunk->owner ? chunk->owner->name : NULL;
 }
 
@@ -54,7 +59,7 @@ void pool_report(struct ttmpool_pool *pool, enum ttmpool_report_kind kind,
 		report.page = chunk->page;
 		report.order = chunk->order;
 		report.caching = (enum ttmpool_caching)chunk->caching;
-		report.owner = chunk_owner_name(chunk);
+		report.owner = chunk_owner_name(chunk, kind);
 		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 			report.dma_addr = tpos_dma_address(&chunk->dma);
 	}

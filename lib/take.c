@@ -72,6 +72,7 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
 	take->max_order = order - 1;
 	take_drop(take, unmapped);
+	take->cached = false; /* what was fresh had no mapping */
 	return take_find(take);
 }
 
@@ -107,9 +108,9 @@ static int take_convert(struct take *take)
 	struct ttmpool_list *last;
 	int err;
 
-	if (take->req.caching == TTMPOOL_CACHED || !take->cached ||
-	    !chunks_extract(&take->got, is_cached, &work))
+	if (take->req.caching == TTMPOOL_CACHED || !take->cached)
 		return 0;
+	chunks_extract(&take->got, is_cached, &work);
 	last = work.prev;
 	refill_make(take, &spare);
 	ttmpool_list_splice_tail(&spare, &work);

@@ -274,6 +274,41 @@ static void s09_every_finding_has_a_name(struct check *t)
 	}
 }
 
+/* Single pages that were handed out one after the other, but to two owners and of
+ * two kinds, come back in one array, and each account is closed. */
+static void s09_neighbours_of_two_owners_come_back_together(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 3 };
+	struct ttmpool_owner *owners = check_zalloc(t, 2 * sizeof(*owners));
+	tpos_dma_addr_t dma_addr[3];
+	tpos_page_t *pages[9];
+	struct rig *rig;
+
+	policy.max_order = 0;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig && owners);
+	for (int i = 0; i < 2; i++)
+		ttmpool_owner_init(&owners[i], "one of two");
+	req.owner = &owners[0];
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, dma_addr), 0);
+	req.owner = &owners[1];
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages + 3, dma_addr),
+		 0);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages + 6, NULL), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&rig->pool[0], pages, 9,
+				   TTMPOOL_WRITE_COMBINED),
+		 0);
+	CHECK_EQ(t, rig_stats(rig).pages_in_use, 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(t, ttmpool_owner_pages(&owners[i], TTMPOOL_MAPPED), 0);
+		CHECK_EQ(t, ttmpool_owner_fini(&owners[i]), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(give, CHECK_CASE(s09_a_foreign_page_is_refused),
 	    CHECK_CASE(s09_what_is_no_page_is_refused),
 	    CHECK_CASE(s09_another_pools_page_is_refused),
@@ -284,6 +319,7 @@ CHECK_SUITE(give, CHECK_CASE(s09_a_foreign_page_is_refused),
 	    CHECK_CASE(s09_a_chunk_out_of_order_is_refused),
 	    CHECK_CASE(s09_a_give_of_another_caching_is_refused),
 	    CHECK_CASE(s09_chunks_may_come_back_in_any_order),
+	    CHECK_CASE(s09_neighbours_of_two_owners_come_back_together),
 	    CHECK_CASE(s09_a_give_of_nothing_is_refused),
 	    CHECK_CASE(s09_a_long_refused_give_changes_nothing),
 	    CHECK_CASE(s09_an_overwritten_buffer_is_not_unpopulated),

@@ -229,6 +229,55 @@ static void without_address_space_there_are_none(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
+/* What belongs into a magazine is in use, held, and of its pool, kind and owner. */
+static void only_its_own_belongs_into_a_magazine(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_magazine mag;
+	struct ttmpool_chunk chunk;
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK(t, ttmpool_magazine_takes(&site->mag, site->out[0]));
+	mag = site->mag;
+	mag.config.order = 0;
+	CHECK(t, !ttmpool_magazine_takes(&mag, site->out[0]));
+	mag = site->mag;
+	mag.config.caching = TTMPOOL_UNCACHED;
+	CHECK(t, !ttmpool_magazine_takes(&mag, site->out[0]));
+	mag = site->mag;
+	mag.config.owner = NULL;
+	CHECK(t, !ttmpool_magazine_takes(&mag, site->out[0]));
+	mag = site->mag;
+	mag.config.pool = NULL;
+	CHECK(t, !ttmpool_magazine_takes(&mag, site->out[0]));
+	chunk = *site->out[0];
+	chunk.flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+	CHECK(t, !ttmpool_magazine_takes(&site->mag, &chunk));
+	chunk = *site->out[0];
+	chunk.state = TTMPOOL_CHUNK_POOLED;
+	CHECK(t, !ttmpool_magazine_takes(&site->mag, &chunk));
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* A chunk that is held, and does not say so, is noticed. */
+static void a_held_chunk_that_denies_it_is_not_valid(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_pool *pool;
+
+	CHECK(t, site);
+	pool = &site->rig->pool[0];
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	site->out[0]->flags ^= TTMPOOL_CHUNK_HELD;
+	CHECK(t, !ttmpool_pool_is_valid(pool));
+	site->out[0]->flags ^= TTMPOOL_CHUNK_HELD;
+	CHECK(t, ttmpool_pool_is_valid(pool));
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK(t, close_site(t, site));
+}
+
 /* A page of a chunk that is held is foreign to an array. */
 static void a_held_page_is_refused_in_an_array(struct check *t)
 {
@@ -275,5 +324,7 @@ CHECK_SUITE(magazine, CHECK_CASE(magazines_have_what_they_are_for),
 	    CHECK_CASE(a_magazine_for_nothing_is_refused),
 	    CHECK_CASE(chunks_of_another_order_will_not_do),
 	    CHECK_CASE(without_address_space_there_are_none),
+	    CHECK_CASE(only_its_own_belongs_into_a_magazine),
+	    CHECK_CASE(a_held_chunk_that_denies_it_is_not_valid),
 	    CHECK_CASE(a_held_page_is_refused_in_an_array),
 	    CHECK_CASE(teardown_reports_what_was_not_put_back));

@@ -129,12 +129,44 @@ static void s03_too_little_room_is_told(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Pages that need no addresses have none. */
+/* Pages that follow each other on the list, but not in memory, are runs each. */
+static void s03_what_lies_apart_is_not_one_run(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_run run[3];
+	tpos_page_t *pages[3];
+	struct taken *taken;
+
+	policy.max_order = 0;
+	taken = open_site(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, taken);
+	taken->req.num_pages = 3;
+	CHECK_EQ(t,
+		 ttmpool_pool_take(&taken->rig->pool[0], &taken->req, pages,
+				   NULL),
+		 0);
+	/* The one that came back last is the first to be handed out. */
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t,
+			 ttmpool_pool_give(&taken->rig->pool[0], &pages[i], 1,
+					   TTMPOOL_WRITE_COMBINED),
+			 0);
+	CHECK_EQ(t, take(taken), 0);
+	CHECK_EQ(t, ttmpool_runs_fill(&taken->runs, run, 3), 3);
+	for (int i = 0; i < 3; i++)
+		CHECK(t, run[i].page == pages[2 - i]);
+	CHECK(t, done(t, taken));
+}
+
+/* Pages that need no addresses have none; neighbours in memory are one run then. */
 static void s03_runs_need_not_be_mapped(struct check *t)
 {
-	struct taken *taken = open_site(t, &(struct rig_config){ 0 });
+	struct ttmpool_policy policy = rig_policy(t);
 	struct ttmpool_run run[N];
+	struct taken *taken;
 
+	policy.max_order = 0;
+	taken = open_site(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, taken);
 	CHECK_EQ(t,
 		 ttmpool_runs_take(&taken->rig->pool[0], &taken->req, false,
@@ -232,6 +264,7 @@ CHECK_SUITE(runs, CHECK_CASE(s03_runs_have_all_the_pages),
 	    CHECK_CASE(s03_runs_are_recycled),
 	    CHECK_CASE(s03_runs_can_be_written_down),
 	    CHECK_CASE(s03_too_little_room_is_told),
+	    CHECK_CASE(s03_what_lies_apart_is_not_one_run),
 	    CHECK_CASE(s03_runs_need_not_be_mapped),
 	    CHECK_CASE(s03_a_refused_request_leaves_no_runs),
 	    CHECK_CASE(s09_runs_are_given_back_once),

@@ -333,12 +333,18 @@ static void swap_source(struct ttmpool_chunk *chunk)
 	chunk->flags ^= TTMPOOL_CHUNK_FROM_COHERENT;
 }
 
+static void swap_remembers(struct ttmpool_chunk *chunk)
+{
+	chunk->flags ^= TTMPOOL_CHUNK_REMEMBERS;
+}
+
 typedef void (*corruption)(struct ttmpool_chunk *chunk);
 
 static const corruption of_any[] = { swap_state, swap_pool, swap_order,
 				     swap_page };
 static const corruption of_pooled[] = { swap_small_order, swap_caching,
-					swap_clean, swap_source };
+					swap_clean, swap_source,
+					swap_remembers };
 
 /* Is the pool valid, not valid when corrupted, and valid again? */
 static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,

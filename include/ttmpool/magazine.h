@@ -99,6 +99,16 @@ int ttmpool_magazine_get(struct ttmpool_magazine *mag,
 int ttmpool_magazine_put(struct ttmpool_magazine *mag,
 			 struct ttmpool_chunk *const *from, size_t n);
 
+/**
+ * ttmpool_magazine_takes() - does a chunk belong into it?
+ * @mag: the magazine
+ * @chunk: a chunk
+ *
+ * ttmpool_magazine_put() does not look, but in checked builds.
+ */
+bool ttmpool_magazine_takes(const struct ttmpool_magazine *mag,
+			    const struct ttmpool_chunk *chunk);
+
 /** ttmpool_magazine_drain() - what it holds goes back to the pool. May sleep. */
 void ttmpool_magazine_drain(struct ttmpool_magazine *mag);
 

@@ -271,6 +271,35 @@ static void s06_exhausted_iova_space_is_told(struct check *t)
 	CHECK(t, site_close(site));
 }
 
+/* A magazine's chunks are all of one order: where IOVA space has no room for them,
+ * smaller ones are not tried. */
+static void s06_a_magazine_has_no_smaller_chunks(struct check *t)
+{
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct ttmpool_chunk *chunks[4], *out[2];
+	struct ttmpool_magazine mag;
+	struct ttmpool_owner owner;
+	struct ttmpool_magazine_config config = {
+		.caching = TTMPOOL_WRITE_COMBINED,
+		.order = 9,
+		.mapped = true,
+		.owner = &owner,
+		.chunks = chunks,
+		.room = 4,
+	};
+
+	CHECK(t, site);
+	config.pool = &site->pool;
+	ttmpool_owner_init(&owner, "ring");
+	CHECK_EQ(t, ttmpool_magazine_init(&mag, &config), 0);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 100), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, out, 2), -ENOSPC);
+	CHECK_EQ(t, site_give(site, 100), 0);
+	ttmpool_magazine_fini(&mag);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, site_close(site));
+}
+
 /* In fragmented IOVA space, smaller chunks are tried, and there is still one
  * caching batch alone. */
 static void
@@ -579,6 +608,7 @@ CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(s13_a_stale_access_faults),
 	    CHECK_CASE(s06_iova_space_is_taken_from_pooled_pages),
 	    CHECK_CASE(s06_exhausted_iova_space_is_told),
+	    CHECK_CASE(s06_a_magazine_has_no_smaller_chunks),
 	    CHECK_CASE(s06_fragmented_iova_space_is_filled_with_small_chunks),
 	    CHECK_CASE(device_and_machine_bound_the_policy),
 	    CHECK_CASE(s11_the_hysteresis_is_bounded),
