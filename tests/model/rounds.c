@@ -17,6 +17,23 @@
 
 #include "rounds.h"
 
+/* What it is going to do. */
+static void show_step(struct world *w, const struct step *step)
+{
+	const struct item *item = &w->items[step->buffer];
+
+	printf("  %-16s buffer %u, %s, %zu pages", step_name(w, step),
+	       step->buffer, ttmpool_tt_state_name(item->be.tt.state),
+	       item->be.tt.num_pages);
+	if (step->fails)
+		printf("; %s %lu fails", tpsim_call_name(step->fault.call),
+		       step->fault.nth);
+	if (step->signal)
+		printf("; a signal");
+	putchar('\n');
+	fflush(stdout);
+}
+
 /* What has become of the world when a step was wrong. */
 static void show_wrong(const struct world *w)
 {
@@ -30,8 +47,13 @@ static const char *play(const struct script *script, struct tally *tally)
 
 	world_open(&w, script->seed, script->page_shift);
 	for (size_t i = 0; i < script->n && !w.wrong; i++) {
-		make_step(&w, mix(script->seed ^ mix(script->steps[i])),
-			  script->verbose);
+		struct step step;
+
+		random_step(&w, mix(script->seed ^ mix(script->steps[i])),
+			    &step);
+		if (script->verbose)
+			show_step(&w, &step);
+		play_step(&w, &step);
 		if (script->log)
 			log_step(&w);
 	}

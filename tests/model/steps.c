@@ -9,8 +9,6 @@
  * planned to fail; and then the state is as it was, or PARTIAL.
  */
 
-#include <stdio.h>
-
 #include "world.h"
 
 enum verb {
@@ -25,7 +23,6 @@ enum verb {
 	IN_ALL,
 	IN_SOME,
 	DROP,
-	NR_VERBS,
 };
 
 static const char *const names[NR_VERBS] = {
@@ -135,22 +132,14 @@ static void meanwhile(void *arg)
 	}
 }
 
-/* One step in eight has something fail, one in eight is interrupted. */
-static void disturb(struct world *w, uint64_t r)
+static void disturb(struct world *w, const struct step *step)
 {
-	struct tpsim_fault fault = {
-		.call = (enum tpsim_call)(r % TPSIM_CALL_COUNT),
-		.nth = 1 + (r >> 8) % 6 * ((r >> 12) % 2),
-		.times = 1 + (r >> 16) % 3,
-		.after = (r >> 24) % 3,
-	};
-
-	w->disturbed = r >> 61 < 2;
-	if (r >> 61 == 0)
-		tpsim_fault_plan(w->machine, &fault);
-	else if (r >> 61 == 1)
-		tpsim_signal_after(w->machine, 1 + (r >> 8) % 6);
-	tpsim_while_waiting(w->machine, r & 1 ? meanwhile : NULL, w);
+	w->disturbed = step->fails || step->signal;
+	if (step->fails)
+		tpsim_fault_plan(w->machine, &step->fault);
+	if (step->signal)
+		tpsim_signal_after(w->machine, step->signal);
+	tpsim_while_waiting(w->machine, step->others ? meanwhile : NULL, w);
 }
 
 static void count(struct world *w)
@@ -165,11 +154,42 @@ static void count(struct world *w)
 		w->tally.failed++;
 }
 
+const char *step_name(struct world *w, const struct step *step)
+{
+	return step->which < NR_VERBS
+		       ? names[step->which]
+		       : step_other(w, NULL, (int)step->which - NR_VERBS, 0,
+				    false);
+}
+
+void play_step(struct world *w, const struct step *step)
+{
+	struct item *item = &w->items[step->buffer];
+	bool some = step->which == OUT_SOME || step->which == IN_SOME;
+
+	if (item->be.dma_addr && item->dma_addr[0]) {
+		w->was_at = item->dma_addr[0];
+		w->was_of = item->be.pool == &w->pool[1];
+	}
+	w->err = 0;
+	disturb(w, step);
+	if (step->which < NR_VERBS)
+		step_verb(w, item, (enum verb)step->which,
+			  some ? step->pages : TTMPOOL_ALL_PAGES);
+	else
+		step_other(w, item, (int)step->which - NR_VERBS, step->r, true);
+	count(w);
+	tpsim_signal_clear(w->machine);
+	check_step(w);
+	if (step->thorough || w->disturbed)
+		check_all(w);
+}
+
 /* Verbs are as likely as if there were three of each, and seven times of eight
  * one that is legal in that state. */
-static size_t pick(const struct item *item, uint64_t r)
+static unsigned int pick(const struct item *item, uint64_t r)
 {
-	size_t n = r % (3 * NR_VERBS + NR_OTHERS);
+	unsigned int n = (unsigned int)(r % (3 * NR_VERBS + NR_OTHERS));
 
 	if (n >= 3 * NR_VERBS)
 		return n - 2 * NR_VERBS;
@@ -179,35 +199,23 @@ static size_t pick(const struct item *item, uint64_t r)
 	return n;
 }
 
-void make_step(struct world *w, uint64_t r, bool verbose)
+/* One step in eight has something fail, one in eight is interrupted. */
+void random_step(const struct world *w, uint64_t r, struct step *step)
 {
-	int i = (int)((r >> 8) % NR_BUFFERS);
-	struct item *item = &w->items[i];
-	size_t which = pick(item, r);
-	bool some = which == OUT_SOME || which == IN_SOME;
-	size_t n = some ? 1 + (r >> 16) % 5 : TTMPOOL_ALL_PAGES;
+	uint64_t f = mix(r);
 
-	if (verbose)
-		printf("  %-16s buffer %d, %s, %zu pages\n",
-		       which < NR_VERBS
-			       ? names[which]
-			       : step_other(w, item, (int)(which - NR_VERBS), r,
-					    false),
-		       i, ttmpool_tt_state_name(item->be.tt.state),
-		       item->be.tt.num_pages);
-	if (item->be.dma_addr && item->dma_addr[0]) {
-		w->was_at = item->dma_addr[0];
-		w->was_of = item->be.pool == &w->pool[1];
-	}
-	w->err = 0;
-	disturb(w, mix(r));
-	if (which < NR_VERBS)
-		step_verb(w, item, (enum verb)which, n);
-	else
-		step_other(w, item, (int)(which - NR_VERBS), r, true);
-	count(w);
-	tpsim_signal_clear(w->machine);
-	check_step(w);
-	if (r >> 58 == 0 || w->disturbed)
-		check_all(w);
+	*step = (struct step){
+		.buffer = (r >> 8) % NR_BUFFERS,
+		.pages = 1 + (r >> 16) % 5,
+		.r = r,
+		.fails = f >> 61 == 0,
+		.fault = { .call = (enum tpsim_call)(f % TPSIM_CALL_COUNT),
+			   .nth = 1 + (f >> 8) % 6 * ((f >> 12) % 2),
+			   .times = 1 + (f >> 16) % 3,
+			   .after = (f >> 24) % 3 },
+		.signal = f >> 61 == 1 ? 1 + (f >> 8) % 6 : 0,
+		.others = f & 1,
+		.thorough = r >> 58 == 0,
+	};
+	step->which = pick(&w->items[step->buffer], r);
 }

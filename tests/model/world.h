@@ -128,13 +128,43 @@ void check_all(struct world *w);
 
 /** step_other() - one of the steps that are no verb of one buffer; @name is its
  * name, if @run is false. */
+#define NR_VERBS  11
 #define NR_OTHERS 26
+#define NR_STEPS  (NR_VERBS + NR_OTHERS)
 const char *step_other(struct world *w, struct item *item, int which,
 		       uint64_t r, bool run);
 
-/** make_step() - one operation, that follows from @r alone; prints it if
- * @verbose. */
-void make_step(struct world *w, uint64_t r, bool verbose);
+/**
+ * struct step - one operation
+ * @which: verbs first, then the others
+ * @buffer: with this one
+ * @pages: of a swapout or swapin of a part, so many
+ * @r: what else there is to choose, from bit 32 on
+ * @fails: @fault is planned
+ * @signal: the question for a signal that is answered by yes; 0: none
+ * @others: if it waits, another gives address space back meanwhile
+ * @thorough: all is checked afterwards, not only what check_step() looks at
+ */
+struct step {
+	unsigned int which;
+	unsigned int buffer;
+	size_t pages;
+	uint64_t r;
+	bool fails;
+	struct tpsim_fault fault;
+	unsigned long signal;
+	bool others;
+	bool thorough;
+};
+
+/** random_step() - the step that follows from @r, and from the state of the
+ * buffer that it is for. */
+void random_step(const struct world *w, uint64_t r, struct step *step);
+
+/** play_step() - do it, and check what must be so afterwards: w->wrong. */
+void play_step(struct world *w, const struct step *step);
+
+const char *step_name(struct world *w, const struct step *step);
 
 /** log_step() - one line of what has become of the world, the same on every
  * machine that this runs on. */
