@@ -17,22 +17,32 @@ corpus=$root/tests/fuzz/corpus
 rm -rf "$work"
 mkdir -p "$work/afl"
 
+# The words that inputs of a target are made of, if somebody wrote them down.
+words_of()
+{
+	[ ! -f "$root/tests/fuzz/$1.dict" ] || echo "$root/tests/fuzz/$1.dict"
+}
+
 # libfuzzer PROGRAM TARGET SECONDS: fuzz, and say how many inputs were tried.
 libfuzzer()
 {
 	mkdir -p "$work/libfuzzer/$2"
+	words=$(words_of "$2")
 	"$root/build/fuzz/tests/fuzz/fuzz_$1" -max_len=1025 -timeout=60 \
 		-max_total_time="$3" -print_final_stats=1 -seed=1 \
 		-artifact_prefix="$work/libfuzzer-$1-" \
+		${words:+-dict="$words"} \
 		"$work/libfuzzer/$2" "$corpus/$2" >"$work/libfuzzer-$1.log" 2>&1
 }
 
 # afl TARGET SECONDS
 afl()
 {
+	words=$(words_of "$1")
 	AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 \
 		AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
-		afl-fuzz -V "$2" -i "$corpus/$1" -o "$work/afl/$1" -- \
+		afl-fuzz -V "$2" -i "$corpus/$1" -o "$work/afl/$1" \
+		${words:+-x "$words"} -- \
 		"$root/build/afl/tests/fuzz/fuzz_$1" >"$work/afl-$1.log" 2>&1
 }
 
