@@ -93,5 +93,6 @@ void backend_set_state(struct ttmpool_backend *be, enum ttmpool_tt_state state)
 	if (state != be->tt.state)
 		tt_set_state(&be->tt, state);
 	backend_count_swappable(be);
-	tpos_assert(TPOS_CHECK_LEVEL < 2 || ttmpool_backend_is_valid(be));
+	if (TPOS_CHECK_LEVEL > 1)
+		tpos_assert(ttmpool_backend_is_valid(be));
 }

@@ -56,7 +56,8 @@ void tt_set_state(struct ttmpool_tt *tt, enum ttmpool_tt_state state)
 {
 	tpos_assert(ttmpool_tt_may_become(tt->state, state));
 	tt->state = state;
-	tpos_assert(TPOS_CHECK_LEVEL < 2 || ttmpool_tt_is_valid(tt));
+	if (TPOS_CHECK_LEVEL > 1)
+		tpos_assert(ttmpool_tt_is_valid(tt));
 }
 
 /* Are all pages there, or none? In PARTIAL either may be true of each. */

@@ -136,6 +136,25 @@ static void f26_no_piece_and_no_other_caching(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
+/* Two pages in the middle of a chunk have changed places: where what is cheap
+ * is checked, that is refused, too. */
+static void f26_no_other_order(struct check *t)
+{
+	struct pair *pair = open_pair(t);
+	tpos_page_t **pages, *third;
+
+	CHECK(t, pair);
+	pages = pair->buf[0]->pages;
+	third = pages[3];
+	pages[3] = pages[4];
+	pages[4] = third;
+	if (TPOS_CHECK_LEVEL > 0)
+		CHECK(t, is_refused(t, pair, 0, N, TTMPOOL_WRITE_COMBINED));
+	pages[4] = pages[3];
+	pages[3] = third;
+	CHECK(t, close_pair(t, pair));
+}
+
 /* The same pages twice: in one call, in two, and after somebody else has them.
  */
 static void f28_nothing_is_given_twice(struct check *t)
@@ -343,6 +362,7 @@ static void f36_a_limit_of_nothing_while_busy(struct check *t)
 CHECK_SUITE(faults_abuse, CHECK_CASE(f34_teardown_tells_what_was_left),
 	    CHECK_CASE(f19_another_devices_pages_are_refused),
 	    CHECK_CASE(f26_no_piece_and_no_other_caching),
+	    CHECK_CASE(f26_no_other_order),
 	    CHECK_CASE(f28_nothing_is_given_twice),
 	    CHECK_CASE(f29_what_is_not_ours_is_refused),
 	    CHECK_CASE(f31_no_number_of_pages_overflows),

@@ -249,13 +249,36 @@ static void f24_a_roll_back_fails_half_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Before a populate is refused for want of budget, what is quarantined is tried
+ * again, too. */
+static void f24_a_full_budget_tries_the_quarantine(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .page_budget = N });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, false);
+	CHECK(t, buf);
+	plan(t, TPSIM_CALL_CACHING_SET, 1, UINT_MAX, 1);
+	plan(t, TPSIM_CALL_CACHING_RESET, 1, UINT_MAX, 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+	CHECK(t, quarantined(rig) > 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+	CHECK(t, unplan(t) > 1);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, quarantined(rig), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(faults_calls, CHECK_CASE(f01_an_allocation_fails_at_any_page),
 	    CHECK_CASE(f02_memory_in_pieces_serves),
 	    CHECK_CASE(f03_a_descriptor_fails_at_any_chunk),
 	    CHECK_CASE(f04_a_populate_shrinks_itself),
 	    CHECK_CASE(f10_a_mapping_fails_at_any_chunk),
 	    CHECK_CASE(f23_a_caching_change_fails_half_way),
-	    CHECK_CASE(f24_a_roll_back_fails_half_way));
+	    CHECK_CASE(f24_a_roll_back_fails_half_way),
+	    CHECK_CASE(f24_a_full_budget_tries_the_quarantine));
 
 int main(int argc, char **argv)
 {

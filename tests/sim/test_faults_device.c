@@ -5,6 +5,7 @@
  * writes whenever it likes to any address that it was ever given.
  */
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "check_cmocka.h"
@@ -199,6 +200,41 @@ static void f30_a_late_write_names_its_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* If that take fails, it has been told of, and is not again. */
+static void f30_a_late_write_is_told_once(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct tpsim_fault fault = { .call = TPSIM_CALL_PAGES_ALLOC,
+				     .nth = 1,
+				     .times = UINT_MAX };
+	struct buffer *buf, *more;
+	tpos_dma_addr_t addr;
+	struct rig *rig;
+
+	policy.verify = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 0);
+	more = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = N + 1,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf && more && !ttmpool_populate(&buf->be));
+	addr = buf->dma_addr[0];
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, writes(rig, addr));
+	tpsim_fault_plan(check_machine(t), &fault);
+	CHECK_EQ(t, ttmpool_populate(&more->be), -ENOMEM);
+	CHECK_EQ(t, tpsim_fault_clear(check_machine(t)), 1);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_WRITTEN), 1);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, buffer_holds(t, buf, 0));
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_WRITTEN), 1);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* At teardown the device is cut off from what is still in use. */
 static void f46_an_unplugged_device_is_cut_off(struct check *t)
 {
@@ -265,6 +301,7 @@ CHECK_SUITE(faults_device, CHECK_CASE(f09_a_poisoned_page_is_not_handed_out),
 	    CHECK_CASE(f17_a_stale_address_reaches_nobody),
 	    CHECK_CASE(f17_a_kept_address_spoils_nothing),
 	    CHECK_CASE(f30_a_late_write_names_its_owner),
+	    CHECK_CASE(f30_a_late_write_is_told_once),
 	    CHECK_CASE(f46_an_unplugged_device_is_cut_off),
 	    CHECK_CASE(f34_a_leak_is_one_line));
 

@@ -301,6 +301,27 @@ static void f14_no_address_is_had_twice(struct check *t)
 	}
 }
 
+/* So many addresses are compared, and no more: buffers of very many chunks are
+ * served all the same. */
+static void f14_a_search_for_addresses_ends(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf[2];
+	struct rig *rig;
+
+	policy.verify = true;
+	policy.max_order = 0;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		buf[i] = open_kind(t, rig, 150, 0);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&buf[i]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Whatever a caching change says, only what its chunks say, too, is believed;
  * and no page leaves that is not write-back. */
 static void f23_a_caching_change_that_lies_is_undone(struct check *t)
@@ -325,6 +346,7 @@ static void f23_a_caching_change_that_lies_is_undone(struct check *t)
 CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
 	    CHECK_CASE(f13_no_impossible_address_is_handed_out),
 	    CHECK_CASE(f14_no_address_is_had_twice),
+	    CHECK_CASE(f14_a_search_for_addresses_ends),
 	    CHECK_CASE(f23_a_caching_change_that_lies_is_undone),
 	    CHECK_CASE(an_address_out_of_reach_is_refused),
 	    CHECK_CASE(an_end_out_of_reach_is_refused),

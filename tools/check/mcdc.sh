@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# Every line, every branch, and every condition of lib/ by itself decides something
+# (MC/DC), in the suites alone: neither the model's random steps nor anything else
+# that does not say what it is after is counted. gcc 12 knows no conditions, so it is
+# clang's.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tools/build.sh
+. "$root/tools/build.sh"
+
+build=$root/build/mcdc
+build mcdc
+rm -rf "$build/profiles"
+LLVM_PROFILE_FILE=$build/profiles/%p.profraw
+export LLVM_PROFILE_FILE
+in_root ctest --preset mcdc -j "$jobs" -L unit -E '/(test_model|states|readme)$'
+find "$build/profiles" -name '*.profraw' >"$build/profiles.txt"
+llvm-profdata-19 merge --sparse --input-files="$build/profiles.txt" \
+	-o "$build/all.profdata"
+rm -rf "$build/profiles"
+
+# The programs all link the same library; one says what there is to cover, the others
+# what they covered.
+first=$build/tests/test_state
+objects=$(find "$build/tests" -maxdepth 1 -name 'test_*' -type f -perm -u+x |
+	sed 's/^/-object /')
+
+# cover COMMAND OPTION...: llvm-cov on all of lib/.
+cover()
+{
+	command=$1
+	shift
+	# shellcheck disable=SC2086 # a list of words
+	llvm-cov-19 "$command" "$first" $objects \
+		-instr-profile="$build/all.profdata" "$@" "$root/lib" 2>/dev/null
+}
+
+cover report --show-mcdc-summary --show-region-summary=false \
+	--show-functions=false >"$build/report.txt"
+cat "$build/report.txt"
+# What is not covered, in its place, for whoever has to look.
+cover show --show-mcdc --show-branches=count >"$build/source.txt"
+
+# shellcheck disable=SC2016 # the dollar signs are awk's
+finding '^mcdc: \(.*\)$' awk '
+	/^TOTAL/ {
+		total++
+		printf "mcdc: of lib/ %d of %d functions, %d of %d lines, %d of " \
+			"%d branches, %d of %d conditions\n",
+			$2 - $3, $2, $5 - $6, $5, $8 - $9, $8, $11 - $12, $11
+		missed = $3 + $6 + $9 + $12
+	}
+	END { exit !total || missed }' "$build/report.txt"
