@@ -224,10 +224,35 @@ static void s12_no_hand_over_between_managers(struct check *t)
 	CHECK(t, rig_close(t, one));
 }
 
+/* What was anonymous and is pooled is a free chunk like any other. */
+static void s12_what_was_anonymous_is_pooled_like_any(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 5,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 5);
+	CHECK_EQ(t, rig_stats(rig).pages_anonymous, 0);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s12_no_free_chunk_passes_for_anonymous),
 	    CHECK_CASE(s06_no_wrong_account_passes_for_valid),
 	    CHECK_CASE(s07_no_wrong_backend_passes_for_valid),
 	    CHECK_CASE(s07_a_changed_array_is_refused_half_way),
 	    CHECK_CASE(s12_a_changed_array_is_not_moved),
-	    CHECK_CASE(s12_no_hand_over_between_managers));
+	    CHECK_CASE(s12_no_hand_over_between_managers),
+	    CHECK_CASE(s12_what_was_anonymous_is_pooled_like_any));

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""What faults are planted in: the library and the simulated machine as shared
+objects, and the suites, each linked once.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+
+import mutants
+
+CC = "gcc"
+FLAGS = ["-std=c11", "-g0", "-O0", "-fPIC", "-pthread", "-D_GNU_SOURCE",
+         "-DTPOS_CHECK_LEVEL=2"]
+
+# By the linker's option --wrap, and so linked anew for each fault.
+WRAPPED = {
+    "order": "caching_set dma_map dma_unmap pages_free pages_clear",
+    "hostile": "dma_map dma_unmap pages_alloc pages_free caching_set",
+    "hostile_store": "store_read",
+}
+SWEEPS = ("sweep", "sweep_move")
+SLOW = ("sweep_move", "threads", "threads_swap", "faults_threads")
+MORE = {name: ["sweep.c", "scenes_pages.c", "scenes_moves.c"]
+        for name in SWEEPS}
+
+
+def run(*command):
+    subprocess.run(command, check=True)
+
+
+class Build:
+    def __init__(self, root, where):
+        self.root = root
+        self.where = where
+        self.plain = os.path.join(where, "plain")
+        self.includes = ["-I" + os.path.join(root, part) for part in
+                         ("include", "shim/userspace", "tests",
+                          "tests/backend/cmocka", "tests/sim")]
+        self.programs, self.portable, self.slow = [], [], []
+        self.lib = sorted(glob.glob(os.path.join(root, "lib/*.c")))
+
+    def path(self, *parts):
+        return os.path.join(self.where, *parts)
+
+    def compile(self, source, to, *more):
+        run(CC, *FLAGS, *self.includes, *more, "-c", source, "-o", to)
+        return to
+
+    def objects_of(self, pattern, prefix):
+        return [self.compile(s, self.path(prefix + os.path.basename(s) + ".o"))
+                for s in sorted(glob.glob(os.path.join(self.root, pattern)))]
+
+    def core(self, objects, to):
+        run(CC, "-shared", "-o", os.path.join(to, "libcore.so"), *objects)
+
+    def link(self, name, objects):
+        program = self.path(name)
+        run(CC, "-pthread", "-rdynamic", "-o", program, *objects,
+            *self.facade, "-L" + self.plain, "-lcore", "-lsim", "-lcmocka")
+        return program
+
+    def prepare(self):
+        """Everything but the faults."""
+        shutil.rmtree(self.where, ignore_errors=True)
+        os.makedirs(self.plain)
+        self.lib_objects = self.objects_of("lib/*.c", "lib-")
+        self.sim_objects = self.objects_of("shim/userspace/*.c", "sim-")
+        run(CC, "-shared", "-o", os.path.join(self.plain, "libsim.so"),
+            *self.sim_objects)
+        self.core(self.lib_objects, self.plain)
+        self.facade = [self.compile(os.path.join(self.root, s), self.path(o))
+                       for s, o in
+                       (("tests/rig.c", "rig.o"),
+                        ("tests/backend/cmocka/check_cmocka.c", "check.o"))]
+        for source in glob.glob(os.path.join(self.root, "tests/test_*.c")):
+            self.add_portable(source)
+        for source in glob.glob(os.path.join(self.root, "tests/sim/test_*.c")):
+            self.add_simulated(source)
+
+    def add_portable(self, source):
+        name = os.path.basename(source)[5:-2]
+        main = os.path.join(self.root, "tests/backend/cmocka/main_portable.c")
+        objects = [self.compile(source, self.path(name + ".o")),
+                   self.compile(main, self.path(name + "-main.o"),
+                                "-DCHECK_SUBJECT=" + name)]
+        self.portable.append(self.link("test_" + name, objects))
+        self.programs.append(self.portable[-1])
+
+    def add_simulated(self, source):
+        name = os.path.basename(source)[5:-2]
+        objects = [self.compile(source, self.path(name + ".o"))]
+        if name in WRAPPED:
+            return
+        for part in MORE.get(name, ()):
+            objects.append(self.compile(
+                os.path.join(self.root, "tests/sim", part),
+                self.path(name + "-" + part + ".o")))
+        program = self.link("test_" + name, objects)
+        (self.slow if name in SLOW else self.programs).append(program)
+
+    def wrapped(self, objects, to):
+        """The programs that wrap the port, with this library in them."""
+        for name, functions in WRAPPED.items():
+            program = os.path.join(to, "test_" + name)
+            run(CC, "-pthread", "-o", program, self.path(name + ".o"),
+                *self.facade, *objects, *self.sim_objects,
+                *["-Wl,--wrap=tpos_" + f for f in functions.split()],
+                "-lcmocka")
+            yield program
+
+    def files(self, only):
+        args = ["-std=c11", "-DTPOS_CHECK_LEVEL=2", *self.includes[:2]]
+        for path in self.lib:
+            name = os.path.basename(path)
+            if only and name != only:
+                continue
+            file = mutants.File(path, name, args)
+            if mutants.errors_of(file.unit):
+                raise SystemExit(f"mutation: clang cannot read {name}")
+            yield file
+
+    @contextmanager
+    def planted(self, objects, directory):
+        try:
+            yield directory, objects
+        finally:
+            shutil.rmtree(directory)
+
+    def plant(self, mutant):
+        """A directory with the library that has this fault, or None."""
+        directory = tempfile.mkdtemp(dir=self.where)
+        source = os.path.join(directory, mutant.file)
+        with open(os.path.join(self.root, "lib", mutant.file), "rb") as file:
+            text = file.read()
+        with open(source, "wb") as file:
+            file.write(text[:mutant.begin] + mutant.text.encode() +
+                       text[mutant.end:])
+        changed = os.path.join(directory, "changed.o")
+        tried = subprocess.run(
+            [CC, *FLAGS, "-I" + os.path.join(self.root, "lib"), *self.includes,
+             "-w", "-c", source, "-o", changed],
+            stderr=subprocess.DEVNULL, check=False)
+        if tried.returncode:
+            shutil.rmtree(directory)
+            return None
+        unchanged = self.path("lib-" + mutant.file + ".o")
+        objects = [changed if o == unchanged else o for o in self.lib_objects]
+        self.core(objects, directory)
+        os.symlink(os.path.join(self.plain, "libsim.so"),
+                   os.path.join(directory, "libsim.so"))
+        return self.planted(objects, directory)

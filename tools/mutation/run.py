@@ -1,0 +1,178 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Plants faults in lib/, one at a time, and sees which of them the suites catch.
+
+    run.py --build DIR [--sample N] [--seed S] [--file NAME] [--jobs N]
+
+The library is a shared object, of which a fault costs one file's compilation and a
+link; the test programs stay as they are. They run in an order that changes: who has
+caught something runs first. What a program says does not count, but that it fails,
+ends by a signal, or does not end. Whatever survives is run under other machines (no
+IOMMU, bouncing), then against the programs that wrap the port, and last against the
+slow ones.
+
+Without --sample, all mutants. With it, a random choice of so many, by a seed that is
+printed, and besides them all of the kind "safety", which is never sampled.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import mutants
+from build import Build
+
+# What hangs is caught. Most programs take less than a second.
+LIMIT_S = 6
+SLOW_LIMIT_S = 120
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root", required=True)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--reviewed", help="survivors with their reasons")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--file")
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser.parse_args()
+
+
+def key(mutant):
+    """A name that outlives the lines that come and go above it."""
+    return f"{mutant.file}: {mutant.kind}: {mutant.what}"
+
+
+class Judge:
+    """Runs programs against a mutant until one catches it."""
+
+    def __init__(self, build):
+        self.build = build
+        self.order = list(build.programs)
+        self.lock = threading.Lock()
+
+    def prefer(self, program):
+        with self.lock:
+            self.order.remove(program)
+            self.order.insert(0, program)
+
+    def run(self, command, libraries, more=None, limit=LIMIT_S):
+        env = dict(os.environ, LD_LIBRARY_PATH=libraries, **(more or {}))
+        try:
+            return subprocess.run(
+                command, env=env, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                timeout=limit, check=False).returncode != 0
+        except subprocess.TimeoutExpired:
+            return True
+
+    def catches(self, libraries, objects):
+        """The name of the program that catches it, or None."""
+        with self.lock:
+            order = list(self.order)
+        for program in order:
+            if self.run([program], libraries):
+                self.prefer(program)
+                return os.path.basename(program)
+        for more in ({"TPSIM_IOMMU": "off"}, {"TPSIM_IOMMU": "lazy"},
+                     {"TPSIM_IOMMU": "off", "TPSIM_SWIOTLB": "force"},
+                     {"TPSIM_PAGE_SHIFT": "16"}):
+            for program in self.build.portable:
+                if self.run([program], libraries, more):
+                    return os.path.basename(program)
+        for program in self.build.wrapped(objects, libraries):
+            if self.run([program], libraries):
+                return os.path.basename(program)
+        for program in self.build.slow:
+            if self.run([program], libraries, limit=SLOW_LIMIT_S):
+                return os.path.basename(program)
+        return None
+
+
+def choose(everything, options):
+    if not options.sample or options.sample >= len(everything):
+        return everything
+    seed = options.seed or random.SystemRandom().randrange(1 << 32)
+    print(f"mutation: a sample of {options.sample}, --seed {seed}")
+    drawn = set(random.Random(seed).sample(range(len(everything)),
+                                           options.sample))
+    return [m for i, m in enumerate(everything)
+            if i in drawn or m.kind == "safety"]
+
+
+def reviewed(path):
+    """Survivors that cannot be caught, each with its reason."""
+    reasons = {}
+    if not path:
+        return reasons
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("| `"):
+                name, reason = line.strip("|\n ").split("` | ", 1)
+                reasons[name.strip("` ").replace("\\|", "|")] = reason
+    return reasons
+
+
+def main():
+    options = arguments()
+    build = Build(options.root, options.build)
+    build.prepare()
+    judge = Judge(build)
+    for program in judge.order + build.slow:
+        if judge.run([program], build.plain, limit=SLOW_LIMIT_S):
+            sys.exit(f"mutation: {program} fails without any fault")
+    everything = [m for f in build.files(options.file) for m in f.mutants()]
+    chosen = choose(everything, options)
+    counts = {}
+    survivors = []
+    start = time.time()
+
+    def one(mutant):
+        made = build.plant(mutant)
+        if not made:
+            return mutant, "does not compile"
+        with made as (libraries, objects):
+            return mutant, judge.catches(libraries, objects)
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for n, (mutant, by) in enumerate(pool.map(one, chosen)):
+            if by == "does not compile":
+                continue
+            tried, caught = counts.get(mutant.kind, (0, 0))
+            counts[mutant.kind] = (tried + 1, caught + (by is not None))
+            if not by:
+                survivors.append(mutant)
+                print(f"survives: {mutant.file}:{mutant.line}: {mutant.kind}:"
+                      f" {mutant.what}", flush=True)
+            if n % 100 == 99:
+                print(f"{n + 1} of {len(chosen)}, {len(survivors)} survive, "
+                      f"{time.time() - start:.0f} s", flush=True)
+    return report(counts, survivors, reviewed(options.reviewed),
+                  len(everything))
+
+
+def report(counts, survivors, reasons, total):
+    for kind, (tried, caught) in sorted(counts.items()):
+        print(f"mutation: {kind:10s} {caught} of {tried} caught")
+    open_ones = [m for m in survivors if key(m) not in reasons]
+    for mutant in open_ones:
+        print(f"open: {mutant.line}: {key(mutant)}")
+    tried = sum(t for t, _ in counts.values())
+    caught = sum(c for _, c in counts.values())
+    same = len(survivors) - len(open_ones)
+    score = 100 * caught / (tried - same) if tried > same else 0
+    safe = [m for m in open_ones if m.kind == "safety"]
+    print(f"mutation: {caught} of {tried - same} planted faults caught, "
+          f"{score:.1f} %, of {total} there are; {same} more change nothing "
+          f"that can be seen; {len(safe)} dropped safety statements survive")
+    return score < 95 or safe
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
