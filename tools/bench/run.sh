@@ -57,9 +57,9 @@ as_table()
 # What is known of the machine that a result is of.
 machine()
 {
-	printf '%s, %s processors, %s; %s\n\n' \
+	printf '%s, %s processors; %s\n\n' \
 		"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
-		"$(getconf _NPROCESSORS_ONLN)" "$(uname -sr)" \
+		"$(getconf _NPROCESSORS_ONLN)" \
 		"$(gcc --version | head -n 1)"
 }
 

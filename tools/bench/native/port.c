@@ -145,7 +145,13 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 }
 
-/* Which system a page is of, a page does not say; nothing is moved here. */
+/* Which system a page is of, a page does not say: nothing is moved or summed. */
+uint32_t tpos_page_sum(const struct tpos_span *page)
+{
+	(void)page;
+	abort();
+}
+
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)
 {
 	(void)to;

@@ -73,6 +73,12 @@ static inline void tpos_page_set_chunk(tpos_page_t *page,
 	page->chunk = chunk;
 }
 
+static inline bool tpos_page_is_poisoned(const tpos_page_t *page)
+{
+	(void)page;
+	return false;
+}
+
 static inline bool tpos_dma_bounces(tpos_device_t *dev,
 				    const struct ttmpool_chunk *chunk)
 {
