@@ -200,6 +200,9 @@ ANNOTATE_NO_ASAN static inline void annotate_copy(void *to, const void *from,
 #else
 	memcpy(to, from, len);
 #endif
+#ifdef ANNOTATE_MSAN
+	__msan_unpoison(to, len); /* a bounce slot may get what is closed */
+#endif
 	annotate_hands_out();
 }
 

@@ -275,7 +275,7 @@ static void open_stage(const struct scenario *scenario)
 	pool.dev = stage.machine ? tpsim_device_create(stage.machine, &device)
 				 : NULL;
 	if (!pool.dev || ttmpool_manager_init(&stage.mgr, &manager) ||
-	    ttmpool_iova_init(&stage.iova, (4ull * scenario->n) << 12, 0))
+	    ttmpool_iova_init(&stage.iova, (3ull * scenario->n + 1) << 12, 0))
 		abort();
 	tpos_device_query(pool.dev, &info);
 	ttmpool_policy_init(&policy, &info);
