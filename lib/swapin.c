@@ -110,7 +110,6 @@ static int swapin_hole(struct ttmpool_backend *be, size_t first, size_t *n)
 	be->pages_stored -= came;
 	account_swapped(pool, be->owner, -(long)came);
 	pool_tally(pool, &pool->stats.bytes_restored, pool_bytes(pool, came));
-	*n = came;
 	return err;
 }
 

@@ -109,6 +109,21 @@ int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return err;
 }
 
+void __wrap_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from);
+void __real_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from);
+
+/* Copies of pages that no cache serves: slow, and against the contract. */
+static int slow_copies;
+
+void __wrap_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from)
+{
+	slow_copies += from->chunk->caching != TTMPOOL_CACHED;
+	__real_tpos_pages_copy(to, from);
+}
+
 #define BITS_32 ((tpos_dma_addr_t)1 << 32)
 
 static const tpos_dma_addr_t lies[] = {
@@ -195,8 +210,10 @@ static void f12_address_zero_is_an_address(struct check *t)
 
 static struct rig *verified_rig(struct check *t, unsigned int mask_bits)
 {
-	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_policy policy;
 
+	check_device(t, 0, mask_bits); /* the first to ask says what it is */
+	policy = rig_policy(t);
 	policy.verify = true;
 	return rig_open(t, &(struct rig_config){ .mask_bits = mask_bits,
 						 .policy = &policy });
@@ -343,6 +360,50 @@ static void f23_a_caching_change_that_lies_is_undone(struct check *t)
 	}
 }
 
+/* What is copied is write-back by then, whatever it was. */
+static void s12_no_page_is_copied_uncached(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_kind(t, rig, 21, 1);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK(t, buffer_stamp(t, buf, 9));
+	slow_copies = 0;
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, slow_copies, 0);
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+	CHECK_EQ(t, slow_copies, 0);
+	CHECK(t, buffer_is_stamped(t, buf, 9));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A pooled page whose new address is refused is not pooled with it. */
+static void f13_a_refused_address_is_not_kept(struct check *t)
+{
+	struct rig *rig = verified_rig(t, 32);
+	struct buffer *bare, *buf;
+
+	CHECK(t, rig);
+	bare = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 16,
+					 .unmapped = true,
+					 .funcs = kinds[0],
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	buf = open_kind(t, rig, 16, 0);
+	CHECK(t, bare && buf && !buffer_cycle(bare));
+	CHECK_EQ(t, populate_at(buf, BITS_32), -EIO);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 16);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, buf->dma_addr[0] < BITS_32);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
 	    CHECK_CASE(f13_no_impossible_address_is_handed_out),
 	    CHECK_CASE(f14_no_address_is_had_twice),
@@ -350,7 +411,9 @@ CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
 	    CHECK_CASE(f23_a_caching_change_that_lies_is_undone),
 	    CHECK_CASE(an_address_out_of_reach_is_refused),
 	    CHECK_CASE(an_end_out_of_reach_is_refused),
-	    CHECK_CASE(f12_address_zero_is_an_address));
+	    CHECK_CASE(f12_address_zero_is_an_address),
+	    CHECK_CASE(s12_no_page_is_copied_uncached),
+	    CHECK_CASE(f13_a_refused_address_is_not_kept));
 
 int main(int argc, char **argv)
 {

@@ -17,6 +17,23 @@ int __wrap_tpos_store_read(tpos_store_t *store, size_t index,
 int __real_tpos_store_read(tpos_store_t *store, size_t index,
 			   const struct tpos_span *to);
 
+int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from);
+int __real_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from);
+
+/* How many pages were out when the store was given the last one. */
+static struct check *watched;
+static size_t out_at_last;
+
+int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from)
+{
+	if (watched)
+		out_at_last = check_pages_out(watched);
+	return __real_tpos_store_write(store, index, from);
+}
+
 /* What is done to a page on its way from the store. */
 enum lie {
 	LIE_NONE,
@@ -214,11 +231,33 @@ static void f40_without_sums_a_store_is_believed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pages go to the system while a buffer is swapped out, and not at its end: the
+ * store itself may need them. */
+static void s07_memory_comes_back_on_the_way(struct check *t)
+{
+	struct rig *rig = open_rig(t, false);
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(t, rig,
+			  &(struct buffer_config){ .num_pages = 1024,
+						   .funcs = &buffer_coherent });
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, check_pages_out(t), 1024);
+	watched = t;
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	watched = NULL;
+	CHECK_EQ(t, out_at_last, 512);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(hostile_store, CHECK_CASE(f40_a_corrupted_page_is_never_handed_out),
 	    CHECK_CASE(f40_a_lost_buffer_can_be_dropped),
 	    CHECK_CASE(f40_the_report_names_the_page),
 	    CHECK_CASE(f40_without_memory_for_sums_nothing_moves),
-	    CHECK_CASE(f40_without_sums_a_store_is_believed));
+	    CHECK_CASE(f40_without_sums_a_store_is_believed),
+	    CHECK_CASE(s07_memory_comes_back_on_the_way));
 
 /* Twice: a store that copies, and one that takes pages as its own. */
 int main(int argc, char **argv)

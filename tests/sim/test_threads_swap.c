@@ -239,6 +239,10 @@ static void s07_removing_waits_for_the_swapper(struct check *t)
 		sched_yield();
 	}
 	ttmpool_lru_remove(&shared->be);
+	tpos_spin_lock(&rig->mgr.lock);
+	victim = rig->mgr.victim;
+	tpos_spin_unlock(&rig->mgr.lock);
+	CHECK(t, !victim);
 	CHECK_EQ(t, shared->be.pages_stored > 0, true);
 	pthread_join(swapper, NULL);
 	CHECK_EQ(t, ttmpool_drop(&shared->be), 0);

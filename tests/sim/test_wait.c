@@ -179,13 +179,114 @@ static void s06_64_mib_of_space_serve_256_mib_of_buffers(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What happens while he waits, and then, in his next nap, what serves him. */
+struct scene {
+	void (*wakes)(struct scene *scene);
+	struct buffer *other; /* what that is about */
+	struct buffer *holder;
+	struct check *t;
+	int naps;
+};
+
+static void act(void *arg)
+{
+	struct scene *scene = arg;
+
+	if (!scene->naps++)
+		scene->wakes(scene);
+	else
+		give_back(scene->holder);
+}
+
+/* Its mappings end, and it keeps its pages. */
+static void becomes_anonymous(struct scene *scene)
+{
+	ttmpool_to_anonymous(&scene->other->be);
+}
+
+static void plan_caching(struct scene *scene)
+{
+	tpsim_fault_plan(check_machine(scene->t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_SET,
+						.nth = 1 });
+}
+
+/* It took space, and could not use it. */
+static void fails_to_return(struct scene *scene)
+{
+	plan_caching(scene);
+	ttmpool_to_device(&scene->other->be);
+	tpsim_fault_clear(check_machine(scene->t));
+}
+
+static void fails_to_populate(struct scene *scene)
+{
+	plan_caching(scene);
+	ttmpool_populate(&scene->other->be);
+	tpsim_fault_clear(check_machine(scene->t));
+}
+
+/* Coherent pages are mapped as long as they are there. */
+static void is_swapped_out(struct scene *scene)
+{
+	ttmpool_swapout(&scene->other->be, TTMPOOL_ALL_PAGES);
+}
+
+enum start {
+	EMPTY,
+	POPULATED,
+	ANONYMOUS
+};
+
+static bool is_woken(struct check *t, void (*wakes)(struct scene *scene),
+		     const struct ttmpool_backend_funcs *funcs,
+		     enum start start)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct scene scene = { .wakes = wakes, .t = t };
+	struct buffer *pair[2];
+	int err;
+
+	if (!rig || !open_pair(t, rig, pair, 50))
+		return false;
+	scene.holder = pair[0];
+	scene.other = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = funcs,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	if (!scene.other ||
+	    (start != EMPTY && ttmpool_populate(&scene.other->be)) ||
+	    (start == ANONYMOUS && ttmpool_to_anonymous(&scene.other->be)))
+		return false;
+	tpsim_while_waiting(check_machine(t), act, &scene);
+	err = ttmpool_populate(&pair[1]->be);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	if (!err)
+		ttmpool_unpopulate(&pair[1]->be);
+	give_back(pair[0]);
+	if (scene.other->be.tt.state != TTMPOOL_TT_EMPTY)
+		ttmpool_drop(&scene.other->be);
+	return rig_close(t, rig) && !err;
+}
+
+/* Whatever it is that gives space up, who waits looks again at once: he has not
+ * the time to sleep until the end of his nap. */
+static void s06_whatever_frees_space_wakes(struct check *t)
+{
+	CHECK(t, is_woken(t, becomes_anonymous, &buffer_plain, POPULATED));
+	CHECK(t, is_woken(t, is_swapped_out, &buffer_coherent, POPULATED));
+	CHECK(t, is_woken(t, fails_to_return, &buffer_plain, ANONYMOUS));
+	CHECK(t, is_woken(t, fails_to_populate, &buffer_plain, EMPTY));
+}
+
 CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_a_wait_ends_with_its_time),
 	    CHECK_CASE(s06_a_long_wait_looks_again),
 	    CHECK_CASE(s06_a_wait_ends_when_space_comes_back),
 	    CHECK_CASE(s06_a_wait_ends_with_a_signal),
 	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),
-	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers));
+	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers),
+	    CHECK_CASE(s06_whatever_frees_space_wakes));
 
 int main(int argc, char **argv)
 {
