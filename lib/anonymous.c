@@ -98,13 +98,17 @@ static void chunks_handover(struct ttmpool_list *chunks,
 	struct account none = { { 0 } }, sums = { { 0 } };
 	struct ttmpool_pool *pool = to->pool;
 	struct ttmpool_chunk *chunk;
+	uint32_t clock;
 
+	tpos_spin_lock(&pool->lock);
+	clock = pool->clock;
+	tpos_spin_unlock(&pool->lock);
 	account_add(from->pool, chunks, &sums);
 	account_book(from->pool, from->owner, &sums, &none);
 	ttmpool_for_each_chunk(chunk, chunks) {
 		chunk->pool = pool;
 		chunk->owner = to->owner;
-		chunk->stamp = 0;
+		chunk->stamp = clock;
 		chunk_note_node(pool, chunk);
 	}
 	account_book(pool, to->owner, &none, &sums);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Shapes that do not match, and counters (found wanting by ./dev check
+ * mutation): chunks of one size copied to chunks of another, sorted among
+ * others, pooled in the last list of a bin; the most that a counter ever was;
+ * and where exactly a budget ends.
+ */
+
+#include <limits.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define N    21 /* chunks of 16, 4 and 1 pages */
+#define SEED 0x35
+
+static struct buffer *open_buffer(struct check *t, struct rig *rig, size_t n,
+				  const struct ttmpool_backend_funcs *funcs)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = funcs,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+/* From large chunks to single pages and back: every byte is copied to its
+ * place.
+ */
+static void s12_shapes_need_not_match(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 61, &buffer_coherent);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK(t, buffer_stamp(t, buf, SEED));
+	tpsim_ram_fragment(check_machine(t), 0);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	ttmpool_pool_drain(&rig->pool[0]);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	tpsim_ram_fragment(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Whatever is pooled and whatever is fresh, chunks are in falling order in the
+ * buffer, and so each is at a multiple of its size. */
+static void s10_mixed_chunks_are_aligned(struct check *t)
+{
+	static const size_t pooled[] = { 20, 17, 5, 16, 4, 1 };
+
+	for (size_t i = 0; i < sizeof(pooled) / sizeof(*pooled); i++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct buffer *some, *buf;
+
+		CHECK(t, rig);
+		some = open_buffer(t, rig, pooled[i], &buffer_plain);
+		buf = open_buffer(t, rig, N, &buffer_plain);
+		CHECK(t, some && buf && !buffer_cycle(some));
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, rig_stats(rig).pages_hit, pooled[i]);
+		for (size_t at = 0; at < N; at++)
+			CHECK_EQ(t,
+				 ttmpool_pool_owns(&rig->pool[0],
+						   buf->pages[at]),
+				 at == 0 || at == 16 || at == 20);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* The most that there ever was of each is kept, and what it was from. */
+static void s06_peaks_are_kept(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats stats;
+	struct buffer *buf[2];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		buf[i] = open_buffer(t, rig, N, &buffer_plain);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&buf[i]->be), 0);
+	ttmpool_pool_drain(&rig->pool[0]);
+	CHECK_EQ(t, buffer_cycle(buf[0]), 0);
+	stats = rig_stats(rig);
+	CHECK_EQ(t, stats.pages_in_use_peak, 2 * N);
+	CHECK_EQ(t, stats.pages_pooled_peak, 2 * N);
+	CHECK_EQ(t, stats.bytes_mapped_peak, 2 * N * 4096);
+	CHECK_EQ(t, stats.pages_in_use, 0);
+	CHECK_EQ(t, stats.pages_pooled, N);
+	CHECK_EQ(t, stats.bytes_mapped, N * 4096);
+	CHECK_EQ(t, stats.takes, 3);
+	CHECK_EQ(t, stats.gives, 3);
+	CHECK_EQ(t, stats.pages_fresh, 3 * N);
+	CHECK_EQ(t, stats.pages_released, 2 * N);
+	CHECK_EQ(t, stats.caching_batches, 4);
+	CHECK_EQ(t, stats.caching_pages, 5 * N);
+	CHECK_EQ(t, stats.map_batches, 3);
+	CHECK_EQ(t, stats.maps, 9);
+	CHECK_EQ(t, stats.unmap_batches, 1);
+	CHECK_EQ(t, stats.unmaps, 6);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What is far, clean and mapped is given up like all else. */
+static void s11_no_list_is_forgotten(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_config config = { .node = 1, .name = "of node 1" };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	config.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config), 0);
+	rig->nr_pools = 2;
+	tpsim_ram_hold(check_machine(t), 1, 0);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .num_pages = N,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf && !buffer_cycle(buf));
+	CHECK(t, ttmpool_pool_scrub(&rig->pool[1], ULONG_MAX) >= N);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1000, false), N);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A budget of address space is used to its last page, and starts at nothing,
+ * whatever its memory was. */
+static void s06_a_budget_is_used_to_the_last_page(struct check *t)
+{
+	struct ttmpool_iova iova;
+	struct buffer *buf[2];
+	struct rig *rig;
+
+	memset(&iova, 0xff, sizeof(iova));
+	CHECK_EQ(t, ttmpool_iova_init(&iova, 2 * N * 4096, N * 4096), 0);
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), 0);
+	rig = rig_open(t, &(struct rig_config){ .iova = &iova });
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		buf[i] = open_buffer(t, rig, N, &buffer_plain);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+	}
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), 2 * N);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	/* The low mark: all that is kept goes for a single page. */
+	buf[0]->be.tt.num_pages = 1;
+	buf[0]->be.tt.caching = TTMPOOL_UNCACHED;
+	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), N + 1);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[1]->be), 0);
+	CHECK(t, rig_close(t, rig));
+	ttmpool_iova_fini(&iova);
+}
+
+/* How long ago a page was handed out is told in the operations of the pool that
+ * it is of now. */
+static void f34_the_age_is_the_pools_own(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct buffer *from, *to, *busy;
+
+	CHECK(t, rig);
+	from = open_buffer(t, rig, 1, &buffer_plain);
+	to = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1, .funcs = &buffer_plain });
+	busy = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, from && to && busy && !ttmpool_populate(&from->be));
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(t, buffer_cycle(busy), 0);
+	CHECK_EQ(t, ttmpool_to_anonymous(&from->be), 0);
+	CHECK_EQ(t, ttmpool_handover(&from->be, &to->be), 0);
+	CHECK_EQ(t, buffer_cycle(busy), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[1]), 1);
+	CHECK(t,
+	      strstr(tpsim_report_last(check_machine(t)), " 1 operations ago"));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t, buffer_cycle(from), 0);
+	CHECK_EQ(t, ttmpool_populate(&from->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
+	rig->nr_pools = 0;
+	CHECK(t,
+	      strstr(tpsim_report_last(check_machine(t)), " 0 operations ago"));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(edges, CHECK_CASE(s12_shapes_need_not_match),
+	    CHECK_CASE(s10_mixed_chunks_are_aligned),
+	    CHECK_CASE(s06_peaks_are_kept),
+	    CHECK_CASE(s11_no_list_is_forgotten),
+	    CHECK_CASE(s06_a_budget_is_used_to_the_last_page),
+	    CHECK_CASE(f34_the_age_is_the_pools_own));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .nr_nodes = 2,
+						    .ram_pages = 4096 };
+
+	return check_main(argc, argv, &check_suite_edges, &config);
+}
