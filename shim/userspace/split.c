@@ -46,7 +46,9 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
 	half = ttmpool_chunk_pages(chunk);
 	upper->page = page + half;
-	upper->order = chunk->order;
+	if (upper->order != chunk->order)
+		tpsim_complain("bad split", "the upper half is of order %d",
+			       upper->order);
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 	for (size_t i = 0; i < 2 * half; i++)
 		page[i].order = chunk->order;

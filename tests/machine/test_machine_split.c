@@ -34,7 +34,10 @@ static struct ttmpool_chunk *cut(size_t i)
 {
 	struct ttmpool_chunk *upper = &batch.chunk[batch.n++];
 
-	*upper = (struct ttmpool_chunk){ .caching = batch.chunk[i].caching };
+	*upper = (struct ttmpool_chunk){
+		.caching = batch.chunk[i].caching,
+		.order = batch.chunk[i].order - 1,
+	};
 	tpos_pages_split(dev, &batch.chunk[i], upper);
 	ttmpool_list_add_tail(&upper->link, &batch.list);
 	return upper;
