@@ -30,7 +30,7 @@ int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
 
 /* The address that the next mapping is said to have, and the one it has. */
-static bool lying;
+static bool lying, about_the_first, only_once;
 static tpos_dma_addr_t lie, truth;
 
 static void tell_lie(struct ttmpool_chunk *chunk)
@@ -39,6 +39,7 @@ static void tell_lie(struct ttmpool_chunk *chunk)
 		return;
 	truth = chunk->dma.addr;
 	chunk->dma.addr = lie;
+	lying = !only_once;
 }
 
 /* The machine is told the truth again. */
@@ -53,7 +54,8 @@ int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	int err = __real_tpos_dma_map(dev, chunks);
 
 	if (!err)
-		tell_lie(ttmpool_chunk_of(chunks->prev));
+		tell_lie(ttmpool_chunk_of(about_the_first ? chunks->next
+							  : chunks->prev));
 	return err;
 }
 
@@ -242,15 +244,15 @@ static int populate_at(struct buffer *buf, tpos_dma_addr_t addr)
 }
 
 /* All bits set, which is what the kernel calls a mapping error, is no address,
- * whether the device could emit it or not. */
+ * not even for a device that could emit it. */
 static void f12_the_sentinel_is_no_address(struct check *t)
 {
-	for (unsigned int i = 0; i < 4; i++) {
-		struct rig *rig = verified_rig(t, i / 2 ? 32 : 64);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct rig *rig = verified_rig(t, 64);
 		struct buffer *buf;
 
 		CHECK(t, rig);
-		buf = open_kind(t, rig, 1, i % 2);
+		buf = open_kind(t, rig, 1, (int)i);
 		CHECK(t, buf);
 		CHECK_EQ(t, populate_at(buf, (tpos_dma_addr_t)-1), -EIO);
 		CHECK_EQ(t, check_pages_out(t), 0);
@@ -404,6 +406,58 @@ static void f13_a_refused_address_is_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* It is found wherever it is in a batch; and where a smaller chunk can be had
+ * instead of a refused one, the buffer has as many pages as it asked for. */
+static void f13_one_wrong_address_is_enough(struct check *t)
+{
+	struct rig *rig = verified_rig(t, 64);
+	struct buffer *plain, *coherent;
+
+	CHECK(t, rig);
+	plain = open_kind(t, rig, 21, 0);
+	coherent = open_kind(t, rig, 16, 1);
+	CHECK(t, plain && coherent);
+	about_the_first = true;
+	CHECK_EQ(t, populate_at(plain, 4097), -EIO);
+	about_the_first = false;
+	CHECK_EQ(t, check_pages_out(t), 0);
+	only_once = true;
+	CHECK_EQ(t, populate_at(coherent, 4097), 0);
+	only_once = false;
+	CHECK_EQ(t, rig_stats(rig).pages_in_use, 16);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 16 * 4096);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_unpopulate(&coherent->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Next to another buffer is no overlap, and neither is an address that nobody
+ * has any more. */
+static void f14_neighbours_and_the_past_do_not_count(struct check *t)
+{
+	struct rig *rig = verified_rig(t, 64);
+	struct buffer *first, *buf, *again;
+
+	CHECK(t, rig);
+	first = open_kind(t, rig, 16, 0);
+	buf = open_kind(t, rig, 16, 0);
+	again = open_kind(t, rig, 16, 0);
+	CHECK(t, first && buf && again && !ttmpool_populate(&first->be));
+	lie = first->dma_addr[0] + 16 * 4096;
+	lying = true;
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	ttmpool_pool_drain(&rig->pool[0]);
+	lying = false;
+	lie = first->dma_addr[0];
+	CHECK_EQ(t, ttmpool_to_anonymous(&first->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&again->be), 0);
+	CHECK_EQ(t, again->dma_addr[0], lie);
+	CHECK_EQ(t, ttmpool_unpopulate(&again->be), 0);
+	CHECK_EQ(t, ttmpool_drop(&first->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
 	    CHECK_CASE(f13_no_impossible_address_is_handed_out),
 	    CHECK_CASE(f14_no_address_is_had_twice),
@@ -413,7 +467,9 @@ CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
 	    CHECK_CASE(an_end_out_of_reach_is_refused),
 	    CHECK_CASE(f12_address_zero_is_an_address),
 	    CHECK_CASE(s12_no_page_is_copied_uncached),
-	    CHECK_CASE(f13_a_refused_address_is_not_kept));
+	    CHECK_CASE(f13_a_refused_address_is_not_kept),
+	    CHECK_CASE(f13_one_wrong_address_is_enough),
+	    CHECK_CASE(f14_neighbours_and_the_past_do_not_count));
 
 int main(int argc, char **argv)
 {

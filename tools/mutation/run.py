@@ -18,6 +18,7 @@ printed, and besides them all of the kind "safety", which is never sampled.
 import argparse
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -39,6 +40,7 @@ def arguments():
     parser.add_argument("--reviewed", help="survivors with their reasons")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--again", help="only what survived in this log")
     parser.add_argument("--file")
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
@@ -119,6 +121,13 @@ def reviewed(path):
     return reasons
 
 
+def survived(path):
+    """What survived in a run before, by what it is: lines may have moved."""
+    with open(path, encoding="utf-8") as log:
+        return {re.sub(r"^survives: ([^:]*):\d+:", r"\1:", line).strip()
+                for line in log if line.startswith("survives: ")}
+
+
 def main():
     options = arguments()
     build = Build(options.root, options.build)
@@ -128,6 +137,9 @@ def main():
         if judge.run([program], build.plain, limit=SLOW_LIMIT_S):
             sys.exit(f"mutation: {program} fails without any fault")
     everything = [m for f in build.files(options.file) for m in f.mutants()]
+    if options.again:
+        everything = [m for m in everything
+                      if key(m) in survived(options.again)]
     chosen = choose(everything, options)
     counts = {}
     survivors = []
