@@ -110,6 +110,12 @@ static void s06_peaks_are_kept(struct check *t)
 	CHECK_EQ(t, stats.maps, 9);
 	CHECK_EQ(t, stats.unmap_batches, 1);
 	CHECK_EQ(t, stats.unmaps, 6);
+	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_swapout(&buf[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_stored, N * 4096);
+	CHECK_EQ(t, ttmpool_swapin(&buf[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_restored, N * 4096);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -415,6 +421,69 @@ static void f32_no_kind_is_its_neighbour(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What is far and can only be copied to what is far comes back all the same. */
+static void s12_far_is_better_than_never(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_config config = { .node = 1, .name = "of node 1" };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	config.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config), 0);
+	rig->nr_pools = 2;
+	tpsim_ram_hold(check_machine(t), 1, 0);
+	buf = buffer_ready(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .num_pages = N,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED },
+		SEED);
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The worker clears until there is nothing to be cleared, and not one batch. */
+static void s10_the_worker_clears_all(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.scrub = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 1100, &buffer_plain);
+	CHECK(t, buf && !buffer_cycle(buf));
+	CHECK_EQ(t, tpsim_work_run(check_machine(t)), 1);
+	CHECK_EQ(t, rig_stats(rig).bytes_cleared, 1100 * 4096);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A leak that no device can reach has no address. */
+static void f34_what_is_not_mapped_has_no_address(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 1, &buffer_plain);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
+	rig->nr_pools = 0;
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+			"device address 0, "));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(edges, CHECK_CASE(s12_shapes_need_not_match),
 	    CHECK_CASE(s10_mixed_chunks_are_aligned),
 	    CHECK_CASE(s06_peaks_are_kept),
@@ -425,7 +494,10 @@ CHECK_SUITE(edges, CHECK_CASE(s12_shapes_need_not_match),
 	    CHECK_CASE(s07_what_is_touched_stays_in_the_list),
 	    CHECK_CASE(s06_the_last_page_is_had),
 	    CHECK_CASE(s10_a_refill_is_never_far),
-	    CHECK_CASE(f32_no_kind_is_its_neighbour));
+	    CHECK_CASE(f32_no_kind_is_its_neighbour),
+	    CHECK_CASE(s12_far_is_better_than_never),
+	    CHECK_CASE(s10_the_worker_clears_all),
+	    CHECK_CASE(f34_what_is_not_mapped_has_no_address));
 
 int main(int argc, char **argv)
 {

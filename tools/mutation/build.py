@@ -34,8 +34,9 @@ def run(*command):
 
 
 class Build:
-    def __init__(self, root, where):
+    def __init__(self, root, where, *more):
         self.root = root
+        self.flags = [*FLAGS, *more]
         self.where = where
         self.plain = os.path.join(where, "plain")
         self.includes = ["-I" + os.path.join(root, part) for part in
@@ -48,7 +49,7 @@ class Build:
         return os.path.join(self.where, *parts)
 
     def compile(self, source, to, *more):
-        run(CC, *FLAGS, *self.includes, *more, "-c", source, "-o", to)
+        run(CC, *self.flags, *self.includes, *more, "-c", source, "-o", to)
         return to
 
     def objects_of(self, pattern, prefix):
@@ -56,11 +57,12 @@ class Build:
                 for s in sorted(glob.glob(os.path.join(self.root, pattern)))]
 
     def core(self, objects, to):
-        run(CC, "-shared", "-o", os.path.join(to, "libcore.so"), *objects)
+        run(CC, *self.flags, "-shared", "-o",
+            os.path.join(to, "libcore.so"), *objects)
 
     def link(self, name, objects):
         program = self.path(name)
-        run(CC, "-pthread", "-rdynamic", "-o", program, *objects,
+        run(CC, *self.flags, "-rdynamic", "-o", program, *objects,
             *self.facade, "-L" + self.plain, "-lcore", "-lsim", "-lcmocka")
         return program
 
@@ -70,7 +72,8 @@ class Build:
         os.makedirs(self.plain)
         self.lib_objects = self.objects_of("lib/*.c", "lib-")
         self.sim_objects = self.objects_of("shim/userspace/*.c", "sim-")
-        run(CC, "-shared", "-o", os.path.join(self.plain, "libsim.so"),
+        run(CC, *self.flags, "-shared", "-o",
+            os.path.join(self.plain, "libsim.so"),
             *self.sim_objects)
         self.core(self.lib_objects, self.plain)
         self.facade = [self.compile(os.path.join(self.root, s), self.path(o))
@@ -107,7 +110,7 @@ class Build:
         """The programs that wrap the port, with this library in them."""
         for name, functions in WRAPPED.items():
             program = os.path.join(to, "test_" + name)
-            run(CC, "-pthread", "-o", program, self.path(name + ".o"),
+            run(CC, *self.flags, "-o", program, self.path(name + ".o"),
                 *self.facade, *objects, *self.sim_objects,
                 *["-Wl,--wrap=tpos_" + f for f in functions.split()],
                 "-lcmocka")
@@ -142,7 +145,7 @@ class Build:
                        text[mutant.end:])
         changed = os.path.join(directory, "changed.o")
         tried = subprocess.run(
-            [CC, *FLAGS, "-I" + os.path.join(self.root, "lib"), *self.includes,
+            [CC, *self.flags, "-I" + os.path.join(self.root, "lib"), *self.includes,
              "-O0", "-w", "-c", source, "-o", changed],
             stderr=subprocess.DEVNULL, check=False)
         if tried.returncode:

@@ -59,8 +59,8 @@ class File:
     def assertions(self):
         """The extents of what stands in an assertion."""
         return [(m.start(), m.end()) for m in
-                re.finditer(rb"(tpos_assert\w*|_Static_assert)\([^;]*;",
-                            self.bytes)]
+                re.finditer(rb"(tpos_assert\w*|_Static_assert)\([^;]*;|"
+                            rb"if \(TPOS_CHECK_LEVEL[^;]*;", self.bytes)]
 
     def text(self, begin, end):
         return self.bytes[begin:end].decode()

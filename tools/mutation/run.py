@@ -8,8 +8,8 @@ The library is a shared object, of which a fault costs one file's compilation an
 link; the test programs stay as they are. They run in an order that changes: who has
 caught something runs first. What a program says does not count, but that it fails,
 ends by a signal, or does not end. Whatever survives is run under other machines (no
-IOMMU, bouncing), then against the programs that wrap the port, and last against the
-slow ones.
+IOMMU, bouncing), then against the programs that wrap the port and the threaded ones,
+and last under AddressSanitizer.
 
 Without --sample, all mutants. With it, a random choice of so many, by a seed that is
 printed, and besides them all of the kind "safety", which is never sampled.
@@ -54,8 +54,9 @@ def key(mutant):
 class Judge:
     """Runs programs against a mutant until one catches it."""
 
-    def __init__(self, build):
+    def __init__(self, build, watched):
         self.build = build
+        self.watched = watched
         self.order = list(build.programs)
         self.lock = threading.Lock()
 
@@ -73,6 +74,17 @@ class Judge:
                 timeout=limit, check=False).returncode != 0
         except subprocess.TimeoutExpired:
             return True
+
+    def watches(self, mutant):
+        """The same under AddressSanitizer, for what is not seen otherwise."""
+        made = self.watched.plant(mutant)
+        if not made:
+            return None
+        with made as (libraries, _):
+            for program in self.watched.programs:
+                if self.run([program], libraries, limit=SLOW_LIMIT_S):
+                    return os.path.basename(program)
+        return None
 
     def catches(self, libraries, objects):
         """The name of the program that catches it, or None."""
@@ -132,10 +144,14 @@ def main():
     options = arguments()
     build = Build(options.root, options.build)
     build.prepare()
-    judge = Judge(build)
-    for program in judge.order + build.slow:
-        if judge.run([program], build.plain, limit=SLOW_LIMIT_S):
-            sys.exit(f"mutation: {program} fails without any fault")
+    watched = Build(options.root, os.path.join(options.build, "asan"),
+                    "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    watched.prepare()
+    judge = Judge(build, watched)
+    for one in (build, watched):
+        for program in one.programs + one.slow:
+            if judge.run([program], one.plain, limit=SLOW_LIMIT_S):
+                sys.exit(f"mutation: {program} fails without any fault")
     everything = [m for f in build.files(options.file) for m in f.mutants()]
     if options.again:
         everything = [m for m in everything
@@ -150,7 +166,8 @@ def main():
         if not made:
             return mutant, "does not compile"
         with made as (libraries, objects):
-            return mutant, judge.catches(libraries, objects)
+            by = judge.catches(libraries, objects)
+        return mutant, by or judge.watches(mutant)
 
     with ThreadPoolExecutor(options.jobs) as pool:
         for n, (mutant, by) in enumerate(pool.map(one, chosen)):
