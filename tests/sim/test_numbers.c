@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Shapes that do not match, and counters (found wanting by ./dev check
+ * mutation): chunks of one size copied to chunks of another, sorted among
+ * others, pooled in the last list of a bin; the most that a counter ever was;
+ * and where exactly a budget ends.
+ */
+
+#include <limits.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define N 21 /* chunks of 16, 4 and 1 pages */
+
+static struct buffer *open_buffer(struct check *t, struct rig *rig, size_t n,
+				  const struct ttmpool_backend_funcs *funcs)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = funcs,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+/* The most that there ever was of each is kept, and what it was from. */
+static void s06_peaks_are_kept(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats stats;
+	struct buffer *buf[2];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		buf[i] = open_buffer(t, rig, N, &buffer_plain);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+	}
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&buf[i]->be), 0);
+	ttmpool_pool_drain(&rig->pool[0]);
+	CHECK_EQ(t, buffer_cycle(buf[0]), 0);
+	stats = rig_stats(rig);
+	CHECK_EQ(t, stats.pages_in_use_peak, 2 * N);
+	CHECK_EQ(t, stats.pages_pooled_peak, 2 * N);
+	CHECK_EQ(t, stats.bytes_mapped_peak, 2 * N * 4096);
+	CHECK_EQ(t, stats.pages_in_use, 0);
+	CHECK_EQ(t, stats.pages_pooled, N);
+	CHECK_EQ(t, stats.bytes_mapped, N * 4096);
+	CHECK_EQ(t, stats.takes, 3);
+	CHECK_EQ(t, stats.gives, 3);
+	CHECK_EQ(t, stats.pages_fresh, 3 * N);
+	CHECK_EQ(t, stats.pages_released, 2 * N);
+	CHECK_EQ(t, stats.caching_batches, 4);
+	CHECK_EQ(t, stats.caching_pages, 5 * N);
+	CHECK_EQ(t, stats.map_batches, 3);
+	CHECK_EQ(t, stats.maps, 9);
+	CHECK_EQ(t, stats.unmap_batches, 1);
+	CHECK_EQ(t, stats.unmaps, 6);
+	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_swapout(&buf[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_stored, N * 4096);
+	CHECK_EQ(t, ttmpool_swapin(&buf[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).bytes_restored, N * 4096);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A budget of address space is used to its last page, and starts at nothing,
+ * whatever its memory was. */
+static void s06_a_budget_is_used_to_the_last_page(struct check *t)
+{
+	struct ttmpool_iova iova;
+	struct buffer *buf[2];
+	struct rig *rig;
+
+	memset(&iova, 0xff, sizeof(iova));
+	CHECK_EQ(t, ttmpool_iova_init(&iova, 2 * N * 4096, N * 4096), 0);
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), 0);
+	rig = rig_open(t, &(struct rig_config){ .iova = &iova });
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		buf[i] = open_buffer(t, rig, N, &buffer_plain);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+	}
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), 2 * N);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	/* The low mark: all that is kept goes for a single page. */
+	buf[0]->be.tt.num_pages = 1;
+	buf[0]->be.tt.caching = TTMPOOL_UNCACHED;
+	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), N + 1);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[1]->be), 0);
+	CHECK(t, rig_close(t, rig));
+	ttmpool_iova_fini(&iova);
+}
+
+/* How long ago a page was handed out is told in the operations of the pool that
+ * it is of now. */
+static void f34_the_age_is_the_pools_own(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct buffer *from, *to, *busy;
+
+	CHECK(t, rig);
+	from = open_buffer(t, rig, 1, &buffer_plain);
+	to = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1, .funcs = &buffer_plain });
+	busy = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, from && to && busy && !ttmpool_populate(&from->be));
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(t, buffer_cycle(busy), 0);
+	CHECK_EQ(t, ttmpool_to_anonymous(&from->be), 0);
+	CHECK_EQ(t, ttmpool_handover(&from->be, &to->be), 0);
+	CHECK_EQ(t, buffer_cycle(busy), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[1]), 1);
+	CHECK(t,
+	      strstr(tpsim_report_last(check_machine(t)), " 1 operations ago"));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t, buffer_cycle(from), 0);
+	CHECK_EQ(t, ttmpool_populate(&from->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
+	rig->nr_pools = 0;
+	CHECK(t,
+	      strstr(tpsim_report_last(check_machine(t)), " 0 operations ago"));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Managers and pools start from any memory; a pool limit is filled to the last
+ * page; and lowering a budget gives up what is over it, and no more. */
+static void s06_limits_are_exact(struct check *t)
+{
+	struct ttmpool_manager *mgr = check_zalloc(t, sizeof(*mgr));
+	struct ttmpool_pool *pool = check_zalloc(t, sizeof(*pool));
+	struct ttmpool_manager_config config = { .system = t->system,
+						 .page_budget = 100,
+						 .pool_limit = 10 };
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 10 };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_config of_pool = { .dev = check_device(t, 0, 64),
+					       .node = TTMPOOL_NODE_ANY,
+					       .policy = &policy };
+	struct ttmpool_manager_stats stats;
+	tpos_page_t *pages[10];
+
+	CHECK(t, mgr && pool);
+	memset(mgr, 0xff, sizeof(*mgr));
+	memset(pool, 0xff, sizeof(*pool));
+	policy.max_order = 0;
+	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), 0);
+	CHECK_EQ(t, ttmpool_pool_init(pool, mgr, &of_pool), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(t, ttmpool_pool_take(pool, &req, pages, NULL), 0);
+		CHECK_EQ(t, ttmpool_pool_give(pool, pages, 10, req.caching), 0);
+		CHECK(t, ttmpool_manager_is_valid(mgr));
+	}
+	ttmpool_manager_stats(mgr, &stats);
+	CHECK_EQ(t, stats.pages_pooled, 10);
+	CHECK_EQ(t, stats.pages, 10);
+	CHECK_EQ(t,
+		 stats.pages_shrunk + stats.pages_swapped +
+			 stats.pages_swappable + stats.pages_quarantined,
+		 0);
+	ttmpool_manager_set_page_budget(mgr, 10);
+	ttmpool_manager_stats(mgr, &stats);
+	CHECK_EQ(t, stats.pages, 10);
+	ttmpool_manager_set_page_budget(mgr, 7);
+	ttmpool_manager_stats(mgr, &stats);
+	CHECK_EQ(t, stats.pages, 7);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 3, false), 3);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 2, true), 2);
+	ttmpool_manager_stats(mgr, &stats);
+	CHECK_EQ(t, stats.pages_shrunk, 5);
+	CHECK_EQ(t, ttmpool_pool_fini(pool), 0);
+	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
+}
+
+/* Who was used last goes last, and everybody goes in the end. */
+static void s07_what_is_touched_stays_in_the_list(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_manager_stats stats;
+	struct buffer *buf[3];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 3; i++) {
+		buf[i] = open_buffer(t, rig, N, &buffer_plain);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+		CHECK_EQ(t, ttmpool_lru_add(&buf[i]->be), 0);
+	}
+	ttmpool_lru_touch(&buf[0]->be);
+	for (int i = 1; i <= 3; i++) {
+		CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, N), N);
+		CHECK_EQ(t, buf[i % 3]->be.tt.state, TTMPOOL_TT_SWAPPED);
+		ttmpool_manager_stats(&rig->mgr, &stats);
+		CHECK_EQ(t, stats.pages_swapped, i * N);
+	}
+	for (int i = 0; i < 3; i++) {
+		ttmpool_lru_remove(&buf[i]->be);
+		CHECK_EQ(t, ttmpool_drop(&buf[i]->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The last page that a budget has is had, whatever keeps it: pooled pages of
+ * another kind, quarantined ones, or another pool's mapping. Single pages,
+ * since for larger ones a smaller order would do. */
+static void s06_the_last_page_is_had(struct check *t)
+{
+	struct ttmpool_iova iova;
+	struct ttmpool_manager_stats stats;
+	struct buffer *kept, *buf, *other;
+	struct rig *rig;
+
+	CHECK_EQ(t, ttmpool_iova_init(&iova, 4096, 0), 0);
+	rig = rig_open(t, &(struct rig_config){ .nr_pools = 2,
+						.iova = &iova,
+						.page_budget = 2 });
+	CHECK(t, rig);
+	kept = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .unmapped = true,
+					 .num_pages = 2,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	buf = open_buffer(t, rig, 1, &buffer_plain);
+	other = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, kept && buf && other && !buffer_cycle(kept));
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 1);
+	/* The address is the first pool's, and only kept. */
+	CHECK_EQ(t, buffer_cycle(other), 0);
+	CHECK_EQ(t, ttmpool_iova_pages(&iova), 1);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
+	ttmpool_pool_drain(&rig->pool[0]);
+	ttmpool_pool_drain(&rig->pool[1]);
+
+	ttmpool_manager_set_page_budget(&rig->mgr, 1);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_SET,
+						.nth = 1,
+						.after = 1 });
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_RESET,
+				       .nth = 1,
+				       .times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_quarantined, 1);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+	ttmpool_iova_fini(&iova);
+}
+
+/* Of a kind that does not exist there are none, though its neighbours are
+ * there.
+ */
+static void f32_no_kind_is_its_neighbour(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool *pool;
+
+	CHECK(t, rig);
+	pool = &rig->pool[0];
+	for (int i = 0; i < TTMPOOL_CACHING_COUNT; i++)
+		for (int j = 0; j < 2; j++) {
+			struct buffer *buf = buffer_open(
+				t, rig,
+				&(struct buffer_config){
+					.caching = (enum ttmpool_caching)i,
+					.funcs = j ? &buffer_coherent
+						   : &buffer_plain });
+
+			CHECK(t, buf && !buffer_cycle(buf));
+		}
+	CHECK_EQ(t,
+		 ttmpool_pool_count(pool, TTMPOOL_PLAIN, TTMPOOL_UNCACHED, 0),
+		 1);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(pool, TTMPOOL_PLAIN, TTMPOOL_CACHING_COUNT,
+				    0),
+		 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(pool, TTMPOOL_PLAIN, TTMPOOL_UNCACHED,
+				    TTMPOOL_NR_ORDERS),
+		 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A leak that no device can reach has no address. */
+static void f34_what_is_not_mapped_has_no_address(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, 1, &buffer_plain);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
+	rig->nr_pools = 0;
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+			"device address 0, "));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(numbers, CHECK_CASE(s06_peaks_are_kept),
+	    CHECK_CASE(s06_a_budget_is_used_to_the_last_page),
+	    CHECK_CASE(f34_the_age_is_the_pools_own),
+	    CHECK_CASE(s06_limits_are_exact),
+	    CHECK_CASE(s07_what_is_touched_stays_in_the_list),
+	    CHECK_CASE(s06_the_last_page_is_had),
+	    CHECK_CASE(f32_no_kind_is_its_neighbour),
+	    CHECK_CASE(f34_what_is_not_mapped_has_no_address));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .nr_nodes = 2,
+						    .ram_pages = 4096 };
+
+	return check_main(argc, argv, &check_suite_numbers, &config);
+}
