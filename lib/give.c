@@ -31,8 +31,6 @@ static void chunks_retire(struct ttmpool_pool *pool,
 {
 	struct ttmpool_chunk *chunk;
 
-	if (!TPOS_WATCHED)
-		return;
 	ttmpool_for_each_chunk(chunk, chunks)
 		tpos_note_parked(pool->dev, chunk);
 }
@@ -49,7 +47,8 @@ static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	}
 	if (pool->policy.verify)
 		chunks_clear(pool, chunks);
-	chunks_retire(pool, chunks);
+	if (TPOS_WATCHED)
+		chunks_retire(pool, chunks);
 	bins_park(pool, chunks, PARK_GIVEN);
 	manager_trim(pool->mgr);
 	if (pool->policy.scrub)

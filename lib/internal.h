@@ -75,9 +75,9 @@ static inline void pool_tally_batch(struct ttmpool_pool *pool,
 static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 				   enum ttmpool_chunk_state state)
 {
-	tpos_assert(TPOS_CHECK_LEVEL < 2 ||
-		    ttmpool_chunk_may_become(
-			    (enum ttmpool_chunk_state)chunk->state, state));
+	if (TPOS_CHECK_LEVEL > 1)
+		tpos_assert(ttmpool_chunk_may_become(
+			(enum ttmpool_chunk_state)chunk->state, state));
 	chunk->state = (uint8_t)state;
 }
 

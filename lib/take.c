@@ -72,7 +72,6 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
 	take->max_order = order - 1;
 	take_drop(take, unmapped);
-	take->cached = false; /* what was fresh had no mapping */
 	return take_find(take);
 }
 
@@ -108,9 +107,9 @@ static int take_convert(struct take *take)
 	struct ttmpool_list *last;
 	int err;
 
-	if (take->req.caching == TTMPOOL_CACHED || !take->cached)
+	if (take->req.caching == TTMPOOL_CACHED || !take->cached ||
+	    !chunks_extract(&take->got, is_cached, &work))
 		return 0;
-	chunks_extract(&take->got, is_cached, &work);
 	last = work.prev;
 	refill_make(take, &spare);
 	ttmpool_list_splice_tail(&spare, &work);
@@ -148,16 +147,21 @@ int take_chunks(struct take *take)
 }
 
 /* Those that were pooled may be touched again. */
-void take_issue(struct take *take)
+static void chunks_issue(struct take *take)
 {
 	struct ttmpool_chunk *chunk;
 
-	if (!TPOS_WATCHED)
-		return;
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		if (!is_fresh(chunk))
 			tpos_note_issued(take->pool->dev, chunk);
 	}
+}
+
+/* Where nobody watches the pages, nobody has to be told. */
+void take_issue(struct take *take)
+{
+	if (TPOS_WATCHED)
+		chunks_issue(take);
 }
 
 /* Does a request name something that exists, of a size that can be counted? */
