@@ -9,7 +9,6 @@
  * every buffer must be there, and nothing may be left.
  */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +19,6 @@
 
 #define PAGES 3
 #define OWN   2
-
-const char scenario_letters[] = "gGpPoOaAlrxswdtubmc";
 
 struct buffer {
 	struct ttmpool_backend be;
@@ -357,29 +354,4 @@ const char *scenario_play(const struct scenario *scenario,
 	if (!stage.wrong)
 		close_stage();
 	return stage.wrong;
-}
-
-bool scenario_parse(struct scenario *scenario, const char *text)
-{
-	size_t ops = 0;
-
-	*scenario = (struct scenario){ .n = 1 };
-	for (; *text; text++) {
-		if (*text == '/') {
-			if (++scenario->n > MOST_THREADS)
-				return false;
-			ops = 0;
-			continue;
-		}
-		if (!strchr(scenario_letters, *text) || ops == MOST_OPS)
-			return false;
-		scenario->ops[scenario->n - 1][ops++] = *text;
-	}
-	return true;
-}
-
-void scenario_print(const struct scenario *scenario, char *text)
-{
-	for (unsigned int i = 0; i < scenario->n; i++)
-		text += sprintf(text, "%s%s", i ? "/" : "", scenario->ops[i]);
 }
