@@ -319,6 +319,38 @@ static void f34_what_is_not_mapped_has_no_address(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What is pooled already is not made again; and what was kept mapped, or could
+ * not be had, is counted. */
+static void s11_what_is_missing_is_made(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = N };
+	struct tpsim_fault fault = { .call = TPSIM_CALL_PAGES_ALLOC,
+				     .nth = 1,
+				     .times = UINT_MAX };
+	struct buffer *five, *buf;
+
+	CHECK(t, rig);
+	five = open_buffer(t, rig, 5, &buffer_plain);
+	buf = open_buffer(t, rig, N + 1, &buffer_plain);
+	CHECK(t, five && buf && !buffer_cycle(five));
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, N);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, N);
+	CHECK_EQ(t, rig_stats(rig).maps_kept, 0);
+	CHECK_EQ(t, buffer_cycle(five), 0);
+	CHECK_EQ(t, rig_stats(rig).maps_kept, 2);
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 0);
+	tpsim_fault_plan(check_machine(t), &fault);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 1);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(numbers, CHECK_CASE(s06_peaks_are_kept),
 	    CHECK_CASE(s06_a_budget_is_used_to_the_last_page),
 	    CHECK_CASE(f34_the_age_is_the_pools_own),
@@ -326,7 +358,8 @@ CHECK_SUITE(numbers, CHECK_CASE(s06_peaks_are_kept),
 	    CHECK_CASE(s07_what_is_touched_stays_in_the_list),
 	    CHECK_CASE(s06_the_last_page_is_had),
 	    CHECK_CASE(f32_no_kind_is_its_neighbour),
-	    CHECK_CASE(f34_what_is_not_mapped_has_no_address));
+	    CHECK_CASE(f34_what_is_not_mapped_has_no_address),
+	    CHECK_CASE(s11_what_is_missing_is_made));
 
 int main(int argc, char **argv)
 {
