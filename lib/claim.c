@@ -45,7 +45,7 @@ void claim_init(struct claim *claim, struct ttmpool_pool *pool,
 static bool pages_are_of(tpos_page_t *const *pages,
 			 const struct ttmpool_chunk *chunk, size_t n)
 {
-	for (size_t i = 1; TPOS_CHECK_LEVEL > 1 && i < n; i++)
+	for (size_t i = 1; TPOS_CHECK_LEVEL > 0 && i < n; i++)
 		if (pages[i] != tpos_page_nth(chunk->page, i))
 			return false;
 	return pages[n - 1] == tpos_page_nth(chunk->page, n - 1);
