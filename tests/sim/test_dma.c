@@ -346,6 +346,7 @@ static void device_and_machine_bound_the_policy(struct check *t)
 					       .max_mapping = 4096 });
 	struct site *small = site_open(
 		t, &(struct tpsim_config){ .max_order = 3 }, ANYWHERE);
+	struct ttmpool_pool_stats stats;
 
 	CHECK(t, single && small);
 	CHECK_EQ(t, site_take(single, TTMPOOL_PLAIN, 16), 0);
@@ -360,6 +361,9 @@ static void device_and_machine_bound_the_policy(struct check *t)
 		 ttmpool_pool_count(&small->pool, TTMPOOL_PLAIN,
 				    TTMPOOL_WRITE_COMBINED, 3),
 		 2);
+	/* What the machine cannot do is not even tried. */
+	ttmpool_pool_stats(&small->pool, &stats);
+	CHECK_EQ(t, stats.fallbacks, 0);
 	CHECK(t, site_close(single));
 	CHECK(t, site_close(small));
 }

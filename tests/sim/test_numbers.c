@@ -178,6 +178,7 @@ static void s06_limits_are_exact(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(mgr, 2, true), 2);
 	ttmpool_manager_stats(mgr, &stats);
 	CHECK_EQ(t, stats.pages_shrunk, 5);
+	CHECK_EQ(t, ttmpool_manager_swapout(mgr, 1), 0);
 	CHECK_EQ(t, ttmpool_pool_fini(pool), 0);
 	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
 }

@@ -26,7 +26,8 @@ from collections import namedtuple
 
 from clang.cindex import CursorKind, Index
 
-Mutant = namedtuple("Mutant", "file line begin end text kind what")
+Mutant = namedtuple("Mutant",
+                    "file function line begin end text kind what")
 
 RELATIONS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="),
              ">=": (">", "<"), "==": ("!=",), "!=": ("==",)}
@@ -39,7 +40,7 @@ SAFETY = re.compile(
     r"unmap|clear|strip|caching|unlock|free|release|quarantine|condemn|forget|"
     r"wake|budget_return|note_parked|note_issued|set_chunk|close|drop|retry|"
     r"unclaim|check|verify")
-INVISIBLE = re.compile(r"^(tpos_cond_resched|tpos_assert)")
+INVISIBLE = re.compile(r"^tpos_(cond_resched|(mutex_)?assert)")
 
 
 class File:
@@ -54,6 +55,9 @@ class File:
         self.starts = [0] + [i + 1 for i, c in enumerate(self.bytes)
                              if c == 10]
         self.quiet = self.assertions()
+        self.functions = [c for c in self.unit.cursor.get_children()
+                          if c.kind == CursorKind.FUNCTION_DECL and
+                          c.is_definition() and self.is_here(c)]
         self.found = []
 
     def assertions(self):
@@ -69,8 +73,15 @@ class File:
         if any(a <= begin < b for a, b in self.quiet):
             return
         line = bisect.bisect_right(self.starts, begin)
-        self.found.append(Mutant(self.name, line, begin, end, text, kind,
-                                 what))
+        self.found.append(Mutant(self.name, self.function_at(begin), line,
+                                 begin, end, text, kind, what))
+
+    def function_at(self, offset):
+        for cursor in self.functions:
+            extent = cursor.extent
+            if extent.start.offset <= offset < extent.end.offset:
+                return cursor.spelling
+        return ""
 
     def is_here(self, cursor):
         place = cursor.location.file
@@ -188,10 +199,8 @@ class File:
             self.walk(child, result)
 
     def mutants(self):
-        for cursor in self.unit.cursor.get_children():
-            if cursor.kind == CursorKind.FUNCTION_DECL and \
-                    cursor.is_definition() and self.is_here(cursor):
-                self.walk(cursor, "")
+        for cursor in self.functions:
+            self.walk(cursor, "")
         for match in re.finditer(
                 rb"tpos_(spin|mutex)_(un)?lock\([^;]*\)(?=;)", self.bytes):
             self.lock(match)

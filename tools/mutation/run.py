@@ -48,7 +48,8 @@ def arguments():
 
 def key(mutant):
     """A name that outlives the lines that come and go above it."""
-    return f"{mutant.file}: {mutant.kind}: {mutant.what}"
+    return (f"{mutant.file}: {mutant.function}(): {mutant.kind}: "
+            f"{mutant.what}")
 
 
 class Judge:
@@ -136,7 +137,7 @@ def reviewed(path):
 def survived(path):
     """What survived in a run before, by what it is: lines may have moved."""
     with open(path, encoding="utf-8") as log:
-        return {re.sub(r"^survives: ([^:]*):\d+:", r"\1:", line).strip()
+        return {re.sub(r"^survives: \d+: ", "", line).strip()
                 for line in log if line.startswith("survives: ")}
 
 
@@ -177,8 +178,7 @@ def main():
             counts[mutant.kind] = (tried + 1, caught + (by is not None))
             if not by:
                 survivors.append(mutant)
-                print(f"survives: {mutant.file}:{mutant.line}: {mutant.kind}:"
-                      f" {mutant.what}", flush=True)
+                print(f"survives: {mutant.line}: {key(mutant)}", flush=True)
             if n % 100 == 99:
                 print(f"{n + 1} of {len(chosen)}, {len(survivors)} survive, "
                       f"{time.time() - start:.0f} s", flush=True)
