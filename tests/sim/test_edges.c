@@ -188,12 +188,52 @@ static void s10_the_worker_clears_all(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What was far for one pool may be near for another: it goes in place. */
+static void s12_what_is_near_now_is_not_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_config config = { .name = "of a node" };
+	struct ttmpool_pool *near;
+	struct ttmpool_pool_stats stats;
+	struct buffer *from, *to;
+
+	CHECK(t, rig);
+	near = check_zalloc(t, sizeof(*near));
+	CHECK(t, near);
+	config.dev = rig->dev[0];
+	config.node = 1;
+	CHECK_EQ(t, ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config), 0);
+	rig->nr_pools = 2;
+	config.node = 0;
+	CHECK_EQ(t, ttmpool_pool_init(near, &rig->mgr, &config), 0);
+	tpsim_ram_hold(check_machine(t), 1, 0);
+	from = buffer_ready(t, rig,
+			    &(struct buffer_config){ .pool = 1,
+						     .num_pages = N,
+						     .funcs = &buffer_plain },
+			    SEED);
+	to = open_buffer(t, rig, N, &buffer_plain);
+	CHECK(t, from && to);
+	to->be.pool = near;
+	CHECK_EQ(t, ttmpool_to_anonymous(&from->be), 0);
+	CHECK_EQ(t, ttmpool_handover(&from->be, &to->be), 0);
+	CHECK_EQ(t, ttmpool_to_device(&to->be), 0);
+	ttmpool_pool_stats(near, &stats);
+	CHECK_EQ(t, stats.bytes_copied, 0);
+	CHECK(t, buffer_is_stamped(t, to, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&to->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(near), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(edges, CHECK_CASE(s12_shapes_need_not_match),
 	    CHECK_CASE(s10_mixed_chunks_are_aligned),
 	    CHECK_CASE(s11_no_list_is_forgotten),
 	    CHECK_CASE(s10_a_refill_is_never_far),
 	    CHECK_CASE(s12_far_is_better_than_never),
-	    CHECK_CASE(s10_the_worker_clears_all));
+	    CHECK_CASE(s10_the_worker_clears_all),
+	    CHECK_CASE(s12_what_is_near_now_is_not_copied));
 
 int main(int argc, char **argv)
 {

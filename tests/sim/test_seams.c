@@ -156,6 +156,9 @@ static void s11_no_more_than_asked_for(struct check *t)
 		CHECK_EQ(t, ttmpool_lru_add(&buf[i]->be), 0);
 	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 10), 10);
 	CHECK_EQ(t, rig_stats(rig).pages_swapped, 10);
+	/* What is pooled goes first, and of the others only the rest. */
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 8, true), 8);
+	CHECK_EQ(t, rig_stats(rig).pages_swapped, 12);
 	for (int i = 1; i < 3; i++) {
 		ttmpool_lru_remove(&buf[i]->be);
 		CHECK_EQ(t, ttmpool_drop(&buf[i]->be), 0);

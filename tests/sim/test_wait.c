@@ -279,6 +279,32 @@ static void s06_whatever_frees_space_wakes(struct check *t)
 	CHECK(t, is_woken(t, fails_to_populate, &buffer_plain, EMPTY));
 }
 
+static void wake_once(void *arg)
+{
+	struct scene *scene = arg;
+
+	if (!scene->naps++)
+		tpos_wake(&scene->holder->be.pool->iova->wait);
+}
+
+/* Who is woken in vain has the time left that he had: a nap that did not take
+ * place, and two and a half more. */
+static void s06_a_wake_in_vain_costs_no_time(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct scene scene = { 0 };
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, 250));
+	scene.holder = pair[0];
+	tpsim_while_waiting(check_machine(t), wake_once, &scene);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK_EQ(t, rig_stats(rig).waits, 4);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_a_wait_ends_with_its_time),
 	    CHECK_CASE(s06_a_long_wait_looks_again),
@@ -286,7 +312,8 @@ CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_a_wait_ends_with_a_signal),
 	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),
 	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers),
-	    CHECK_CASE(s06_whatever_frees_space_wakes));
+	    CHECK_CASE(s06_whatever_frees_space_wakes),
+	    CHECK_CASE(s06_a_wake_in_vain_costs_no_time));
 
 int main(int argc, char **argv)
 {
