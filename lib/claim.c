@@ -41,7 +41,7 @@ void claim_init(struct claim *claim, struct ttmpool_pool *pool,
 }
 
 /* Are these the pages of the chunk that was found by the first of them? The last is
- * looked at; in builds that walk whole objects, all of them. */
+ * looked at; in checked builds, all of them. */
 static bool pages_are_of(tpos_page_t *const *pages,
 			 const struct ttmpool_chunk *chunk, size_t n)
 {
