@@ -292,6 +292,10 @@ static void f32_no_kind_is_its_neighbour(struct check *t)
 		 ttmpool_pool_count(pool, TTMPOOL_PLAIN, TTMPOOL_UNCACHED, 0),
 		 1);
 	CHECK_EQ(t,
+		 ttmpool_pool_count(pool, TTMPOOL_SOURCE_COUNT,
+				    TTMPOOL_UNCACHED, 0),
+		 0);
+	CHECK_EQ(t,
 		 ttmpool_pool_count(pool, TTMPOOL_PLAIN, TTMPOOL_CACHING_COUNT,
 				    0),
 		 0);
