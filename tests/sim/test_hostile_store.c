@@ -34,6 +34,20 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 	return __real_tpos_store_write(store, index, from);
 }
 
+void __wrap_tpos_wake(struct tpos_wait *wait);
+void __real_tpos_wake(struct tpos_wait *wait);
+
+/* What was still mapped when waiters were woken the last time. */
+static struct rig *woken_rig;
+static uint64_t mapped_at_last_wake;
+
+void __wrap_tpos_wake(struct tpos_wait *wait)
+{
+	if (woken_rig)
+		mapped_at_last_wake = rig_stats(woken_rig).bytes_mapped;
+	__real_tpos_wake(wait);
+}
+
 /* What is done to a page on its way from the store. */
 enum lie {
 	LIE_NONE,
@@ -252,12 +266,34 @@ static void s07_memory_comes_back_on_the_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Coherent pages are mapped until they are free: who waits for address space is
+ * woken after that, too. */
+static void s06_waiters_are_woken_when_it_is_free(struct check *t)
+{
+	struct rig *rig = open_rig(t, false);
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(t, rig,
+			  &(struct buffer_config){ .num_pages = PAGES,
+						   .funcs = &buffer_coherent });
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	woken_rig = rig;
+	mapped_at_last_wake = 1;
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	woken_rig = NULL;
+	CHECK_EQ(t, mapped_at_last_wake, 0);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(hostile_store, CHECK_CASE(f40_a_corrupted_page_is_never_handed_out),
 	    CHECK_CASE(f40_a_lost_buffer_can_be_dropped),
 	    CHECK_CASE(f40_the_report_names_the_page),
 	    CHECK_CASE(f40_without_memory_for_sums_nothing_moves),
 	    CHECK_CASE(f40_without_sums_a_store_is_believed),
-	    CHECK_CASE(s07_memory_comes_back_on_the_way));
+	    CHECK_CASE(s07_memory_comes_back_on_the_way),
+	    CHECK_CASE(s06_waiters_are_woken_when_it_is_free));
 
 /* Twice: a store that copies, and one that takes pages as its own. */
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ WRAPPED = {
     "order": "caching_set dma_map dma_unmap pages_free pages_clear",
     "hostile": "dma_map dma_unmap pages_alloc pages_free caching_set "
                "pages_copy",
-    "hostile_store": "store_read store_write",
+    "hostile_store": "store_read store_write wake",
 }
 SLOW = ("threads", "threads_swap", "faults_threads")
 # Ten seconds each time, and what it catches others do.
