@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# boot.sh KERNEL_DIR INITRAMFS DRIVER POOL LOG: boot a machine that has that
-# driver's device and a disk to swap to, and keep its console in LOG and its last
-# picture, if there is one, in LOG.ppm.
+# boot.sh KERNEL_DIR INITRAMFS DRIVER POOL LOG [DISK]: boot a machine that has that
+# driver's device, a disk to swap to, and DISK to read, and keep its console in LOG
+# and its last picture, if there is one, in LOG.ppm.
 #
 # The clock is the usual one: qxl waits for its device, which is a thread of the
 # emulator, and gives up when the clock of the guest says so.
@@ -17,13 +17,14 @@ initramfs=$2
 driver=$3
 pool=$4
 log=$5
+disk=${6-}
 release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
 append="$append random.trust_cpu=on iommu=off driver=$driver pool=$pool"
 
 # Small cards, so that they are soon full.
 spice=$(mktemp -u)
-case $driver in
+case ${driver%-xorg} in
 qxl)
 	devices="-spice disable-ticketing=on,unix=on,addr=$spice
 		-device qxl-vga,ram_size_mb=16,vram_size_mb=8,vgamem_mb=8"
@@ -39,6 +40,8 @@ ways)
 	exit 2
 	;;
 esac
+[ -z "$disk" ] || devices="$devices -device virtio-blk-pci,drive=disk
+	-drive if=none,id=disk,format=raw,readonly=on,file=$disk"
 
 # Once the picture is there: take it, and say so.
 photograph()
@@ -60,7 +63,7 @@ pipes="$log.monitor.in $log.monitor.out $log.line.in $log.line.out"
 rm -f "$log" "$log.ppm" $pipes
 # shellcheck disable=SC2086 # a list of words
 mkfifo $pipes
-truncate -s 256M "$log.swap"
+truncate -s 512M "$log.swap"
 photograph &
 others=$!
 for pipe in monitor line; do
@@ -85,6 +88,6 @@ timeout "${TIMEOUT:-600}" qemu-system-x86_64 \
 	-nodefaults -display none -no-reboot -serial "file:$log" \
 	-serial "pipe:$log.line" -monitor "pipe:$log.monitor" \
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \
-	-append "$append" $devices \
-	-device virtio-blk-pci,drive=swap \
-	-drive "if=none,id=swap,format=raw,file=$log.swap" </dev/null
+	-append "$append" -device virtio-blk-pci,drive=swap \
+	-drive "if=none,id=swap,format=raw,file=$log.swap" \
+	$devices </dev/null

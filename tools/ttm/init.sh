@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2154 # $driver, $pool, $mem_free...
 #
-# The first and only program of a machine with one GPU. Which driver, and whose
-# pool is in ttm.ko (stock, ours), the kernel's command line says. Modules are
-# loaded in the order of the file "order", and unloaded in the other one.
+# The first program of a machine with one GPU, and mostly the only one. Which
+# driver, and whose pool is in ttm.ko (stock, ours), the kernel's command line
+# says. Modules are loaded in the order of the file "order", and unloaded in the
+# other one.
 #
 # What TTM does is counted by probes on its functions, which are the same on
 # either pool. A step that is about eviction or swapping holds only if that
@@ -43,7 +44,8 @@ unload()
 # The functions that a buffer's way leads through.
 probes='alloc=ttm_pool_alloc free=ttm_pool_free
 	swapout=ttm_tt_swapout swapin=ttm_tt_swapin'
-case $driver in
+card=${driver%-xorg}
+case $card in
 qxl) probes="$probes evict=qxl_evict_flags" ;;
 bochs) probes="$probes evict=bo_driver_evict_flags" ;;
 radeon) probes="$probes evict=radeon_evict_flags" ;;
@@ -82,7 +84,7 @@ right_pool()
 
 client()
 {
-	/bin/client "$driver" "$@"
+	/bin/client "$card" "$@"
 }
 
 traffic()
@@ -219,6 +221,18 @@ add_swap
 step load load
 step right_pool right_pool
 step add_probes add_probes
+
+case $driver in
+*-xorg)
+	# shellcheck source=tools/ttm/xorg.sh
+	. /xorg.sh
+	x_steps
+	[ "$driver" != bochs-xorg ] || step unload unload
+	echo "end of the test"
+	poweroff -f
+	;;
+esac
+
 step churn churn
 step evict evict
 step swap swap

@@ -4,7 +4,8 @@
 # initramfs.sh KERNEL_DIR DRIVER TTM_KO DIR FILE: an initial file system with
 # the modules that a driver needs, in the order that they need, Debian's own but
 # for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock"; from DIR the
-# client, or, instead of a driver, ttm_ways.ko ("ways"); and init.sh.
+# client, or, instead of a driver, ttm_ways.ko ("ways"); and init.sh. A machine
+# with an X server ("qxl-xorg") has what a file system needs, too.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,26 +21,37 @@ mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
 
 PATH=$PATH:/sbin:/usr/sbin
 depmod -b "$kernel" "$release"
-needed=$driver
-[ "$driver" != ways ] || needed=ttm
-modprobe -d "$kernel" -S "$release" --show-depends "$needed" |
-	sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$tree/list"
-grep -q '/ttm\.ko' "$tree/list"
+# What a module needs, and it, go with the others; in which order, ORDER says:
+# add_modules NAME ORDER.
+add_modules()
+{
+	modprobe -d "$kernel" -S "$release" --show-depends "$1" |
+		sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$tree/list"
+	while read -r ko; do
+		name=$(basename "$ko" .xz)
+		echo "$name" >>"$tree/part/modules/$2"
+		case $ko in
+		*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
+		*) cp "$ko" "$tree/ko/$name" ;;
+		esac
+	done <"$tree/list"
+}
 
-while read -r ko; do
-	name=$(basename "$ko" .xz)
-	echo "$name" >>"$tree/part/modules/order"
-	case $ko in
-	*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
-	*) cp "$ko" "$tree/ko/$name" ;;
-	esac
-done <"$tree/list"
+case $driver in
+ways) add_modules ttm order ;;
+*) add_modules "${driver%-xorg}" order ;;
+esac
+grep -qx 'ttm\.ko' "$tree/part/modules/order"
 [ "$ttm" = stock ] || cp "$ttm" "$tree/ko/ttm.ko"
 if [ "$driver" = ways ]; then
 	cp "$built/ttm_ways.ko" "$tree/ko/"
 	echo ttm_ways.ko >>"$tree/part/modules/order"
 fi
+case $driver in
+*-xorg) add_modules ext4 disk ;;
+esac
 
 "$here/../kernel/initramfs.sh" "$tree/ko" "$file" "$kernel" "$here/init.sh"
 cp "$built/client" "$tree/part/bin/"
+cp "$here/xorg.sh" "$tree/part/"
 (cd "$tree/part" && find . -type f | cpio -o -H newc --quiet | gzip -1) >>"$file"
