@@ -6,7 +6,8 @@
 # and its last picture, if there is one, in LOG.ppm.
 #
 # The clock is the usual one: qxl waits for its device, which is a thread of the
-# emulator, and gives up when the clock of the guest says so.
+# emulator, and gives up when the clock of the guest says so. Why the CPU has no
+# cmpxchg16b: see tools/kernel/boot.sh.
 #
 # A machine that shows a picture waits until it is taken, through QEMU's monitor, and
 # is told so on its second serial line. Both are pairs of pipes.
@@ -84,7 +85,7 @@ trap clean_up EXIT
 
 # shellcheck disable=SC2086 # lists of words
 timeout "${TIMEOUT:-600}" qemu-system-x86_64 \
-	-accel tcg,thread=multi -cpu max -M q35 -m "${MEMORY:-256M}" -smp 2 \
+	-accel tcg,thread=multi -cpu max,-cx16 -M q35 -m "${MEMORY:-256M}" -smp 2 \
 	-nodefaults -display none -no-reboot -serial "file:$log" \
 	-serial "pipe:$log.line" -monitor "pipe:$log.monitor" \
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \
