@@ -11,8 +11,8 @@
 #
 # The CPU has no cmpxchg16b: QEMU before 8.0 leaves an operand in the flags after it,
 # until the next instruction that sets them. An interrupt just then saves that, and
-# the return from it fails ("double fault"), or goes on with the direction flag set.
-# Linux has another way, but for AMD-Vi, whose driver insists.
+# the return from it fails ("double fault"). Linux has another way, but for AMD-Vi,
+# whose driver insists.
 set -eu
 
 kernel=$1
