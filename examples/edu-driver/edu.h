@@ -53,7 +53,7 @@ struct edu {
  * @be: what ttmpool knows of it
  * @edu: whose it is
  * @lock: all calls on it; in DRM it would be the reservation lock. It comes
- *after the device's, and the swapper only tries it.
+ *	after the device's, and the swapper only tries it.
  * @slot: where it is bound, or -1
  */
 struct edu_bo {

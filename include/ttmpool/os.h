@@ -53,8 +53,9 @@
  *             tpos_note_issued(device, chunk)  they are a buffer's again
  *             (KASAN, Valgrind, ASan, or nothing); TPOS_WATCHED: whether
  *             somebody may be watching, or they need not be called
- *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait),
- * tpos_wait_count(wait): how often it was woken so far; a full barrier
+ *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait)
+ *             tpos_wait_count(wait)  how often it was woken so far; a full
+ *             barrier
  *             tpos_signal_pending()  has this thread got something better to
  *             do than to go on? (Linux: a signal)
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
@@ -196,7 +197,7 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
  * tpos_pages_split() - make two chunks of one
  * @dev: the device that they were got for
  * @chunk: a plain one that is not mapped, of order 1 or more; it keeps its
- *first half, and its order is one less
+ *	first half, and its order is one less
  * @upper: a descriptor of that order, filled in but for its page: it gets the
  *	second half
  *
@@ -225,7 +226,7 @@ struct tpos_span {
  * tpos_pages_copy() - copy every byte
  * @to: pages of any source and caching, mapped or not
  * @from: as many pages, of another chunk; write-back, or of caching UNKNOWN,
- *and without a streaming mapping
+ *	and without a streaming mapping
  *
  * When it returns, a device that is not cache-coherent sees the bytes, too.
  * Does not allocate. May sleep. Cannot fail.

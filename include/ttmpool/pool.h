@@ -185,7 +185,7 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
  * @num_pages: how many; at least one
  * @owner: who is charged, or NULL
  * @wait_ms: if there is no address space, and none could be made, sleep up to
- *so many milliseconds until there is; 0: do not, TTMPOOL_WAIT_FOREVER
+ *	so many milliseconds until there is; 0: do not, TTMPOOL_WAIT_FOREVER
  */
 struct ttmpool_request {
 	enum ttmpool_source source;
@@ -209,12 +209,11 @@ struct ttmpool_request {
  * and may call the system's shrinkers.
  *
  * Return: 0; -EINVAL for a request that names nothing known or no page, or
- * without an array;
- * -E2BIG for more pages than there are addresses; -ENOMEM; -ENOSPC if the
- * mapped limit, IOVA space or bounce slots ran out, and it was not to wait;
- * -ETIMEDOUT if it was, in vain; -EINTR for a signal meanwhile; -EIO or what
- * else the port returned. After an error the arrays are as they were, and every
- *page is back where it came from.
+ * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;
+ * -ENOSPC if the mapped limit, IOVA space or bounce slots ran out, and it was
+ * not to wait; -ETIMEDOUT if it was, in vain; -EINTR for a signal meanwhile;
+ * -EIO or what else the port returned. After an error the arrays are as they
+ * were, and every page is back where it came from.
  */
 int ttmpool_pool_take(struct ttmpool_pool *pool,
 		      const struct ttmpool_request *req, tpos_page_t **pages,
@@ -234,8 +233,7 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
  * it can always be done.
  *
  * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
- * then
- *nothing has changed.
+ * then nothing has changed.
  */
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		      size_t num_pages, enum ttmpool_caching caching);

@@ -41,7 +41,7 @@ void explore_all(const struct scenario *scenario, unsigned int bound,
  * @scenario: of this
  * @seed: all follows from this
  * @depth: so many times, less one, the one who runs becomes the last; a fault
- *that needs so many orders is then found with a probability that is known
+ *	that needs so many orders is then found with a probability that is known
  *	(Burckhardt et al., PCT, 2010)
  * @length: of a schedule, about
  * @result: added to

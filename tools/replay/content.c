@@ -3,10 +3,10 @@
  * Whose bytes are in a page? Each page of a buffer is stamped, at both ends,
  * with a word that no other page has:
  *
- *	populate   both ends must be zero: nobody's bytes	(secrecy)
- *	           both ends get the stamp of (buffer, index)
- *	unpopulate both ends must still have it		(nobody else has the
- *page) the device reads it, too, through its own address
+ *	populate     both ends must be zero: nobody else's bytes
+ *	             both ends get the stamp of (buffer, index)
+ *	unpopulate   both ends must still have it: nobody else has the page
+ *	             the device reads it, too, through its own address
  *
  * So a page that was not cleared, or cleared only in part, is found when it is
  * handed out, and a page that two buffers had at once when the first of them
