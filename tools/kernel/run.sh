@@ -78,6 +78,12 @@ need_tools()
 		cmake pkg-config libcmocka-dev valgrind
 }
 
+# What is tested is looked at by sparse, too (build.sh).
+need_sparse()
+{
+	need sparse && export CHECK=1
+}
+
 # The portable suites on the simulated machine, to compare a kernel with: which
 # cases there are, and what the operation script logs.
 prepare_simulated()
@@ -198,7 +204,7 @@ close_table()
 run_test()
 {
 	parse "$@"
-	need_tools || fail "packages are missing"
+	need_tools && need_sparse || fail "packages are missing"
 	mkdir -p "$work"
 	start_table
 	prepare_simulated || fail "the simulated machine could not be built"
