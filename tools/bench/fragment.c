@@ -15,7 +15,9 @@
 #include "race.h"
 
 /* Of these, half will be free: for one pool at a time, and some to live on. */
+#ifndef PART_PAGES
 #define PART_PAGES 262144
+#endif
 
 #define GFP_TAKE (GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN)
 

@@ -5,14 +5,16 @@
 # first on the kernel's own page pool, then on ttmpool in its place, side by side.
 #
 #   run.sh [--kasan]
+#   run.sh bench [--json]
 #
 #     build/kunit/linux-source-6.12/   the source, from Debian's package
 #     build/kunit/{stock,ours}[-kasan]/   what is built, and a test.log
+#     build/kunit/bench/   likewise: a kernel with both pools, which a suite races
 #
 # There is one source for all kernels. Its drivers/gpu/drm/ttm/Makefile gets a line
-# at its end that includes what $TTM_POOL_REPLACED_BY names: nothing, or replace.mk.
-# So both kernels are compiled from the same files by the same commands, and the
-# second one begins as a copy of the first, of which little is made anew.
+# at its end that includes what $TTM_POOL_REPLACED_BY names: nothing, replace.mk, or
+# bench/bench.mk. So all are compiled from the same files by the same commands, and
+# each begins as a copy of the first, of which little is made anew.
 # tools/testing/kunit/kunit.py, which is a part of the source, does the rest.
 #
 # The first time takes some five minutes on two idle cores, and 2 GB; with --kasan
@@ -30,6 +32,7 @@ flavour=
 # In the names of the objects that TTM is linked from.
 stock_pool='/drm/ttm/ttm_pool\.o$'
 our_pool='/ttmpool/lib/take\.o$'
+raced_pool='/ttmpool/bench/stock\.o$'
 
 # shellcheck source=tools/packages.sh
 . "$root/tools/packages.sh"
@@ -38,10 +41,16 @@ usage()
 {
 	cat <<'END'
 usage: ./dev kunit [--kasan]
+       ./dev kunit bench [--json]
 
 Runs the KUnit suites that Linux 6.12 has for its TTM, on the kernel's own page
 pool and on ttmpool in its place; with --kasan in kernels that look for memory
 errors, and for locks that are taken in a wrong order.
+
+"bench" races the two in one such kernel, by turns: how many times as long the
+kernel's own takes, of buffers of 4 KiB to 64 MiB. Nothing is emulated but the
+machine around them: a second is one, but there is one processor, and no caching is
+changed.
 END
 }
 
@@ -58,7 +67,7 @@ fail()
 
 need_tools()
 {
-	need linux-source-6.12 gcc libc6-dev make flex bison bc python3 xz-utils
+	need linux-source-6.12 gcc libc6-dev make flex bison bc python3 xz-utils "$@"
 }
 
 # Of a new package everything is made anew: its files are dated as they were
@@ -68,7 +77,8 @@ unpack_source()
 	[ -n "$(find "$source" -maxdepth 0 -newer "$source_tar" \
 		2>/dev/null)" ] && return 0
 	say "unpacking $source_tar"
-	rm -rf "$source" "$work/unpacked" "$work"/stock* "$work"/ours*
+	rm -rf "$source" "$work/unpacked" "$work"/stock* "$work"/ours* \
+		"$work"/bench*
 	mkdir -p "$work/unpacked"
 	tar -C "$work/unpacked" -xJf "$source_tar" || return 1
 	# shellcheck disable=SC2016 # make expands it
@@ -77,7 +87,7 @@ unpack_source()
 	mv "$work/unpacked/linux-source-6.12" "$source" && touch "$source"
 }
 
-# What is compiled are links to this tree: three, and not one to all of it, for the
+# What is compiled are links to this tree: a few, and not one to all of it, for the
 # kernel's source lies inside it.
 link_ttmpool()
 {
@@ -85,6 +95,8 @@ link_ttmpool()
 	for part in include lib shim; do
 		ln -sfn "$root/$part" "$ttm/ttmpool/$part"
 	done
+	ln -sfn "$here/bench" "$ttm/ttmpool/bench"
+	ln -sfn "$root/tools/bench" "$ttm/ttmpool/race"
 }
 
 # kunit COMMAND KERNEL ARGS...: with all that it says in a log.
@@ -123,30 +135,40 @@ build_stock()
 	build stock "$@" && has_pool "stock$flavour" "$stock_pool" "$our_pool"
 }
 
-# What the other has built is as good for this one, up to TTM.
+# copy_stock KERNEL: what the other has built is as good for this one, up to TTM.
 copy_stock()
 {
+	[ ! -e "$work/$1" ] || return 0
 	say "copying what is built"
 	rm -rf "$work/copied"
 	cp -a "$work/stock$flavour" "$work/copied" &&
-		mv "$work/copied" "$work/ours$flavour"
+		mv "$work/copied" "$work/$1"
 }
 
 build_ours()
 {
-	[ -e "$work/ours$flavour" ] || copy_stock || return 1
+	copy_stock "ours$flavour" || return 1
 	build ours "$@" --make_options "TTM_POOL_REPLACED_BY=$here/replace.mk" &&
 		has_pool "ours$flavour" "$our_pool" "$stock_pool"
 }
 
-# execute KERNEL SUITES: its memory is a file, of which it looks for a place by
-# itself; a /dev/shm may be too small.
+# The kernel of the race has both: the drop-in, and TTM's as bench/stock.c has it.
+build_bench()
+{
+	copy_stock bench || return 1
+	build bench --make_options "TTM_POOL_REPLACED_BY=$here/bench/bench.mk" &&
+		has_pool bench "$our_pool" "$stock_pool" &&
+		has_pool bench "$raced_pool" "$stock_pool"
+}
+
+# execute KERNEL SUITES [DIRECTORY]: its memory is a file, of which it looks for a
+# place by itself; a /dev/shm may be too small.
 execute()
 {
 	(
-		TMPDIR=$work
+		TMPDIR=${3-$work}
 		export TMPDIR
-		kunit exec "$1" --timeout=300 \
+		kunit exec "$1" --timeout=900 \
 			--kernel_args="uml_dir=$work/" "$2"
 	)
 }
@@ -197,8 +219,59 @@ lists. They say nothing of a pool.
 END
 }
 
+# Where the 1 GiB of a machine does not go to a disk in between, if there is room.
+memory_place()
+{
+	room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
+	if [ "${room:-0}" -gt 1200000 ]; then
+		echo /dev/shm
+	else
+		echo "$work"
+	fi
+}
+
+race()
+{
+	log=$work/bench/test.log
+	say "racing"
+	rm -f "$log"
+	execute bench 'ttmpool_race' "$(memory_place)" || {
+		tail -n 30 "$log" >&2
+		return 1
+	}
+	awk -f "$here/cases.awk" "$log" >"$work/bench.cases" || return 1
+	if ! grep -qx end "$work/bench.cases" || grep '^alarm' \
+		"$work/bench.cases" | grep -v 'um/drivers/virt-pci.c' >&2; then
+		tail -n 30 "$log" >&2
+		return 1
+	fi
+	awk -f "$here/bench/race.awk" "$log" >"$work/bench.json"
+}
+
+run_bench()
+{
+	[ "$#" -eq 0 ] || [ "$*" = --json ] || fail "bench: no such option: $*"
+	build_stock || fail "FAILED: the kernel could not be built"
+	build_bench || fail "FAILED: the one with both pools could not be built"
+	race || fail "FAILED: the race did not come to its end"
+	if [ $# -eq 1 ]; then
+		cat "$work/bench.json"
+		return
+	fi
+	jq -r -f "$here/bench/table.jq" "$work/bench.json"
+	echo "kunit bench: $(jq length "$work/bench.json") rows"
+}
+
 case ${1-} in
 '') ;;
+bench)
+	shift
+	need_tools jq || fail "FAILED: packages are missing"
+	unpack_source || fail "FAILED: the source could not be unpacked"
+	link_ttmpool
+	run_bench "$@"
+	exit
+	;;
 --kasan) flavour=-kasan ;;
 help | --help | -h)
 	usage
