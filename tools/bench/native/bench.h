@@ -5,30 +5,46 @@
 #include "measure.h"
 
 /** bench_clear() - T5: clearing, beside the same stores written out. */
-int bench_clear(struct row *rows);
-#define CLEAR_ROWS 2
+int bench_clear(struct rows *rows);
 
 /** bench_bulk() - T6, T11, T12: bulks of single pages, got and put. */
-int bench_bulk(struct row *rows);
-#define BULK_ROWS 11
+int bench_bulk(struct rows *rows);
 
-/*
- * What bulks are compared with: rounds of a get and a put of @bulk each.
- * @open may be called by each thread once.
+/** bench_pass() - bulks that one thread gets and another puts. */
+int bench_pass(struct rows *rows);
+
+/** bench_buffers() - whole buffers, beside malloc() and mmap(). */
+int bench_buffers(struct rows *rows);
+
+/** struct contender - what bulks are compared with
+ * @name: short, for rows
+ * @what: for people
+ * @open: make ready, once
+ * @enter: a thread comes, 0 for the one that all others come from; what is its own,
+ *	or NULL
+ * @rounds: of a get and a put of @bulk each
+ * @get: fill @to, which has room for @bulk pointers
+ * @put: give them back, perhaps got by another thread
+ * @leave: the thread goes
  */
 struct contender {
 	const char *name;
-	int (*open)(int threads);
+	const char *what;
+	int (*open)(void);
 	void *(*enter)(int thread);
 	void (*rounds)(void *at, size_t bulk, size_t rounds);
+	void (*get)(void *at, void *to, size_t bulk);
+	void (*put)(void *at, void *from, size_t bulk);
 	void (*leave)(void *at);
-	void (*close)(void);
 };
+
+#define MOST_BULK 512
 
 extern const struct contender contender_magazine;
 extern const struct contender contender_runs;
 extern const struct contender contender_rte;
 extern const struct contender contender_ttm;
+extern const struct contender contender_ttm_clears;
 extern const struct contender contender_mutex;
 
 /** magazine_locks() - locks that this thread took since it entered. */

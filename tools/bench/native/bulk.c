@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Bulks of objects, got and put, in nanoseconds an object: ours beside each of the
- * others, by turns, in bulks of several sizes; and by two threads at once.
+ * others, by turns, in bulks of several sizes, by one thread and by two at once.
  */
 
 #include <errno.h>
@@ -42,30 +42,35 @@ static void *turn_run(void *arg)
 	return NULL;
 }
 
+/* Who gets and puts, and how many at once. */
+struct bulks {
+	const struct contender *who;
+	size_t bulk;
+};
+
 /* By one thread: nanoseconds an object. */
-static double alone(const struct contender *who, size_t bulk,
-		    unsigned long *locks)
+static double alone(void *arg)
 {
-	struct turn turn = { .who = who, .bulk = bulk };
+	const struct bulks *bulks = arg;
+	struct turn turn = { .who = bulks->who, .bulk = bulks->bulk };
 
 	turn_run(&turn);
-	if (locks)
-		*locks = turn.locks;
 	return turn.ns;
 }
 
 /* By two threads at once: nanoseconds an object, for both together. */
-static double together(const struct contender *who, size_t bulk)
+static double together(void *arg)
 {
+	const struct bulks *bulks = arg;
 	struct turn turns[2];
 	pthread_barrier_t start;
 	pthread_t threads[2];
 
 	pthread_barrier_init(&start, NULL, 2);
 	for (int i = 0; i < 2; i++) {
-		turns[i] = (struct turn){ .who = who,
+		turns[i] = (struct turn){ .who = bulks->who,
 					  .thread = i + 1,
-					  .bulk = bulk,
+					  .bulk = bulks->bulk,
 					  .start = &start };
 		if (pthread_create(&threads[i], NULL, turn_run, &turns[i]))
 			return 0;
@@ -77,110 +82,94 @@ static double together(const struct contender *who, size_t bulk)
 }
 
 /* Ours and another, by turns. */
-static int race(const struct contender *other, size_t bulk, struct row *row)
+static int race(struct row *row, const struct contender *other, size_t bulk,
+		double (*by)(void *arg))
 {
-	struct pairs pairs = { .n = PAIRS };
+	struct bulks ours = { &contender_magazine, bulk };
+	struct bulks theirs = { other, bulk };
 
-	for (int i = 0; i < PAIRS; i++) {
-		pairs.ours[i] = alone(&contender_magazine, bulk, NULL);
-		pairs.other[i] = alone(other, bulk, NULL);
-		if (!(pairs.ours[i] > 0) || !(pairs.other[i] > 0))
-			return -ENOMEM;
-	}
-	row->unit = "ns";
-	pairs_row(&pairs, row);
-	return 0;
+	return compare(row, &(struct side){ by, &ours },
+		       &(struct side){ by, &theirs });
 }
 
 /* Twice as many threads: how many times as much is done? */
-static int scale(struct row *row)
+static int scale(struct rows *rows)
 {
-	struct pairs pairs = { .n = PAIRS };
+	struct row *row = rows_add(
+		rows, "two threads, 64 each: how much more is done", "T12");
+	struct bulks ours = { &contender_magazine, 64 };
 
-	for (int i = 0; i < PAIRS; i++) {
-		pairs.other[i] = alone(&contender_magazine, 64, NULL);
-		pairs.ours[i] = together(&contender_magazine, 64);
-		if (!(pairs.ours[i] > 0))
-			return -ENOMEM;
-	}
-	row->unit = "ns";
-	pairs_row(&pairs, row);
-	return 0;
+	row->goal = 1.9;
+	return compare(row, &(struct side){ together, &ours },
+		       &(struct side){ alone, &ours });
 }
 
 /* Counts, which are the same every time. */
-static int count(struct row *locks, struct row *cleared)
+static int count(struct rows *rows)
 {
-	unsigned long taken;
+	struct turn turn = { .who = &contender_magazine, .bulk = 64 };
+	struct row *row;
 	uint64_t before;
 
-	alone(&contender_magazine, 64, NULL);
+	turn_run(&turn);
 	before = magazine_cleared();
-	if (!(alone(&contender_magazine, 64, &taken) > 0))
+	turn_run(&turn);
+	if (!(turn.ns > 0))
 		return -ENOMEM;
-	locks->ours = (double)taken;
+	row = rows_add(rows, "locks taken in 16384 rounds of 64", "T12-locks");
+	row->ours = (double)turn.locks;
+	row->unit = "locks";
+	row->at_most = true;
+	row = rows_add(rows, "bytes cleared in them, for the same owner", "T6");
 	/* What entering took of the pool was cleared; the rounds must not. */
-	cleared->ours = (double)(magazine_cleared() - before) - 512 * 4096;
+	row->ours = (double)(magazine_cleared() - before) -
+		    (double)MOST_BULK * 4096;
+	row->other = 4096.0 * OBJECTS_A_TURN;
+	row->unit = "bytes";
+	row->at_most = true;
 	return 0;
 }
 
-static const struct {
-	const struct contender *other;
-	size_t bulk;
-	const char *name;
-	const char *what;
-	double goal;
-} races[] = {
-	{ &contender_rte, 64, "T11", "get and put of 64, beside rte_mempool",
-	  1 },
-	{ &contender_rte, 1, "", "of 1", 0 },
-	{ &contender_rte, 32, "", "of 32", 0 },
-	{ &contender_rte, 512, "", "of 512", 0 },
-	{ &contender_ttm, 1, "", "of 1, beside TTM's pattern", 0 },
-	{ &contender_ttm, 64, "", "of 64", 0 },
-	{ &contender_mutex, 64, "", "of 64, beside a list with a mutex", 0 },
-	{ &contender_runs, 64, "", "of 64, beside our pool, which clears", 0 },
-};
-
-#define NR_RACES (sizeof(races) / sizeof(*races))
-_Static_assert(NR_RACES + 3 == BULK_ROWS, "a row for each, and three more");
-
-int bench_bulk(struct row *rows)
+/* One other, in bulks of all sizes. */
+static int race_all(struct rows *rows, const struct contender *other,
+		    bool two_threads)
 {
-	struct row *rest = rows + NR_RACES;
-	int err = contender_magazine.open(2);
+	static const size_t bulks[] = { 1, 32, 64, 512 };
+	char what[72];
+	int err = 0;
 
-	if (!err)
-		err = contender_rte.open(2);
-	if (!err)
-		err = contender_ttm.open(2);
-	for (size_t i = 0; !err && i < NR_RACES; i++) {
-		rows[i] = (struct row){ .name = races[i].name,
-					.what = races[i].what,
-					.goal = races[i].goal };
-		err = race(races[i].other, races[i].bulk, &rows[i]);
+	for (size_t i = 0; !err && i < sizeof(bulks) / sizeof(*bulks); i++) {
+		snprintf(what, sizeof(what), "get and put of %zu, beside %s%s",
+			 bulks[i], other->what,
+			 two_threads ? "; two threads" : "");
+		err = race(rows_add(rows, what, "bulk-%zu-%s%s", bulks[i],
+				    other->name, two_threads ? "-2t" : ""),
+			   other, bulks[i], two_threads ? together : alone);
 	}
-	rest[0] = (struct row){
-		.name = "T12",
-		.what = "two threads, 64 each: how much more is done",
-		.goal = 1.9
-	};
-	rest[1] = (struct row){ .name = "T12-locks",
-				.what = "locks taken in 16384 rounds of 64",
-				.unit = "locks",
-				.at_most = true };
-	rest[2] = (struct row){
-		.name = "T6",
-		.what = "bytes cleared in them, for the same owner",
-		.other = 4096.0 * OBJECTS_A_TURN,
-		.unit = "bytes",
-		.at_most = true
-	};
+	return err;
+}
+
+int bench_bulk(struct rows *rows)
+{
+	static const struct contender *const others[] = { &contender_rte,
+							  &contender_ttm,
+							  &contender_mutex };
+	struct row *target =
+		rows_add(rows, "get and put of 64, beside rte_mempool", "T11");
+	int err = race(target, &contender_rte, 64, alone);
+
+	target->goal = 1;
 	if (!err)
-		err = scale(&rest[0]);
+		err = scale(rows);
 	if (!err)
-		err = count(&rest[1], &rest[2]);
-	if (err)
-		fprintf(stderr, "bench: bulk: %d\n", err);
+		err = count(rows);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		for (int two = 0; !err && two < 2; two++)
+			err = race_all(rows, others[i], two);
+	if (!err)
+		err = race(rows_add(rows,
+				    "of 64, beside our pool, which clears",
+				    "bulk-64-runs"),
+			   &contender_runs, 64, alone);
 	return err;
 }

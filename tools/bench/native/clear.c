@@ -52,8 +52,9 @@ static void site_close(struct site *site)
 }
 
 /* The worker's part, on what a buffer has just left. */
-static double clear_pool(struct site *site)
+static double clear_pool(void *arg)
 {
+	struct site *site = arg;
 	uint64_t began;
 
 	if (ttmpool_runs_take(&site->pool, &site->req, true, &site->runs))
@@ -64,8 +65,9 @@ static double clear_pool(struct site *site)
 	return (double)(now_ns() - began);
 }
 
-static double clear_floor(struct site *site)
+static double clear_floor(void *arg)
 {
+	struct site *site = arg;
 	const __m128i zero = _mm_setzero_si128();
 	__m128i *at = (__m128i *)site->bytes;
 	uint64_t began = now_ns();
@@ -81,8 +83,9 @@ static double clear_floor(struct site *site)
 }
 
 /* Page by page, as clear_page() is called. */
-static double clear_cached(struct site *site)
+static double clear_cached(void *arg)
 {
+	struct site *site = arg;
 	size_t page = (size_t)1 << NATIVE_PAGE_SHIFT;
 	uint64_t began = now_ns();
 
@@ -98,38 +101,33 @@ static double clear_cached(struct site *site)
 	return (double)(now_ns() - began);
 }
 
-static void to_gbps(struct row *row)
+static int race(struct row *row, struct site *site, double (*other)(void *))
 {
+	int err = compare(row, &(struct side){ clear_pool, site },
+			  &(struct side){ other, site });
+
 	row->ours = BYTES / row->ours;
 	row->other = BYTES / row->other;
 	row->unit = "GB/s";
+	return err;
 }
 
-int bench_clear(struct row *rows)
+int bench_clear(struct rows *rows)
 {
 	static struct site site;
-	struct pairs floor = { .n = PAIRS }, cached = { .n = PAIRS };
+	struct row *row;
 	int err = site_open(&site);
 
 	if (err)
 		return err;
-	for (int i = 0; i < PAIRS; i++) {
-		floor.ours[i] = cached.ours[i] = clear_pool(&site);
-		floor.other[i] = clear_floor(&site);
-		cached.other[i] = clear_cached(&site);
-	}
+	row = rows_add(rows, "clearing: share of bare stores past the caches",
+		       "T5");
+	row->goal = 0.9;
+	err = race(row, &site, clear_floor);
+	row = rows_add(rows, "clearing, beside rep stosb, page by page",
+		       "clear-stosb");
+	if (!err)
+		err = race(row, &site, clear_cached);
 	site_close(&site);
-	rows[0] = (struct row){
-		.name = "T5",
-		.what = "clearing: share of bare stores past the caches",
-		.goal = 0.9
-	};
-	rows[1] = (struct row){
-		.name = "", .what = "clearing: beside rep stosb, page by page"
-	};
-	pairs_row(&floor, &rows[0]);
-	pairs_row(&cached, &rows[1]);
-	to_gbps(&rows[0]);
-	to_gbps(&rows[1]);
-	return 0;
+	return err;
 }

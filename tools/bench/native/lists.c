@@ -2,7 +2,9 @@
 /*
  * Two that everybody would write first: a list with a lock that is taken for each
  * object; once with a spinlock and a counter beside it, as TTM's page pool keeps
- * its pages (ttm_pool_type_take(), ttm_pool_type_give()), once with a mutex.
+ * its pages (ttm_pool_type_take(), ttm_pool_type_give()), once with a mutex. And the
+ * first of them once more with what TTM's pool does to each page that comes back: it
+ * clears it.
  */
 
 #include <errno.h>
@@ -14,8 +16,8 @@
 
 #include "bench.h"
 
-#define OBJECTS 8192
-#define BULK    512
+#define OBJECTS   8192
+#define PAGE_SIZE 4096
 
 struct object {
 	struct ttmpool_list link;
@@ -23,16 +25,17 @@ struct object {
 };
 
 static struct object *objects;
+static char *pages; /* one for each of them */
 static struct ttmpool_list list;
 static pthread_spinlock_t spin;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static atomic_long allocated;
 
-static int lists_open(int threads)
+static int lists_open(void)
 {
-	(void)threads;
 	objects = calloc(OBJECTS, sizeof(*objects));
-	if (!objects)
+	pages = aligned_alloc(PAGE_SIZE, (size_t)OBJECTS * PAGE_SIZE);
+	if (!objects || !pages)
 		return -ENOMEM;
 	ttmpool_list_init(&list);
 	for (size_t i = 0; i < OBJECTS; i++)
@@ -41,67 +44,120 @@ static int lists_open(int threads)
 	return 0;
 }
 
-static void lists_close(void)
-{
-	pthread_spin_destroy(&spin);
-	free(objects);
-}
-
 static void *lists_enter(int thread)
 {
 	(void)thread;
-	return calloc(BULK, sizeof(struct ttmpool_list *));
+	return calloc(MOST_BULK, sizeof(struct ttmpool_list *));
+}
+
+static void ttm_get(void *at, void *to, size_t bulk)
+{
+	struct ttmpool_list **out = to;
+
+	(void)at;
+	for (size_t i = 0; i < bulk; i++) {
+		pthread_spin_lock(&spin);
+		out[i] = list.next;
+		atomic_fetch_sub(&allocated, 1);
+		ttmpool_list_del(out[i]);
+		pthread_spin_unlock(&spin);
+	}
+}
+
+static void ttm_put(void *at, void *from, size_t bulk)
+{
+	struct ttmpool_list **in = from;
+
+	(void)at;
+	for (size_t i = 0; i < bulk; i++) {
+		pthread_spin_lock(&spin);
+		ttmpool_list_add(in[i], &list);
+		pthread_spin_unlock(&spin);
+		atomic_fetch_add(&allocated, 1);
+	}
+}
+
+/* As clear_page() does it on x86. */
+static void clear_page_of(const struct ttmpool_list *link)
+{
+	const struct object *object =
+		ttmpool_list_entry(link, struct object, link);
+	char *page = pages + (object - objects) * PAGE_SIZE;
+	size_t n = PAGE_SIZE;
+
+	__asm__ volatile("rep stosb" : "+D"(page), "+c"(n) : "a"(0) : "memory");
+}
+
+static void ttm_clear_and_put(void *at, void *from, size_t bulk)
+{
+	struct ttmpool_list **in = from;
+
+	for (size_t i = 0; i < bulk; i++) {
+		clear_page_of(in[i]);
+		ttm_put(at, &in[i], 1);
+	}
 }
 
 static void ttm_rounds(void *at, size_t bulk, size_t rounds)
 {
-	struct ttmpool_list **out = at;
-
 	while (rounds--) {
-		for (size_t i = 0; i < bulk; i++) {
-			pthread_spin_lock(&spin);
-			out[i] = list.next;
-			atomic_fetch_sub(&allocated, 1);
-			ttmpool_list_del(out[i]);
-			pthread_spin_unlock(&spin);
-		}
-		for (size_t i = 0; i < bulk; i++) {
-			pthread_spin_lock(&spin);
-			ttmpool_list_add(out[i], &list);
-			pthread_spin_unlock(&spin);
-			atomic_fetch_add(&allocated, 1);
-		}
+		ttm_get(at, at, bulk);
+		ttm_put(at, at, bulk);
+	}
+}
+
+static void mutex_get(void *at, void *to, size_t bulk)
+{
+	struct ttmpool_list **out = to;
+
+	(void)at;
+	for (size_t i = 0; i < bulk; i++) {
+		pthread_mutex_lock(&mutex);
+		out[i] = list.next;
+		ttmpool_list_del(out[i]);
+		pthread_mutex_unlock(&mutex);
+	}
+}
+
+static void mutex_put(void *at, void *from, size_t bulk)
+{
+	struct ttmpool_list **in = from;
+
+	(void)at;
+	for (size_t i = 0; i < bulk; i++) {
+		pthread_mutex_lock(&mutex);
+		ttmpool_list_add(in[i], &list);
+		pthread_mutex_unlock(&mutex);
 	}
 }
 
 static void mutex_rounds(void *at, size_t bulk, size_t rounds)
 {
-	struct ttmpool_list **out = at;
-
 	while (rounds--) {
-		for (size_t i = 0; i < bulk; i++) {
-			pthread_mutex_lock(&mutex);
-			out[i] = list.next;
-			ttmpool_list_del(out[i]);
-			pthread_mutex_unlock(&mutex);
-		}
-		for (size_t i = 0; i < bulk; i++) {
-			pthread_mutex_lock(&mutex);
-			ttmpool_list_add(out[i], &list);
-			pthread_mutex_unlock(&mutex);
-		}
+		mutex_get(at, at, bulk);
+		mutex_put(at, at, bulk);
 	}
 }
 
-const struct contender contender_ttm = { .name = "TTM's pattern",
+const struct contender contender_ttm = { .name = "ttm",
+					 .what = "TTM's pattern",
 					 .open = lists_open,
 					 .enter = lists_enter,
 					 .rounds = ttm_rounds,
-					 .leave = free,
-					 .close = lists_close };
-const struct contender contender_mutex = { .name = "mutex and list",
-					   .open = lists_open,
+					 .get = ttm_get,
+					 .put = ttm_put,
+					 .leave = free };
+/* The same list: whoever opens the other opens it. */
+const struct contender contender_ttm_clears = { .name = "ttm-clears",
+						.what = "TTM's, which clears",
+						.enter = lists_enter,
+						.get = ttm_get,
+						.put = ttm_clear_and_put,
+						.leave = free };
+const struct contender contender_mutex = { .name = "mutex",
+					   .what = "a list with a mutex",
 					   .enter = lists_enter,
 					   .rounds = mutex_rounds,
-					   .leave = free,
-					   .close = lists_close };
+					   .get = mutex_get,
+					   .put = mutex_put,
+					   .leave = free };

@@ -6,17 +6,34 @@
 
 #include "bench.h"
 
-int main(int argc, char **argv)
+static int contenders_open(void)
 {
-	struct row rows[CLEAR_ROWS + BULK_ROWS];
-	bool json = argc > 1 && !strcmp(argv[1], "--json");
+	int err = contender_magazine.open();
 
-	if (argc > 1 + json) {
-		fprintf(stderr, "usage: ./dev bench [--json]\n");
-		return 2;
-	}
-	if (bench_clear(rows) || bench_bulk(rows + CLEAR_ROWS))
+	if (!err)
+		err = contender_rte.open();
+	if (!err)
+		err = contender_ttm.open();
+	return err;
+}
+
+int main(void)
+{
+	static struct rows rows;
+	int err = contenders_open();
+
+	if (!err)
+		err = bench_clear(&rows);
+	if (!err)
+		err = bench_bulk(&rows);
+	if (!err)
+		err = bench_pass(&rows);
+	if (!err)
+		err = bench_buffers(&rows);
+	if (err) {
+		fprintf(stderr, "bench: %s\n", strerror(-err));
 		return 1;
-	print_rows(rows, CLEAR_ROWS + BULK_ROWS, json);
+	}
+	print_rows(&rows);
 	return 0;
 }

@@ -3,11 +3,17 @@
  * Times on a machine that others use, too: both contenders take turns, each pair
  * has a ratio of its own, and what is told is the median of the ratios, and how
  * far they lie apart. Times by themselves are of this machine alone.
+ *
+ * Where the system gave a processor to somebody else in the middle of a pair, one
+ * of its values has that in it, and the pair is left out: that depends on neither
+ * of the values. There may be so much else to do that each pair is like that; then
+ * they are counted, and the spread tells.
  */
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "measure.h"
@@ -20,16 +26,49 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static int compare(const void *a, const void *b)
+/* How often a thread of ours was made to wait, though it could have run. */
+static long interruptions(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_nivcsw;
+}
+
+int pairs_take(struct pairs *pairs, size_t n, const struct side *ours,
+	       const struct side *other)
+{
+	pairs->n = 0;
+	pairs->rejected = 0;
+	for (size_t i = 0; pairs->n < n; i++) {
+		long before = interruptions();
+		double a = i % 2 ? 0 : ours->take(ours->arg);
+		double b = other->take(other->arg);
+
+		if (i % 2)
+			a = ours->take(ours->arg);
+		if (!(a > 0) || !(b > 0))
+			return -EIO;
+		if (interruptions() != before && pairs->rejected < n) {
+			pairs->rejected++;
+			continue;
+		}
+		pairs->ours[pairs->n] = a;
+		pairs->other[pairs->n++] = b;
+	}
+	return 0;
+}
+
+static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
 
-double median(double *values, size_t n)
+static double median(double *values, size_t n)
 {
-	qsort(values, n, sizeof(*values), compare);
+	qsort(values, n, sizeof(*values), ascending);
 	return values[n / 2];
 }
 
@@ -46,48 +85,16 @@ void pairs_row(const struct pairs *pairs, struct row *row)
 	row->ratio = median(ratio, pairs->n);
 	row->spread = (ratio[pairs->n * 3 / 4] - ratio[pairs->n / 4]) / 2 /
 		      row->ratio;
+	row->pairs = pairs->n;
+	row->rejected = pairs->rejected;
 }
 
-static void print_json(const struct row *row, bool first)
+int compare(struct row *row, const struct side *ours, const struct side *other)
 {
-	printf("%s\n  \"%s\": {\"what\": \"%s\", \"ours\": %.6g, ",
-	       first ? "{" : ",", row->name, row->what, row->ours);
-	if (row->at_most) {
-		printf("\"other\": %.6g, \"goal\": %.6g, \"most\": true}",
-		       row->other, row->goal);
-		return;
-	}
-	printf("\"other\": %.6g, \"ratio\": %.4g, \"spread\": %.3g, "
-	       "\"goal\": %.6g, \"unit\": \"%s\"}",
-	       row->other, row->ratio, row->spread, row->goal, row->unit);
-}
+	struct pairs pairs;
+	int err = pairs_take(&pairs, PAIRS, ours, other);
 
-static void print_line(const struct row *row)
-{
-	printf("%-4s %-52s %10.4g %10.4g %-7s", row->name, row->what, row->ours,
-	       row->other, row->unit);
-	if (row->at_most)
-		printf("  at most %g\n", row->goal);
-	else if (row->goal > 0)
-		printf("  x %.2f (+-%.0f %%), goal %g\n", row->ratio,
-		       100 * row->spread, row->goal);
-	else
-		printf("  x %.2f (+-%.0f %%)\n", row->ratio, 100 * row->spread);
-}
-
-void print_rows(const struct row *rows, size_t n, bool json)
-{
-	bool first = true;
-
-	if (!json)
-		printf("%-4s %-52s %10s %10s\n", "", "", "ours", "other");
-	for (size_t i = 0; i < n; i++) {
-		if (!json)
-			print_line(&rows[i]);
-		else if (*rows[i].name)
-			print_json(&rows[i], first);
-		first = first && !*rows[i].name;
-	}
-	if (json)
-		puts("\n}");
+	if (!err)
+		pairs_row(&pairs, row);
+	return err;
 }

@@ -9,48 +9,87 @@
 /** now_ns() - of a clock that only goes forward. */
 uint64_t now_ns(void);
 
-/** median() - of @n values, which are sorted by it. */
-double median(double *values, size_t n);
-
 /**
  * struct row - one line of the result
- * @name: of the target, or "" for a line that is none
+ * @name: of the target, or a short one of what is none
  * @what: was measured
  * @ours, @other: medians
  * @unit: of both
  * @ratio: the median of how many times better ours is, pair by pair
  * @spread: half of the ratios lie within so much of it, as a part of it
+ * @pairs, @rejected: how many were counted, and how many were not (pairs_take())
  * @goal: what the target wants of the ratio; 0 for none
  * @at_most: the goal is for @ours instead, and is an upper bound
  */
 struct row {
-	const char *name;
-	const char *what;
+	char name[32];
+	char what[72];
 	double ours;
 	double other;
 	const char *unit;
 	double ratio;
 	double spread;
+	size_t pairs;
+	size_t rejected;
 	double goal;
 	bool at_most;
+};
+
+/** struct rows - the result; there is room for all that is measured. */
+struct rows {
+	size_t n;
+	struct row row[160];
+};
+
+/** rows_add() - a new row, of times in ns; the name is made as by printf(). */
+struct row *rows_add(struct rows *rows, const char *what, const char *name, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * struct side - one of two that are compared
+ * @take: measure once; less is better, and what is not above 0 is a failure
+ * @arg: for it
+ */
+struct side {
+	double (*take)(void *arg);
+	void *arg;
 };
 
 /**
  * struct pairs - values of two contenders, taken in turn
  * @n: how many pairs there are, at most PAIRS
+ * @rejected: how many were not counted
  * @ours, @other: less is better
  */
 #define PAIRS 31
 struct pairs {
 	size_t n;
+	size_t rejected;
 	double ours[PAIRS];
 	double other[PAIRS];
 };
 
+/**
+ * pairs_take() - measure two by turns, A B B A
+ * @pairs: filled in
+ * @n: how many pairs are wanted
+ * @ours, @other: the two
+ *
+ * A pair in which the system took the processor away from this process is not
+ * counted, as long as there are not as many of these as are wanted.
+ *
+ * Return: 0, or -EIO if one of them failed.
+ */
+int pairs_take(struct pairs *pairs, size_t n, const struct side *ours,
+	       const struct side *other);
+
 /** pairs_row() - fill in medians, ratio and spread. */
 void pairs_row(const struct pairs *pairs, struct row *row);
 
-/** print_rows() - as a table, or as a JSON object keyed by row. */
-void print_rows(const struct row *rows, size_t n, bool json);
+/** compare() - pairs_take() of PAIRS, and pairs_row(). */
+int compare(struct row *row, const struct side *ours, const struct side *other);
+
+/** print_rows() - as a JSON object keyed by row. */
+void print_rows(const struct rows *rows);
 
 #endif

@@ -7,8 +7,7 @@
 #include "native.h"
 
 #define PAGES 65536
-#define ROOM  1024
-#define BULK  512
+#define ROOM  (2 * MOST_BULK)
 
 static struct native_system *native;
 static struct ttmpool_manager mgr;
@@ -16,7 +15,7 @@ static struct ttmpool_pool pool;
 static struct ttmpool_owner owner;
 static _Thread_local unsigned long locks_before;
 
-static int ours_open(int threads)
+static int ours_open(void)
 {
 	struct ttmpool_manager_config mgr_config = {
 		.page_budget = TTMPOOL_NO_LIMIT, .pool_limit = PAGES
@@ -26,7 +25,6 @@ static int ours_open(int threads)
 	struct ttmpool_policy policy;
 	struct tpos_device_info info;
 
-	(void)threads;
 	native = native_open(PAGES);
 	if (!native)
 		return -ENOMEM;
@@ -43,17 +41,10 @@ static int ours_open(int threads)
 	return 0;
 }
 
-static void ours_close(void)
-{
-	ttmpool_pool_fini(&pool);
-	ttmpool_manager_fini(&mgr);
-	native_close(native);
-}
-
 struct site {
 	struct ttmpool_magazine mag;
 	struct ttmpool_chunk *chunks[ROOM];
-	struct ttmpool_chunk *out[BULK];
+	struct ttmpool_chunk *out[MOST_BULK];
 };
 
 static void *magazine_enter(int thread)
@@ -73,13 +64,28 @@ static void *magazine_enter(int thread)
 		return NULL;
 	config.chunks = site->chunks;
 	if (ttmpool_magazine_init(&site->mag, &config) ||
-	    ttmpool_magazine_get(&site->mag, site->out, BULK) ||
-	    ttmpool_magazine_put(&site->mag, site->out, BULK)) {
+	    ttmpool_magazine_get(&site->mag, site->out, MOST_BULK) ||
+	    ttmpool_magazine_put(&site->mag, site->out, MOST_BULK)) {
 		free(site);
 		return NULL;
 	}
 	locks_before = native_locks;
 	return site;
+}
+
+static void magazine_get(void *at, void *to, size_t bulk)
+{
+	struct site *site = at;
+
+	if (ttmpool_magazine_get(&site->mag, to, bulk))
+		abort();
+}
+
+static void magazine_put(void *at, void *from, size_t bulk)
+{
+	struct site *site = at;
+
+	ttmpool_magazine_put(&site->mag, from, bulk);
 }
 
 static void magazine_rounds(void *at, size_t bulk, size_t rounds)
@@ -131,15 +137,16 @@ static void runs_rounds(void *at, size_t bulk, size_t rounds)
 	}
 }
 
-const struct contender contender_magazine = { .name = "ttmpool",
+const struct contender contender_magazine = { .name = "ours",
+					      .what = "a magazine",
 					      .open = ours_open,
 					      .enter = magazine_enter,
 					      .rounds = magazine_rounds,
-					      .leave = magazine_leave,
-					      .close = ours_close };
-const struct contender contender_runs = { .name = "ttmpool, no magazine",
-					  .open = ours_open,
+					      .get = magazine_get,
+					      .put = magazine_put,
+					      .leave = magazine_leave };
+const struct contender contender_runs = { .name = "runs",
+					  .what = "our pool, which clears",
 					  .enter = runs_enter,
 					  .rounds = runs_rounds,
-					  .leave = free,
-					  .close = ours_close };
+					  .leave = free };

@@ -11,10 +11,8 @@
 #include "bench.h"
 
 #define OBJECTS 16383
-#define BULK    512
 
 static struct rte_mempool *mempool;
-static bool started;
 
 static int rte_start(void)
 {
@@ -24,27 +22,18 @@ static int rte_start(void)
 			 (char *)"256",         (char *)"--no-pci",
 			 (char *)"--log-level", (char *)"1" };
 
-	if (started)
-		return 0;
-	started = true;
 	return rte_eal_init(sizeof(args) / sizeof(*args), args) < 0 ? -EIO : 0;
 }
 
-static int rte_open(int threads)
+static int rte_open(void)
 {
 	int err = rte_start();
 
-	(void)threads;
 	if (err)
 		return err;
-	mempool = rte_mempool_create("bench", OBJECTS, 64, BULK, 0, NULL, NULL,
-				     NULL, NULL, SOCKET_ID_ANY, 0);
+	mempool = rte_mempool_create("bench", OBJECTS, 64, MOST_BULK, 0, NULL,
+				     NULL, NULL, NULL, SOCKET_ID_ANY, 0);
 	return mempool ? 0 : -ENOMEM;
-}
-
-static void rte_close(void)
-{
-	rte_mempool_free(mempool);
 }
 
 /* A thread has a cache of its own once it is known. */
@@ -52,28 +41,44 @@ static void *rte_enter(int thread)
 {
 	if (thread && rte_thread_register())
 		return NULL;
-	return calloc(BULK, sizeof(void *));
+	return calloc(MOST_BULK, sizeof(void *));
+}
+
+static void rte_get(void *at, void *to, size_t bulk)
+{
+	(void)at;
+	if (rte_mempool_get_bulk(mempool, to, (unsigned int)bulk))
+		abort();
+}
+
+static void rte_put(void *at, void *from, size_t bulk)
+{
+	(void)at;
+	rte_mempool_put_bulk(mempool, from, (unsigned int)bulk);
 }
 
 static void rte_rounds(void *at, size_t bulk, size_t rounds)
 {
-	void **out = at;
-
 	while (rounds--) {
-		if (rte_mempool_get_bulk(mempool, out, (unsigned int)bulk))
-			abort();
-		rte_mempool_put_bulk(mempool, out, (unsigned int)bulk);
+		rte_get(at, at, bulk);
+		rte_put(at, at, bulk);
 	}
 }
 
+/* There is a number for so many threads only; the next one gets this one's, with its
+ * cache. */
 static void rte_leave(void *at)
 {
+	if (rte_lcore_id() != rte_get_main_lcore())
+		rte_thread_unregister();
 	free(at);
 }
 
-const struct contender contender_rte = { .name = "rte_mempool",
+const struct contender contender_rte = { .name = "rte",
+					 .what = "rte_mempool",
 					 .open = rte_open,
 					 .enter = rte_enter,
 					 .rounds = rte_rounds,
-					 .leave = rte_leave,
-					 .close = rte_close };
+					 .get = rte_get,
+					 .put = rte_put,
+					 .leave = rte_leave };
