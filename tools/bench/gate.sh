@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# ./dev bench gate: what may be counted may not grow unseen.
+#
+#     instructions-NAME     of tools/bench/native/counted.c, by callgrind
+#     TRACE-WHAT            of a recorded trace, on the simulated machine
+#
+# Both are the same each time, on a machine of any speed and with whatever else it
+# does; times are neither, and there is no limit for any. The limits are what was
+# counted once, in limits.txt, and a few percent: a compiler may choose otherwise.
+#
+#   gate.sh             compare
+#   gate.sh --record    write limits.txt anew
+#   gate.sh --count     print the instructions alone
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$root/build/bench
+work=$build/gate
+limits=${TTMPOOL_LIMITS:-$here/limits.txt}
+margin=4
+
+# shellcheck source=tools/packages.sh
+. "$root/tools/packages.sh"
+# shellcheck source=tools/build.sh
+. "$root/tools/build.sh"
+
+prepare()
+{
+	need gcc libc6-dev make cmake pkg-config valgrind jq ||
+		fail "gate: packages are missing"
+	rm -rf "$work"
+	mkdir -p "$work"
+	say "building what is counted"
+	quietly "$work/configure.log" cmake -S "$here/native" -B "$build" ||
+		fail "gate: could not be configured"
+	quietly "$work/build.log" cmake --build "$build" -j "$jobs" \
+		--target ttmpool-counted || fail "gate: could not be built"
+}
+
+# Each dump has a file of its own, with its name and what was counted.
+count_instructions()
+{
+	say "counting instructions"
+	quietly "$work/callgrind.log" valgrind --tool=callgrind \
+		--collect-atstart=no --callgrind-out-file="$work/dump" \
+		"$build/ttmpool-counted" || return 1
+	awk '/^desc: Trigger: Client Request: / { name = $NF }
+		/^totals: / && name != "" {
+			print "instructions-" name, $2
+			name = ""
+		}' "$work"/dump.*
+}
+
+count_traces()
+{
+	say "replaying the traces"
+	"$root/dev" replay --caching wc --iommu strict --no-baseline --json \
+		"$root"/examples/traces/*.csv >"$work/replay.json" || return 1
+	jq -r '(.trace | sub(".*/"; "") | sub("\\.csv$"; "")) as $trace |
+		{ tlb_flushes, iotlb_invalidations, dma_maps, caching_batches,
+		  bytes_cleared, locks_taken } | to_entries[] |
+		"\($trace)-\(.key) \(.value)"' "$work/replay.json"
+}
+
+judge()
+{
+	awk -v margin="$margin" -f "$here/gate.awk" "$1" "$2"
+}
+
+# check_judge NAME COUNT: would it be seen if this were too much, by the least that
+# is, or not counted at all?
+check_judge()
+{
+	worse=$(($2 * (100 + margin) / 100 + 1))
+	sed "s/^$1 .*/$1 $worse/" "$limits" >"$work/worse.txt"
+	sed "/^$1 /d" "$limits" >"$work/fewer.txt"
+	for counts in worse fewer; do
+		if judge "$limits" "$work/$counts.txt" >"$work/said.txt" ||
+			[ "$(grep -c "FAILED: $1 " "$work/said.txt")" != \
+				"$(wc -l <"$work/said.txt")" ]; then
+			fail "gate: FAILED: it does not see that $1 is $counts"
+		fi
+	done
+}
+
+# It is not taken on trust: each limit is broken once, and that must be seen.
+check_judge_all()
+{
+	checked=0
+	while read -r name count; do
+		case $name in
+		'#'* | '') continue ;;
+		esac
+		check_judge "$name" "$count"
+		checked=$((checked + 1))
+	done <"$limits"
+}
+
+write_limits()
+{
+	{
+		printf '# SPDX-License-Identifier: GPL-2.0 OR MIT\n#\n'
+		printf '# What ./dev bench gate holds the counts against, and'
+		printf ' ./dev bench gate --record writes.\n'
+		printf '# Compiled by %s.\n' "$(gcc --version | head -n 1)"
+		cat "$work/counts.txt"
+	} >"$limits"
+	echo "gate: $(wc -l <"$work/counts.txt") limits written"
+}
+
+case $* in
+'' | --record) ;;
+--count)
+	prepare
+	count_instructions || fail "gate: FAILED: could not be counted"
+	exit
+	;;
+*) fail "gate: no such option: $*" ;;
+esac
+prepare
+{
+	count_instructions && count_traces
+} >"$work/counts.txt" || fail "gate: FAILED: could not be counted"
+if [ "${1-}" = --record ]; then
+	write_limits
+	exit
+fi
+check_judge_all
+if ! judge "$limits" "$work/counts.txt"; then
+	grep '^# Compiled by' "$limits" >&2
+	echo "Now it is $(gcc --version | head -n 1)" >&2
+	fail "gate: FAILED"
+fi
+echo "gate: $(wc -l <"$work/counts.txt") counts within their limits;" \
+	"$checked limits broken once, and each was seen"
