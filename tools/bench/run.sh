@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # ./dev bench: what the library costs natively, beside others on the same machine, by
-# turns. "record" runs this and the race in the kernel, and writes the results into
-# docs/performance.md, between its markers.
+# turns; what recorded traces cost on the simulated one, with the pool and without; and
+# what can be counted. "record" runs this and the races in kernels, and writes the
+# results into docs/performance.md, between its markers.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,48 +20,136 @@ page=$root/docs/performance.md
 usage()
 {
 	cat <<'END'
-usage: ./dev bench [--json]
-       ./dev bench record [--without-kernel]
+usage: ./dev bench [--json] [--plot]
+       ./dev bench gate [--record]
+       ./dev bench record [--without-kernel] [--without-kunit]
 
-Times the library, natively, beside DPDK's rte_mempool, lists with locks, and bare
-stores. "record" does it, and races the kernel's own page pool (./dev kernel bench),
-and writes the tables of docs/performance.md anew.
+Times the library, natively, beside DPDK's rte_mempool, lists with locks, malloc() and
+mmap(), and bare stores; replays the recorded traces with the pool and without; and
+counts instructions. Some two minutes on a machine that does nothing else. --json
+prints one object, keyed by row; --plot draws build/bench/bulk.svg and buffers.svg.
+
+"gate" counts instructions, and what the traces cost on the simulated machine, and
+fails if a count is above its limit in tools/bench/limits.txt by more than 4 %;
+--record writes these limits anew. No time has a limit.
+
+"record" does the first, and races the kernel's own page pool (./dev kernel bench,
+./dev kunit bench), and writes the tables of docs/performance.md anew.
 END
 }
 
 prepare()
 {
-	need gcc libc6-dev make cmake pkg-config libdpdk-dev ||
+	need gcc libc6-dev make cmake pkg-config libdpdk-dev valgrind jq ||
 		fail "bench: packages are missing"
 	say "building the benchmarks"
 	quietly "$root/build/bench-configure.log" \
 		cmake -S "$here/native" -B "$work" ||
 		fail "bench: could not be configured"
 	quietly "$root/build/bench-build.log" \
-		cmake --build "$work" -j "$jobs" ||
+		cmake --build "$work" -j "$jobs" --target ttmpool-bench ||
 		fail "bench: could not be built"
 }
 
-# One line of the table for each row of a JSON object.
-as_table()
+# The gate's counts as rows; nothing is beside them.
+instruction_rows()
 {
-	printf '| | what | ours | other | times better | goal | |\n'
-	printf '|---|---|---|---|---|---|---|\n'
-	jq -r 'to_entries[] | .key as $key | .value |
-		(if .most then .ours <= .goal else .ratio >= .goal end) as $met |
-		"| \($key) | \(.what) | \(.ours) | \(.other) | " +
-		(if .most then "" else "\(.ratio)" end) + " | " +
-		(if .most then "at most \(.goal)" else "\(.goal)" end) +
-		" | \(if $met then "met" else "**missed**" end) |"' "$1"
+	"$here/gate.sh" --count >"$work/instructions.txt" &&
+		jq -R -n '[inputs | split(" ") | {
+			key: .[0],
+			value: { what: (.[0] | sub("instructions-"; "")),
+				 ours: (.[1] | tonumber),
+				 unit: "instructions" }
+		}] | from_entries' "$work/instructions.txt"
+}
+
+# All rows, in one object.
+measure()
+{
+	say "timing: nothing else should run"
+	"$work/ttmpool-bench" >"$work/native.json" || return 1
+	say "replaying the traces, with the pool and without"
+	"$root/dev" replay --caching wc --iommu strict --json \
+		"$root"/examples/traces/*.csv >"$work/traces.json" || return 1
+	jq -s -f "$here/rows.jq" "$work/traces.json" >"$work/replay.json" &&
+		instruction_rows >"$work/instructions.json" &&
+		jq -s add "$work/native.json" "$work/replay.json" \
+			"$work/instructions.json" >"$work/bench.json"
+}
+
+# table PART FILE
+table()
+{
+	jq -r --arg part "$1" -f "$here/tables.jq" "$2"
 }
 
 # What is known of the machine that a result is of.
 machine()
 {
-	printf '%s, %s processors; %s\n\n' \
+	printf '%s, %s processors; %s; load %s\n\n' \
 		"$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
 		"$(getconf _NPROCESSORS_ONLN)" \
-		"$(gcc --version | head -n 1)"
+		"$(gcc --version | head -n 1)" \
+		"$(cut -d ' ' -f 1 /proc/loadavg)"
+}
+
+native_tables()
+{
+	machine
+	table targets "$work/bench.json"
+	printf '\nBulks, got and put, beside others:\n\n'
+	table bulks "$work/bench.json"
+	printf '\nGot by one thread, put by another:\n\n'
+	table passed "$work/bench.json"
+	printf '\nBuffers:\n\n'
+	table buffers "$work/bench.json"
+	printf '\nInstructions, by callgrind:\n\n'
+	table instructions "$work/bench.json"
+}
+
+draw()
+{
+	need gnuplot-nox || return 1
+	for part in bulk buffers; do
+		jq -r --arg part "$part" -f "$here/plots.jq" \
+			"$work/bench.json" >"$work/$part.tsv" || return 1
+	done
+	gnuplot -e "work='$work'" "$here/plots.gp" &&
+		echo "drawn: build/bench/bulk.svg build/bench/buffers.svg" >&2
+}
+
+bench()
+{
+	json=
+	plot=
+	for option in "$@"; do
+		case $option in
+		--json) json=yes ;;
+		--plot) plot=yes ;;
+		*) fail "bench: no such option: $option" ;;
+		esac
+	done
+	prepare
+	measure || fail "bench: FAILED: could not be measured"
+	[ -z "$plot" ] || draw || fail "bench: FAILED: could not be drawn"
+	if [ -n "$json" ]; then
+		cat "$work/bench.json"
+		return
+	fi
+	native_tables
+	printf '\nTraces, with the pool and without:\n\n'
+	table replay "$work/bench.json"
+	echo
+	summary "$work/bench.json"
+}
+
+# summary FILE...: how many goals were met.
+summary()
+{
+	for file in "$@"; do
+		table targets "$file"
+	done | awk '/\| met \|$/ { met++ } /\| \*\*missed\*\* \|$/ { missed++ }
+		END { printf "bench: %d targets met, %d missed\n", met, missed }'
 }
 
 # put NAME FILE: FILE takes the place of what is between the markers of NAME.
@@ -78,34 +167,58 @@ put()
 	mv "$page.new" "$page"
 }
 
-record()
+record_kernel()
 {
-	need jq || fail "bench: packages are missing"
-	"$work/ttmpool-bench" --json >"$work/native.json"
+	"$root/tools/kernel/run.sh" bench --json --kernel 6.12 \
+		>"$work/kernel.json" || fail "bench: the race failed"
+	table targets "$work/kernel.json" >"$work/kernel.md"
+	put kernel "$work/kernel.md"
+}
+
+record_kunit()
+{
+	"$root/tools/kunit/run.sh" bench --json >"$work/uml.json" ||
+		fail "bench: the race in User-Mode Linux failed"
 	{
 		machine
-		as_table "$work/native.json"
-	} >"$work/native.md"
+		jq -r -f "$root/tools/kunit/bench/table.jq" "$work/uml.json"
+	} >"$work/uml.md"
+	put uml "$work/uml.md"
+}
+
+record()
+{
+	kernel=yes
+	kunit=yes
+	for option in "$@"; do
+		case $option in
+		--without-kernel) kernel= ;;
+		--without-kunit) kunit= ;;
+		*) fail "bench: no such option: $option" ;;
+		esac
+	done
+	prepare
+	measure || fail "bench: FAILED: could not be measured"
+	native_tables >"$work/native.md"
 	put native "$work/native.md"
-	if [ "${1-}" != --without-kernel ]; then
-		"$root/tools/kernel/run.sh" bench --json --kernel 6.12 \
-			>"$work/kernel.json" || fail "bench: the race failed"
-		as_table "$work/kernel.json" >"$work/kernel.md"
-		put kernel "$work/kernel.md"
-	fi
-	echo "bench: $(cat "$work"/*.md | grep -c '| met |') targets met," \
-		"$(cat "$work"/*.md | grep -c '| \*\*missed\*\* |') missed"
+	table replay "$work/bench.json" >"$work/replay.md"
+	put replay "$work/replay.md"
+	draw || fail "bench: FAILED: could not be drawn"
+	[ -z "$kunit" ] || record_kunit
+	[ -z "$kernel" ] || record_kernel
+	# shellcheck disable=SC2086 # a word, or none
+	summary "$work/bench.json" ${kernel:+"$work/kernel.json"}
 }
 
 case ${1-} in
 help | --help | -h) usage ;;
+gate)
+	shift
+	exec "$here/gate.sh" "$@"
+	;;
 record)
 	shift
-	prepare
 	record "$@"
 	;;
-*)
-	prepare
-	exec "$work/ttmpool-bench" "$@"
-	;;
+*) bench "$@" ;;
 esac
