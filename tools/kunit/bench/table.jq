@@ -10,8 +10,11 @@ def name: { wc: "plain pages, write-combined",
 def steps: [ "populate", "unpopulate-bare", "unpopulate", "both",
 	     "cold-populate", "cold-both" ];
 
+def short: if . >= 100 then round elif . >= 10 then (. * 10 | round / 10)
+	else (. * 100 | round / 100) end;
+
 def cell: if . == null then ""
-	else "\(.ratio * 100 | round / 100) ± \(.spread * 100 | round) %" end;
+	else "\(.ratio | short) ± \(.spread * 100 | round) %" end;
 
 [.[]] as $rows | ($rows | map(.work) | unique_by(.)) as $works |
 ("wc", "dma", "single") | . as $work | select($works | index($work)) |
