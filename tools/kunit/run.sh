@@ -219,11 +219,13 @@ lists. They say nothing of a pool.
 END
 }
 
-# Where the 1 GiB of a machine does not go to a disk in between, if there is room.
+# Where the 1 GiB of a machine does not go to a disk in between, if there is room, and
+# if it may be executed from there, which it is.
 memory_place()
 {
 	room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
-	if [ "${room:-0}" -gt 1200000 ]; then
+	if [ "${room:-0}" -gt 1200000 ] &&
+		! grep -q '^[^ ]* /dev/shm [^ ]* [^ ]*noexec' /proc/mounts; then
 		echo /dev/shm
 	else
 		echo "$work"
