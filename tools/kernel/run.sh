@@ -204,7 +204,7 @@ close_table()
 run_test()
 {
 	parse "$@"
-	need_tools && need_sparse || fail "packages are missing"
+	{ need_tools && need_sparse; } || fail "packages are missing"
 	mkdir -p "$work"
 	start_table
 	prepare_simulated || fail "the simulated machine could not be built"

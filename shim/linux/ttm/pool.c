@@ -59,7 +59,7 @@ struct ttmpool_pool *ttm_drop_in_pool(struct ttm_pool *pool)
 static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 				      int node)
 {
-	struct ttmpool_pool *ours = kzalloc(sizeof(*ours), GFP_KERNEL);
+	struct ttmpool_pool *ours = kvzalloc(sizeof(*ours), GFP_KERNEL);
 	struct ttmpool_policy policy;
 	struct ttmpool_pool_config config = { .name = pool->dev ? dev_name(dev)
 								: "no device",
@@ -77,7 +77,7 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 	policy.refill = false; /* TTM pools what was given back, and no more */
 	if (!ttmpool_pool_init(ours, ttmpool_module_manager(), &config))
 		return ours;
-	kfree(ours);
+	kvfree(ours);
 	return NULL;
 }
 
@@ -119,7 +119,7 @@ void ttm_pool_fini(struct ttm_pool *pool)
 	slot_of(pool)->next = NULL;
 	ttmpool_pool_fini(ours);
 	ttm_mirror_init(pool);
-	kfree(ours);
+	kvfree(ours);
 	if (!pool->dev)
 		ttm_no_device_put();
 	ttmpool_module_put();
