@@ -22,8 +22,9 @@
  *       caching on x86
  *
  * What is other than with TTM's own pool: all pages are cleared, asked for or
- * not; mappings outlive their buffers; each pool has bins of its own, also
- * those that TTM lets share; a give-back that is wrong is refused and reported.
+ * not, by a worker after they came back; mappings outlive their buffers; each
+ * pool has bins of its own, also those that TTM lets share; a give-back that is
+ * wrong is refused and reported.
  */
 
 #include <linux/dma-mapping.h>
@@ -75,6 +76,7 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 	policy.max_order = TTMPOOL_NR_ORDERS - 1;
 	policy.dma32 = pool->use_dma32;
 	policy.refill = false; /* TTM pools what was given back, and no more */
+	policy.scrub = true; /* as with TTM, nobody waits for it at populate */
 	if (!ttmpool_pool_init(ours, ttmpool_module_manager(), &config))
 		return ours;
 	kvfree(ours);
