@@ -82,6 +82,11 @@ bool check_holds(struct check *t, tpos_page_t *page,
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte);
 
+/** check_cut_off() - the device reads at an address that was its until now, of a
+ * page that held @byte all over: is it stopped? It has to be behind an IOMMU. */
+bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
+		   unsigned char byte);
+
 /** check_sync() - let the device see what the CPU wrote to a page that is
  * mapped for it at this address (Linux: dma_sync_single_for_device()). */
 void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,

@@ -112,6 +112,16 @@ bool check_device_holds(struct check *t, tpos_device_t *dev,
 	return true;
 }
 
+/* The machine tells of each access whether it was let through. */
+bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
+		   unsigned char byte)
+{
+	unsigned char read = 0;
+
+	(void)t;
+	return tpsim_device_read(dev, addr, &read, 1) && read != byte;
+}
+
 void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,
 		tpos_dma_addr_t addr)
 {

@@ -10,6 +10,7 @@
 
 #define pr_fmt(fmt) fmt
 
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -146,6 +147,16 @@ bool check_device_holds(struct check *t, tpos_device_t *dev,
 {
 	dma_sync_single_for_device(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	return edu_reads(edu_of(dev), addr, byte);
+}
+
+/* A fault has to be in the log, where the IOMMU's driver logs them: no more than a
+ * few in five seconds (dmar_fault(), drivers/iommu/intel/dmar.c). */
+bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
+		   unsigned char byte)
+{
+	msleep(2500);
+	check_provoke(dev, addr);
+	return !edu_reads(edu_of(dev), addr, byte);
 }
 
 void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,
