@@ -303,7 +303,7 @@ static void f34_teardown_tells_what_was_left(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_owner owner;
-	struct buffer *buf;
+	struct buffer *buf, *busy;
 
 	CHECK(t, rig);
 	ttmpool_owner_init(&owner, "leaky");
@@ -313,7 +313,13 @@ static void f34_teardown_tells_what_was_left(struct check *t)
 					 .owner = &owner,
 					 .funcs = &buffer_plain,
 					 .caching = TTMPOOL_WRITE_COMBINED });
-	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	busy = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = &buffer_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, buf && busy && !ttmpool_populate(&buf->be));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t, buffer_cycle(busy), 0);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner), -EBUSY);
 	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
 	rig->nr_pools = 0;
