@@ -10,6 +10,7 @@
  *              quarantine goes, and then nothing may be out, and the whole
  *              linear map is write-back. An error if not, or if a run was wrong
  *     split    write: split.c, which does make something fail, and settle
+ *     sweep    write: sweep.c, which does so, too, and settle
  *
  *     refused  read: how many calls returned an error so far
  *     splits   read: how many failures split has made
@@ -139,9 +140,17 @@ static int split_set(const char *val, const struct kernel_param *kp)
 	return err ?: settle_set(val, kp);
 }
 
+static int sweep_set(const char *val, const struct kernel_param *kp)
+{
+	int err = device ? churn_sweep(device) : -EBUSY;
+
+	return err ?: settle_set(val, kp);
+}
+
 static const struct kernel_param_ops run_ops = { .set = run_set };
 static const struct kernel_param_ops settle_ops = { .set = settle_set };
 static const struct kernel_param_ops split_ops = { .set = split_set };
+static const struct kernel_param_ops sweep_ops = { .set = sweep_set };
 
 module_param_cb(run, &run_ops, NULL, 0200);
 MODULE_PARM_DESC(run, "Write anything: one round of traffic");
@@ -150,6 +159,8 @@ MODULE_PARM_DESC(settle, "Write anything: nothing may be left");
 module_param_cb(split, &split_ops, NULL, 0200);
 MODULE_PARM_DESC(split,
 		 "Write anything: entries of the linear map cannot be split");
+module_param_cb(sweep, &sweep_ops, NULL, 0200);
+MODULE_PARM_DESC(sweep, "Write anything: each allocation fails, of two pools");
 
 static int churn_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {

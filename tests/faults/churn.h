@@ -28,4 +28,11 @@ int churn_split(struct device *dev, unsigned int *failures);
  */
 unsigned long linear_map_special(void);
 
+/** linear_map_repair() - make all of it write-back. */
+void linear_map_repair(void);
+
+/** churn_sweep() - sweep our pool and the kernel's (sweep.c); -errno if it could
+ * not be done. */
+int churn_sweep(struct device *dev);
+
 #endif

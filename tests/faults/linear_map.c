@@ -4,12 +4,15 @@
  * anything but write-back, whatever has failed before. The caching bits of an
  * entry are 0 for that alone (arch/x86/mm/pat/memtype.c, pat_bp_init). A page
  * that DEBUG_PAGEALLOC has taken out of the map keeps them.
+ *
+ * What somebody else has left behind can be repaired on the way.
  */
 
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
 #include <linux/pgtable.h>
+#include <linux/set_memory.h>
 
 #include "churn.h"
 
@@ -21,8 +24,9 @@ static bool is_special(pteval_t entry, unsigned int level)
 }
 
 /* Of the entries from @pfn to the end of its table, or of the one that covers
- * it: how many pages are special. @pfn moves on. */
-static unsigned long table_special(unsigned long *pfn)
+ * it: how many pages are special. @pfn moves on; where there is no memory, past
+ * the least that is without. */
+static unsigned long table_special(unsigned long *pfn, bool repair)
 {
 	unsigned long pages = 0, size = 1;
 	unsigned int level = PG_LEVEL_4K;
@@ -30,34 +34,50 @@ static unsigned long table_special(unsigned long *pfn)
 
 	if (pfn_valid(*pfn))
 		pte = lookup_address((unsigned long)pfn_to_kaddr(*pfn), &level);
+	else
+		size = PAGES_PER_SUBSECTION;
 	if (pte)
 		size = page_level_size(level) >> PAGE_SHIFT;
 	do {
-		if (pte && is_special(pte_val(*pte++), level))
+		if (pte && is_special(pte_val(*pte++), level)) {
 			pages += size;
+			if (repair)
+				set_memory_wb((unsigned long)pfn_to_kaddr(*pfn),
+					      (int)size);
+		}
 		*pfn = ALIGN_DOWN(*pfn, size) + size;
 	} while (pte && level == PG_LEVEL_4K && *pfn % PTRS_PER_PTE);
 	return pages;
 }
 
-static unsigned long node_special(int node)
+static unsigned long node_special(int node, bool repair)
 {
 	unsigned long pages = 0, pfn = node_start_pfn(node);
 
 	while (pfn < node_end_pfn(node)) {
-		pages += table_special(&pfn);
+		pages += table_special(&pfn, repair);
 		cond_resched();
 	}
 	return pages << PAGE_SHIFT;
 }
 
-unsigned long linear_map_special(void)
+static unsigned long walk(bool repair)
 {
 	unsigned long bytes = 0;
 	int node;
 
 	for (node = first_online_node; node < MAX_NUMNODES;
 	     node = next_online_node(node))
-		bytes += node_special(node);
+		bytes += node_special(node, repair);
 	return bytes;
+}
+
+unsigned long linear_map_special(void)
+{
+	return walk(false);
+}
+
+void linear_map_repair(void)
+{
+	walk(true);
 }

@@ -9,6 +9,8 @@
 # when a timer is due; 6.1 starts its second CPU before it has any, and so takes
 # minutes. It gets one CPU, or, where a mode is about having two, the usual clock.
 #
+# A warning ends the machine, so that nothing comes after it.
+#
 # The CPU has no cmpxchg16b: QEMU before 8.0 leaves an operand in the flags after it,
 # until the next instruction that sets them. An interrupt just then saves that, and
 # the return from it fails ("double fault"). Linux has another way, but for AMD-Vi,
@@ -21,7 +23,7 @@ mode=$3
 log=$4
 release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
-append="$append random.trust_cpu=on mode=$mode"
+append="$append random.trust_cpu=on panic_on_warn=1 mode=$mode"
 memory=${RACE_MEMORY:-1G}
 devices=
 cpu=max,-cx16
@@ -34,7 +36,10 @@ esac
 
 case $mode in
 none) append="$append iommu=off" ;;
-large-pages) append="$append iommu=off debug_pagealloc=off" ;;
+large-pages)
+	append="$append iommu=off debug_pagealloc=off"
+	memory=${LARGE_MEMORY:-3G}
+	;;
 vtd-lazy)
 	append="$append intel_iommu=on iommu.strict=0"
 	devices='-device intel-iommu,intremap=off'

@@ -29,32 +29,39 @@ unpack_source()
 	tar -C "$work" -xJf "$source_tar" && touch "$source/Makefile"
 }
 
+# All that is asked for of the kernel $flavour.
+fragments()
+{
+	cat "$here/built-kernel.config" "$here/$flavour-kernel.config"
+}
+
 configure()
 {
-	cmp -s "$here/debug-kernel.config" "$objects/fragment" &&
-		[ -e "$objects/.config" ] && return 0
+	fragments | cmp -s - "$objects/fragment" && [ -e "$objects/.config" ] &&
+		return 0
 	mkdir -p "$objects"
 	make -C "$source" O="$objects" x86_64_defconfig kvm_guest.config &&
 		"$source/scripts/kconfig/merge_config.sh" -m -O "$objects" \
-			"$objects/.config" "$here/debug-kernel.config" &&
+			"$objects/.config" "$here/built-kernel.config" \
+			"$here/$flavour-kernel.config" &&
 		make -C "$source" O="$objects" mod2yesconfig olddefconfig &&
-		cp "$here/debug-kernel.config" "$objects/fragment"
+		fragments >"$objects/fragment"
 }
 
-# Whatever the fragment asks for and Kconfig did not grant.
+# Whatever the fragments ask for and Kconfig did not grant.
 check_config()
 {
 	awk 'NR == FNR { granted[$0] = 1; next }
 	     /^CONFIG_.*=/ && !granted[$0] {
-		     print "debug: not in this kernel: " $0; refused = 1
+		     print "kernel: not in this one: " $0; refused = 1
 	     }
 	     END { exit refused }' \
-		"$objects/.config" "$here/debug-kernel.config" >&2
+		"$objects/.config" "$objects/fragment" >&2
 }
 
 build_kernel()
 {
-	say "building the debug kernel"
+	say "building the kernel to find bugs: $flavour"
 	make -C "$source" O="$objects" -j"$(getconf _NPROCESSORS_ONLN)" \
 		bzImage modules
 }
@@ -63,11 +70,12 @@ build_kernel()
 install_kernel()
 {
 	release=$(make -s -C "$source" O="$objects" kernelrelease | tail -n 1)
-	rm -rf "$work/debug"
-	mkdir -p "$work/debug/boot" "$work/debug/usr/src"
-	ln -s "$objects/arch/x86/boot/bzImage" "$work/debug/boot/vmlinuz-$release"
-	ln -s "$objects" "$work/debug/usr/src/linux-headers-$release"
-	echo "$release" >"$work/debug/release"
+	tree=$work/$flavour
+	rm -rf "$tree"
+	mkdir -p "$tree/boot" "$tree/usr/src"
+	ln -s "$objects/arch/x86/boot/bzImage" "$tree/boot/vmlinuz-$release"
+	ln -s "$objects" "$tree/usr/src/linux-headers-$release"
+	echo "$release" >"$tree/release"
 }
 
 prepare_kernel()
@@ -83,38 +91,48 @@ prepare_kernel()
 	fi
 }
 
-# The traffic, beside the modules that build.sh makes.
-build_churn()
+# More modules than build.sh makes, on ttmpool.ko: those of a directory of tests.
+build_more()
 {
-	make -C "$objects" M="$out/cases/tests/faults" KCFLAGS=-Werror \
+	make -C "$objects" M="$out/cases/tests/$1" KCFLAGS=-Werror \
 		KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers" modules \
-		>"$out/faults.log" 2>&1 || {
-		tail -n 20 "$out/faults.log" >&2
+		>"$out/$1.log" 2>&1 || {
+		tail -n 20 "$out/$1.log" >&2
 		return 1
 	}
-	cp "$out/cases/tests/faults/ttmpool_churn.ko" "$out"
+	cp "$out/cases/tests/$1"/*.ko "$out"
 }
 
-# An initial file system may have parts: the second one has init-debug.sh.
+# The traffic, with the kernel's own pool in it, to be swept beside ours.
+build_faults()
+{
+	ln -sf "$source/drivers/gpu/drm/ttm/ttm_pool.c" "$out/cases/tests/faults/" &&
+		build_more faults
+}
+
+# An initial file system may have parts: the second one has init-$flavour.sh.
 build_initramfs()
 {
-	"$here/initramfs.sh" "$out" "$out/initramfs.gz" "$work/debug" ||
+	"$here/initramfs.sh" "$out" "$out/initramfs.gz" "$work/$flavour" ||
 		return 1
 	tree=$(mktemp -d)
-	cp "$here/init-debug.sh" "$tree/debug.sh"
+	cp "$here/init-$flavour.sh" "$tree/debug.sh"
 	(cd "$tree" && echo debug.sh | cpio -o -H newc --quiet | gzip -1) \
 		>>"$out/initramfs.gz"
 	rm -rf "$tree"
 }
 
-prepare_debug()
+# prepare_flavour FLAVOUR DIRECTORY: the kernel, and all modules for it.
+prepare_flavour()
 {
+	flavour=$1
 	prepare_simulated && prepare_kernel || return 1
-	out=$work/out-debug
-	say "debug: building for $release"
+	out=$work/out-$flavour
+	say "$flavour: building for $release"
 	mkdir -p "$out"
 	rm -f "$out"/*.ko
-	"$here/build.sh" "$work/debug" "$out" && build_churn && build_initramfs
+	"$here/build.sh" "$work/$flavour" "$out" && "build_$2" &&
+		build_initramfs
 }
 
 count_points()
@@ -132,9 +150,15 @@ run_debug()
 	mkdir -p "$work"
 	start_table
 	rm -f "$work"/debug-*.log
-	prepare_debug || fail "debug: could not be built"
+	prepare_flavour debug faults || fail "debug: could not be built"
 	export TIMEOUT=3000 PRESSURE_MEMORY=256M
 	boot_modes debug
 	echo "failures injected: $(count_points)"
+	case $modes in
+	*large-pages*)
+		awk -f "$here/sweep.awk" "$work"/debug-*.log ||
+			failed=$((failed + 1))
+		;;
+	esac
 	close_table "kernel debug"
 }

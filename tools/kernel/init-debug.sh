@@ -257,15 +257,28 @@ a_split_fails_half_way()
 	rmmod ttmpool_churn && rmmod ttmpool
 }
 
+# Each allocation of each operation, on our pool and on the kernel's: which pages
+# does the system get back other than write-back? Of ours, none.
+f23_a_sweep_loses_nothing()
+{
+	insmod ttmpool.ko && insmod ttmpool_churn.ko || return 1
+	echo 1 >$churn/sweep || return 1
+	rmmod ttmpool_churn && rmmod ttmpool
+}
+
 # First of all: before anything else has split the linear map.
 debug_first()
 {
 	step prepare_faults prepare_faults
 	if [ "$mode" = large-pages ]; then
 		step f23_a_split_fails_half_way a_split_fails_half_way
+		step f23_a_sweep_loses_nothing f23_a_sweep_loses_nothing
 	else
-		echo "step: ok f23_a_split_fails_half_way # SKIP DEBUG_PAGEALLOC:" \
-			"all entries of the linear map are small"
+		for skipped in f23_a_split_fails_half_way \
+			f23_a_sweep_loses_nothing; do
+			echo "step: ok $skipped # SKIP DEBUG_PAGEALLOC: all" \
+				"entries of the linear map are small"
+		done
 	fi
 }
 
