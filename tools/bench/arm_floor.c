@@ -15,11 +15,16 @@
 
 #define BLOCK_ORDER (PMD_SHIFT - PAGE_SHIFT)
 
+/* @orders: of the block that begins at each page */
+struct floor_buffer {
+	size_t num_pages;
+	enum ttmpool_caching caching;
+	struct page **pages;
+	dma_addr_t *addresses;
+	u8 *orders;
+};
+
 static struct device *device;
-static enum ttmpool_caching wanted;
-static struct page **array;
-static dma_addr_t *addresses;
-static size_t num_pages;
 
 static int arm_open(struct device *dev)
 {
@@ -31,50 +36,85 @@ static void arm_close(void)
 {
 }
 
-static int arm_order(size_t pages, enum ttmpool_caching caching)
+static void arm_dispose(struct buffer *buffer)
 {
-	num_pages = pages;
-	wanted = caching;
-	array = kvcalloc(pages, sizeof(*array), GFP_KERNEL);
-	addresses = kvcalloc(pages, sizeof(*addresses), GFP_KERNEL);
-	return array && addresses ? 0 : -ENOMEM;
+	struct floor_buffer *floor = buffer->arm;
+
+	kvfree(floor->pages);
+	kvfree(floor->addresses);
+	kvfree(floor->orders);
+	kfree(floor);
 }
 
-static unsigned int order_at(size_t i)
+static int arm_order(struct buffer *buffer)
 {
-	unsigned int order =
-		min_t(unsigned int, BLOCK_ORDER, __fls(num_pages - i));
+	struct floor_buffer *floor = kzalloc(sizeof(*floor), GFP_KERNEL);
 
-	return i ? min_t(unsigned int, order, __ffs(i)) : order;
+	if (!floor)
+		return -ENOMEM;
+	buffer->arm = floor;
+	floor->num_pages = buffer->pages;
+	floor->caching = buffer->caching;
+	floor->pages =
+		kvcalloc(buffer->pages, sizeof(*floor->pages), GFP_KERNEL);
+	floor->addresses =
+		kvcalloc(buffer->pages, sizeof(*floor->addresses), GFP_KERNEL);
+	floor->orders = kvcalloc(buffer->pages, 1, GFP_KERNEL);
+	if (floor->pages && floor->addresses && floor->orders)
+		return 0;
+	arm_dispose(buffer);
+	return -ENOMEM;
 }
 
 /* Whole blocks are converted where they are one entry; the rest as an array. */
-static int convert(size_t whole, enum ttmpool_caching caching)
+static int convert(struct floor_buffer *floor, size_t whole)
 {
-	bool wc = caching == TTMPOOL_WRITE_COMBINED;
+	bool wc = floor->caching == TTMPOOL_WRITE_COMBINED;
+	struct page **pages = floor->pages;
+	size_t rest = floor->num_pages - whole;
 	int err = 0;
 
 	for (size_t i = 0, n; !err && i < whole; i += n) {
-		unsigned long addr = (unsigned long)page_address(array[i]);
+		unsigned long addr = (unsigned long)page_address(pages[i]);
 
 		n = 1;
-		while (i + n < whole && array[i + n] == array[i + n - 1] + 1)
+		while (i + n < whole && pages[i + n] == pages[i + n - 1] + 1)
 			n++;
 		err = wc ? set_memory_wc(addr, n) : set_memory_uc(addr, n);
 	}
-	if (err || whole == num_pages)
+	if (err || !rest)
 		return err;
-	return wc ? set_pages_array_wc(array + whole, num_pages - whole)
-		  : set_pages_array_uc(array + whole, num_pages - whole);
+	return wc ? set_pages_array_wc(pages + whole, rest)
+		  : set_pages_array_uc(pages + whole, rest);
 }
 
-static int arm_populate(void)
+/* The largest block that fits and can be had; its order is at most *@most. */
+static struct page *block_at(const struct floor_buffer *floor, size_t i,
+			     unsigned int *most)
 {
-	size_t i = 0;
+	struct page *page;
 
-	while (i < num_pages) {
-		unsigned int order = order_at(i);
-		struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+	*most = min_t(unsigned int, *most, __fls(floor->num_pages - i));
+	for (;; --*most) {
+		gfp_t gfp = GFP_KERNEL | __GFP_ZERO;
+
+		if (*most)
+			gfp |= __GFP_NORETRY | __GFP_NOWARN;
+		page = alloc_pages(gfp, *most);
+		if (page || !*most)
+			return page;
+	}
+}
+
+static int arm_populate(struct buffer *buffer)
+{
+	struct floor_buffer *floor = buffer->arm;
+	unsigned int order = BLOCK_ORDER;
+	size_t i = 0, whole = 0;
+
+	while (i < floor->num_pages) {
+		struct page *page = block_at(floor, i, &order);
+		size_t n = 1UL << order;
 		dma_addr_t addr;
 
 		if (!page)
@@ -83,42 +123,40 @@ static int arm_populate(void)
 				    DMA_BIDIRECTIONAL);
 		if (dma_mapping_error(device, addr))
 			return -ENOMEM;
-		for (size_t end = i + (1UL << order); i < end; i++) {
-			array[i] = page++;
-			addresses[i] = addr;
+		floor->orders[i] = order;
+		if (order == BLOCK_ORDER)
+			whole = i + n;
+		for (; n; n--, i++) {
+			floor->pages[i] = page++;
+			floor->addresses[i] = addr;
 			addr += PAGE_SIZE;
 		}
 	}
-	if (wanted == TTMPOOL_CACHED)
-		return 0;
-	return convert(round_down(num_pages, 1UL << BLOCK_ORDER), wanted);
+	return floor->caching == TTMPOOL_CACHED ? 0 : convert(floor, whole);
 }
 
-static void arm_unpopulate(void)
+static void arm_unpopulate(struct buffer *buffer)
 {
+	struct floor_buffer *floor = buffer->arm;
 	size_t i = 0;
 
-	if (wanted != TTMPOOL_CACHED)
-		set_pages_array_wb(array, num_pages);
-	while (i < num_pages) {
-		unsigned int order = order_at(i);
+	if (floor->caching != TTMPOOL_CACHED)
+		set_pages_array_wb(floor->pages, floor->num_pages);
+	while (i < floor->num_pages) {
+		unsigned int order = floor->orders[i];
 
-		dma_unmap_page(device, addresses[i], PAGE_SIZE << order,
+		dma_unmap_page(device, floor->addresses[i], PAGE_SIZE << order,
 			       DMA_BIDIRECTIONAL);
-		__free_pages(array[i], order);
+		__free_pages(floor->pages[i], order);
 		i += 1UL << order;
 	}
 }
 
-static struct page **arm_pages(void)
+static struct page **arm_pages(struct buffer *buffer)
 {
-	return array;
-}
+	const struct floor_buffer *floor = buffer->arm;
 
-static void arm_dispose(void)
-{
-	kvfree(array);
-	kvfree(addresses);
+	return floor->pages;
 }
 
 const struct arm arm_floor = { .name = "floor",

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* ttmpool, for a driver that needs no arrays: the same pages, as runs. */
 
-#include <ttmpool_module.h>
+#include <linux/slab.h>
 
 #include <ttmpool/ttmpool.h>
 
+#include "../../shim/linux/ttmpool_module.h"
 #include "race.h"
 
 static struct ttmpool_pool pool;
-static struct ttmpool_request req;
-static struct ttmpool_runs runs;
 
 static int arm_open(struct device *dev)
 {
@@ -25,21 +24,23 @@ static void arm_close(void)
 	ttmpool_pool_fini(&pool);
 }
 
-static int arm_order(size_t pages, enum ttmpool_caching caching)
+static int arm_order(struct buffer *buffer)
 {
-	req = (struct ttmpool_request){ .caching = caching,
-					.num_pages = pages };
-	return 0;
+	buffer->arm = kzalloc(sizeof(struct ttmpool_runs), GFP_KERNEL);
+	return buffer->arm ? 0 : -ENOMEM;
 }
 
-static int arm_populate(void)
+static int arm_populate(struct buffer *buffer)
 {
-	return ttmpool_runs_take(&pool, &req, true, &runs);
+	struct ttmpool_request req = { .caching = buffer->caching,
+				       .num_pages = buffer->pages };
+
+	return ttmpool_runs_take(&pool, &req, true, buffer->arm);
 }
 
-static void arm_unpopulate(void)
+static void arm_unpopulate(struct buffer *buffer)
 {
-	ttmpool_runs_give(&runs);
+	ttmpool_runs_give(buffer->arm);
 }
 
 static size_t arm_work(void)
@@ -47,8 +48,9 @@ static size_t arm_work(void)
 	return ttmpool_pool_scrub(&pool, SIZE_MAX);
 }
 
-static void arm_dispose(void)
+static void arm_dispose(struct buffer *buffer)
 {
+	kfree(buffer->arm);
 }
 
 const struct arm arm_runs = { .name = "runs",

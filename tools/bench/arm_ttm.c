@@ -8,13 +8,11 @@
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "race.h"
+#include "arm_tt.h"
 
 static struct drm_vma_offset_manager offsets;
 static struct ttm_device_funcs funcs;
 static struct ttm_device bdev;
-static struct ttm_buffer_object bo;
-static struct ttm_tt tt;
 
 static int arm_open(struct device *dev)
 {
@@ -34,42 +32,23 @@ static void arm_close(void)
 	drm_vma_offset_manager_destroy(&offsets);
 }
 
-/* As for userspace: cleared. */
-static int arm_order(size_t pages, enum ttmpool_caching caching)
-{
-	memset(&bo, 0, sizeof(bo));
-	memset(&tt, 0, sizeof(tt));
-	bo.base.size = pages << PAGE_SHIFT;
-	return ttm_sg_tt_init(&tt, &bo, TTM_TT_FLAG_ZERO_ALLOC, (int)caching);
-}
-
-static int arm_populate(void)
+static int arm_populate(struct buffer *buffer)
 {
 	struct ttm_operation_ctx ctx = {};
 
-	return ttm_pool_alloc(&bdev.pool, &tt, &ctx);
+	return ttm_pool_alloc(&bdev.pool, buffer->arm, &ctx);
 }
 
-static void arm_unpopulate(void)
+static void arm_unpopulate(struct buffer *buffer)
 {
-	ttm_pool_free(&bdev.pool, &tt);
-}
-
-static struct page **arm_pages(void)
-{
-	return tt.pages;
-}
-
-static void arm_dispose(void)
-{
-	ttm_tt_fini(&tt);
+	ttm_pool_free(&bdev.pool, buffer->arm);
 }
 
 const struct arm arm_ttm = { .name = "ttm",
 			     .open = arm_open,
 			     .close = arm_close,
-			     .order = arm_order,
+			     .order = tt_order,
 			     .populate = arm_populate,
 			     .unpopulate = arm_unpopulate,
-			     .pages = arm_pages,
-			     .dispose = arm_dispose };
+			     .pages = tt_pages,
+			     .dispose = tt_dispose };

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * ttmpool, with the policy that a pool has when it is not told otherwise, and its
- * worker when the race says so: on its own it would run at any time.
+ * worker when the race says so: on its own it would run at any time. Once more
+ * with a reserve, for a driver that would rather keep pages than wait for them.
  */
 
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
-
-#include <ttmpool_module.h>
 
 #include <ttmpool/ttmpool.h>
 
+#include "../../shim/linux/ttmpool_module.h"
 #include "race.h"
 
 static struct ttmpool_pool pool;
-static struct ttmpool_backend be;
 
 static int arm_open(struct device *dev)
 {
@@ -25,41 +25,64 @@ static int arm_open(struct device *dev)
 	return ttmpool_pool_init(&pool, ttmpool_module_manager(), &config);
 }
 
+static int arm_open_with_reserve(struct device *dev)
+{
+	int err = arm_open(dev);
+
+	if (!err)
+		ttmpool_pool_reserve(&pool, SZ_64M >> PAGE_SHIFT);
+	return err;
+}
+
 static void arm_close(void)
 {
 	ttmpool_pool_fini(&pool);
 }
 
-static int arm_order(size_t pages, enum ttmpool_caching caching)
+static void buffer_free(struct ttmpool_backend *be)
 {
+	kvfree(be->tt.pages);
+	kvfree(be->dma_addr);
+	kfree(be);
+}
+
+static int arm_order(struct buffer *buffer)
+{
+	struct ttmpool_backend *be = kzalloc(sizeof(*be), GFP_KERNEL);
 	struct ttmpool_backend_config config = {
 		.pool = &pool,
 		.funcs = &ttmpool_backend_plain,
-		.num_pages = pages,
-		.caching = caching,
-		.pages = kvcalloc(pages, sizeof(*config.pages), GFP_KERNEL),
-		.dma_addr =
-			kvcalloc(pages, sizeof(*config.dma_addr), GFP_KERNEL),
+		.num_pages = buffer->pages,
+		.caching = buffer->caching,
 	};
 	int err = -ENOMEM;
 
+	if (!be)
+		return err;
+	config.pages =
+		kvcalloc(buffer->pages, sizeof(*config.pages), GFP_KERNEL);
+	config.dma_addr =
+		kvcalloc(buffer->pages, sizeof(*config.dma_addr), GFP_KERNEL);
 	if (config.pages && config.dma_addr)
-		err = ttmpool_backend_init(&be, &config);
-	if (!err)
-		return 0;
-	kvfree(config.pages);
-	kvfree(config.dma_addr);
-	return err;
+		err = ttmpool_backend_init(be, &config);
+	if (err) {
+		kvfree(config.pages);
+		kvfree(config.dma_addr);
+		kfree(be);
+		return err;
+	}
+	buffer->arm = be;
+	return 0;
 }
 
-static int arm_populate(void)
+static int arm_populate(struct buffer *buffer)
 {
-	return ttmpool_populate(&be);
+	return ttmpool_populate(buffer->arm);
 }
 
-static void arm_unpopulate(void)
+static void arm_unpopulate(struct buffer *buffer)
 {
-	ttmpool_unpopulate(&be);
+	ttmpool_unpopulate(buffer->arm);
 }
 
 static size_t arm_work(void)
@@ -67,46 +90,31 @@ static size_t arm_work(void)
 	return ttmpool_pool_scrub(&pool, SIZE_MAX);
 }
 
-static struct page **arm_pages(void)
+static struct page **arm_pages(struct buffer *buffer)
 {
-	return be.tt.pages;
+	const struct ttmpool_backend *be = buffer->arm;
+
+	return be->tt.pages;
 }
 
-static void arm_dispose(void)
+static void arm_dispose(struct buffer *buffer)
 {
-	ttmpool_backend_fini(&be);
-	kvfree(be.tt.pages);
-	kvfree(be.dma_addr);
-}
-
-int arm_ttmpool_swapout(struct device *dev)
-{
-	struct ttmpool_pool_stats stats;
-	int err = arm_open(dev);
-
-	if (err)
-		return err;
-	err = arm_order(4096, TTMPOOL_WRITE_COMBINED);
-	if (err)
-		goto close;
-	err = arm_populate();
-	if (!err)
-		err = ttmpool_swapout(&be, be.tt.num_pages);
-	ttmpool_pool_stats(&pool, &stats);
-	pr_info("count: W8 wc 4096 copied ttmpool %llu\n",
-		(stats.bytes_stored >> PAGE_SHIFT) - stats.pages_adopted);
-	pr_info("count: size wc 1 chunk ttmpool %zu\n",
-		sizeof(struct ttmpool_chunk));
-	if (!err)
-		err = ttmpool_drop(&be);
-	arm_dispose();
-close:
-	arm_close();
-	return err;
+	ttmpool_backend_fini(buffer->arm);
+	buffer_free(buffer->arm);
 }
 
 const struct arm arm_ttmpool = { .name = "ttmpool",
 				 .open = arm_open,
+				 .close = arm_close,
+				 .order = arm_order,
+				 .populate = arm_populate,
+				 .unpopulate = arm_unpopulate,
+				 .work = arm_work,
+				 .pages = arm_pages,
+				 .dispose = arm_dispose };
+
+const struct arm arm_reserve = { .name = "reserve",
+				 .open = arm_open_with_reserve,
 				 .close = arm_close,
 				 .order = arm_order,
 				 .populate = arm_populate,

@@ -3,37 +3,103 @@
  * What the work costs in events, which do not depend on the machine: calls of
  * the kernel's own functions, counted by probes. A probe costs time; so time is
  * taken without them. A function that a kernel does not have, or that its
- * compiler put into another, is not counted, and not mentioned.
+ * compiler put into another, is not counted.
+ *
+ * Some of them are too long for a spinlock. A call of these by the thread that
+ * works is one under a lock if preemption is off by more than the probe itself
+ * turns it off. How much that is, a function of ours tells that is called without a
+ * lock and then with one: if the difference were not seen, there would be no race.
  */
 
 #include <linux/atomic.h>
 #include <linux/kprobes.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
 
 #include "race.h"
 
+/* @long_one: nobody should call it under a spinlock */
 struct event {
 	const char *name;
+	bool long_one;
 	struct kprobe probe;
 	atomic_long_t calls;
+	atomic_long_t locked;
 	bool there;
 };
 
 static struct event events[] = {
-	{ .name = "cpa_flush" },       { .name = "__cpa_flush_all" },
-	{ .name = "flush_tlb_all" },   { .name = "flush_tlb_kernel_range" },
-	{ .name = "iommu_map" },       { .name = "iommu_unmap" },
-	{ .name = "qi_submit_sync" },  { .name = "alloc_iova" },
-	{ .name = "__alloc_pages" },   { .name = "__alloc_pages_noprof" },
-	{ .name = "clear_page_erms" }, { .name = "ttmpool_clear_pages" },
+	{ .name = "race_event_alone", .long_one = true },
+	{ .name = "cpa_flush" },
+	{ .name = "__cpa_flush_all" },
+	{ .name = "flush_tlb_all" },
+	{ .name = "flush_tlb_kernel_range" },
+	{ .name = "iommu_map" },
+	{ .name = "iommu_unmap" },
+	{ .name = "qi_submit_sync" },
+	{ .name = "alloc_iova" },
+	{ .name = "clear_page_erms" },
+	{ .name = "ttmpool_clear_pages", .long_one = true },
+	{ .name = "__alloc_pages", .long_one = true },
+	{ .name = "__alloc_pages_noprof", .long_one = true },
+	{ .name = "__free_pages", .long_one = true },
+	{ .name = "release_pages", .long_one = true },
+	{ .name = "dma_map_page_attrs", .long_one = true },
+	{ .name = "dma_unmap_page_attrs", .long_one = true },
+	{ .name = "set_memory_wc", .long_one = true },
+	{ .name = "set_memory_wb", .long_one = true },
+	{ .name = "set_pages_array_wc", .long_one = true },
+	{ .name = "set_pages_array_wb", .long_one = true },
+	{ .name = "set_pages_wb", .long_one = true },
 };
+
+static struct task_struct *worker;
+static unsigned int depth_seen;
+static unsigned int depth_of_probe;
+static DEFINE_SPINLOCK(alone_lock);
 
 static int count(struct kprobe *probe, struct pt_regs *regs)
 {
-	atomic_long_inc(&container_of(probe, struct event, probe)->calls);
+	struct event *event = container_of(probe, struct event, probe);
+
+	atomic_long_inc(&event->calls);
+	if (current != worker || !in_task() || !event->long_one)
+		return 0;
+	depth_seen = preempt_count();
+	if (depth_seen > depth_of_probe)
+		atomic_long_inc(&event->locked);
 	return 0;
 }
 
-void events_open(void)
+/* Called to see what a probe sees, and not to be anything else. */
+noinline void race_event_alone(void);
+noinline void race_event_alone(void)
+{
+	barrier();
+}
+
+/* Is a lock noticed, and none where there is none? */
+static bool locks_are_noticed(void)
+{
+	char text[16];
+	long free, held;
+
+	depth_of_probe = UINT_MAX;
+	events_start();
+	race_event_alone();
+	depth_of_probe = depth_seen;
+	race_event_alone();
+	free = atomic_long_read(&events[0].locked);
+	spin_lock(&alone_lock);
+	race_event_alone();
+	spin_unlock(&alone_lock);
+	held = atomic_long_read(&events[0].locked);
+	events_stop(text, sizeof(text));
+	return !free && held == 1;
+}
+
+int events_open(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		struct event *event = &events[i];
@@ -43,6 +109,11 @@ void events_open(void)
 		event->probe.flags = KPROBE_FLAG_DISABLED;
 		event->there = !register_kprobe(&event->probe);
 	}
+	worker = current;
+	if (locks_are_noticed())
+		return 0;
+	events_close();
+	return -ENODEV;
 }
 
 void events_close(void)
@@ -58,20 +129,31 @@ void events_start(void)
 		if (!events[i].there)
 			continue;
 		atomic_long_set(&events[i].calls, 0);
+		atomic_long_set(&events[i].locked, 0);
 		enable_kprobe(&events[i].probe);
 	}
 }
 
+/* What was not called is not mentioned. The long ones have a sum, and how many of
+ * them were under a lock. */
 void events_stop(char *text, size_t size)
 {
+	long all = 0, locked = 0;
 	size_t at = 0;
 
-	text[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-		if (!events[i].there)
+		const struct event *event = &events[i];
+		long calls = atomic_long_read(&event->calls);
+
+		if (!event->there)
 			continue;
 		disable_kprobe(&events[i].probe);
-		at += scnprintf(text + at, size - at, " %s=%ld", events[i].name,
-				atomic_long_read(&events[i].calls));
+		if (calls)
+			at += scnprintf(text + at, size - at, " %s=%ld",
+					event->name, calls);
+		if (event->long_one)
+			all += calls;
+		locked += atomic_long_read(&event->locked);
 	}
+	scnprintf(text + at, size - at, " long=%ld locked=%ld", all, locked);
 }

@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The race: TTM's page pool and ttmpool on the same work, in one boot, for the
- * first edu device that is found. It runs when the module is loaded, and writes
- * to the kernel's log: see work.c.
+ * The race: TTM's page pool, ttmpool, and ttmpool under TTM's interface (the
+ * drop-in) on the same work, in one boot, for the first edu device that is found.
+ * It runs when the module is loaded, and writes to the kernel's log: see work.c.
  */
 
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include "../../shim/linux/ttmpool_module.h"
 #include "race.h"
+
+static char *part = "all";
+module_param(part, charp, 0444);
+MODULE_PARM_DESC(part, "all, few (what is compared with limits), or pressure");
+
+static int run(struct device *dev)
+{
+	int err = events_open();
+
+	if (err)
+		return err;
+	if (!strcmp(part, "few"))
+		err = race_run_few(dev);
+	else if (!strcmp(part, "pressure"))
+		err = race_run_pressed(dev);
+	else
+		err = race_run(dev);
+	events_close();
+	return err;
+}
 
 static int __init race_init(void)
 {
@@ -19,10 +40,11 @@ static int __init race_init(void)
 	if (!pdev)
 		return -ENODEV;
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (!err)
+		err = ttmpool_module_get();
 	if (!err) {
-		events_open();
-		err = race_run(&pdev->dev);
-		events_close();
+		err = run(&pdev->dev);
+		ttmpool_module_put();
 	}
 	pci_dev_put(pdev);
 	return err;

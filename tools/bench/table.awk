@@ -2,7 +2,7 @@
 #
 # The table of a race (work.c), from a console: the median of each pool's
 # instructions, in all and for a page, how many times as many TTM's pool takes,
-# and below that the events of both. Of populate and unpopulate there is the sum,
+# the same of the drop-in, and below that the events of all. Of populate and unpopulate there is the sum,
 # too: one pool clears pages in the first of them, the other in the second.
 
 function median(key, arm,    n, i, j, v, t)
@@ -17,16 +17,16 @@ function median(key, arm,    n, i, j, v, t)
 	return v[int((n + 1) / 2)]
 }
 
-function row(workload, caching, pages, what, a, b)
+function row(workload, caching, pages, what, a, b, d)
 {
-	printf "%-8s %-2s %5d pages  %-10s %11d %11d  %8.1f %8.1f a page  x %6.2f\n",
+	printf "%-8s %-2s %5d pages  %-10s %11d %11d  %8.1f %8.1f a page  x %6.2f  drop-in %11d  x %6.2f\n",
 		workload, caching, pages, what, a, b, a / pages, b / pages,
-		b ? a / b : 0
+		b ? a / b : 0, d, d ? a / d : 0
 }
 
 { sub(/\r$/, "") }
 
-/^race: .* (ttm|ttmpool) [0-9]+$/ {
+/^race: .* (ttm|dropin|ttmpool) [0-9]+$/ {
 	key = $2 " " $3 " " $4 " " $5
 	if (!(key in seen)) {
 		seen[key] = 1
@@ -50,13 +50,17 @@ END {
 		split(keys[r], k, " ")
 		a = median(keys[r], "ttm")
 		b = median(keys[r], "ttmpool")
-		row(k[1], k[2], k[3], k[4], a, b)
+		d = median(keys[r], "dropin")
+		row(k[1], k[2], k[3], k[4], a, b, d)
 		if (k[4] == "unpopulate")
-			row(k[1], k[2], k[3], "both", a + before_a, b + before_b)
+			row(k[1], k[2], k[3], "both", a + before_a,
+			    b + before_b, d + before_d)
 		before_a = a
 		before_b = b
+		before_d = d
 	}
 	for (r = 1; r <= rows; r++)
-		printf "%s\n    ttm:    %s\n    ttmpool:%s\n", keys[r],
-			events[keys[r], "ttm"], events[keys[r], "ttmpool"]
+		printf "%s\n    ttm:    %s\n    ttmpool:%s\n    drop-in:%s\n",
+			keys[r], events[keys[r], "ttm"],
+			events[keys[r], "ttmpool"], events[keys[r], "dropin"]
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # The targets that a race can measure, from its consoles: one JSON object, keyed by
-# row. Each console is named mode=FILE by a variable before it:
+# row. Each console has its mode in a variable before it:
 #
 #     awk -f targets.awk mode=none NONE.log mode=vtd-strict STRICT.log
+#
+# "pressure" is the mode of that part of a race. A row NAME-dropin is of the drop-in.
 #
 # ratio: how many times better ours is; of T9 the share of the floor. A row whose
 # goal is "at most" has "most": true. Clearing is counted by pages, and each page
@@ -53,14 +55,41 @@ function race(name, what, mode, key, arm, goal)
 		    goal)
 }
 
+# An event that did not happen is not mentioned.
+function happened(mode, key, arm, name)
+{
+	return event[mode, key, arm, "long"] == "" ? "" : \
+		event[mode, key, arm, name] + 0
+}
+
 function both(mode, key, arm)
 {
 	return median(mode, key "populate", arm) + median(mode, key "unpopulate", arm)
 }
 
-function cleared(mode, key)
+function cleared(mode, key, arm)
 {
-	return counted[mode, key "worker-cleared", "ttmpool"]
+	return counted[mode, key "worker-cleared", arm]
+}
+
+# p99.9 over p50, of populates of so many pages under pressure.
+function tail(pages, arm,    key)
+{
+	key = "W6 wc " pages
+	if (!count["pressure", key " p50", arm])
+		return ""
+	return median("pressure", key " p999", arm) / \
+		median("pressure", key " p50", arm)
+}
+
+# Locks for a buffer, of 1024 that one thread populates and another gives back.
+function locks(arm,    key)
+{
+	key = "W5 wc 16 locks-"
+	if (counted[n, key "populate", arm] == "")
+		return ""
+	return (counted[n, key "populate", arm] + \
+		counted[n, key "unpopulate", arm]) / 1024
 }
 
 # Pages that were cleared when they were given back, or went to the system.
@@ -87,6 +116,7 @@ function wasted(mode, key, arm,    n, what, name)
 	for (i = 7; i <= NF; i++) {
 		split($i, pair, "=")
 		event[mode, $2 " " $3 " " $4 " " $5, $6, pair[1]] = pair[2]
+		sum[$6, pair[1]] += pair[2]
 	}
 }
 
@@ -96,47 +126,93 @@ END {
 	big = " wc 16384 "
 	clear = median(s, "clear wb 512 clear", "ttm") / 512
 
-	race("T1", "warm populate, 64 MiB wc, strict IOMMU: instructions", s,
-	     "W1" big "populate", "ttmpool", 3)
-	race("T1-none", "the same without an IOMMU", n, "W1" big "populate",
-	     "ttmpool", 2)
-	race("T2", "the same, strict, in single pages", s,
-	     "W3-warm" big "populate", "ttmpool", 50)
+	split("ttmpool dropin", arms, " ")
+	for (a = 1; a <= 2; a++)
+		of_arm(arms[a], a == 1 ? "" : "-dropin")
+	of_parts()
+	print "\n}"
+}
+
+# What a pool is compared with TTM's for, whether it is under its own interface or
+# under TTM's.
+function of_arm(arm, suffix)
+{
+	race("T1" suffix, "warm populate, 64 MiB wc, strict IOMMU: instructions",
+	     s, "W1" big "populate", arm, 3)
+	race("T1-none" suffix, "the same without an IOMMU", n,
+	     "W1" big "populate", arm, 2)
+	race("T1-lazy" suffix, "the same, VT-d, lazy", "vtd-lazy",
+	     "W1" big "populate", arm, 2)
+	race("T1-amd" suffix, "the same, AMD-Vi", "amd", "W1" big "populate",
+	     arm, 2)
+	race("T2" suffix, "the same, strict, in single pages", s,
+	     "W3-warm" big "populate", arm, 50)
 	key = "W3-warm" big "unpopulate"
-	if (count[s, key, "ttm"])
-		row("T2-unpopulate", "unpopulate of it, clearing left out",
-		    median(s, key, "ttmpool"),
+	if (count[s, key, arm])
+		row("T2-unpopulate" suffix,
+		    "unpopulate of it, clearing left out", median(s, key, arm),
 		    median(s, key, "ttm") - clear * 16384, 100)
-	race("T3", "populate of 1 GiB, as runs beside flat arrays", s,
-	     "W1 wc 262144 populate", "runs", 200)
-	race("T4", "unpopulate of 64 MiB wc", s, "W1" big "unpopulate",
-	     "ttmpool", 50)
+	race("T4" suffix, "unpopulate of 64 MiB wc", s, "W1" big "unpopulate",
+	     arm, 50)
 	key = "W1" big
-	if (count[s, key "worker", "ttmpool"])
-		row("T4-total", "populate, unpopulate and the worker together",
-		    both(s, key, "ttmpool") + clear * cleared(s, key),
+	if (count[s, key "worker", arm])
+		row("T4-total" suffix,
+		    "populate, unpopulate and the worker together",
+		    both(s, key, arm) + clear * cleared(s, key, arm),
 		    both(s, key, "ttm"), 1)
-	most("T7", "pages cleared of 16384 that leave for the system",
-	     wasted(s, "W2" big, "ttmpool"), wasted(s, "W2" big, "ttm"), 0)
-	race("T8", "teardown of 64 MiB wc in single pages", n,
-	     "W3-warm" big "teardown", "ttmpool", 10)
+	race("T8" suffix, "teardown of 64 MiB wc in single pages", n,
+	     "W3-warm" big "teardown", arm, 10)
 	key = "W3-warm" big "teardown"
-	most("T8-broadcasts", "flushes on all CPUs for each MiB of it",
-	     event[n, key, "ttmpool", "cpa_flush"] / 64,
-	     event[n, key, "ttm", "cpa_flush"] / 64, 2)
+	if (count[n, key, arm])
+		most("T8-broadcasts" suffix, "flushes on all CPUs for each MiB of it",
+		     happened(n, key, arm, "cpa_flush") / 64,
+		     happened(n, key, "ttm", "cpa_flush") / 64, 2)
 	key = "W2" big "populate"
 	if (count[s, key, "floor"])
-		row("T9", "cold populate, 64 MiB wc: share of the floor",
-		    median(s, key, "ttmpool"), median(s, key, "floor"), 0.95)
+		row("T9" suffix, "cold populate, 64 MiB wc: share of the floor",
+		    median(s, key, arm), median(s, key, "floor"), 0.95)
+	most("T15" suffix, "p99.9 over p50, populate of 2 MiB wc under pressure",
+	     tail(512, arm), tail(512, "ttm"), 2)
+	most("T16" suffix, "calls under a spinlock, of " sum[arm, "long"] \
+		" to clear, convert, map, get or free", sum[arm, "locked"],
+	     sum["ttm", "locked"], 0)
+}
+
+# What only one of the two has, or is.
+function of_parts()
+{
+	race("T3", "populate of 1 GiB, as runs beside flat arrays", s,
+	     "W1 wc 262144 populate", "runs", 200)
+	most("T7", "pages cleared of 16384 that leave for the system",
+	     wasted(s, "W2" big, "ttmpool"), wasted(s, "W2" big, "ttm"), 0)
+	key = "W3-warm" big "teardown"
+	if (count[n, "W3-cold" big "unpopulate", "floor"])
+		row("T8-floor", "T8: share of one set_pages_array_wb() and a" \
+			" __free_page() each", median(n, key, "ttmpool"),
+		    median(n, "W3-cold" big "unpopulate", "floor"), 0.9)
 	most("T9-splits", "2 MiB entries of the linear map split, of 32",
 	     counted[n, "split wc 16384 blocks-split", "ttmpool"],
 	     counted[n, "split wc 16384 blocks-split", "ttm"], 0)
 	most("T10", "IOTLB invalidations to give up 8 MiB of single pages",
-	     event[s, "W3-cold wc 2048 teardown", "ttmpool", "qi_submit_sync"],
-	     event[s, "W3-cold wc 2048 unpopulate", "ttm", "qi_submit_sync"], 2)
+	     happened(s, "W3-cold wc 2048 teardown", "ttmpool", "qi_submit_sync"),
+	     happened(s, "W3-cold wc 2048 unpopulate", "ttm", "qi_submit_sync"),
+	     2)
 	most("T13", "bytes of metadata for a pooled chunk",
 	     counted[n, "size wc 1 chunk", "ttmpool"], 0, 64)
-	most("T14", "pages copied, of 4096 that are swapped out",
-	     counted[n, "W8 wc 4096 copied", "ttmpool"], 4096, 0)
-	print "\n}"
+	most("T14", "pages copied, of 16384 that are swapped out",
+	     counted[n, "W8" big "copied", "ttmpool"],
+	     counted[n, "W8" big "copied", "ttm"], 0)
+	most("T15-reserve", "T15, with a reserve of 64 MiB", tail(512, "reserve"),
+	     tail(512, "ttm"), 2)
+	most("W5", "locks for 64 KiB, populated by one thread and given back by" \
+		" another: with magazines", locks("magazine"), locks("ttm"), 1)
+	most("W5-pool", "the same without magazines", locks("ttmpool"),
+	     locks("ttm"), 2)
+	race("W8-swapout", "64 MiB wc to a file of shmem, in memory", n,
+	     "W8" big "swapout", "ttmpool", 1)
+	race("W8-swapin", "and back", n, "W8" big "swapin", "ttmpool", 1)
+	race("W9", "teardown of 1 GiB, pooled and mapped, strict", s,
+	     "W1 wc 262144 teardown", "runs", 1)
+	most("W9-mapped", "mappings left after it",
+	     counted[s, "W9 wc 262144 mapped", "ttmpool"], 0, 0)
 }

@@ -24,7 +24,7 @@ static const char *const caching_names[] = { [TTMPOOL_UNCACHED] = "uc",
 					     [TTMPOOL_WRITE_COMBINED] = "wc",
 					     [TTMPOOL_CACHED] = "wb" };
 
-static char text[400];
+static char text[600];
 static u64 began;
 
 static void start(const struct turn *turn)
@@ -95,28 +95,28 @@ static void work(const struct turn *turn, bool said)
 		say(turn, "worker-cleared", n);
 }
 
-static int populate_and_back(const struct turn *turn)
+static int populate_and_back(const struct turn *turn, struct buffer *buffer)
 {
 	const struct arm *arm = turn->arm;
 	int err;
 
 	if (turn->warm) {
-		err = arm->populate();
+		err = arm->populate(buffer);
 		if (err)
 			return err;
-		arm->unpopulate();
+		arm->unpopulate(buffer);
 		work(turn, false);
 	}
 	start(turn);
-	err = arm->populate();
+	err = arm->populate(buffer);
 	stop(turn, "populate");
 	if (err)
 		return err;
 	if (arm->pages && turn->events && !turn->warm)
 		say(turn, "blocks-split",
-		    pages_in_split_blocks(arm->pages(), turn->pages));
+		    pages_in_split_blocks(arm->pages(buffer), turn->pages));
 	start(turn);
-	arm->unpopulate();
+	arm->unpopulate(buffer);
 	stop(turn, "unpopulate");
 	if (turn->warm)
 		work(turn, true);
@@ -125,16 +125,18 @@ static int populate_and_back(const struct turn *turn)
 
 int turn_take(const struct turn *turn, struct device *dev)
 {
+	struct buffer buffer = { .pages = turn->pages,
+				 .caching = turn->caching };
 	const struct arm *arm = turn->arm;
 	int err = arm->open(dev);
 
 	if (err)
 		return err;
-	err = arm->order(turn->pages, turn->caching);
+	err = arm->order(&buffer);
 	if (err)
 		goto close;
-	err = populate_and_back(turn);
-	arm->dispose();
+	err = populate_and_back(turn, &buffer);
+	arm->dispose(&buffer);
 close:
 	start(turn);
 	arm->close();

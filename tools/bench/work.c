@@ -8,8 +8,12 @@
  *     W2 cold         the same with nothing pooled; and beside it, the floor:
  *                     what nobody can leave out
  *     W3 fragmented   both, when only single pages are free
+ *     W5 threads      one populates, the other gives back: threads.c
+ *     W6 pressure     mixed sizes, while memory is short: pressure.c
  *     W7 teardown     all that is pooled goes to the system: the last line of
  *                     each turn
+ *     W8 swap         contents leave, and come back: swap.c
+ *     W9 unbind       W7 of 1 GiB: nothing may stay mapped
  */
 
 #include <linux/highmem.h>
@@ -17,11 +21,13 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 
+#include "../../shim/linux/ttmpool_system.h"
 #include "race.h"
 
-static const struct arm *const warm_arms[] = { &arm_ttm, &arm_ttmpool, NULL };
-static const struct arm *const cold_arms[] = { &arm_ttm, &arm_ttmpool,
-					       &arm_floor, NULL };
+static const struct arm *const warm_arms[] = { &arm_ttm, &arm_dropin,
+					       &arm_ttmpool, NULL };
+static const struct arm *const cold_arms[] = { &arm_ttm, &arm_dropin,
+					       &arm_ttmpool, &arm_floor, NULL };
 static const struct arm *const huge_arms[] = { &arm_ttm, &arm_runs, NULL };
 
 static int take_turn(struct turn *turn, const struct arm *arm,
@@ -58,33 +64,41 @@ static int take_turns(struct turn *turn, const struct arm *const *arms,
 	return err;
 }
 
-/* One size, warm and cold. The floor is of whole blocks, where there are any. */
-static int go(const char *const names[2], bool whole, size_t pages,
+/* One size, warm and cold. */
+static int go(const char *const names[2], size_t pages,
 	      enum ttmpool_caching caching, struct device *dev)
 {
 	struct turn turn = { .workload = names[0],
 			     .pages = pages,
 			     .caching = caching,
 			     .warm = true };
-	int err = take_turns(&turn, warm_arms, pages > 4096 ? 1 : 2, dev);
+	int err = take_turns(&turn, warm_arms, pages > 16 ? 1 : 2, dev);
 
 	if (err)
 		return err;
 	turn.workload = names[1];
 	turn.warm = false;
-	return take_turns(&turn, whole ? cold_arms : warm_arms, 1, dev);
+	return take_turns(&turn, cold_arms, 1, dev);
 }
 
-static int go_all(const char *const names[2], bool whole, const size_t *sizes,
+static int go_all(const char *const names[2], const size_t *sizes,
 		  struct device *dev)
 {
 	int err = 0;
 
 	for (; !err && *sizes; sizes++)
 		for (int c = 0; !err && c < TTMPOOL_CACHING_COUNT; c++)
-			if (*sizes <= 4096 || c == TTMPOOL_WRITE_COMBINED)
-				err = go(names, whole, *sizes, c, dev);
+			if (*sizes == 512 || c == TTMPOOL_WRITE_COMBINED)
+				err = go(names, *sizes, c, dev);
 	return err;
+}
+
+/* Of the mappings that ttmpool made, as many have to be gone. */
+static void say_mappings_left(void)
+{
+	pr_info("count: W9 wc 262144 mapped ttmpool %ld\n",
+		atomic_long_read(&ttmpool_counters.maps) -
+			atomic_long_read(&ttmpool_counters.unmaps));
 }
 
 /* 1 GiB as flat arrays, and as runs. */
@@ -95,7 +109,34 @@ static int go_huge(struct device *dev)
 			     .caching = TTMPOOL_WRITE_COMBINED,
 			     .warm = true };
 
-	return take_turns(&turn, huge_arms, 1, dev);
+	int err = take_turns(&turn, huge_arms, 1, dev);
+
+	say_mappings_left();
+	return err;
+}
+
+/* The sizes in memory of which only single pages are free. */
+static int go_single(const size_t *sizes, struct device *dev)
+{
+	static const char *const names[] = { "W3-warm", "W3-cold" };
+	int err = fragment();
+
+	if (err)
+		return err;
+	err = go_all(names, sizes, dev);
+	defragment();
+	return err;
+}
+
+static int go_threads(struct device *dev)
+{
+	static const struct arm *const arms[] = { &arm_ttm, &arm_dropin,
+						  &arm_ttmpool, &arm_magazine };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(arms); i++)
+		err = race_threads(arms[i], dev);
+	return err;
 }
 
 /* What it costs to clear a page as the kernel does. */
@@ -132,25 +173,45 @@ static int go_split(struct device *dev)
 int race_run(struct device *dev)
 {
 	static const char *const whole[] = { "W1", "W2" };
-	static const char *const single[] = { "W3-warm", "W3-cold" };
-	static const size_t sizes[] = { 1, 16, 512, 4096, 16384, 0 };
+	static const size_t sizes[] = { 1, 16, 512, 16384, 0 };
 	static const size_t single_sizes[] = { 16, 2048, 16384, 0 };
 	int err = go_split(dev);
 
 	if (!err)
-		err = arm_ttmpool_swapout(dev);
+		err = race_swap(dev);
+	if (!err)
+		err = go_threads(dev);
 	if (!err)
 		err = go_clear();
 	if (!err)
-		err = go_all(whole, true, sizes, dev);
+		err = go_all(whole, sizes, dev);
 	if (!err)
 		err = go_huge(dev);
-	if (err)
-		return err;
-	err = fragment();
-	if (err)
-		return err;
-	err = go_all(single, false, single_sizes, dev);
-	defragment();
+	return err ?: go_single(single_sizes, dev);
+}
+
+int race_run_few(struct device *dev)
+{
+	static const char *const whole[] = { "W1", "W2" };
+	static const size_t single_sizes[] = { 2048, 0 };
+	int err = go_split(dev);
+
+	if (!err)
+		err = go_threads(dev);
+	if (!err)
+		err = go(whole, 16, TTMPOOL_WRITE_COMBINED, dev);
+	if (!err)
+		err = go(whole, 4096, TTMPOOL_WRITE_COMBINED, dev);
+	return err ?: go_single(single_sizes, dev);
+}
+
+int race_run_pressed(struct device *dev)
+{
+	static const struct arm *const arms[] = { &arm_ttm, &arm_dropin,
+						  &arm_ttmpool, &arm_reserve };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(arms); i++)
+		err = race_pressure(arms[i], dev);
 	return err;
 }

@@ -24,6 +24,7 @@ log=$4
 release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
 append="$append random.trust_cpu=on panic_on_warn=1 mode=$mode"
+append="$append part=${RACE_PART:-all}"
 memory=${RACE_MEMORY:-1G}
 devices=
 cpu=max,-cx16

@@ -5,7 +5,7 @@
 # into KERNEL_DIR; they are in OUT/*.ko afterwards. The source tree stays clean:
 # what is compiled are links to it. A warning is an error. With CHECK=1 in the
 # environment sparse looks at every file, and what it says is an error, too; with
-# RACE=1 the module for ./dev kernel bench is built as well.
+# RACE=1 the module for ./dev kernel bench is built as well, with RACE=only alone.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -35,6 +35,15 @@ kbuild()
 	find "$dir" -name '*.ko' -exec cp {} "$out" \;
 }
 
+# The race: the library and the drop-in in one module, on the kernel's ttm.ko, if it
+# has one. Where nothing else is wanted, RACE=only.
+if [ -n "${RACE-}" ]; then
+	"$here/link-tree.sh" "$out/race" include lib shim/linux tools/bench
+	ln -sf "$root/tools/bench/Kbuild" "$out/race/Kbuild"
+	kbuild "$out/race"
+	[ "$RACE" != only ] || exit 0
+fi
+
 # The driver names ttmpool's Kbuild, and both modules are built.
 "$here/link-tree.sh" "$out/shared/ttmpool" Kbuild include lib shim/linux
 for file in "$root"/examples/edu-driver/*.[ch] \
@@ -50,13 +59,6 @@ for file in "$root"/examples/edu-driver/*.[ch]; do
 done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
-
-# The race, on ttmpool.ko and on the kernel's ttm.ko, if it has one.
-if [ -n "${RACE-}" ]; then
-	"$here/link-tree.sh" "$out/race" include shim/linux tools/bench
-	kbuild "$out/race/tools/bench" \
-		KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
-fi
 
 # The test cases, on ttmpool.ko.
 "$here/link-tree.sh" "$out/cases" include shim/linux tests

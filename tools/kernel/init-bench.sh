@@ -3,7 +3,8 @@
 # shellcheck shell=dash
 #
 # The only program of a machine that is there for a race: it loads TTM with what
-# that needs, ttmpool and the race, which writes to the console.
+# that needs, and the race, which writes to the console; part=... on the kernel's
+# command line says which part of it.
 
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -12,6 +13,7 @@ dmesg -n 7
 while read -r ko; do
 	insmod "/race/$ko"
 done </race/order
-insmod /modules/ttmpool.ko && insmod /modules/ttm_race.ko || echo "not ok race"
+part=$(sed -n 's/.*part=\([a-z]*\).*/\1/p' /proc/cmdline)
+insmod /modules/ttm_race.ko part="${part:-all}" || echo "not ok race"
 echo "end of the test"
 poweroff -f

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef ARM_TT_H
+#define ARM_TT_H
+
+#include "race.h"
+
+struct ttm_operation_ctx;
+struct ttm_pool;
+struct ttm_tt;
+
+/* A buffer as a driver of TTM has it: the same for either pool. */
+int tt_order(struct buffer *buffer);
+struct page **tt_pages(struct buffer *buffer);
+void tt_dispose(struct buffer *buffer);
+
+#endif
