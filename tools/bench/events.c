@@ -82,10 +82,10 @@ noinline void race_event_alone(void)
 /* Is a lock noticed, and none where there is none? */
 static bool locks_are_noticed(void)
 {
-	char text[16];
 	long free, held;
 
 	depth_of_probe = UINT_MAX;
+	events_enable();
 	events_start();
 	race_event_alone();
 	depth_of_probe = depth_seen;
@@ -95,7 +95,7 @@ static bool locks_are_noticed(void)
 	race_event_alone();
 	spin_unlock(&alone_lock);
 	held = atomic_long_read(&events[0].locked);
-	events_stop(text, sizeof(text));
+	events_disable();
 	return !free && held == 1;
 }
 
@@ -123,14 +123,26 @@ void events_close(void)
 			unregister_kprobe(&events[i].probe);
 }
 
+/* Patching the kernel takes its time: once for all that is counted in a row. */
+void events_enable(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (events[i].there)
+			enable_kprobe(&events[i].probe);
+}
+
+void events_disable(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (events[i].there)
+			disable_kprobe(&events[i].probe);
+}
+
 void events_start(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-		if (!events[i].there)
-			continue;
 		atomic_long_set(&events[i].calls, 0);
 		atomic_long_set(&events[i].locked, 0);
-		enable_kprobe(&events[i].probe);
 	}
 }
 
@@ -145,9 +157,6 @@ void events_stop(char *text, size_t size)
 		const struct event *event = &events[i];
 		long calls = atomic_long_read(&event->calls);
 
-		if (!event->there)
-			continue;
-		disable_kprobe(&events[i].probe);
 		if (calls)
 			at += scnprintf(text + at, size - at, " %s=%ld",
 					event->name, calls);

@@ -98,6 +98,10 @@ void defragment(void);
 int events_open(void);
 void events_close(void);
 
+/** events_enable(), events_disable() - what is between the two can be counted. */
+void events_enable(void);
+void events_disable(void);
+
 /** events_start() - from 0. */
 void events_start(void);
 

@@ -86,10 +86,10 @@ function tail(pages, arm,    key)
 function locks(arm,    key)
 {
 	key = "W5 wc 16 locks-"
-	if (counted[n, key "populate", arm] == "")
+	if (counted[s, key "populate", arm] == "")
 		return ""
-	return (counted[n, key "populate", arm] + \
-		counted[n, key "unpopulate", arm]) / 1024
+	return (counted[s, key "populate", arm] + \
+		counted[s, key "unpopulate", arm]) / 1024
 }
 
 # Pages that were cleared when they were given back, or went to the system.
@@ -183,8 +183,10 @@ function of_parts()
 {
 	race("T3", "populate of 1 GiB, as runs beside flat arrays", s,
 	     "W1 wc 262144 populate", "runs", 200)
-	most("T7", "pages cleared of 16384 that leave for the system",
-	     wasted(s, "W2" big, "ttmpool"), wasted(s, "W2" big, "ttm"), 0)
+	if (happened(s, "W2" big "teardown", "ttmpool", "long") != "")
+		most("T7", "pages cleared of 16384 that leave for the system",
+		     wasted(s, "W2" big, "ttmpool"),
+		     wasted(s, "W2" big, "ttm"), 0)
 	key = "W3-warm" big "teardown"
 	if (count[n, "W3-cold" big "unpopulate", "floor"])
 		row("T8-floor", "T8: share of one set_pages_array_wb() and a" \
@@ -204,13 +206,22 @@ function of_parts()
 	     counted[n, "W8" big "copied", "ttm"], 0)
 	most("T15-reserve", "T15, with a reserve of 64 MiB", tail(512, "reserve"),
 	     tail(512, "ttm"), 2)
-	most("W5", "locks for 64 KiB, populated by one thread and given back by" \
-		" another: with magazines", locks("magazine"), locks("ttm"), 1)
-	most("W5-pool", "the same without magazines", locks("ttmpool"),
-	     locks("ttm"), 2)
-	race("W8-swapout", "64 MiB wc to a file of shmem, in memory", n,
-	     "W8" big "swapout", "ttmpool", 1)
-	race("W8-swapin", "and back", n, "W8" big "swapin", "ttmpool", 1)
+	if (locks("magazine") != "")
+		row("W5", "locks for 64 KiB that one thread populates and another" \
+			" gives back: magazines", locks("magazine"),
+		    locks("ttm"), 1)
+	if (locks("ttmpool") != "")
+		row("W5-pool", "the same without magazines", locks("ttmpool"),
+		    locks("ttm"), 1)
+	key = "W8" big
+	if (count[n, key "swapin", "ttmpool"])
+		row("W8", "64 MiB wc to a file of shmem, and back",
+		    median(n, key "swapout", "ttmpool") + \
+			median(n, key "swapin", "ttmpool"),
+		    median(n, key "swapout", "ttm") + \
+			median(n, key "swapin", "ttm"), 1)
+	race("W8-out", "of these, there", n, key "swapout", "ttmpool", 1)
+	race("W8-in", "of these, back", n, key "swapin", "ttmpool", 1)
 	race("W9", "teardown of 1 GiB, pooled and mapped, strict", s,
 	     "W1 wc 262144 teardown", "runs", 1)
 	most("W9-mapped", "mappings left after it",

@@ -58,8 +58,10 @@ static int take_turns(struct turn *turn, const struct arm *const *arms,
 		err = take_turn(turn, arms[at < n ? at : 2 * n - 1 - at], dev);
 	}
 	turn->events = true;
+	events_enable();
 	for (int i = 0; !err && i < n; i++)
 		err = take_turn(turn, arms[i], dev);
+	events_disable();
 	turn->events = false;
 	return err;
 }
@@ -173,8 +175,8 @@ static int go_split(struct device *dev)
 int race_run(struct device *dev)
 {
 	static const char *const whole[] = { "W1", "W2" };
-	static const size_t sizes[] = { 1, 16, 512, 16384, 0 };
-	static const size_t single_sizes[] = { 16, 2048, 16384, 0 };
+	static const size_t sizes[] = { 16, 512, 16384, 0 };
+	static const size_t single_sizes[] = { 2048, 16384, 0 };
 	int err = go_split(dev);
 
 	if (!err)
