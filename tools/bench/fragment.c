@@ -4,7 +4,8 @@
  * page, all that is left of larger blocks is taken, too, and then every second
  * page of the part is free again. No two that are free are buddies, and nothing
  * can be moved together, for what is held is the kernel's. What others free later
- * on may be larger blocks; these are taken before every turn.
+ * on may be larger blocks; these are taken before every turn. A few small ones are
+ * left: a thread that is started for somebody needs one, and cannot do without.
  */
 
 #include <linux/list.h>
@@ -23,6 +24,10 @@
 
 /* The blocks that are held, by order: page->lru links them. */
 static struct list_head held[11];
+
+/* So many blocks of such an order are left. */
+#define SPARE_ORDER  3
+#define SPARE_BLOCKS 4
 
 static bool fragmented;
 
@@ -67,6 +72,18 @@ int fragment(void)
 	return 0;
 }
 
+static void spare(void)
+{
+	struct list_head *list = &held[SPARE_ORDER];
+
+	for (int i = 0; i < SPARE_BLOCKS && !list_empty(list); i++) {
+		struct page *page = list_first_entry(list, struct page, lru);
+
+		list_del(&page->lru);
+		__free_pages(page, SPARE_ORDER);
+	}
+}
+
 void fragment_again(void)
 {
 	if (!fragmented)
@@ -74,6 +91,7 @@ void fragment_again(void)
 	vm_unmap_aliases(); /* what was freed of it lately is really free */
 	for (unsigned int order = ARRAY_SIZE(held) - 1; order; order--)
 		take(order, SIZE_MAX);
+	spare();
 }
 
 void defragment(void)
