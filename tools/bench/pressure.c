@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * W6: buffers of mixed sizes come and go while memory is short. Somebody else has
- * taken all but 128 MiB of it, and every so often wants 64 MiB more, for a
- * while: what is pooled has to go then, by way of the kernel's own reclaim and its
- * shrinkers. What a populate then takes, of one size, is told in quantiles:
+ * taken all but 192 MiB of it, a third of which is the kernel's reserve, and every so
+ * often wants 64 MiB more, for a while: what is pooled has to go then, by way of the
+ * kernel's own reclaim and its shrinkers. What a populate then takes, of one size, is
+ * told in quantiles:
  *
  *     race: W6 wc PAGES p50 ARM n
  *     race: W6 wc PAGES p999 ARM n
@@ -25,7 +26,7 @@
 #define STEPS 4096
 
 /* The hog leaves so much; takes so much more, every so many steps, for as many. */
-#define LEFT_PAGES  (SZ_128M >> PAGE_SHIFT)
+#define LEFT_PAGES  ((SZ_128M + SZ_64M) >> PAGE_SHIFT)
 #define SURGE_PAGES (SZ_64M >> PAGE_SHIFT)
 #define SURGE_STEPS 64
 

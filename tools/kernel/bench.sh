@@ -58,26 +58,27 @@ race()
 	fi
 	awk -v title="$series $mode" -f "$here/../bench/table.awk" "$log" \
 		>"$log.table"
-	[ "$output" != table ] || cat "$log.table"
+	case $output in
+	table | pressure) cat "$log.table" ;;
+	esac
 }
 
-# The targets that were measured, of the last kernel.
+# The targets that were measured, of the last kernel; under pressure, if that part was
+# run before.
 targets()
 {
+	pressed=$work/race-$series-vtd-strict-pressure.log
 	# shellcheck disable=SC2046 # a list of words
 	awk -f "$here/../bench/targets.awk" $(for mode in $modes; do
 		echo "mode=$mode" "$work/race-$series-$mode-all.log"
-	done) mode=pressure "$work/race-$series-vtd-strict-pressure.log"
+	done) $([ ! -e "$pressed.table" ] || echo "mode=pressure $pressed")
 }
 
-# All that is raced with one kernel. Memory is short in one mode: what a populate
-# waits for then is the kernel's reclaim.
-race_all()
+# race_part SERIES PART, in all modes.
+race_part()
 {
 	for mode in $modes; do
-		race "$1" "$mode" all || failed=$((failed + 1))
-		[ "$mode" = vtd-strict ] || continue
-		race "$1" "$mode" pressure || failed=$((failed + 1))
+		race "$1" "$mode" "$2" || failed=$((failed + 1))
 	done
 }
 
@@ -103,6 +104,11 @@ run_bench()
 		modes=none
 		kernels=6.12
 		;;
+	--pressure)
+		output=pressure
+		modes=vtd-strict
+		kernels=6.12
+		;;
 	esac
 	[ "$output" = table ] || shift
 	parse "$@"
@@ -110,16 +116,16 @@ run_bench()
 	mkdir -p "$work"
 	failed=0
 	export RACE=only RACE_MEMORY=3G
-	rm -f "$work"/race-*.table
+	rm -f "$work"/race-*-all.log.table "$work"/race-*-few.log.table
 	for series in $kernels; do
 		prepare "$series" || fail "$series: could not be built"
 		build_bench_initramfs "$work/$series" "$work/out-$series" ||
 			fail "$series: no initial file system"
-		if [ "$output" = gate ]; then
-			race_few "$series"
-		else
-			race_all "$series"
-		fi
+		case $output in
+		gate) race_few "$series" ;;
+		pressure) race_part "$series" pressure ;;
+		*) race_part "$series" all ;;
+		esac
 	done
 	if [ "$output" = json ]; then
 		targets

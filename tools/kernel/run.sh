@@ -6,7 +6,7 @@
 #
 #   run.sh test [--kernel 6.1|6.12] [--mode MODE]
 #   run.sh debug [--mode MODE]
-#   run.sh bench [--json|--gate] [--kernel 6.1|6.12] [--mode MODE]
+#   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,7 +26,7 @@ usage()
 	cat <<END
 usage: ./dev kernel test [--kernel 6.1|6.12] [--mode MODE]
        ./dev kernel debug [--mode MODE]
-       ./dev kernel bench [--json|--gate] [--kernel 6.1|6.12] [--mode MODE]
+       ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
 
 Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
@@ -35,7 +35,8 @@ what it logs on the simulated machine: "alike" are the lines.
 "debug" does it on a kernel built to find bugs, and makes things fail there; it
 has a mode of its own: large-pages. "bench" runs the kernel's own TTM page pool
 and ours on the same work, by turns, and compares instructions and events; with
---gate some of them, and the counts with tools/bench/race-limits.txt.
+--gate some of them, and the counts with tools/bench/race-limits.txt; with --pressure
+what a populate takes while memory is short.
 Without options: all of it. The modes: $modes
 END
 }
