@@ -27,7 +27,7 @@ in_kernel()
 {
 	cat "$root"/tests/test_*.c "$root"/tests/kernel/*.c |
 		sed -n 's/.*CHECK_CASE(\(f[0-9][0-9]_[a-z0-9_]*\)).*/\1 kernel/p'
-	sed -n 's/.*step \(f[0-9][0-9]_[a-z0-9_]*\) .*/\1 kernel/p' \
+	sed -n 's/.*\(step\|sweep\) \(f[0-9][0-9]_[a-z0-9_]*\) .*/\2 kernel/p' \
 		"$root"/tools/kernel/init*.sh
 }
 
