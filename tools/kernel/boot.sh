@@ -8,8 +8,10 @@
 # are alike. Such a machine has one thread for all CPUs and changes between them
 # when a timer is due; 6.1 starts its second CPU before it has any, and so takes
 # minutes. It gets one CPU, or, where a mode is about having two, the usual clock.
+# So does a kernel that looks for races: there have to be two at once.
 #
-# A warning ends the machine, so that nothing comes after it.
+# A warning ends the machine, so that nothing comes after it; but there, where a
+# race that is told of is a warning.
 #
 # The CPU has no cmpxchg16b: QEMU before 8.0 leaves an operand in the flags after it,
 # until the next instruction that sets them. An interrupt just then saves that, and
@@ -23,8 +25,8 @@ mode=$3
 log=$4
 release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
-append="$append random.trust_cpu=on panic_on_warn=1 mode=$mode"
-append="$append part=${RACE_PART:-all}"
+append="$append random.trust_cpu=on mode=$mode part=${RACE_PART:-all}"
+panic_on_warn=1
 memory=${RACE_MEMORY:-1G}
 devices=
 cpu=max,-cx16
@@ -33,7 +35,13 @@ accel='tcg,thread=single -icount shift=0,sleep=off'
 case $release:$mode in
 6.1.*:pressure) accel=tcg,thread=multi ;;
 6.1.*) cpus=1 ;;
+*-kcsan:*)
+	accel=tcg,thread=multi
+	append="$append kcsan.early_enable=0"
+	panic_on_warn=0
+	;;
 esac
+append="$append panic_on_warn=$panic_on_warn"
 
 case $mode in
 none) append="$append iommu=off" ;;

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=sh disable=SC2154 # $here, $work, $modes: run.sh's
 #
-# ./dev kernel debug: the matrix of run.sh, which reads this file, on a kernel
-# that is built to find bugs and to make things fail (debug-kernel.config).
+# Kernels that are built here, from Debian's source, to find bugs: run.sh reads
+# this file. There are two, each of built-kernel.config and a fragment of its own:
 #
-# To build.sh and boot.sh it looks like one that fetch.sh has unpacked:
+#     ./dev kernel debug   debug-kernel.config: the matrix, and things are made
+#                          to fail (init-debug.sh)
+#     ./dev kernel kcsan   kcsan-kernel.config: data races are looked for
+#                          (init-kcsan.sh)
+#
+# To build.sh and boot.sh one looks like what fetch.sh has unpacked; of "debug":
 #
 #     build/kernel-debug/linux-source-6.12/   the source, from Debian's package
 #     build/kernel-debug/obj/                 what is built
@@ -110,6 +115,11 @@ build_faults()
 		build_more faults
 }
 
+build_races()
+{
+	build_more races
+}
+
 # An initial file system may have parts: the second one has init-$flavour.sh.
 build_initramfs()
 {
@@ -161,4 +171,21 @@ run_debug()
 		;;
 	esac
 	close_table "kernel debug"
+}
+
+# Two processors that run at once, and so the usual clock.
+run_kcsan()
+{
+	modes='none pressure'
+	parse "$@"
+	need_debug_tools || fail "packages are missing"
+	work=$work-kcsan
+	mkdir -p "$work"
+	start_table
+	rm -f "$work"/kcsan-*.log
+	prepare_flavour kcsan races || fail "kcsan: could not be built"
+	export TIMEOUT=3000 PRESSURE_MEMORY=256M
+	boot_modes kcsan
+	awk -f "$here/kcsan.awk" "$work"/kcsan-*.log || failed=$((failed + 1))
+	close_table "kernel kcsan"
 }

@@ -51,10 +51,12 @@ function fault(addr)
 		wrong("unprovoked fault: " $0)
 }
 
+# Of races kcsan.awk judges.
+/BUG: KCSAN: / { next }
 /WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { alarm() }
 /pages are lost|ended with pools|Bail out!/ { wrong($0) }
 /UBSAN:|ODEBUG:|DMA-API: .*out of memory|INFO: (possible|trying|task) / { wrong($0) }
-/kmemleak: ([1-9]|Cannot|Kernel memory leak detector disabled)|churn: wrong:/ { wrong($0) }
+/kmemleak: ([1-9]|Cannot|Kernel memory leak detector disabled)|(churn|races): wrong:/ { wrong($0) }
 /page_pool|Bad page/ && /BUG|corrupt/ { wrong($0) }
 
 /^ *not ok / { wrong($0) }

@@ -6,6 +6,7 @@
 #
 #   run.sh test [--kernel 6.1|6.12] [--mode MODE]
 #   run.sh debug [--mode MODE]
+#   run.sh kcsan [--mode MODE]
 #   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
 set -eu
 
@@ -26,6 +27,7 @@ usage()
 	cat <<END
 usage: ./dev kernel test [--kernel 6.1|6.12] [--mode MODE]
        ./dev kernel debug [--mode MODE]
+       ./dev kernel kcsan [--mode MODE]
        ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
 
 Builds the modules for Debian's kernels, boots each of them in an emulated
@@ -33,10 +35,12 @@ machine in each mode, and runs the test cases and the example driver there.
 What the operation script (tests/test_fidelity.c) logs there is compared with
 what it logs on the simulated machine: "alike" are the lines.
 "debug" does it on a kernel built to find bugs, and makes things fail there; it
-has a mode of its own: large-pages. "bench" runs the kernel's own TTM page pool
-and ours on the same work, by turns, and compares instructions and events; with
---gate some of them, and the counts with tools/bench/race-limits.txt; with --pressure
-what a populate takes while memory is short.
+has a mode of its own: large-pages. "kcsan" does it on one that looks for data
+races, with threads that do all at once; in the modes none and pressure.
+"bench" runs the kernel's own TTM page pool and ours on the same work, by turns,
+and compares instructions and events; with --gate some of them, and the counts
+with tools/bench/race-limits.txt; with --pressure what a populate takes while
+memory is short.
 Without options: all of it. The modes: $modes
 END
 }
@@ -222,6 +226,7 @@ command=${1-help}
 case $command in
 test) run_test "$@" ;;
 debug) run_debug "$@" ;;
+kcsan) run_kcsan "$@" ;;
 bench) run_bench "$@" ;;
 help | --help | -h) usage ;;
 *)
