@@ -23,249 +23,209 @@ static struct tpos_device_info info_of(tpos_device_t *dev)
 	return info;
 }
 
-/* A buffer of the first device, which has read its first and last page. */
-static struct buffer *open_read(struct check *t, struct rig *rig,
-				enum ttmpool_caching caching)
-{
-	struct buffer *buf =
-		buffer_open(t, rig,
-			    &(struct buffer_config){ .num_pages = N,
-						     .funcs = &buffer_plain,
-						     .caching = caching });
-
-	if (!buf || ttmpool_populate(&buf->be) || !buffer_fill(t, buf, BYTE) ||
-	    !check_device_holds(t, rig->dev[0], buf->dma_addr[0], BYTE) ||
-	    !check_device_holds(t, rig->dev[0], buf->dma_addr[N - 1], BYTE))
-		return NULL;
-	return buf;
-}
-
 /**
- * struct stale - the addresses that a device had
+ * struct stale - a buffer, and the addresses that its device had of it
  */
 struct stale {
-	tpos_device_t *dev;
+	struct rig *rig;
+	struct buffer *buf;
 	tpos_dma_addr_t addr[2];
 };
 
-static struct stale stale_of(const struct rig *rig, const struct buffer *buf)
+/* A buffer of the first device, which has read its first and last page. */
+static bool stale_open(struct check *t, const struct rig_config *config,
+		       enum ttmpool_caching caching, struct stale *stale)
 {
-	return (struct stale){ .dev = rig->dev[0],
-			       .addr = { buf->dma_addr[0],
-					 buf->dma_addr[N - 1] } };
+	struct buffer *buf;
+
+	stale->rig = rig_open(t, config);
+	if (!stale->rig)
+		return false;
+	buf = buffer_open(t, stale->rig,
+			  &(struct buffer_config){ .num_pages = N,
+						   .funcs = &buffer_plain,
+						   .caching = caching });
+	if (!buf || ttmpool_populate(&buf->be))
+		return false;
+	stale->buf = buf;
+	stale->addr[0] = buf->dma_addr[0];
+	stale->addr[1] = buf->dma_addr[N - 1];
+	return buffer_fill(t, buf, BYTE) &&
+	       check_device_holds(t, stale->rig->dev[0], stale->addr[0],
+				  BYTE) &&
+	       check_device_holds(t, stale->rig->dev[0], stale->addr[1], BYTE);
+}
+
+/* As most cases have it: write-combined, of one pool with the usual policy. */
+static bool stale_open_usual(struct check *t, struct stale *stale)
+{
+	return stale_open(t, &(struct rig_config){ 0 }, TTMPOOL_WRITE_COMBINED,
+			  stale);
 }
 
 static bool is_cut_off(struct check *t, const struct stale *stale)
 {
-	return !info_of(stale->dev).has_iommu ||
-	       (check_cut_off(t, stale->dev, stale->addr[0], BYTE) &&
-		check_cut_off(t, stale->dev, stale->addr[1], BYTE));
+	tpos_device_t *dev = stale->rig->dev[0];
+
+	return !info_of(dev).has_iommu ||
+	       (check_cut_off(t, dev, stale->addr[0], BYTE) &&
+		check_cut_off(t, dev, stale->addr[1], BYTE));
 }
 
 /* Pages that are pooled without their mapping are out of reach. */
 static void f17_pooled_pages_are_out_of_reach(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct rig_config config = { .policy = &policy };
 	struct stale stale;
-	struct rig *rig;
 
 	policy.keep_mapped = false;
-	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	CHECK_EQ(t, rig_stats(rig).pages_pooled, N);
+	CHECK(t, stale_open(t, &config, TTMPOOL_WRITE_COMBINED, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
+	CHECK_EQ(t, rig_stats(stale.rig).pages_pooled, N);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* So are pages that go to the system when they are given back. */
 static void f17_pages_that_are_not_pooled_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct rig_config config = { 0 };
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_CACHED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, stale_open(t, &config, TTMPOOL_CACHED, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And those that the shrinker takes, with the mapping that was kept. */
 static void f17_shrunk_pages_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, N, false), N);
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&stale.rig->mgr, N, false), N);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And those that are over a new limit. */
 static void f17_pages_over_the_limit_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
+	ttmpool_manager_set_pool_limit(&stale.rig->mgr, 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And those of a pool that is drained. */
 static void f17_drained_pages_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	CHECK_EQ(t, ttmpool_pool_drain(&rig->pool[0]), N);
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
+	CHECK_EQ(t, ttmpool_pool_drain(&stale.rig->pool[0]), N);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And those that lie in a pool that ends. */
 static void f17_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 0);
-	rig->nr_pools = 0;
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&stale.rig->pool[0]), 0);
+	stale.rig->nr_pools = 0;
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And those that were in use when it ended, which are quarantined. */
 static void f17_quarantined_pages_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), N);
-	rig->nr_pools = 0;
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_pool_fini(&stale.rig->pool[0]), N);
+	stale.rig->nr_pools = 0;
 	CHECK_EQ(t, check_pages_out(t), N);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
-	CHECK(t, rig_close(t, rig));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&stale.rig->mgr), 0);
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And those of a buffer whose contents are in the store. */
 static void f17_swapped_pages_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
-	CHECK(t, rig_close(t, rig));
+	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* Of a buffer of which a part is swapped out, the rest is out of reach, too:
  * its addresses are not to be used. */
 static void f17_what_is_left_of_a_buffer_is_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
-	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
-	CHECK_EQ(t, buffer_pages(buf), 1);
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, 1), 0);
+	CHECK_EQ(t, stale.buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, buffer_pages(stale.buf), 1);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
-	CHECK(t, rig_close(t, rig));
+	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* And pages that are ordinary ones for a while, though the bytes stay. */
 static void f17_ordinary_pages_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, stale_open_usual(t, &stale));
+	CHECK_EQ(t, ttmpool_to_anonymous(&stale.buf->be), 0);
 	CHECK(t, is_cut_off(t, &stale));
-	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
-	CHECK(t, rig_close(t, rig));
+	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* What was handed over to another device is that one's alone. */
 static void f17_pages_handed_over_are_out_of_reach(struct check *t)
 {
-	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
-	struct buffer *buf, *other;
+	struct rig_config config = { .nr_pools = 2 };
+	struct buffer *other;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
+	CHECK(t, stale_open(t, &config, TTMPOOL_WRITE_COMBINED, &stale));
 	other = buffer_open(
-		t, rig,
+		t, stale.rig,
 		&(struct buffer_config){ .pool = 1,
 					 .num_pages = N,
 					 .funcs = &buffer_plain,
 					 .caching = TTMPOOL_WRITE_COMBINED });
-	CHECK(t, buf && other);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
-	CHECK_EQ(t, ttmpool_handover(&buf->be, &other->be), 0);
+	CHECK(t, other);
+	CHECK_EQ(t, ttmpool_to_anonymous(&stale.buf->be), 0);
+	CHECK_EQ(t, ttmpool_handover(&stale.buf->be, &other->be), 0);
 	CHECK_EQ(t, ttmpool_to_device(&other->be), 0);
-	CHECK(t, check_device_holds(t, rig->dev[1], other->dma_addr[0], BYTE));
+	CHECK(t, check_device_holds(t, stale.rig->dev[1], other->dma_addr[0],
+				    BYTE));
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 /* Has this buffer an address that another one had? */
@@ -281,14 +241,14 @@ static bool has_address(const struct buffer *buf, tpos_dma_addr_t addr)
 static bool leads_elsewhere(struct check *t, const struct stale *stale,
 			    const struct buffer *other)
 {
+	tpos_device_t *dev = stale->rig->dev[0];
 	bool good = true;
 
-	for (int i = 0; i < 2 && info_of(stale->dev).has_iommu; i++)
+	for (int i = 0; i < 2 && info_of(dev).has_iommu; i++)
 		good &= has_address(other, stale->addr[i])
-				? check_device_holds(t, stale->dev,
-						     stale->addr[i], OTHER)
-				: check_cut_off(t, stale->dev, stale->addr[i],
-						BYTE);
+				? check_device_holds(t, dev, stale->addr[i],
+						     OTHER)
+				: check_cut_off(t, dev, stale->addr[i], BYTE);
 	return good;
 }
 
@@ -296,29 +256,24 @@ static bool leads_elsewhere(struct check *t, const struct stale *stale,
 static void f17_mappings_given_up_are_out_of_reach(struct check *t)
 {
 	unsigned int shift = info_of(check_device(t, 0, 64)).page_shift;
-	struct rig *rig =
-		rig_open(t, &(struct rig_config){ .mapped_limit = (uint64_t)N
-								  << shift });
-	struct buffer *buf, *other;
+	struct rig_config config = { .mapped_limit = (uint64_t)N << shift };
+	struct buffer *other;
 	struct stale stale;
 
-	CHECK(t, rig);
-	buf = open_read(t, rig, TTMPOOL_WRITE_COMBINED);
-	CHECK(t, buf);
-	stale = stale_of(rig, buf);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, stale_open(t, &config, TTMPOOL_WRITE_COMBINED, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	other = buffer_open(
-		t, rig,
+		t, stale.rig,
 		&(struct buffer_config){ .num_pages = N,
 					 .funcs = &buffer_plain,
 					 .caching = TTMPOOL_UNCACHED });
 	CHECK(t, other);
 	CHECK_EQ(t, ttmpool_populate(&other->be), 0);
-	CHECK_EQ(t, rig_stats(rig).pages_pooled, N);
+	CHECK_EQ(t, rig_stats(stale.rig).pages_pooled, N);
 	CHECK(t, buffer_fill(t, other, OTHER));
 	CHECK(t, leads_elsewhere(t, &stale, other));
 	CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
-	CHECK(t, rig_close(t, rig));
+	CHECK(t, rig_close(t, stale.rig));
 }
 
 CHECK_SUITE(stale, CHECK_CASE(f17_pooled_pages_are_out_of_reach),
