@@ -34,44 +34,48 @@ void account_add(const struct ttmpool_pool *pool,
 	}
 }
 
-static void account_book_pool(struct ttmpool_pool *pool,
-			      const struct account *more)
+/* Charge an owner, if there is one. */
+void account_charge(struct ttmpool_owner *owner, const struct account *more)
+{
+	for (int i = 0; owner && i < TTMPOOL_ACCOUNT_COUNT; i++)
+		if (more->pages[i])
+			tpos_atomic_add_return(more->pages[i],
+					       &owner->pages[i]);
+}
+
+/* Charge a pool, whose lock is held. */
+void account_book(struct ttmpool_pool *pool, const struct account *more)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
 
-	tpos_spin_lock(&pool->lock);
+	tpos_assert_held(&pool->lock);
 	stats->pages_in_use += (uint64_t)more->pages[TTMPOOL_IN_USE];
 	stats->pages_bounced += (uint64_t)more->pages[TTMPOOL_BOUNCED];
 	stats->pages_anonymous += (uint64_t)more->pages[TTMPOOL_ANONYMOUS];
 	stats->pages_swapped += (uint64_t)more->pages[TTMPOOL_SWAPPED];
 	if (stats->pages_in_use > stats->pages_in_use_peak)
 		stats->pages_in_use_peak = stats->pages_in_use;
+}
+
+static void account_book_alone(struct ttmpool_pool *pool,
+			       const struct account *more)
+{
+	tpos_spin_lock(&pool->lock);
+	account_book(pool, more);
 	tpos_spin_unlock(&pool->lock);
 }
 
-static void account_book_owner(struct ttmpool_owner *owner,
-			       const struct account *more)
-{
-	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
-		if (more->pages[i])
-			tpos_atomic_add_return(more->pages[i],
-					       &owner->pages[i]);
-}
-
-/* Book the difference; @owner may be NULL. */
-void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
-		  const struct account *before, const struct account *after)
+/* Charge both with what chunks are after something was done to them, less what
+ * they were before. */
+void account_change(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
+		    const struct account *before, const struct account *after)
 {
 	struct account more;
 
 	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
 		more.pages[i] = after->pages[i] - before->pages[i];
-	account_book_pool(pool, &more);
-	if (owner)
-		account_book_owner(owner, &more);
-	if (more.pages[TTMPOOL_SWAPPED])
-		tpos_atomic_add_return(more.pages[TTMPOOL_SWAPPED],
-				       &pool->mgr->pages_swapped);
+	account_charge(owner, &more);
+	account_book_alone(pool, &more);
 }
 
 /* It is nobody's any more; where nobody is believed, who had it is kept. */
@@ -86,24 +90,40 @@ static void chunk_disown(struct ttmpool_chunk *chunk)
 	chunk->flags |= TTMPOOL_CHUNK_REMEMBERS;
 }
 
-/* A run of @pages is nobody's any more. */
-void account_close_run(struct ttmpool_pool *pool,
-		       const struct ttmpool_list *chunks, size_t pages)
+/* What a run of @pages is, as what there will be less of. */
+static struct account account_of_run(const struct ttmpool_pool *pool,
+				     const struct ttmpool_list *chunks,
+				     long pages)
 {
 	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
-	struct ttmpool_chunk *chunk;
-	struct account none = { { 0 } }, was = { { 0 } };
+	struct account less = { { 0 } };
 
 	if (pool->info.bounces) {
-		account_add(pool, chunks, &was);
-	} else {
-		was.pages[TTMPOOL_IN_USE] = (long)pages;
-		if (first->flags & TTMPOOL_CHUNK_MAPPED)
-			was.pages[TTMPOOL_MAPPED] = (long)pages;
-		if (first->flags & TTMPOOL_CHUNK_ANONYMOUS)
-			was.pages[TTMPOOL_ANONYMOUS] = (long)pages;
+		account_add(pool, chunks, &less);
+		for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
+			less.pages[i] = -less.pages[i];
+		return less;
 	}
-	account_book(pool, first->owner, &was, &none);
+	less.pages[TTMPOOL_IN_USE] = -pages;
+	if (first->flags & TTMPOOL_CHUNK_MAPPED)
+		less.pages[TTMPOOL_MAPPED] = -pages;
+	if (first->flags & TTMPOOL_CHUNK_ANONYMOUS)
+		less.pages[TTMPOOL_ANONYMOUS] = -pages;
+	return less;
+}
+
+/* A run of @pages is nobody's any more: its owner is charged, and what the pool
+ * is to be charged is added to @sums. */
+void account_close_run(struct ttmpool_pool *pool,
+		       const struct ttmpool_list *chunks, size_t pages,
+		       struct account *sums)
+{
+	struct account less = account_of_run(pool, chunks, (long)pages);
+	struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
+
+	account_charge(chunk->owner, &less);
+	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
+		sums->pages[i] += less.pages[i];
 	if (!pool->policy.verify)
 		return;
 	ttmpool_for_each_chunk(chunk, chunks)
@@ -113,26 +133,29 @@ void account_close_run(struct ttmpool_pool *pool,
 /* The chunks of a batch are nobody's any more. */
 void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
+	struct account sums = { { 0 } };
 	struct ttmpool_list run, done;
 
 	ttmpool_list_init(&done);
 	while (!ttmpool_list_empty(chunks)) {
 		size_t pages = chunks_cut_run(chunks, &run);
 
-		account_close_run(pool, &run, pages);
+		account_close_run(pool, &run, pages, &sums);
 		ttmpool_list_splice_tail(&run, &done);
 	}
 	ttmpool_list_splice(&done, chunks);
+	account_book_alone(pool, &sums);
 }
 
 /* So many pages of a buffer are in its store now, more than before. */
 void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 		     long pages)
 {
-	struct account none = { { 0 } };
 	struct account more = { { [TTMPOOL_SWAPPED] = pages } };
 
-	account_book(pool, owner, &none, &more);
+	account_charge(owner, &more);
+	account_book_alone(pool, &more);
+	tpos_atomic_add_return(pages, &pool->mgr->pages_swapped);
 }
 
 void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name)

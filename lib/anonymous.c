@@ -104,14 +104,14 @@ static void chunks_handover(struct ttmpool_list *chunks,
 	clock = pool->clock;
 	tpos_spin_unlock(&pool->lock);
 	account_add(from->pool, chunks, &sums);
-	account_book(from->pool, from->owner, &sums, &none);
+	account_change(from->pool, from->owner, &sums, &none);
 	ttmpool_for_each_chunk(chunk, chunks) {
 		chunk->pool = pool;
 		chunk->owner = to->owner;
 		chunk->stamp = clock;
 		chunk_note_node(pool, chunk);
 	}
-	account_book(pool, to->owner, &none, &sums);
+	account_change(pool, to->owner, &none, &sums);
 	chunks_unclaim(pool, chunks);
 }
 

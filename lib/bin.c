@@ -86,13 +86,14 @@ static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *first,
 	}
 }
 
-/* Put a batch into its bins, run by run of chunks of one kind. */
-void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-	       enum bins_park how)
+/* Put a batch into its bins, run by run of chunks of one kind; the pool's lock is
+ * held. */
+void bins_park_locked(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		      enum bins_park how)
 {
 	long pages = 0;
 
-	tpos_spin_lock(&pool->lock);
+	tpos_assert_held(&pool->lock);
 	pool->clock += how == PARK_GIVEN;
 	while (!ttmpool_list_empty(chunks)) {
 		struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
@@ -113,6 +114,13 @@ void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		pages += (long)(n << first->order);
 	}
 	bins_count(pool, pages);
+}
+
+void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+	       enum bins_park how)
+{
+	tpos_spin_lock(&pool->lock);
+	bins_park_locked(pool, chunks, how);
 	tpos_spin_unlock(&pool->lock);
 }
 

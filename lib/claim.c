@@ -28,6 +28,8 @@
 /* So many chunks are checked before the lock is let go for others. */
 #define CHECK_RUN 256
 
+#define BLOCK 32
+
 #define ALL_RIGHT TTMPOOL_REPORT_KIND_COUNT
 
 void claim_init(struct claim *claim, struct ttmpool_pool *pool,
@@ -41,14 +43,22 @@ void claim_init(struct claim *claim, struct ttmpool_pool *pool,
 }
 
 /* Are these the pages of the chunk that was found by the first of them? The last is
- * looked at; in checked builds, all of them. */
+ * looked at; in checked builds, all of them, by straight code, as far as it goes: of
+ * a buffer in large chunks this is all that is done for each page. */
 static bool pages_are_of(tpos_page_t *const *pages,
 			 const struct ttmpool_chunk *chunk, size_t n)
 {
-	for (size_t i = 1; TPOS_CHECK_LEVEL > 0 && i < n; i++)
+	size_t i = TPOS_CHECK_LEVEL > 0 ? 0 : n - 1;
+
+	for (; n - i >= BLOCK; i += BLOCK)
+#pragma GCC unroll 32
+		for (size_t j = 0; j < BLOCK; j++)
+			if (pages[i + j] != tpos_page_nth(chunk->page, i + j))
+				return false;
+	for (; i < n; i++)
 		if (pages[i] != tpos_page_nth(chunk->page, i))
 			return false;
-	return pages[n - 1] == tpos_page_nth(chunk->page, n - 1);
+	return true;
 }
 
 /* What is wrong with the chunk that is found where the array begins? */
@@ -190,6 +200,20 @@ int claim_chunks(struct claim *claim)
 		return 0;
 	claim_refuse(claim, wrong);
 	return -EINVAL;
+}
+
+/* The chunk that all of the array is, if it is one, of @order, and nothing is wrong
+ * with it. The pool's lock is held. */
+struct ttmpool_chunk *claim_single(const struct claim *claim,
+				   unsigned int order)
+{
+	struct ttmpool_chunk *chunk =
+		tpos_page_chunk(claim->pool->dev, claim->pages[0]);
+
+	tpos_assert_held(&claim->pool->lock);
+	if (claim_check(claim, chunk) != ALL_RIGHT || chunk->order != order)
+		return NULL;
+	return chunk;
 }
 
 /* Put claimed chunks into the order of the array again, which has no holes. */

@@ -51,15 +51,14 @@ void chunk_fill_addresses(const struct ttmpool_pool *pool,
 		       (tpos_dma_addr_t)1 << pool->info.page_shift);
 }
 
-/* A chunk is the owner's from here on; what it was is nobody's business. */
-static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
-				  const struct take *take)
+/* Write the arrays for one chunk. */
+void chunk_fill(const struct ttmpool_pool *pool,
+		const struct ttmpool_chunk *chunk, tpos_page_t **pages,
+		tpos_dma_addr_t *dma_addr)
 {
-	chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
-	chunk->flags &=
-		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);
-	chunk->owner = take->req.owner;
-	chunk->stamp = take->clock;
+	fill_pages(pages, chunk->page, ttmpool_chunk_pages(chunk));
+	if (dma_addr)
+		chunk_fill_addresses(pool, chunk, dma_addr);
 }
 
 /* Chunks of many pages come first; then the single ones, each with a store. */
@@ -71,7 +70,7 @@ static void take_fill(struct take *take, tpos_page_t **pages,
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		size_t n = ttmpool_chunk_pages(chunk);
 
-		chunk_hand_out(chunk, take);
+		chunk_hand_out(chunk, take->req.owner, take->clock);
 		if (n == 1) {
 			*pages++ = chunk->page;
 			if (dma_addr)
@@ -101,46 +100,40 @@ static struct account take_account(const struct take *take)
 	return sums;
 }
 
-/* It is all counted; the pool's lock is held. */
-static void take_count(const struct take *take)
+/* The chunks are on a list of what is in use, and counted, in one go. */
+static void take_enter(struct take *take, struct ttmpool_list *list)
 {
 	struct ttmpool_pool_stats *stats = &take->pool->stats;
+	struct account sums = take_account(take);
 
+	account_charge(take->req.owner, &sums);
+	tpos_spin_lock(&take->pool->lock);
+	account_book(take->pool, &sums);
 	stats->takes++;
 	stats->pages_hit += take->pages_hit;
 	if (take->map)
 		stats->maps_kept += take->chunks_hit - take->remapped;
+	ttmpool_list_splice_tail(&take->got, list);
+	tpos_spin_unlock(&take->pool->lock);
 }
 
 /* The chunks go to the owner, and on the pool's in-use list. */
 void take_hand_out(struct take *take, tpos_page_t **pages,
 		   tpos_dma_addr_t *dma_addr)
 {
-	struct account none = { { 0 } }, sums = take_account(take);
-
 	take_fill(take, pages, dma_addr);
-	account_book(take->pool, take->req.owner, &none, &sums);
-	tpos_spin_lock(&take->pool->lock);
-	ttmpool_list_splice_tail(&take->got, &take->pool->in_use);
-	take_count(take);
-	tpos_spin_unlock(&take->pool->lock);
+	take_enter(take, &take->pool->in_use);
 }
 
 /* The chunks go to the owner, as they are, and to the end of @list, which is one
  * of the pool's, or one that nobody else knows. */
 void take_hand_out_held(struct take *take, struct ttmpool_list *list)
 {
-	struct account none = { { 0 } }, sums = take_account(take);
-	struct ttmpool_pool *pool = take->pool;
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, &take->got) {
-		chunk_hand_out(chunk, take);
+		chunk_hand_out(chunk, take->req.owner, take->clock);
 		chunk->flags |= TTMPOOL_CHUNK_HELD;
 	}
-	account_book(pool, take->req.owner, &none, &sums);
-	tpos_spin_lock(&pool->lock);
-	ttmpool_list_splice_tail(&take->got, list);
-	take_count(take);
-	tpos_spin_unlock(&pool->lock);
+	take_enter(take, list);
 }

@@ -29,9 +29,11 @@ static const uint8_t list_preference[2][4] = {
 
 static unsigned int order_at_most(unsigned int order, size_t pages)
 {
-	while (order && !(pages >> order))
-		order--;
-	return order;
+	unsigned int fits = 0;
+
+	while (fits < order && pages >> (fits + 1))
+		fits++;
+	return fits;
 }
 
 /* Take what one list has, and note what it lacks. */

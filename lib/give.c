@@ -12,9 +12,21 @@
 
 #include "internal.h"
 
+/**
+ * struct giving - a batch on its way back
+ * @recycled: what goes into the bins
+ * @released: what goes to the system
+ * @less: what both were counted as
+ */
+struct giving {
+	struct ttmpool_list recycled;
+	struct ttmpool_list released;
+	struct account less;
+};
+
 /* Does the policy want the chunk pooled? What was handed over may be nothing
  * that this pool would have made. */
-static bool is_recycled(const struct ttmpool_chunk *chunk)
+bool chunk_is_recycled(const struct ttmpool_chunk *chunk)
 {
 	if (chunk->flags & TTMPOOL_CHUNK_ANONYMOUS &&
 	    !chunk_can_be_used(chunk, chunk->pool))
@@ -35,8 +47,8 @@ static void chunks_retire(struct ttmpool_pool *pool,
 		tpos_note_parked(pool->dev, chunk);
 }
 
-/* Pool a batch, without its mappings if the policy does not keep them. */
-static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+/* Make what is to be pooled what the policy wants of it. */
+static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list mapped;
 
@@ -49,26 +61,44 @@ static void give_recycle(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		chunks_clear(pool, chunks);
 	if (TPOS_WATCHED)
 		chunks_retire(pool, chunks);
-	bins_park(pool, chunks, PARK_GIVEN);
-	manager_trim(pool->mgr);
-	if (pool->policy.scrub)
-		tpos_work_queue(pool->mgr->system, &pool->scrub_work);
+}
+
+/* Pool what is recycled, and charge the pool for all: in one go. */
+static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
+{
+	tpos_spin_lock(&pool->lock);
+	account_book(pool, &giving->less);
+	pool->stats.gives++;
+	if (!ttmpool_list_empty(&giving->recycled))
+		bins_park_locked(pool, &giving->recycled, PARK_GIVEN);
+	tpos_spin_unlock(&pool->lock);
 }
 
 /* Close the accounts of a run, and put it where its like goes. */
 static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
-		     size_t pages, struct ttmpool_list *recycled,
-		     struct ttmpool_list *released)
+		     size_t pages, struct giving *giving)
 {
 	struct ttmpool_chunk *first = ttmpool_chunk_of(run->next);
 
-	account_close_run(pool, run, pages);
-	if (is_recycled(first)) {
+	account_close_run(pool, run, pages, &giving->less);
+	if (chunk_is_recycled(first)) {
 		first->flags &= (uint16_t)~TTMPOOL_CHUNK_ANONYMOUS;
-		ttmpool_list_splice_tail(run, recycled);
+		ttmpool_list_splice_tail(run, &giving->recycled);
 	} else {
-		ttmpool_list_splice_tail(run, released);
+		ttmpool_list_splice_tail(run, &giving->released);
 	}
+}
+
+/* Something came back. If more is pooled than before: too much? And who clears it?
+ * In any case there is address space to be had that was in use. */
+void give_follow(struct ttmpool_pool *pool, bool pooled)
+{
+	if (pooled) {
+		manager_trim(pool->mgr);
+		if (pool->policy.scrub)
+			tpos_work_queue(pool->mgr->system, &pool->scrub_work);
+	}
+	tpos_wake(&pool->iova->wait);
 }
 
 /* Has it to be asked of each chunk of a run whether it may be pooled? */
@@ -94,25 +124,28 @@ static size_t give_cut(struct ttmpool_list *chunks, struct ttmpool_list *run)
 static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 size_t pages, bool mixed)
 {
-	struct ttmpool_list recycled, released, run;
+	struct giving giving = { .less = { { 0 } } };
+	struct ttmpool_list run;
+	bool recycles;
 
-	ttmpool_list_init(&recycled);
-	ttmpool_list_init(&released);
-	pool_tally(pool, &pool->stats.gives, 1);
+	ttmpool_list_init(&giving.recycled);
+	ttmpool_list_init(&giving.released);
 	if (!mixed && !differs_by_page(ttmpool_chunk_of(chunks->next)))
-		give_run(pool, chunks, pages, &recycled, &released);
+		give_run(pool, chunks, pages, &giving);
 	while (!ttmpool_list_empty(chunks)) {
 		size_t n = give_cut(chunks, &run);
 
-		give_run(pool, &run, n, &recycled, &released);
+		give_run(pool, &run, n, &giving);
 	}
 	if (pages > (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit))
-		chunks_merge(&released, &recycled);
-	if (!ttmpool_list_empty(&recycled))
-		give_recycle(pool, &recycled);
-	if (!ttmpool_list_empty(&released))
-		chunks_release(pool, &released);
-	tpos_wake(&pool->iova->wait);
+		chunks_merge(&giving.released, &giving.recycled);
+	recycles = !ttmpool_list_empty(&giving.recycled);
+	if (recycles)
+		give_prepare(pool, &giving.recycled);
+	give_enter(pool, &giving);
+	if (!ttmpool_list_empty(&giving.released))
+		chunks_release(pool, &giving.released);
+	give_follow(pool, recycles);
 }
 
 /* Take back a batch of any chunks that were in use, of @pages. */
@@ -126,21 +159,4 @@ void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 void claim_give(struct claim *claim)
 {
 	give(claim->pool, &claim->chunks, claim->num_pages, claim->mixed);
-}
-
-int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
-		      size_t num_pages, enum ttmpool_caching caching)
-{
-	struct claim claim;
-	int err;
-
-	if (!pages || !num_pages)
-		return -EINVAL;
-	claim_init(&claim, pool, pages, num_pages);
-	claim.caching = caching;
-	err = claim_chunks(&claim);
-	if (err)
-		return err;
-	claim_give(&claim);
-	return 0;
 }

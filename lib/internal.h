@@ -15,8 +15,9 @@
  *   make.c       fresh chunks, and mappings, and room for both
  *   ready.c      a buffer's chunks become the device's
  *   gather.c, take.c, fill.c, refill.c   handing out; prime.c: to the bins
- *   runs.c, magazine.c   the same, without arrays, and without a lock
  *   give.c       taking back; scrub.c: clearing in between
+ *   arrays.c     both, for arrays of pages; runs.c, magazine.c: without arrays,
+ *                and without a lock
  *   relocate.c   moving contents to pages that suit the device
  *   swapin.c, anonymous.c   bringing contents back, and handing them over
  *   pool.c, manager.c   lifetimes, limits, counters; valid.c: invariants
@@ -105,11 +106,14 @@ struct account {
 };
 void account_add(const struct ttmpool_pool *pool,
 		 const struct ttmpool_list *chunks, struct account *sums);
-void account_book(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
-		  const struct account *before, const struct account *after);
+void account_charge(struct ttmpool_owner *owner, const struct account *more);
+void account_book(struct ttmpool_pool *pool, const struct account *more);
+void account_change(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
+		    const struct account *before, const struct account *after);
 void account_close(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 void account_close_run(struct ttmpool_pool *pool,
-		       const struct ttmpool_list *chunks, size_t pages);
+		       const struct ttmpool_list *chunks, size_t pages,
+		       struct account *sums);
 void account_swapped(struct ttmpool_pool *pool, struct ttmpool_owner *owner,
 		     long pages);
 
@@ -122,6 +126,9 @@ void chunk_note_node(const struct ttmpool_pool *pool,
 		     struct ttmpool_chunk *chunk);
 bool chunk_can_be_used(const struct ttmpool_chunk *chunk,
 		       const struct ttmpool_pool *pool);
+void chunk_fill(const struct ttmpool_pool *pool,
+		const struct ttmpool_chunk *chunk, tpos_page_t **pages,
+		tpos_dma_addr_t *dma_addr);
 void chunk_fill_addresses(const struct ttmpool_pool *pool,
 			  const struct ttmpool_chunk *chunk,
 			  tpos_dma_addr_t *dma_addr);
@@ -161,6 +168,8 @@ enum bins_park {
 	PARK_SPARED,
 };
 void bins_init(struct ttmpool_pool *pool);
+void bins_park_locked(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		      enum bins_park how);
 void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	       enum bins_park how);
 size_t bins_pick(struct ttmpool_pool *pool, const struct ttmpool_request *req,
@@ -206,6 +215,8 @@ struct claim {
 void claim_init(struct claim *claim, struct ttmpool_pool *pool,
 		tpos_page_t *const *pages, size_t num_pages);
 int claim_chunks(struct claim *claim);
+struct ttmpool_chunk *claim_single(const struct claim *claim,
+				   unsigned int order);
 void claim_sort(struct claim *claim);
 void chunks_unclaim(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 
@@ -246,6 +257,8 @@ int backend_return(struct ttmpool_backend *be);
 void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays);
 
 /* give.c */
+bool chunk_is_recycled(const struct ttmpool_chunk *chunk);
+void give_follow(struct ttmpool_pool *pool, bool pooled);
 void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 size_t pages);
 void claim_give(struct claim *claim);

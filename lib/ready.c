@@ -89,7 +89,7 @@ int backend_make_ready(struct ttmpool_backend *be)
 		backend_fill(be);
 	chunks_mark_anonymous(&chunks, err);
 	account_add(be->pool, &chunks, &after);
-	account_book(be->pool, be->owner, &before, &after);
+	account_change(be->pool, be->owner, &before, &after);
 	chunks_unclaim(be->pool, &chunks);
 	if (err)
 		tpos_wake(&be->pool->iova->wait);

@@ -41,7 +41,7 @@ int backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 	account_add(be->pool, &claim.chunks, &before);
 	chunks_strip(be->pool, &claim.chunks, false); /* before it is read */
 	account_add(be->pool, &claim.chunks, &after);
-	account_book(be->pool, be->owner, &before, &after);
+	account_change(be->pool, be->owner, &before, &after);
 	claim_sort(&claim);
 	take_issue(&take);
 	chunks_copy(be->pool, &take.got, &claim.chunks);

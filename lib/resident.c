@@ -63,7 +63,7 @@ int backend_strip(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 	err = chunks_strip(be->pool, chunks, false);
 	chunks_mark_anonymous(chunks, true);
 	account_add(be->pool, chunks, &after);
-	account_book(be->pool, be->owner, &before, &after);
+	account_change(be->pool, be->owner, &before, &after);
 	tpos_wake(&be->pool->iova->wait);
 	return err;
 }

@@ -200,20 +200,3 @@ int take_patiently(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	pool_tally(pool, &pool->stats.takes_failed, 1);
 	return err;
 }
-
-int ttmpool_pool_take(struct ttmpool_pool *pool,
-		      const struct ttmpool_request *req, tpos_page_t **pages,
-		      tpos_dma_addr_t *dma_addr)
-{
-	struct take take;
-	int err;
-
-	if (!pages)
-		return -EINVAL;
-	err = take_patiently(pool, req, dma_addr, &take);
-	if (err)
-		return err;
-	take_issue(&take);
-	take_hand_out(&take, pages, dma_addr);
-	return 0;
-}

@@ -49,6 +49,16 @@ int take_find(struct take *take);
  * error nothing is left. Then either take_drop(); or the chunks are issued, and
  * handed out, which writes the arrays.
  */
+static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
+				  struct ttmpool_owner *owner, uint32_t clock)
+{
+	chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
+	chunk->flags &=
+		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);
+	chunk->owner = owner;
+	chunk->stamp = clock;
+}
+
 int take_check(const struct ttmpool_pool *pool,
 	       const struct ttmpool_request *req);
 int take_chunks(struct take *take);

@@ -174,6 +174,36 @@ static void s09_a_chunk_out_of_order_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
+/* In a large one, each page must. */
+static void s09_each_page_of_a_large_chunk_is_looked_at(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 64 };
+	tpos_page_t *pages[64], *right;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, NULL), 0);
+	for (int i = 0; i < 64; i += 9) {
+		right = pages[i];
+		pages[i] = pages[i ^ 1];
+		CHECK_EQ(t,
+			 ttmpool_pool_give(&rig->pool[0], pages, 64,
+					   TTMPOOL_WRITE_COMBINED),
+			 -EINVAL);
+		pages[i] = right;
+	}
+	CHECK_EQ(t,
+		 rig_stats(rig).refused[TTMPOOL_REPORT_WRONG_ORDER] +
+			 rig_stats(rig).refused[TTMPOOL_REPORT_FOREIGN],
+		 8);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&rig->pool[0], pages, 64,
+				   TTMPOOL_WRITE_COMBINED),
+		 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Pages are given back as of the caching that they are. */
 static void s09_a_give_of_another_caching_is_refused(struct check *t)
 {
@@ -317,6 +347,7 @@ CHECK_SUITE(give, CHECK_CASE(s09_a_foreign_page_is_refused),
 	    CHECK_CASE(s09_the_middle_of_a_chunk_is_refused),
 	    CHECK_CASE(s09_a_part_of_a_chunk_is_refused),
 	    CHECK_CASE(s09_a_chunk_out_of_order_is_refused),
+	    CHECK_CASE(s09_each_page_of_a_large_chunk_is_looked_at),
 	    CHECK_CASE(s09_a_give_of_another_caching_is_refused),
 	    CHECK_CASE(s09_chunks_may_come_back_in_any_order),
 	    CHECK_CASE(s09_neighbours_of_two_owners_come_back_together),

@@ -224,27 +224,57 @@ static void s12_no_hand_over_between_managers(struct check *t)
 	CHECK(t, rig_close(t, one));
 }
 
+/* A buffer of four pages, anonymous, whose pages will be pooled. */
+static struct buffer *anonymous_and_recycled(struct check *t, struct rig **rig)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer_config config = { .num_pages = 4,
+					.funcs = &buffer_plain,
+					.caching = TTMPOOL_WRITE_COMBINED };
+	struct buffer *buf;
+
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	*rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	buf = *rig ? buffer_open(t, *rig, &config) : NULL;
+	if (!buf || ttmpool_populate(&buf->be) ||
+	    ttmpool_to_anonymous(&buf->be))
+		return NULL;
+	return buf;
+}
+
+/* Are its pages free chunks like any other? */
+static bool is_pooled(struct check *t, struct rig *rig)
+{
+	return rig_stats(rig).pages_pooled == 4 &&
+	       rig_stats(rig).pages_anonymous == 0 && rig_is_quiet(t, rig);
+}
+
 /* What was anonymous and is pooled is a free chunk like any other. */
 static void s12_what_was_anonymous_is_pooled_like_any(struct check *t)
 {
-	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
 	struct rig *rig;
+	struct buffer *buf = anonymous_and_recycled(t, &rig);
 
-	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
-	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
-	CHECK(t, rig);
-	buf = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = 5,
-					 .funcs = &buffer_plain,
-					 .caching = TTMPOOL_WRITE_COMBINED });
-	CHECK(t, buf && !ttmpool_populate(&buf->be));
-	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK(t, buf);
 	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
-	CHECK_EQ(t, rig_stats(rig).pages_pooled, 5);
-	CHECK_EQ(t, rig_stats(rig).pages_anonymous, 0);
-	CHECK(t, rig_is_quiet(t, rig));
+	CHECK(t, is_pooled(t, rig));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* So is what comes back by its pages, and not by its buffer. */
+static void s12_what_was_anonymous_may_come_back_in_an_array(struct check *t)
+{
+	struct rig *rig;
+	struct buffer *buf = anonymous_and_recycled(t, &rig);
+
+	CHECK(t, buf);
+	CHECK_EQ(
+		t,
+		ttmpool_pool_give(&rig->pool[0], buf->pages, 4, TTMPOOL_CACHED),
+		0);
+	memset(buf->pages, 0, 4 * sizeof(*buf->pages));
+	buf->be.tt.state = TTMPOOL_TT_EMPTY;
+	CHECK(t, is_pooled(t, rig));
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -255,4 +285,5 @@ CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s07_a_changed_array_is_refused_half_way),
 	    CHECK_CASE(s12_a_changed_array_is_not_moved),
 	    CHECK_CASE(s12_no_hand_over_between_managers),
-	    CHECK_CASE(s12_what_was_anonymous_is_pooled_like_any));
+	    CHECK_CASE(s12_what_was_anonymous_is_pooled_like_any),
+	    CHECK_CASE(s12_what_was_anonymous_may_come_back_in_an_array));

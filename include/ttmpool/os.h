@@ -51,8 +51,9 @@
  *                              none of its business, since no page is better.
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  they are a buffer's again
- *             (KASAN, Valgrind, ASan, or nothing); TPOS_WATCHED: whether
- *             somebody may be watching, or they need not be called
+ *             (KASAN, Valgrind, ASan, or nothing), which may come with the
+ *             pool's spinlock held; TPOS_WATCHED: whether somebody may be
+ *             watching, or they need not be called
  *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait)
  *             tpos_wait_count(wait)  how often it was woken so far; a full
  *             barrier

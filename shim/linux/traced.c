@@ -7,7 +7,7 @@
  *     a driver --> ttmpool_populate()            here: the call, then its event
  *                  `-> ttmpool_untraced_populate() lib/backend.c
  *                      `-> ttmpool_pool_take()   here again
- *                          `-> ttmpool_untraced_take()             lib/take.c
+ *                          `-> ttmpool_untraced_take()             lib/arrays.c
  *
  * An event comes when its verb is over, with what it returned: what the verb
  * cost is the events before it.

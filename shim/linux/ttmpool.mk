@@ -17,8 +17,9 @@ ttmpool-lib := $(patsubst $(src)/%.c,%.o, \
 CFLAGS_$(ttmpool-dir)lib/backend.o := \
 	-Dttmpool_populate=ttmpool_untraced_populate \
 	-Dttmpool_unpopulate=ttmpool_untraced_unpopulate
-CFLAGS_$(ttmpool-dir)lib/take.o := -Dttmpool_pool_take=ttmpool_untraced_take
-CFLAGS_$(ttmpool-dir)lib/give.o := -Dttmpool_pool_give=ttmpool_untraced_give
+CFLAGS_$(ttmpool-dir)lib/arrays.o := \
+	-Dttmpool_pool_take=ttmpool_untraced_take \
+	-Dttmpool_pool_give=ttmpool_untraced_give
 
 ttmpool-port := adopt device dma pages report shmem_backend shrinker \
 	span store trace traced wait work
