@@ -136,15 +136,15 @@ struct tpos_shrinker {
 
 struct tpos_work {
 	void (*run)(struct tpos_work *work);
-	struct work_struct work;
+	struct delayed_work work;
 };
 
 void ttmpool_work_run(struct work_struct *work);
 
-#define tpos_work_init(tpos_work, fn)                            \
-	do {                                                     \
-		(tpos_work)->run = (fn);                         \
-		INIT_WORK(&(tpos_work)->work, ttmpool_work_run); \
+#define tpos_work_init(tpos_work, fn)                                    \
+	do {                                                             \
+		(tpos_work)->run = (fn);                                 \
+		INIT_DELAYED_WORK(&(tpos_work)->work, ttmpool_work_run); \
 	} while (0)
 
 /* @woken: how often; see wait.c. */

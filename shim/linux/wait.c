@@ -47,5 +47,7 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 void tpos_wake(struct tpos_wait *wait)
 {
 	atomic_long_inc_return(&wait->woken);
-	wake_up_all(&wait->queue);
+	/* After a full barrier, as it asks for. */
+	if (waitqueue_active(&wait->queue))
+		wake_up_all(&wait->queue);
 }
