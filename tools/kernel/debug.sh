@@ -151,18 +151,28 @@ count_points()
 		awk '/^points: / { n += $3 } END { print n + 0 }'
 }
 
+# boot_flavour FLAVOUR DIRECTORY OPTION...: what was asked for, on such a kernel.
+boot_flavour()
+{
+	flavour=$1
+	directory=$2
+	shift 2
+	parse "$@"
+	need_debug_tools || fail "packages are missing"
+	work=$work-$flavour
+	mkdir -p "$work"
+	start_table
+	rm -f "$work/$flavour"-*.log
+	prepare_flavour "$flavour" "$directory" ||
+		fail "$flavour: could not be built"
+	export TIMEOUT=3000 PRESSURE_MEMORY=256M
+	boot_modes "$flavour"
+}
+
 run_debug()
 {
 	modes="large-pages $modes"
-	parse "$@"
-	need_debug_tools || fail "packages are missing"
-	work=$work-debug
-	mkdir -p "$work"
-	start_table
-	rm -f "$work"/debug-*.log
-	prepare_flavour debug faults || fail "debug: could not be built"
-	export TIMEOUT=3000 PRESSURE_MEMORY=256M
-	boot_modes debug
+	boot_flavour debug faults "$@"
 	echo "failures injected: $(count_points)"
 	case $modes in
 	*large-pages*)
@@ -177,15 +187,7 @@ run_debug()
 run_kcsan()
 {
 	modes='none pressure'
-	parse "$@"
-	need_debug_tools || fail "packages are missing"
-	work=$work-kcsan
-	mkdir -p "$work"
-	start_table
-	rm -f "$work"/kcsan-*.log
-	prepare_flavour kcsan races || fail "kcsan: could not be built"
-	export TIMEOUT=3000 PRESSURE_MEMORY=256M
-	boot_modes kcsan
+	boot_flavour kcsan races "$@"
 	awk -f "$here/kcsan.awk" "$work"/kcsan-*.log || failed=$((failed + 1))
 	close_table "kernel kcsan"
 }
