@@ -34,7 +34,8 @@ static void arm_close(void)
 
 static int arm_populate(struct buffer *buffer)
 {
-	struct ttm_operation_ctx ctx = {};
+	/* A race whose machine kills what runs it has no result. */
+	struct ttm_operation_ctx ctx = { .gfp_retry_mayfail = true };
 
 	return ttm_pool_alloc(&bdev.pool, buffer->arm, &ctx);
 }

@@ -2,12 +2,13 @@
 /*
  * W6: buffers of mixed sizes come and go while memory is short. Somebody else has
  * taken all but 192 MiB of it, a third of which is the kernel's reserve, and every so
- * often wants 64 MiB more, for a while: what is pooled has to go then, by way of the
- * kernel's own reclaim and its shrinkers. What a populate then takes, of one size, is
+ * often wants what is left but for 24 MiB, for a while: what is pooled has to go then,
+ * by way of the kernel's own reclaim and its shrinkers. What a populate then takes, of one size, is
  * told in quantiles:
  *
  *     race: W6 wc PAGES p50 ARM n
  *     race: W6 wc PAGES p999 ARM n
+ *     race: W6 wc PAGES refused ARM n       so many found no memory, and were left
  *
  * The sizes are those of a desktop: many small ones, and some of 2 MiB. The order in
  * which they come is the same for all arms.
@@ -25,16 +26,22 @@
 #define SLOTS 64
 #define STEPS 4096
 
-/* The hog leaves so much; takes so much more, every so many steps, for as many. */
-#define LEFT_PAGES  ((SZ_128M + SZ_64M) >> PAGE_SHIFT)
-#define SURGE_PAGES (SZ_64M >> PAGE_SHIFT)
-#define SURGE_STEPS 64
+/* The hog leaves so much. Every so many steps, for as many, it takes all of that but
+ * what the kernel keeps for itself, what buffers have at that moment, and a little
+ * for them to grow. */
+#define LEFT_PAGES    ((SZ_128M + SZ_64M) >> PAGE_SHIFT)
+#define RESERVE_PAGES (SZ_64M >> PAGE_SHIFT)
+#define SLACK_PAGES   ((SZ_16M + SZ_8M) >> PAGE_SHIFT)
+#define SURGE_STEPS   64
 
-/* @share: of 16 buffers, so many are of this size */
+/* @share: of 16 buffers, so many are of this size
+ * @n: samples in @took, in nanoseconds
+ * @refused: populates that failed for want of memory */
 struct size {
 	size_t pages;
 	unsigned int share;
 	size_t n;
+	size_t refused;
 	u64 *took;
 };
 
@@ -85,6 +92,16 @@ static void hog_all_but(size_t pages)
 		hog_take(&hogged, free - pages);
 }
 
+static size_t surge_pages(void)
+{
+	size_t others = RESERVE_PAGES + SLACK_PAGES;
+
+	for (u32 slot = 0; slot < SLOTS; slot++)
+		if (size_of_slot[slot])
+			others += size_of_slot[slot]->pages;
+	return others < LEFT_PAGES ? LEFT_PAGES - others : 0;
+}
+
 static struct size *roll_size(void)
 {
 	u32 at = roll(16);
@@ -124,7 +141,8 @@ static int step(const struct arm *arm)
 	err = arm->populate(&buffers[slot]);
 	if (err) {
 		arm->dispose(&buffers[slot]);
-		return err;
+		size->refused++;
+		return err == -ENOMEM ? 0 : err;
 	}
 	size->took[size->n++] = ktime_get_ns() - began;
 	size_of_slot[slot] = size;
@@ -144,6 +162,8 @@ static void say(const struct arm *arm)
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		const struct size *size = &sizes[i];
 
+		pr_info("race: W6 wc %zu refused %s %zu\n", size->pages,
+			arm->name, size->refused);
 		if (!size->n)
 			continue;
 		sort(size->took, size->n, sizeof(*size->took), compare, NULL);
@@ -164,7 +184,7 @@ static int steps(const struct arm *arm)
 
 	for (unsigned int i = 0; !err && i < STEPS; i++) {
 		if (i % (2 * SURGE_STEPS) == SURGE_STEPS)
-			hog_take(&surge, SURGE_PAGES);
+			hog_take(&surge, surge_pages());
 		else if (!(i % (2 * SURGE_STEPS)))
 			hog_give(&surge);
 		err = step(arm);
@@ -176,6 +196,7 @@ static int samples_alloc(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		sizes[i].n = 0;
+		sizes[i].refused = 0;
 		sizes[i].took = kvcalloc(STEPS, sizeof(u64), GFP_KERNEL);
 		if (!sizes[i].took)
 			return -ENOMEM;
