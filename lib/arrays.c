@@ -3,12 +3,12 @@
  * Arrays: the way in and out for buffers whose pages are told one by one.
  *
  * Most buffers are small, and of a size for which there is one chunk; that lies in
- * its bin, clear and mapped as it was left. Nothing has to be found, prepared or
- * undone then, so there is a short way, with the pool's lock taken once: the chunk
+ * its bin, mapped as it was left. Nothing can fail then, and nothing has to be undone,
+ * so there is a short way, with the pool's lock taken once if the chunk is clear: it
  * goes from one list to another, and is counted on the way.
  *
  *                            bins                      in use
- *     take    1 chunk   [c] --------------------------> [c]     short
+ *     take    1 chunk   [c] ------- (clear) ----------> [c]     short
  *             others    find, clear, map, convert, hand out     long (take.c)
  *     give    1 chunk   [c] <-------------------------- [c]     short
  *             others    pool or release, claimed before         long (give.c)
@@ -55,13 +55,12 @@ static void single_enter(struct ttmpool_pool *pool,
 	pool->stats.maps_kept += map;
 }
 
-/* Take one chunk that lacks nothing, if there is one of that size. */
+/* Take one chunk that lacks nothing but to be clear, if there is one of that size. */
 static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 					 const struct ttmpool_request *req,
 					 bool map)
 {
-	unsigned int flags = TTMPOOL_CHUNK_CLEAN |
-			     (map ? TTMPOOL_CHUNK_MAPPED : 0);
+	unsigned int flags = map ? TTMPOOL_CHUNK_MAPPED : 0;
 	unsigned int order = order_of(req->num_pages);
 	struct ttmpool_chunk *chunk = NULL;
 	struct ttmpool_list picked;
@@ -71,7 +70,14 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 		return NULL;
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
-	if (bins_pick(pool, req, order, flags, &picked)) {
+	if (!bins_pick(pool, req, order, flags | TTMPOOL_CHUNK_CLEAN,
+		       &picked) &&
+	    bins_pick(pool, req, order, flags, &picked)) {
+		tpos_spin_unlock(&pool->lock);
+		chunks_clear(pool, &picked);
+		tpos_spin_lock(&pool->lock);
+	}
+	if (!ttmpool_list_empty(&picked)) {
 		chunk = ttmpool_chunk_of(picked.next);
 		single_enter(pool, req, map, &picked);
 	}

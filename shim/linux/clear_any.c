@@ -6,7 +6,7 @@
 
 #include "ttmpool_system.h"
 
-void ttmpool_clear_pages(struct page *page, size_t n)
+void ttmpool_clear_pages(struct page *page, size_t n, bool few)
 {
 	for (size_t i = 0; i < n; i++)
 		clear_highpage(nth_page(page, i));

@@ -27,6 +27,7 @@
 #include "ttmpool_system.h"
 #include "ttmpool_trace.h"
 
+#define FEW_PAGES      16
 #define COHERENT_ATTRS (DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN)
 
 static gfp_t alloc_gfp(const struct tpos_alloc *req)
@@ -212,7 +213,8 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
  * By the mapping that the driver uses: of a coherent chunk, the one that the
  * DMA API made. The linear map of all others has the chunk's own caching.
  */
-static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk)
+static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk,
+			bool few)
 {
 	size_t size = ttmpool_chunk_bytes(chunk);
 
@@ -220,18 +222,26 @@ static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk)
 		memset(chunk->dma.cookie, 0, size);
 		return;
 	}
-	ttmpool_clear_pages(chunk->page, ttmpool_chunk_pages(chunk));
+	ttmpool_clear_pages(chunk->page, ttmpool_chunk_pages(chunk), few);
 	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 		dma_sync_single_for_device(dev, chunk->dma.addr, size,
 					   DMA_BIDIRECTIONAL);
 }
 
+/* So little that a cache may have it, and spare it. */
+static bool are_few(const struct ttmpool_list *chunks)
+{
+	return chunks->next == chunks->prev &&
+	       ttmpool_chunk_pages(ttmpool_chunk_of(chunks->next)) <= FEW_PAGES;
+}
+
 void tpos_pages_clear(struct device *dev, struct ttmpool_list *chunks)
 {
+	bool few = are_few(chunks);
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, chunks) {
-		clear_chunk(dev, chunk);
+		clear_chunk(dev, chunk, few);
 		cond_resched();
 	}
 	wmb(); /* what went past the caches leaves the CPU's buffers */

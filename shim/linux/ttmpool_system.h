@@ -55,9 +55,10 @@ bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 /* dma.c: of a domain that defers them, wait until all are done. */
 void ttmpool_complete_invalidations(struct device *dev);
 
-/* clear_*.c: pages that follow each other. What is written may still be on its
- * way when it returns: the caller has the barrier. */
-void ttmpool_clear_pages(struct page *page, size_t n);
+/* clear_*.c: pages that follow each other; @few: and these are all that there are.
+ * What is written may still be on its way when it returns: the caller has the
+ * barrier. */
+void ttmpool_clear_pages(struct page *page, size_t n, bool few);
 
 /* span.c. The first two are for one page of it, the i-th. */
 void ttmpool_span_read(const struct tpos_span *span, size_t i, void *to);
