@@ -200,6 +200,33 @@ static void f30_a_late_write_names_its_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* In a buffer of one chunk, too. */
+static void f30_a_late_write_to_a_single_chunk_is_told(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	tpos_dma_addr_t addr;
+	struct rig *rig;
+
+	policy.verify = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 4,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	addr = buf->dma_addr[3];
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, writes(rig, addr));
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_WRITTEN), 1);
+	CHECK(t, buffer_holds(t, buf, 0));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* If that take fails, it has been told of, and is not again. */
 static void f30_a_late_write_is_told_once(struct check *t)
 {
@@ -301,6 +328,7 @@ CHECK_SUITE(faults_device, CHECK_CASE(f09_a_poisoned_page_is_not_handed_out),
 	    CHECK_CASE(f17_a_stale_address_reaches_nobody),
 	    CHECK_CASE(f17_a_kept_address_spoils_nothing),
 	    CHECK_CASE(f30_a_late_write_names_its_owner),
+	    CHECK_CASE(f30_a_late_write_to_a_single_chunk_is_told),
 	    CHECK_CASE(f30_a_late_write_is_told_once),
 	    CHECK_CASE(f46_an_unplugged_device_is_cut_off),
 	    CHECK_CASE(f34_a_leak_is_one_line));

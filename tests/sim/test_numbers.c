@@ -65,6 +65,34 @@ static void s06_peaks_are_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A buffer of one chunk that is pooled and clear takes the pool's lock once each way,
+ * and one that is not of a chunk's size takes it oftener. */
+static void s01_one_chunk_takes_the_lock_once_each_way(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct tpsim_counters a, b, c;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	for (size_t pages = 1; pages <= 512; pages++) {
+		bool single = !(pages & (pages - 1));
+
+		buf = open_buffer(t, rig, pages, &buffer_plain);
+		CHECK(t, buf);
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		ttmpool_pool_scrub(&rig->pool[0], SIZE_MAX);
+		tpsim_counters(check_machine(t), &a);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		tpsim_counters(check_machine(t), &b);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		tpsim_counters(check_machine(t), &c);
+		CHECK(t, single == (b.locks_taken - a.locks_taken == 1));
+		CHECK(t, single == (c.locks_taken - b.locks_taken == 1));
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A budget of address space is used to its last page, and starts at nothing,
  * whatever its memory was. */
 static void s06_a_budget_is_used_to_the_last_page(struct check *t)
@@ -357,6 +385,7 @@ static void s11_what_is_missing_is_made(struct check *t)
 }
 
 CHECK_SUITE(numbers, CHECK_CASE(s06_peaks_are_kept),
+	    CHECK_CASE(s01_one_chunk_takes_the_lock_once_each_way),
 	    CHECK_CASE(s06_a_budget_is_used_to_the_last_page),
 	    CHECK_CASE(f34_the_age_is_the_pools_own),
 	    CHECK_CASE(s06_limits_are_exact),

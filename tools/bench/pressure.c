@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * W6: buffers of mixed sizes come and go while memory is short. Somebody else has
- * taken all but 192 MiB of it, a third of which is the kernel's reserve, and every so
+ * taken all but 256 MiB of it, half of which the kernel keeps for itself, and every so
  * often wants what is left but for 24 MiB, for a while: what is pooled has to go then,
  * by way of the kernel's own reclaim and its shrinkers. What a populate then takes, of one size, is
  * told in quantiles:
@@ -29,10 +29,11 @@
 /* The hog leaves so much. Every so many steps, for as many, it takes all of that but
  * what the kernel keeps for itself, what buffers have at that moment, and a little
  * for them to grow. */
-#define LEFT_PAGES    ((SZ_128M + SZ_64M) >> PAGE_SHIFT)
-#define RESERVE_PAGES (SZ_64M >> PAGE_SHIFT)
-#define SLACK_PAGES   ((SZ_16M + SZ_8M) >> PAGE_SHIFT)
-#define SURGE_STEPS   64
+#define LEFT_PAGES (SZ_256M >> PAGE_SHIFT)
+#define RESERVE_PAGES \
+	(SZ_128M >> PAGE_SHIFT) /* high marks, and lists of CPUs */
+#define SLACK_PAGES ((SZ_16M + SZ_8M) >> PAGE_SHIFT)
+#define SURGE_STEPS 64
 
 /* @share: of 16 buffers, so many are of this size
  * @n: samples in @took, in nanoseconds

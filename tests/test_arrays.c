@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Buffers of one chunk, which have a short way in and out (lib/arrays.c): whatever
+ * the policy, they are counted, kept, refused and let go as all others are.
+ */
+
+#include "rig.h"
+
+#define LARGEST 4 /* an order */
+
+/* A buffer of one chunk. */
+static struct buffer *single(struct check *t, struct rig *rig,
+			     unsigned int order, struct ttmpool_owner *owner)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = (size_t)1 << order,
+					 .funcs = &buffer_plain,
+					 .owner = owner,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+}
+
+/* What two moments differ by is what one round of one chunk is. */
+static bool is_one_round(const struct ttmpool_pool_stats *a,
+			 const struct ttmpool_pool_stats *b, size_t pages,
+			 bool kept)
+{
+	return b->takes - a->takes == 1 && b->gives - a->gives == 1 &&
+	       b->pages_hit - a->pages_hit == pages &&
+	       b->maps_kept - a->maps_kept == kept &&
+	       b->pages_fresh == a->pages_fresh &&
+	       b->pages_in_use == a->pages_in_use &&
+	       b->pages_pooled == a->pages_pooled;
+}
+
+/* A pooled chunk of any order that is taken and given back is counted once each
+ * way, clear or dirty, and is the owner's meanwhile. */
+static void s06_one_chunk_is_counted_as_many_are(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats before, after;
+	struct ttmpool_owner owner;
+	struct buffer *buf;
+	bool kept;
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "single");
+	kept = rig->pool[0].policy.keep_mapped;
+	for (unsigned int i = 0; i <= 2 * LARGEST + 1; i++) {
+		const size_t pages = (size_t)1 << i / 2;
+
+		buf = single(t, rig, i / 2, &owner);
+		CHECK(t, buf);
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		if (i % 2)
+			ttmpool_pool_scrub(&rig->pool[0], SIZE_MAX);
+		before = rig_stats(rig);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_IN_USE), pages);
+		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), pages);
+		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_BOUNCED),
+			 rig->pool[0].info.bounces ? pages : 0);
+		CHECK(t, buffer_holds(t, buf, 0) && rig_is_quiet(t, rig));
+		CHECK(t, buffer_fill(t, buf, 0x5a));
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		after = rig_stats(rig);
+		CHECK(t, is_one_round(&before, &after, pages, kept));
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Without addresses nobody is charged for a mapping, and none is counted as kept. */
+static void s06_one_chunk_that_is_not_mapped_is_not_charged_so(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner owner;
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 4,
+				       .owner = &owner };
+	tpos_page_t *pages[4];
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "single");
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, NULL),
+			 0);
+		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_IN_USE), 4);
+		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 0);
+		CHECK_EQ(
+			t,
+			ttmpool_pool_give(&rig->pool[0], pages, 4, req.caching),
+			0);
+	}
+	CHECK_EQ(t, rig_stats(rig).pages_hit, 4);
+	CHECK_EQ(t, rig_stats(rig).maps_kept, 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A policy that keeps no mappings keeps none of it. */
+static void
+s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.keep_mapped = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = single(t, rig, 2, NULL);
+	CHECK(t, buf);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 4);
+		CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One chunk may be as large as the pool limit; a larger one is not pooled. */
+static void s06_one_chunk_over_the_pool_limit_is_released(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 8 });
+	struct buffer *fits, *exceeds;
+
+	CHECK(t, rig);
+	fits = single(t, rig, 3, NULL);
+	exceeds = single(t, rig, 4, NULL);
+	CHECK(t, fits && exceeds);
+	CHECK_EQ(t, buffer_cycle(exceeds), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	CHECK_EQ(t, rig_stats(rig).pages_released, 16);
+	CHECK_EQ(t, buffer_cycle(fits), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What is not to be recycled is released. */
+static void s10_one_chunk_is_released_where_the_policy_says_so(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_WRITE_COMBINED] = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = single(t, rig, 2, NULL);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK_EQ(t, rig_stats(rig).gives, 1);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* No chunk is handed out that is larger than the policy wants any. */
+static void
+s10_no_single_chunk_is_larger_than_the_policy_has_it(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.max_order = 1;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = single(t, rig, 2, NULL);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 1),
+		 2);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(arrays, CHECK_CASE(s06_one_chunk_is_counted_as_many_are),
+	    CHECK_CASE(s06_one_chunk_that_is_not_mapped_is_not_charged_so),
+	    CHECK_CASE(s10_the_mapping_of_one_chunk_ends_where_none_is_kept),
+	    CHECK_CASE(s06_one_chunk_over_the_pool_limit_is_released),
+	    CHECK_CASE(s10_one_chunk_is_released_where_the_policy_says_so),
+	    CHECK_CASE(s10_no_single_chunk_is_larger_than_the_policy_has_it));
