@@ -161,6 +161,31 @@ static void f17_a_kept_address_spoils_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Of chunks that are alike in all else, each is looked at by itself. */
+static void f09_a_poisoned_chunk_goes_alone(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.verify = true;
+	policy.max_order = 2;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 12,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	tpsim_page_poison(check_machine(t), buf->pages[7]);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+	CHECK_EQ(t, rig_stats(rig).pages_quarantined, 4);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* With policy.verify, who writes to a page that he gave back is named when it
  * is handed out, and the next owner sees zeroes. */
 static void f30_a_late_write_names_its_owner(struct check *t)
@@ -324,6 +349,7 @@ static void f34_a_leak_is_one_line(struct check *t)
 
 CHECK_SUITE(faults_device, CHECK_CASE(f09_a_poisoned_page_is_not_handed_out),
 	    CHECK_CASE(f09_a_poisoned_page_does_not_leave),
+	    CHECK_CASE(f09_a_poisoned_chunk_goes_alone),
 	    CHECK_CASE(f09_without_the_policy_nobody_looks),
 	    CHECK_CASE(f17_a_stale_address_reaches_nobody),
 	    CHECK_CASE(f17_a_kept_address_spoils_nothing),
