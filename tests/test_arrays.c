@@ -100,6 +100,33 @@ static void s06_one_chunk_that_is_not_mapped_is_not_charged_so(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* One that is mapped still, and comes to a buffer that wants no addresses, is
+ * charged as what it is. */
+static void s06_one_chunk_that_is_mapped_anyway_is_charged_so(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_owner owner;
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 4,
+				       .owner = &owner };
+	tpos_page_t *pages[4];
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "single");
+	buf = single(t, rig, 2, NULL);
+	CHECK(t, buf);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	ttmpool_pool_scrub(&rig->pool[0], SIZE_MAX);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, NULL), 0);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED),
+		 rig->pool[0].policy.keep_mapped ? 4 : 0);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], pages, 4, req.caching), 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A policy that keeps no mappings keeps none of it. */
 static void
 s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
@@ -181,6 +208,7 @@ s10_no_single_chunk_is_larger_than_the_policy_has_it(struct check *t)
 
 CHECK_SUITE(arrays, CHECK_CASE(s06_one_chunk_is_counted_as_many_are),
 	    CHECK_CASE(s06_one_chunk_that_is_not_mapped_is_not_charged_so),
+	    CHECK_CASE(s06_one_chunk_that_is_mapped_anyway_is_charged_so),
 	    CHECK_CASE(s10_the_mapping_of_one_chunk_ends_where_none_is_kept),
 	    CHECK_CASE(s06_one_chunk_over_the_pool_limit_is_released),
 	    CHECK_CASE(s10_one_chunk_is_released_where_the_policy_says_so),
