@@ -5,24 +5,32 @@
  * taken without them. A function that a kernel does not have, or that its
  * compiler put into another, is not counted.
  *
- * Some of them are too long for a spinlock. A call of these by the thread that
- * works is one under a lock if preemption is off by more than the probe itself
- * turns it off. How much that is, a function of ours tells that is called without a
- * lock and then with one: if the difference were not seen, there would be no race.
+ * Some of them are too long for a spinlock; not an allocation that may not sleep: who
+ * asks for that knows what he holds, as what keeps address space in magazines does. A
+ * call of these by the thread that works is one under a lock if preemption is off by
+ * more than the probe itself turns it off. How much that is, a function of ours tells
+ * that is called without a lock and then with one: if the difference were not seen,
+ * there would be no race.
  */
 
 #include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/kprobes.h>
 #include <linux/preempt.h>
+#include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
 #include "race.h"
 
-/* @long_one: nobody should call it under a spinlock */
+/*
+ * @long_one: nobody should call it under a spinlock
+ * @gets: it is told how to allocate, by its first argument
+ */
 struct event {
 	const char *name;
 	bool long_one;
+	bool gets;
 	struct kprobe probe;
 	atomic_long_t calls;
 	atomic_long_t locked;
@@ -41,8 +49,8 @@ static struct event events[] = {
 	{ .name = "alloc_iova" },
 	{ .name = "clear_page_erms" },
 	{ .name = "ttmpool_clear_pages", .long_one = true },
-	{ .name = "__alloc_pages", .long_one = true },
-	{ .name = "__alloc_pages_noprof", .long_one = true },
+	{ .name = "__alloc_pages", .long_one = true, .gets = true },
+	{ .name = "__alloc_pages_noprof", .long_one = true, .gets = true },
 	{ .name = "__free_pages", .long_one = true },
 	{ .name = "release_pages", .long_one = true },
 	{ .name = "dma_map_page_attrs", .long_one = true },
@@ -59,12 +67,21 @@ static unsigned int depth_seen;
 static unsigned int depth_of_probe;
 static DEFINE_SPINLOCK(alone_lock);
 
+/* May what is called now take its time? */
+static bool is_long(const struct event *event, struct pt_regs *regs)
+{
+	if (event->gets)
+		return gfpflags_allow_blocking(
+			(gfp_t)regs_get_kernel_argument(regs, 0));
+	return event->long_one;
+}
+
 static int count(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct event *event = container_of(probe, struct event, probe);
 
 	atomic_long_inc(&event->calls);
-	if (current != worker || !in_task() || !event->long_one)
+	if (current != worker || !in_task() || !is_long(event, regs))
 		return 0;
 	depth_seen = preempt_count();
 	if (depth_seen > depth_of_probe)
