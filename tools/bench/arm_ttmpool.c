@@ -2,7 +2,7 @@
 /*
  * ttmpool, with the policy that a pool has when it is not told otherwise, and its
  * worker when the race says so: on its own it would run at any time. Once more
- * with a reserve, for a driver that would rather keep pages than wait for them.
+ * prepared, for a driver that would rather keep pages than wait for them.
  */
 
 #include <linux/mm.h>
@@ -25,12 +25,17 @@ static int arm_open(struct device *dev)
 	return ttmpool_pool_init(&pool, ttmpool_module_manager(), &config);
 }
 
-static int arm_open_with_reserve(struct device *dev)
+static int arm_open_prepared(struct device *dev)
 {
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = SZ_64M >> PAGE_SHIFT };
 	int err = arm_open(dev);
 
-	if (!err)
-		ttmpool_pool_reserve(&pool, SZ_64M >> PAGE_SHIFT);
+	if (err)
+		return err;
+	err = ttmpool_pool_prepare(&pool, &req);
+	if (err)
+		ttmpool_pool_fini(&pool);
 	return err;
 }
 
@@ -113,12 +118,12 @@ const struct arm arm_ttmpool = { .name = "ttmpool",
 				 .pages = arm_pages,
 				 .dispose = arm_dispose };
 
-const struct arm arm_reserve = { .name = "reserve",
-				 .open = arm_open_with_reserve,
-				 .close = arm_close,
-				 .order = arm_order,
-				 .populate = arm_populate,
-				 .unpopulate = arm_unpopulate,
-				 .work = arm_work,
-				 .pages = arm_pages,
-				 .dispose = arm_dispose };
+const struct arm arm_prepared = { .name = "prepared",
+				  .open = arm_open_prepared,
+				  .close = arm_close,
+				  .order = arm_order,
+				  .populate = arm_populate,
+				  .unpopulate = arm_unpopulate,
+				  .work = arm_work,
+				  .pages = arm_pages,
+				  .dispose = arm_dispose };

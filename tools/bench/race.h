@@ -44,7 +44,7 @@ struct arm {
 extern const struct arm arm_ttm;
 extern const struct arm arm_dropin;
 extern const struct arm arm_ttmpool;
-extern const struct arm arm_reserve;
+extern const struct arm arm_prepared;
 extern const struct arm arm_runs;
 extern const struct arm arm_magazine;
 extern const struct arm arm_floor;

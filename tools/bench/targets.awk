@@ -204,7 +204,7 @@ function of_parts()
 	most("T14", "pages copied, of 16384 that are swapped out",
 	     counted[n, "W8" big "copied", "ttmpool"],
 	     counted[n, "W8" big "copied", "ttm"], 0)
-	most("T15-reserve", "T15, with a reserve of 64 MiB", tail(512, "reserve"),
+	most("T15-prepared", "T15, with 64 MiB prepared", tail(512, "prepared"),
 	     tail(512, "ttm"), 2)
 	if (locks("magazine") != "")
 		row("W5", "locks for 64 KiB that one thread populates and another" \

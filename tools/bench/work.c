@@ -209,7 +209,7 @@ int race_run_few(struct device *dev)
 int race_run_pressed(struct device *dev)
 {
 	static const struct arm *const arms[] = { &arm_ttm, &arm_dropin,
-						  &arm_ttmpool, &arm_reserve };
+						  &arm_ttmpool, &arm_prepared };
 	int err = 0;
 
 	for (size_t i = 0; !err && i < ARRAY_SIZE(arms); i++)
