@@ -169,6 +169,8 @@ put()
 
 record_kernel()
 {
+	"$root/tools/kernel/run.sh" bench --pressure >"$work/pressure.txt" ||
+		fail "bench: the race under pressure failed"
 	"$root/tools/kernel/run.sh" bench --json --kernel 6.12 \
 		>"$work/kernel.json" || fail "bench: the race failed"
 	table targets "$work/kernel.json" >"$work/kernel.md"
