@@ -104,6 +104,12 @@ static inline struct ttmpool_chunk *tpos_page_chunk(struct device *dev,
 	return (struct ttmpool_chunk *)page->lru.prev;
 }
 
+/* The same of the first page of a chunk, which nobody doubts. */
+static inline struct ttmpool_chunk *ttmpool_page_chunk(struct page *page)
+{
+	return (struct ttmpool_chunk *)page->lru.prev;
+}
+
 static inline void tpos_page_set_chunk(struct page *page,
 				       struct ttmpool_chunk *chunk)
 {

@@ -5,17 +5,16 @@
  * taken without them. A function that a kernel does not have, or that its
  * compiler put into another, is not counted.
  *
- * Some of them are too long for a spinlock; not an allocation that may not sleep: who
- * asks for that knows what he holds, as what keeps address space in magazines does. A
- * call of these by the thread that works is one under a lock if preemption is off by
- * more than the probe itself turns it off. How much that is, a function of ours tells
- * that is called without a lock and then with one: if the difference were not seen,
- * there would be no race.
+ * Some of them are too long for a spinlock. A call of these by the thread that works,
+ * out of a module (what the kernel's slabs and IOMMU drivers do for themselves is no
+ * pool's), is one under a lock if preemption is off by more than the probe itself turns
+ * it off. How much that is, a function of ours tells that is called without a lock and
+ * then with one: if the difference were not seen, there would be no race.
  */
 
 #include <linux/atomic.h>
-#include <linux/gfp.h>
 #include <linux/kprobes.h>
+#include <linux/pgtable.h>
 #include <linux/preempt.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
@@ -25,14 +24,14 @@
 
 /*
  * @long_one: nobody should call it under a spinlock
- * @gets: it is told how to allocate, by its first argument
+ * @called, @locked: of such, how often it was, by a pool, and how often under one
  */
 struct event {
 	const char *name;
 	bool long_one;
-	bool gets;
 	struct kprobe probe;
 	atomic_long_t calls;
+	atomic_long_t called;
 	atomic_long_t locked;
 	bool there;
 };
@@ -49,8 +48,8 @@ static struct event events[] = {
 	{ .name = "alloc_iova" },
 	{ .name = "clear_page_erms" },
 	{ .name = "ttmpool_clear_pages", .long_one = true },
-	{ .name = "__alloc_pages", .long_one = true, .gets = true },
-	{ .name = "__alloc_pages_noprof", .long_one = true, .gets = true },
+	{ .name = "__alloc_pages", .long_one = true },
+	{ .name = "__alloc_pages_noprof", .long_one = true },
 	{ .name = "__free_pages", .long_one = true },
 	{ .name = "release_pages", .long_one = true },
 	{ .name = "dma_map_page_attrs", .long_one = true },
@@ -67,13 +66,12 @@ static unsigned int depth_seen;
 static unsigned int depth_of_probe;
 static DEFINE_SPINLOCK(alone_lock);
 
-/* May what is called now take its time? */
-static bool is_long(const struct event *event, struct pt_regs *regs)
+/* Where it will return to lies on the stack, as long as it has only been entered. */
+static bool is_called_by_a_module(struct pt_regs *regs)
 {
-	if (event->gets)
-		return gfpflags_allow_blocking(
-			(gfp_t)regs_get_kernel_argument(regs, 0));
-	return event->long_one;
+	unsigned long caller = regs_get_kernel_stack_nth(regs, 0);
+
+	return caller >= MODULES_VADDR && caller < MODULES_END;
 }
 
 static int count(struct kprobe *probe, struct pt_regs *regs)
@@ -81,8 +79,10 @@ static int count(struct kprobe *probe, struct pt_regs *regs)
 	struct event *event = container_of(probe, struct event, probe);
 
 	atomic_long_inc(&event->calls);
-	if (current != worker || !in_task() || !is_long(event, regs))
+	if (current != worker || !in_task() || !event->long_one ||
+	    !is_called_by_a_module(regs))
 		return 0;
+	atomic_long_inc(&event->called);
 	depth_seen = preempt_count();
 	if (depth_seen > depth_of_probe)
 		atomic_long_inc(&event->locked);
@@ -159,6 +159,7 @@ void events_start(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		atomic_long_set(&events[i].calls, 0);
+		atomic_long_set(&events[i].called, 0);
 		atomic_long_set(&events[i].locked, 0);
 	}
 }
@@ -177,8 +178,7 @@ void events_stop(char *text, size_t size)
 		if (calls)
 			at += scnprintf(text + at, size - at, " %s=%ld",
 					event->name, calls);
-		if (event->long_one)
-			all += calls;
+		all += atomic_long_read(&event->called);
 		locked += atomic_long_read(&event->locked);
 	}
 	scnprintf(text + at, size - at, " long=%ld locked=%ld", all, locked);

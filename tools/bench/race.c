@@ -5,9 +5,11 @@
  * It runs when the module is loaded, and writes to the kernel's log: see work.c.
  */
 
+#include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
 
 #include "../../shim/linux/ttmpool_module.h"
 #include "race.h"
@@ -18,8 +20,13 @@ MODULE_PARM_DESC(part, "all, few (what is compared with limits), or pressure");
 
 static int run(struct device *dev)
 {
-	int err = events_open();
+	int err;
 
+	/* Free pages that lie in the lists of another processor would come and go
+	 * with where this runs. */
+	err = set_cpus_allowed_ptr(current, cpumask_of(0));
+	if (!err)
+		err = events_open();
 	if (err)
 		return err;
 	if (!strcmp(part, "few"))

@@ -128,13 +128,13 @@ void ttm_pool_fini(struct ttm_pool *pool)
 }
 
 /* What drivers may read of the first page of each chunk. */
-static void mark_chunks(struct ttmpool_pool *ours, struct ttm_tt *tt)
+static void mark_chunks(struct ttm_tt *tt)
 {
 	pgoff_t i = 0;
 
 	while (i < tt->num_pages) {
-		struct ttmpool_chunk *chunk =
-			tpos_page_chunk(ours->dev, tt->pages[i]);
+		const struct ttmpool_chunk *chunk =
+			ttmpool_page_chunk(tt->pages[i]);
 
 		set_page_private(tt->pages[i],
 				 chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT
@@ -166,7 +166,7 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	err = ttmpool_pool_take(ours, &req, tt->pages, tt->dma_address);
 	if (err)
 		return ttm_error(err);
-	mark_chunks(ours, tt);
+	mark_chunks(tt);
 	ttm_mirror(pool);
 	return 0;
 }
