@@ -74,8 +74,9 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 		       &picked) &&
 	    bins_pick(pool, req, order, flags, &picked)) {
 		tpos_spin_unlock(&pool->lock);
-		chunks_clear(pool, &picked);
+		chunks_clear_uncounted(pool, &picked);
 		tpos_spin_lock(&pool->lock);
+		pool->stats.bytes_cleared += pool_bytes(pool, req->num_pages);
 	}
 	if (!ttmpool_list_empty(&picked)) {
 		chunk = ttmpool_chunk_of(picked.next);

@@ -224,13 +224,20 @@ int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	return err;
 }
 
-void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+/* Clear a batch, for somebody who has the pool's lock next, and counts it then. */
+void chunks_clear_uncounted(struct ttmpool_pool *pool,
+			    struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
 
 	tpos_pages_clear(pool->dev, chunks);
 	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags |= TTMPOOL_CHUNK_CLEAN;
+}
+
+void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	chunks_clear_uncounted(pool, chunks);
 	pool_tally(pool, &pool->stats.bytes_cleared,
 		   pool_bytes(pool, chunks_count_pages(chunks)));
 }

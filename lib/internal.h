@@ -146,6 +146,8 @@ int chunks_set_caching(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 int chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 bool lazy);
 void chunks_clear(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+void chunks_clear_uncounted(struct ttmpool_pool *pool,
+			    struct ttmpool_list *chunks);
 void chunks_copy(struct ttmpool_pool *pool, const struct ttmpool_list *to,
 		 const struct ttmpool_list *from);
 
