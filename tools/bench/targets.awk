@@ -210,8 +210,11 @@ function of_parts()
 		row("W5", "locks for 64 KiB that one thread populates and another" \
 			" gives back: magazines", locks("magazine"),
 		    locks("ttm"), 1)
+	if (locks("dropin") != "")
+		row("W5-dropin", "the same without magazines, of the drop-in",
+		    locks("dropin"), locks("ttm"), 1)
 	if (locks("ttmpool") != "")
-		row("W5-pool", "the same without magazines", locks("ttmpool"),
+		row("W5-pool", "the same, of a pool that refills", locks("ttmpool"),
 		    locks("ttm"), 1)
 	key = "W8" big
 	if (count[n, key "swapin", "ttmpool"])
