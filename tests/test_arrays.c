@@ -76,27 +76,37 @@ static void s06_one_chunk_is_counted_as_many_are(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Four pages, without addresses, and back. */
+static int take_unmapped(struct rig *rig, struct ttmpool_owner *owner,
+			 tpos_page_t **pages)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 4,
+				       .owner = owner };
+
+	return ttmpool_pool_take(&rig->pool[0], &req, pages, NULL);
+}
+
+static int give_four(struct rig *rig, tpos_page_t **pages)
+{
+	return ttmpool_pool_give(&rig->pool[0], pages, 4,
+				 TTMPOOL_WRITE_COMBINED);
+}
+
 /* Without addresses nobody is charged for a mapping, and none is counted as kept. */
 static void s06_one_chunk_that_is_not_mapped_is_not_charged_so(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_owner owner;
-	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
-				       .num_pages = 4,
-				       .owner = &owner };
 	tpos_page_t *pages[4];
 
 	CHECK(t, rig);
 	ttmpool_owner_init(&owner, "single");
 	for (int i = 0; i < 2; i++) {
-		CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, NULL),
-			 0);
+		CHECK_EQ(t, take_unmapped(rig, &owner, pages), 0);
 		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_IN_USE), 4);
 		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 0);
-		CHECK_EQ(
-			t,
-			ttmpool_pool_give(&rig->pool[0], pages, 4, req.caching),
-			0);
+		CHECK_EQ(t, give_four(rig, pages), 0);
 	}
 	CHECK_EQ(t, rig_stats(rig).pages_hit, 4);
 	CHECK_EQ(t, rig_stats(rig).maps_kept, 0);
@@ -110,9 +120,6 @@ static void s06_one_chunk_that_is_mapped_anyway_is_charged_so(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_owner owner;
-	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
-				       .num_pages = 4,
-				       .owner = &owner };
 	tpos_page_t *pages[4];
 	struct buffer *buf;
 
@@ -122,11 +129,11 @@ static void s06_one_chunk_that_is_mapped_anyway_is_charged_so(struct check *t)
 	CHECK(t, buf);
 	CHECK_EQ(t, buffer_cycle(buf), 0);
 	ttmpool_pool_scrub(&rig->pool[0], SIZE_MAX);
-	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, NULL), 0);
+	CHECK_EQ(t, take_unmapped(rig, &owner, pages), 0);
 	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED),
 		 rig->pool[0].policy.keep_mapped ? 4 : 0);
 	CHECK(t, rig_is_quiet(t, rig));
-	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], pages, 4, req.caching), 0);
+	CHECK_EQ(t, give_four(rig, pages), 0);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
 	CHECK(t, rig_close(t, rig));
 }

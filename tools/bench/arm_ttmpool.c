@@ -108,22 +108,13 @@ static void arm_dispose(struct buffer *buffer)
 	buffer_free(buffer->arm);
 }
 
-const struct arm arm_ttmpool = { .name = "ttmpool",
-				 .open = arm_open,
-				 .close = arm_close,
-				 .order = arm_order,
-				 .populate = arm_populate,
-				 .unpopulate = arm_unpopulate,
-				 .work = arm_work,
-				 .pages = arm_pages,
-				 .dispose = arm_dispose };
+#define ARM(called, opens)                                         \
+	{                                                          \
+		.name = called, .open = opens, .close = arm_close, \
+		.order = arm_order, .populate = arm_populate,      \
+		.unpopulate = arm_unpopulate, .work = arm_work,    \
+		.pages = arm_pages, .dispose = arm_dispose,        \
+	}
 
-const struct arm arm_prepared = { .name = "prepared",
-				  .open = arm_open_prepared,
-				  .close = arm_close,
-				  .order = arm_order,
-				  .populate = arm_populate,
-				  .unpopulate = arm_unpopulate,
-				  .work = arm_work,
-				  .pages = arm_pages,
-				  .dispose = arm_dispose };
+const struct arm arm_ttmpool = ARM("ttmpool", arm_open);
+const struct arm arm_prepared = ARM("prepared", arm_open_prepared);
