@@ -171,6 +171,43 @@ static void the_shrinker_recalls_what_magazines_hold(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
+/* Also at the next get: all that was held by then goes first. */
+static void a_get_answers_a_recall(struct check *t)
+{
+	struct site *site = open_site(t);
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 2), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 2), 0);
+	CHECK_EQ(t, rig_stats(site->rig).gives, 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&site->rig->mgr, 1, false), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, rig_stats(site->rig).gives, 1);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK(t, close_site(t, site));
+}
+
+/* What a magazine held may be handed out in an array next, and come back in it. */
+static void what_was_held_goes_in_an_array_next(struct check *t)
+{
+	struct site *site = open_site(t);
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 2 };
+	tpos_dma_addr_t addr[2];
+	tpos_page_t *pages[2];
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	ttmpool_magazine_drain(&site->mag);
+	CHECK_EQ(t, ttmpool_pool_take(&site->rig->pool[0], &req, pages, addr),
+		 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&site->rig->pool[0], pages, 2, req.caching),
+		 0);
+	CHECK(t, close_site(t, site));
+}
+
 /* More than half the room at once is refused, both ways. */
 static void more_than_half_the_room_is_refused(struct check *t)
 {
@@ -320,6 +357,8 @@ CHECK_SUITE(magazine, CHECK_CASE(magazines_have_what_they_are_for),
 	    CHECK_CASE(what_an_owner_left_is_cleared_for_the_next),
 	    CHECK_CASE(a_full_magazine_gives_half_to_the_pool),
 	    CHECK_CASE(the_shrinker_recalls_what_magazines_hold),
+	    CHECK_CASE(a_get_answers_a_recall),
+	    CHECK_CASE(what_was_held_goes_in_an_array_next),
 	    CHECK_CASE(more_than_half_the_room_is_refused),
 	    CHECK_CASE(a_magazine_for_nothing_is_refused),
 	    CHECK_CASE(chunks_of_another_order_will_not_do),

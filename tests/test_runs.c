@@ -208,6 +208,27 @@ static void s09_runs_are_given_back_once(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
+/* What runs had may be handed out in an array next, and come back in it. */
+static void s09_what_runs_had_goes_in_an_array_next(struct check *t)
+{
+	struct taken *taken = take_some(t);
+	tpos_dma_addr_t addr[N];
+	tpos_page_t *pages[N];
+
+	CHECK(t, taken);
+	CHECK_EQ(t, ttmpool_runs_give(&taken->runs), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_take(&taken->rig->pool[0], &taken->req, pages,
+				   addr),
+		 0);
+	CHECK_EQ(t, rig_stats(taken->rig).pages_hit, N);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&taken->rig->pool[0], pages, N,
+				   taken->req.caching),
+		 0);
+	CHECK(t, rig_close(t, taken->rig));
+}
+
 /* One of their pages in an array is foreign to it: it is given back as runs. */
 static void s09_a_page_of_runs_is_refused_in_an_array(struct check *t)
 {
@@ -286,6 +307,7 @@ CHECK_SUITE(runs, CHECK_CASE(s03_runs_have_all_the_pages),
 	    CHECK_CASE(s03_runs_need_not_be_mapped),
 	    CHECK_CASE(s03_a_refused_request_leaves_no_runs),
 	    CHECK_CASE(s09_runs_are_given_back_once),
+	    CHECK_CASE(s09_what_runs_had_goes_in_an_array_next),
 	    CHECK_CASE(s09_a_page_of_runs_is_refused_in_an_array),
 	    CHECK_CASE(s09_runs_that_disagree_are_not_valid),
 	    CHECK_CASE(s09_teardown_reports_runs_in_use));
