@@ -178,5 +178,5 @@ unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
 {
 	if ((unsigned int)account >= TTMPOOL_ACCOUNT_COUNT)
 		return 0;
-	return (unsigned long)tpos_atomic_read(&owner->pages[account]);
+	return pages_of(&owner->pages[account]);
 }

@@ -145,8 +145,7 @@ static bool give_single(struct claim *claim)
 	bool kept;
 
 	if (order >= TTMPOOL_NR_ORDERS || !pool_believes(pool) ||
-	    claim->num_pages >
-		    (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit))
+	    claim->num_pages > pages_of(&pool->mgr->pool_limit))
 		return false;
 	tpos_spin_lock(&pool->lock);
 	chunk = claim_single(claim, order);

@@ -56,7 +56,7 @@ void bins_init(struct ttmpool_pool *pool)
 }
 
 /* The counters of pool and manager change together, under the pool's lock. */
-static void bins_count(struct ttmpool_pool *pool, long pages)
+void bins_count(struct ttmpool_pool *pool, long pages)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
 
@@ -86,10 +86,10 @@ static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *first,
 	}
 }
 
-/* Put a batch into its bins, run by run of chunks of one kind; the pool's lock is
- * held. */
-void bins_park_locked(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-		      enum bins_park how)
+/* Put a batch into its bins, run by run of chunks of one kind; how many pages has
+ * it? They are not counted. The pool's lock is held. */
+long bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		enum bins_park how)
 {
 	long pages = 0;
 
@@ -113,7 +113,14 @@ void bins_park_locked(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		bin->nr_chunks += n;
 		pages += (long)(n << first->order);
 	}
-	bins_count(pool, pages);
+	return pages;
+}
+
+/* As bins_place(), and count them. */
+void bins_park_locked(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		      enum bins_park how)
+{
+	bins_count(pool, bins_place(pool, chunks, how));
 }
 
 void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
@@ -187,7 +194,7 @@ static struct ttmpool_bin *bins_oldest(struct ttmpool_pool *pool,
 /*
  * Move the oldest chunks whose flags, under @mask, are @value, to @picked: for
  * at least @pages pages if there are so many, and no chunk more than that
- * takes. Returns how many pages they have.
+ * takes. Returns how many pages they have, which count as pooled still.
  */
 size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 			unsigned int value, size_t pages,
@@ -214,6 +221,5 @@ size_t bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 			got += ttmpool_chunk_pages(chunk);
 		}
 	}
-	bins_count(pool, -(long)got);
 	return got;
 }

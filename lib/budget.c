@@ -22,7 +22,7 @@ bool budget_take_pages(struct ttmpool_manager *mgr, size_t pages)
 	unsigned long now =
 		(unsigned long)tpos_atomic_add_return((long)pages, &mgr->pages);
 
-	if (now <= (unsigned long)tpos_atomic_read(&mgr->page_budget))
+	if (now <= pages_of(&mgr->page_budget))
 		return true;
 	budget_return_pages(mgr, pages);
 	return false;
@@ -36,9 +36,8 @@ void budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
 /* Would so many more be within the pool limit? */
 bool budget_may_pool(struct ttmpool_manager *mgr, size_t pages)
 {
-	unsigned long limit = (unsigned long)tpos_atomic_read(&mgr->pool_limit);
-	unsigned long pooled =
-		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
+	unsigned long limit = pages_of(&mgr->pool_limit);
+	unsigned long pooled = pages_of(&mgr->pages_pooled);
 
 	return pooled <= limit && pages <= limit - pooled;
 }
@@ -105,7 +104,7 @@ static uint64_t excess(uint64_t now, uint64_t bytes, uint64_t limit,
 uint64_t budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	struct ttmpool_iova *iova = pool->iova;
-	uint64_t now = pool_bytes(pool, (size_t)tpos_atomic_read(&iova->pages));
+	uint64_t now = pool_bytes(pool, pages_of(&iova->pages));
 	uint64_t most = excess(now, bytes, iova->limit, iova->low);
 	uint64_t own;
 
@@ -157,5 +156,5 @@ void ttmpool_iova_fini(struct ttmpool_iova *iova)
 
 unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova)
 {
-	return (unsigned long)tpos_atomic_read(&iova->pages);
+	return pages_of(&iova->pages);
 }

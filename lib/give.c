@@ -137,7 +137,7 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 
 		give_run(pool, &run, n, &giving);
 	}
-	if (pages > (unsigned long)tpos_atomic_read(&pool->mgr->pool_limit))
+	if (pages > pages_of(&pool->mgr->pool_limit))
 		chunks_merge(&giving.released, &giving.recycled);
 	recycles = !ttmpool_list_empty(&giving.recycled);
 	if (recycles)

@@ -51,6 +51,12 @@ static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
 							     : 0;
 }
 
+/* A counter in pages, or a limit: never below 0. */
+static inline unsigned long pages_of(tpos_atomic_t *counter)
+{
+	return (unsigned long)tpos_atomic_read(counter);
+}
+
 /* Count something, when that is all there is to do under the lock. */
 static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 			      uint64_t by)
@@ -170,6 +176,9 @@ enum bins_park {
 	PARK_SPARED,
 };
 void bins_init(struct ttmpool_pool *pool);
+void bins_count(struct ttmpool_pool *pool, long pages);
+long bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		enum bins_park how);
 void bins_park_locked(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		      enum bins_park how);
 void bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
@@ -190,6 +199,7 @@ unsigned long manager_count_pooled(struct ttmpool_manager *mgr);
 unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages);
 unsigned long manager_try_reclaim(struct ttmpool_manager *mgr,
 				  unsigned long pages);
+void chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
 void manager_trim(struct ttmpool_manager *mgr);
 
 /**
@@ -266,6 +276,7 @@ void chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 void claim_give(struct claim *claim);
 
 /* scrub.c */
+void pool_await_scrub(struct ttmpool_pool *pool);
 void pool_scrub_work(struct tpos_work *work);
 
 /* tt.c */

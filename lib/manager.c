@@ -31,7 +31,6 @@ static unsigned long manager_count(struct tpos_shrinker *shrinker, bool swap)
 static unsigned long manager_scan(struct tpos_shrinker *shrinker,
 				  unsigned long pages, bool swap)
 {
-	(void)swap;
 	return ttmpool_manager_shrink_scan(
 		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
 		pages, swap);
@@ -106,7 +105,7 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 	unsigned long now;
 
 	tpos_atomic_set(&mgr->page_budget, (long)pages);
-	now = (unsigned long)tpos_atomic_read(&mgr->pages);
+	now = pages_of(&mgr->pages);
 	if (now > pages)
 		manager_reclaim(mgr, now - pages);
 }
@@ -117,7 +116,7 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 	unsigned long pages = manager_count_pooled(mgr);
 
 	if (swap)
-		pages += (unsigned long)tpos_atomic_read(&mgr->pages_swappable);
+		pages += pages_of(&mgr->pages_swappable);
 	if (!pages) /* then there will be no scan, which would recall */
 		tpos_atomic_add_return(1, &mgr->recalls);
 	return pages;
@@ -139,17 +138,12 @@ unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
 void ttmpool_manager_stats(struct ttmpool_manager *mgr,
 			   struct ttmpool_manager_stats *stats)
 {
-	stats->pages = (unsigned long)tpos_atomic_read(&mgr->pages);
-	stats->pages_pooled =
-		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
-	stats->pages_quarantined =
-		(unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
-	stats->pages_shrunk =
-		(unsigned long)tpos_atomic_read(&mgr->pages_shrunk);
-	stats->pages_swappable =
-		(unsigned long)tpos_atomic_read(&mgr->pages_swappable);
-	stats->pages_swapped =
-		(unsigned long)tpos_atomic_read(&mgr->pages_swapped);
+	stats->pages = pages_of(&mgr->pages);
+	stats->pages_pooled = pages_of(&mgr->pages_pooled);
+	stats->pages_quarantined = pages_of(&mgr->pages_quarantined);
+	stats->pages_shrunk = pages_of(&mgr->pages_shrunk);
+	stats->pages_swappable = pages_of(&mgr->pages_swappable);
+	stats->pages_swapped = pages_of(&mgr->pages_swapped);
 }
 
 static bool is_any(const struct ttmpool_chunk *chunk)

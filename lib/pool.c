@@ -94,6 +94,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 		return err;
 	pool->mgr = mgr;
 	tpos_spin_init(&pool->lock, mgr->system, TTMPOOL_RANK_POOL);
+	tpos_mutex_init(&pool->scrub, mgr->system, TTMPOOL_RANK_SCRUB);
 	tpos_work_init(&pool->scrub_work, pool_scrub_work);
 	ttmpool_iova_init(&pool->own_iova, 0, 0);
 	ttmpool_list_init(&pool->in_use);
@@ -158,6 +159,7 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 		strays = pool_quarantine_strays(pool);
 	ttmpool_iova_fini(&pool->own_iova);
 	tpos_spin_fini(&pool->lock);
+	tpos_mutex_fini(&pool->scrub);
 	return strays;
 }
 

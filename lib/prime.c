@@ -30,7 +30,7 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	}
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
-	bins_park(pool, &take.got, PARK_GIVEN);
+	chunks_park(pool, &take.got);
 	return 0;
 }
 
@@ -57,6 +57,7 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 	err = take_check(pool, req);
 	if (err)
 		return err;
+	pool_await_scrub(pool);
 	pooled = pages_pooled(pool, req);
 	if (pooled < req->num_pages) {
 		missing.num_pages -= pooled;

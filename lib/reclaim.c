@@ -12,7 +12,7 @@
  * The manager's reclaim mutex is what keeps the pools on the list alive while
  * they are worked on without a spinlock. The shrinker never waits for it: the
  * thread that holds it may itself be waiting for memory, and it is reclaiming
- * anyway.
+ * anyway. For what is out of its bins to be cleared it does wait (scrub.c).
  */
 
 #include "internal.h"
@@ -21,10 +21,10 @@
 #define HYSTERESIS_PAGES 512
 
 /*
- * Release pooled chunks of at least @pages pages, if there are so many; unless
- * @all may go, leave the reserve. Returns how many pages left the bins.
+ * Release chunks in bins of at least @pages pages, if there are so many; unless
+ * @all may go, leave the reserve. Returns how many pages left.
  */
-size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
+static size_t bins_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
 	struct ttmpool_list picked, spared;
 	size_t pooled, keep, got = 0;
@@ -38,6 +38,7 @@ size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 		got = bins_pick_oldest(
 			pool, 0, 0,
 			pages < pooled - keep ? pages : pooled - keep, &picked);
+	bins_count(pool, -(long)got);
 	tpos_spin_unlock(&pool->lock);
 
 	/* The last chunk may have been larger than what the floor admits. */
@@ -53,6 +54,39 @@ size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 	return got;
 }
 
+/* As bins_reclaim(); what is out of the bins to be cleared is pooled, too. */
+size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
+{
+	size_t got = bins_reclaim(pool, pages, all);
+
+	if (got < pages) {
+		pool_await_scrub(pool);
+		got += bins_reclaim(pool, pages - got, all);
+	}
+	return got;
+}
+
+/* As pool_give_up_mappings(), in pages, and of chunks in bins. */
+static size_t bins_give_up_mappings(struct ttmpool_pool *pool, size_t pages)
+{
+	struct ttmpool_list picked, coherent;
+	size_t got;
+
+	ttmpool_list_init(&picked);
+	tpos_spin_lock(&pool->lock);
+	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_MAPPED, TTMPOOL_CHUNK_MAPPED,
+			       pages, &picked);
+	bins_count(pool, -(long)got);
+	tpos_spin_unlock(&pool->lock);
+	if (chunks_extract(&picked, chunk_is_coherent, &coherent))
+		chunks_release(pool, &coherent);
+	if (!ttmpool_list_empty(&picked)) {
+		chunks_unmap(pool, &picked, false);
+		bins_park(pool, &picked, PARK_SPARED);
+	}
+	return got;
+}
+
 /*
  * End the oldest mappings that are only kept, until @bytes of them are gone or
  * none is left. A plain chunk stays pooled without its mapping; a coherent one
@@ -61,19 +95,11 @@ size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	size_t pages = (size_t)(bytes >> pool->info.page_shift);
-	struct ttmpool_list picked, coherent;
-	size_t got;
+	size_t got = bins_give_up_mappings(pool, pages);
 
-	ttmpool_list_init(&picked);
-	tpos_spin_lock(&pool->lock);
-	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_MAPPED, TTMPOOL_CHUNK_MAPPED,
-			       pages, &picked);
-	tpos_spin_unlock(&pool->lock);
-	if (chunks_extract(&picked, chunk_is_coherent, &coherent))
-		chunks_release(pool, &coherent);
-	if (!ttmpool_list_empty(&picked)) {
-		chunks_unmap(pool, &picked, false);
-		bins_park(pool, &picked, PARK_SPARED);
+	if (got < pages) {
+		pool_await_scrub(pool);
+		got += bins_give_up_mappings(pool, pages - got);
 	}
 	return pool_bytes(pool, got);
 }
@@ -113,8 +139,7 @@ static bool is_unknown(const struct ttmpool_chunk *chunk)
  * back to the system. */
 unsigned long manager_retry_quarantine(struct ttmpool_manager *mgr)
 {
-	unsigned long was =
-		(unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
+	unsigned long was = pages_of(&mgr->pages_quarantined);
 	unsigned long left = was ? quarantine_purge(mgr, is_unknown) : 0;
 
 	return left < was ? was - left : 0;
@@ -135,9 +160,8 @@ unsigned long manager_reclaim(struct ttmpool_manager *mgr, unsigned long pages)
 /* Bring the pooled pages down to the pool limit, if they are above it. */
 void manager_trim(struct ttmpool_manager *mgr)
 {
-	unsigned long limit = (unsigned long)tpos_atomic_read(&mgr->pool_limit);
-	unsigned long pooled =
-		(unsigned long)tpos_atomic_read(&mgr->pages_pooled);
+	unsigned long limit = pages_of(&mgr->pool_limit);
+	unsigned long pooled = pages_of(&mgr->pages_pooled);
 	unsigned long slack = limit / 8;
 
 	if (pooled <= limit)
@@ -145,6 +169,13 @@ void manager_trim(struct ttmpool_manager *mgr)
 	if (slack > HYSTERESIS_PAGES)
 		slack = HYSTERESIS_PAGES;
 	manager_reclaim(mgr, pooled - limit + slack);
+}
+
+/* Pool a batch that is nobody's; the limit may have been lowered meanwhile. */
+void chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	bins_park(pool, chunks, PARK_GIVEN);
+	manager_trim(pool->mgr);
 }
 
 /*
@@ -158,7 +189,7 @@ uint64_t device_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
 	struct ttmpool_list *link;
 
 	if (got >= bytes || pool->iova == &pool->own_iova)
-		return got;
+		goto trim;
 	tpos_mutex_lock(&mgr->reclaim);
 	ttmpool_list_for_each(link, &mgr->pools) {
 		struct ttmpool_pool *other =
@@ -170,6 +201,8 @@ uint64_t device_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
 			got += pool_give_up_mappings(other, bytes - got);
 	}
 	tpos_mutex_unlock(&mgr->reclaim);
+trim: /* while they were out of the bins, the limit may have been lowered */
+	manager_trim(mgr);
 	return got;
 }
 

@@ -25,9 +25,8 @@
 static bool refill_has_room(const struct take *take, size_t pages)
 {
 	struct ttmpool_manager *mgr = take->pool->mgr;
-	unsigned long budget =
-		(unsigned long)tpos_atomic_read(&mgr->page_budget);
-	unsigned long have = (unsigned long)tpos_atomic_read(&mgr->pages);
+	unsigned long budget = pages_of(&mgr->page_budget);
+	unsigned long have = pages_of(&mgr->pages);
 
 	return have + pages <= budget &&
 	       budget_may_pool(mgr, pages + take->primed);
@@ -100,5 +99,5 @@ void refill_park(struct take *take, struct ttmpool_list *spare)
 		return;
 	ttmpool_for_each_chunk(chunk, spare)
 		tpos_note_parked(take->pool->dev, chunk);
-	bins_park(take->pool, spare, PARK_GIVEN);
+	chunks_park(take->pool, spare);
 }

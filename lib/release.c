@@ -145,5 +145,5 @@ unsigned long quarantine_purge(struct ttmpool_manager *mgr, chunk_test test)
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_splice(&kept, &mgr->quarantine);
 	tpos_spin_unlock(&mgr->lock);
-	return (unsigned long)tpos_atomic_read(&mgr->pages_quarantined);
+	return pages_of(&mgr->pages_quarantined);
 }

@@ -7,34 +7,65 @@
  * handed out, which makes the taker wait. With policy.scrub a worker does it in
  * between. Oldest first: the newest are the likeliest to leave again at once,
  * and they are cleared by whoever takes them, still warm in its cache.
+ *
+ *     bins  --- oldest dirty ones --->  batch, cleared under pool->scrub
+ *           <------- clean -----------
+ *
+ * A batch is in no bin, but it counts as pooled: limits and the shrinker know
+ * of it. Who reclaims and finds too little in the bins waits for it.
  */
 
 #include "internal.h"
 
-/* One batch of the worker: 2 MiB of small pages, cleared with one fence. */
+/* One batch: 2 MiB of small pages, cleared with one fence. */
 #define SCRUB_PAGES 512
 
-size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages)
+/* Clear about so many pages; how many were dirty? */
+static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 {
 	struct ttmpool_list picked;
 	size_t got;
 
 	ttmpool_list_init(&picked);
+	tpos_mutex_lock(&pool->scrub);
 	tpos_spin_lock(&pool->lock);
 	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_CLEAN, 0, pages, &picked);
 	tpos_spin_unlock(&pool->lock);
 	if (got) {
 		chunks_clear(pool, &picked);
-		bins_park(pool, &picked, PARK_SCRUBBED);
+		tpos_spin_lock(&pool->lock);
+		bins_place(pool, &picked, PARK_SCRUBBED);
+		tpos_spin_unlock(&pool->lock);
 	}
+	tpos_mutex_unlock(&pool->scrub);
 	return got;
+}
+
+/* Wait until what is being cleared is back in its bins. */
+void pool_await_scrub(struct ttmpool_pool *pool)
+{
+	tpos_mutex_lock(&pool->scrub);
+	tpos_mutex_unlock(&pool->scrub);
+}
+
+size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages)
+{
+	size_t got, done = 0;
+
+	do {
+		size_t left = pages - done;
+
+		got = scrub_batch(pool,
+				  left < SCRUB_PAGES ? left : SCRUB_PAGES);
+		done += got;
+		tpos_cond_resched();
+	} while (got && done < pages);
+	return done;
 }
 
 void pool_scrub_work(struct tpos_work *work)
 {
-	struct ttmpool_pool *pool =
-		ttmpool_list_entry(work, struct ttmpool_pool, scrub_work);
-
-	while (ttmpool_pool_scrub(pool, SCRUB_PAGES))
-		tpos_cond_resched();
+	ttmpool_pool_scrub(
+		ttmpool_list_entry(work, struct ttmpool_pool, scrub_work),
+		(size_t)-1);
 }

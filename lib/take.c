@@ -56,7 +56,7 @@ void take_drop(struct take *take, struct ttmpool_list *chunks)
 	chunks_extract(chunks, is_fresh, &fresh);
 	chunks_release(take->pool, &fresh);
 	if (!ttmpool_list_empty(chunks))
-		bins_park(take->pool, chunks, PARK_GIVEN);
+		chunks_park(take->pool, chunks);
 }
 
 /*

@@ -140,6 +140,7 @@ bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 	struct tally tally = { 0 };
 	bool valid;
 
+	tpos_mutex_lock(&pool->scrub);
 	tpos_spin_lock(&pool->lock);
 	valid = bins_are_valid(pool, &tally) &&
 		in_use_is_valid(pool, &pool->in_use, 0, &tally) &&
@@ -147,6 +148,7 @@ bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 				&tally) &&
 		runs_are_valid(pool, &tally) && stats_agree(pool, &tally);
 	tpos_spin_unlock(&pool->lock);
+	tpos_mutex_unlock(&pool->scrub);
 	return valid;
 }
 
@@ -218,15 +220,11 @@ bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
 	quarantined = quarantine_count(mgr);
 	swappable = swappable_count(mgr);
 	tpos_spin_unlock(&mgr->lock);
-	valid = valid &&
-		swappable ==
-			(uint64_t)tpos_atomic_read(&mgr->pages_swappable) &&
-		swapped == (uint64_t)tpos_atomic_read(&mgr->pages_swapped) &&
-		quarantined ==
-			(uint64_t)tpos_atomic_read(&mgr->pages_quarantined) &&
-		pooled == (uint64_t)tpos_atomic_read(&mgr->pages_pooled) &&
-		pooled + in_use + quarantined ==
-			(uint64_t)tpos_atomic_read(&mgr->pages);
+	valid = valid && swappable == pages_of(&mgr->pages_swappable) &&
+		swapped == pages_of(&mgr->pages_swapped) &&
+		quarantined == pages_of(&mgr->pages_quarantined) &&
+		pooled == pages_of(&mgr->pages_pooled) &&
+		pooled + in_use + quarantined == pages_of(&mgr->pages);
 	tpos_mutex_unlock(&mgr->reclaim);
 	return valid;
 }

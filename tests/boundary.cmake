@@ -9,7 +9,7 @@
 # - its objects ask for tpos_*, mem* and each other's symbols alone
 # - it compiles against a port to nothing, without any system header
 # - CMakeLists.txt names every file of lib/, as Kbuild does by a wildcard
-# - lib/ has at most 5,460 lines
+# - lib/ has at most 5,530 lines
 
 set(failures 0)
 
@@ -39,8 +39,8 @@ foreach(file ${lib_files})
     endforeach()
   endforeach()
 endforeach()
-if(total GREATER 5460)
-  complain("lib/ has ${total} lines, more than 5460")
+if(total GREATER 5530)
+  complain("lib/ has ${total} lines, more than 5530")
 endif()
 
 # What the objects define, and what they ask for.

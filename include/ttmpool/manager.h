@@ -52,7 +52,7 @@ struct ttmpool_manager {
 /**
  * struct ttmpool_manager_stats - a manager's counters, in pages
  * @pages: had of the system: in use, pooled, quarantined and on the way
- * @pages_pooled: lie in bins
+ * @pages_pooled: lie in bins, or will again when they are clear
  * @pages_quarantined: may be neither used nor given back
  * @pages_shrunk: given up so far because the system's shrinker asked, pooled
  *	ones and those of buffers
@@ -132,7 +132,8 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  * @swap: when no pooled pages are left, swap out buffers (ttmpool_lru_add())
  *
  * Callable from any allocation context: it never waits for another reclaim,
- * but goes without what that is at work on. Without @swap it allocates nothing;
+ * but goes without what that is at work on. For pages that are being cleared it
+ * waits, if there are no others: who clears them waits for nothing. Without @swap it allocates nothing;
  * with it, what the store needs.
  *
  * Return: how many pages went back to the system.

@@ -86,12 +86,15 @@
  *	for others. Held across tpos_* calls.
  * @TTMPOOL_RANK_RECLAIM: the manager's mutex: one reclaim at a time, and no
  *	pool goes while one runs. Held across tpos_* calls.
+ * @TTMPOOL_RANK_SCRUB: a pool's mutex: held while chunks of it are cleared that
+ *	are pooled. Nothing is allocated under it, so a reclaim may wait for it.
  * @TTMPOOL_RANK_MANAGER: the list of pools, that of buffers, the quarantine
  * @TTMPOOL_RANK_POOL: bins, in-use list and counters of one pool
  */
 enum ttmpool_lock_rank {
 	TTMPOOL_RANK_SWAP = 1,
 	TTMPOOL_RANK_RECLAIM,
+	TTMPOOL_RANK_SCRUB,
 	TTMPOOL_RANK_MANAGER,
 	TTMPOOL_RANK_POOL,
 };

@@ -44,7 +44,7 @@ struct ttmpool_pool_config {
  * @pages_bounced: of these, mapped through a bounce slot
  * @pages_anonymous: of these, ordinary ones for the moment
  * @pages_swapped: pages of its buffers that are in stores now, instead
- * @pages_pooled: pages in bins now
+ * @pages_pooled: pages in bins now, or out of them for the moment to be cleared
  * @pages_pooled_peak: the most that it ever was
  * @pages_hit: pages handed out from bins
  * @pages_fresh: pages got of the system
@@ -135,6 +135,7 @@ struct ttmpool_pool {
 	struct ttmpool_iova *iova;
 	struct ttmpool_iova own_iova;
 	struct tpos_work scrub_work;
+	tpos_mutex_t scrub; /* held while pooled chunks are cleared */
 
 	tpos_spinlock_t lock; /* all that follows */
 	uint32_t clock;
@@ -281,8 +282,9 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
  * @pool: the pool
  * @pages: stop after about so many
  *
- * What the worker does, for those who would rather choose the moment. May
- * sleep.
+ * What the worker does, for those who would rather choose the moment. While a
+ * batch of it is cleared, it is pooled as before to all who count, and whoever
+ * reclaims waits for it; a buffer goes without. May sleep.
  *
  * Return: how many pages it cleared.
  */

@@ -2,14 +2,17 @@
 /*
  * Schedules of threads that use the library, explored: see coop.h.
  *
- *     schedules pairs                      all schedules of each two
- * operations, or all of three preemptions, where there are more than 50,000
- *     schedules all OPS/OPS                all schedules of one scenario
- *     schedules bounded K N SEED           N scenarios of two threads with
- * eight operations, each with all schedules of at most K preemptions schedules
- * random N SEED              N schedules of three and four threads, by random
- * priorities schedules again OPS/OPS... SCHEDULE  one of them schedules --plant
- * FAULT ...          with a fault that must be found
+ *     schedules pairs                all schedules of each two operations, or
+ *                                    all of three preemptions, where there are
+ *                                    more than 50,000
+ *     schedules all OPS/OPS          all schedules of one scenario
+ *     schedules bounded K N SEED     N scenarios of two threads with eight
+ *                                    operations, each with all schedules of at
+ *                                    most K preemptions
+ *     schedules random N SEED        N schedules of three and four threads, by
+ *                                    random priorities
+ *     schedules again OPS/OPS... SCHEDULE  one of them
+ *     schedules --plant FAULT ...    with a fault that must be found
  *
  * What is wrong is printed with the scenario and the schedule that lead to it.
  */

@@ -305,6 +305,9 @@ static void check_stage(void)
 		}
 	}
 	ttmpool_manager_stats(&stage.mgr, &stats);
+	if (stats.pages_pooled >
+	    (unsigned long)tpos_atomic_read(&stage.mgr.pool_limit))
+		stage.wrong = "more is pooled than may be";
 	tpsim_ledger(stage.machine, &ledger);
 	if (!ttmpool_manager_is_valid(&stage.mgr))
 		stage.wrong = "the manager is not valid";

@@ -14,12 +14,14 @@
  * A thread has two buffers of its own, each under a lock that the swapper
  * tries:
  *
- *     g G  have the first, or the second, with its bytes: populate, swap in, or
- * move back to the device, whatever it takes p P  drop it        o O  swap it
- * out        a A  make it anonymous l    on the swapper's list r    off it
- * again x    take two pages without a buffer, and give them back s    shrink w
- * swap others out    d    drain the pool t u  a low pool limit, and the usual
- * one    b    a low page budget m    prime          c    scrub
+ *     g G  have the first, or the second, with its bytes: populate, swap in,
+ *          or move back to the device, whatever it takes
+ *     p P  drop it             o O  swap it out        a A  make it anonymous
+ *     l    on the swapper's list                       r    off it again
+ *     x    take two pages without a buffer, and give them back
+ *     s    shrink              w    swap others out    d    drain the pool
+ *     t u  a low pool limit, and the usual one         b    a low page budget
+ *     m    prime               c    scrub
  */
 struct scenario {
 	unsigned int n;

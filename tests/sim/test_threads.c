@@ -7,6 +7,8 @@
  */
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "check_cmocka.h"
 #include "rig.h"
@@ -169,8 +171,84 @@ static void a_page_given_by_two_threads_is_taken_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+#define DIRTY 600 /* more than is cleared at a time */
+
+struct scrubber {
+	struct rig *rig;
+	atomic_bool done;
+};
+
+static void *scrub(void *arg)
+{
+	struct scrubber *scrubber = arg;
+
+	ttmpool_pool_scrub(&scrubber->rig->pool[0], DIRTY);
+	scrubber->done = true;
+	return NULL;
+}
+
+/* Is the large chunk in its bin still, and will it be cleared? */
+static bool is_to_be_cleared(struct scrubber *scrubber)
+{
+	return !scrubber->done &&
+	       ttmpool_pool_count(&scrubber->rig->pool[0], TTMPOOL_PLAIN,
+				  TTMPOOL_WRITE_COMBINED, 9);
+}
+
+/* Pages that are being cleared are pooled: whoever wants what is pooled, by this
+ * way or that, has them, too. */
+static bool drains(struct rig *rig, int way)
+{
+	switch (way % 4) {
+	case 0:
+		ttmpool_manager_set_pool_limit(&rig->mgr, 0);
+		ttmpool_manager_set_pool_limit(&rig->mgr, TTMPOOL_NO_LIMIT);
+		return true;
+	case 1:
+		ttmpool_manager_set_page_budget(&rig->mgr, 0);
+		ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
+		return true;
+	case 2:
+		return ttmpool_pool_drain(&rig->pool[0]) == DIRTY;
+	default:
+		return ttmpool_manager_shrink_count(&rig->mgr, false) ==
+			       DIRTY &&
+		       ttmpool_manager_shrink_scan(&rig->mgr, DIRTY, false) ==
+			       DIRTY;
+	}
+}
+
+/* Limits, budgets, drains and shrinks find what a scrub has out of its bins. */
+static void s11_what_is_being_cleared_can_be_had(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = DIRTY,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf);
+	for (int i = 0; i < 16; i++) {
+		struct scrubber scrubber = { .rig = rig };
+		pthread_t thread;
+		bool all;
+
+		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK_EQ(t, pthread_create(&thread, NULL, scrub, &scrubber), 0);
+		while (is_to_be_cleared(&scrubber))
+			sched_yield();
+		all = drains(rig, i) && !rig_stats(rig).pages_pooled;
+		pthread_join(thread, NULL);
+		CHECK(t, all);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(threads, CHECK_CASE(threads_do_not_meet_in_a_page),
-	    CHECK_CASE(a_page_given_by_two_threads_is_taken_once));
+	    CHECK_CASE(a_page_given_by_two_threads_is_taken_once),
+	    CHECK_CASE(s11_what_is_being_cleared_can_be_had));
 
 int main(int argc, char **argv)
 {
