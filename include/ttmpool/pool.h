@@ -333,6 +333,8 @@ bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page);
 /**
  * ttmpool_pool_is_valid() - do the pool's lists, chunks and counters agree?
  * @pool: the pool
+ *
+ * Waits for what is being cleared. May sleep.
  */
 bool ttmpool_pool_is_valid(struct ttmpool_pool *pool);
 
