@@ -10,9 +10,8 @@
  * broadcast to all CPUs for every single page.)
  *
  * The manager's reclaim mutex is what keeps the pools on the list alive while
- * they are worked on without a spinlock. The shrinker never waits for it: the
- * thread that holds it may itself be waiting for memory, and it is reclaiming
- * anyway. For what is out of its bins to be cleared it does wait (scrub.c).
+ * they are worked on without a spinlock. The shrinker never waits for it, whose
+ * holder may wait for memory itself; for what is being cleared it does (scrub.c).
  */
 
 #include "internal.h"
@@ -20,11 +19,11 @@
 /* No limit is trimmed to more often than every so many pages. */
 #define HYSTERESIS_PAGES 512
 
-/*
- * Release chunks in bins of at least @pages pages, if there are so many; unless
- * @all may go, leave the reserve. Returns how many pages left.
- */
-static size_t bins_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
+/* Release chunks in bins of at least @pages pages, if there are so many; unless
+ * @all may go, leave the reserve. Returns how many pages left. @again: there may be
+ * more, which were being cleared. */
+static size_t bins_reclaim(struct ttmpool_pool *pool, size_t pages, bool all,
+			   bool *again)
 {
 	struct ttmpool_list picked, spared;
 	size_t pooled, keep, got = 0;
@@ -39,6 +38,7 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 			pool, 0, 0,
 			pages < pooled - keep ? pages : pooled - keep, &picked);
 	bins_count(pool, -(long)got);
+	*again = got < pages && pool->scrubbing;
 	tpos_spin_unlock(&pool->lock);
 
 	/* The last chunk may have been larger than what the floor admits. */
@@ -57,17 +57,19 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 /* As bins_reclaim(); what is out of the bins to be cleared is pooled, too. */
 size_t pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
-	size_t got = bins_reclaim(pool, pages, all);
+	bool again;
+	size_t got = bins_reclaim(pool, pages, all, &again);
 
-	if (got < pages) {
+	if (again) {
 		pool_await_scrub(pool);
-		got += bins_reclaim(pool, pages - got, all);
+		got += bins_reclaim(pool, pages - got, all, &again);
 	}
 	return got;
 }
 
 /* As pool_give_up_mappings(), in pages, and of chunks in bins. */
-static size_t bins_give_up_mappings(struct ttmpool_pool *pool, size_t pages)
+static size_t bins_give_up_mappings(struct ttmpool_pool *pool, size_t pages,
+				    bool *again)
 {
 	struct ttmpool_list picked, coherent;
 	size_t got;
@@ -77,6 +79,7 @@ static size_t bins_give_up_mappings(struct ttmpool_pool *pool, size_t pages)
 	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_MAPPED, TTMPOOL_CHUNK_MAPPED,
 			       pages, &picked);
 	bins_count(pool, -(long)got);
+	*again = got < pages && pool->scrubbing;
 	tpos_spin_unlock(&pool->lock);
 	if (chunks_extract(&picked, chunk_is_coherent, &coherent))
 		chunks_release(pool, &coherent);
@@ -95,11 +98,12 @@ static size_t bins_give_up_mappings(struct ttmpool_pool *pool, size_t pages)
 uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	size_t pages = (size_t)(bytes >> pool->info.page_shift);
-	size_t got = bins_give_up_mappings(pool, pages);
+	bool again;
+	size_t got = bins_give_up_mappings(pool, pages, &again);
 
-	if (got < pages) {
+	if (again) {
 		pool_await_scrub(pool);
-		got += bins_give_up_mappings(pool, pages - got);
+		got += bins_give_up_mappings(pool, pages - got, &again);
 	}
 	return pool_bytes(pool, got);
 }

@@ -20,20 +20,24 @@
 /* One batch: 2 MiB of small pages, cleared with one fence. */
 #define SCRUB_PAGES 512
 
-/* Clear about so many pages; how many were dirty? */
+/* Clear about so many pages, or one batch; how many were dirty? */
 static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 {
 	struct ttmpool_list picked;
 	size_t got;
 
+	if (pages > SCRUB_PAGES)
+		pages = SCRUB_PAGES;
 	ttmpool_list_init(&picked);
 	tpos_mutex_lock(&pool->scrub);
 	tpos_spin_lock(&pool->lock);
 	got = bins_pick_oldest(pool, TTMPOOL_CHUNK_CLEAN, 0, pages, &picked);
+	pool->scrubbing = got;
 	tpos_spin_unlock(&pool->lock);
 	if (got) {
 		chunks_clear(pool, &picked);
 		tpos_spin_lock(&pool->lock);
+		pool->scrubbing = false;
 		bins_place(pool, &picked, PARK_SCRUBBED);
 		tpos_spin_unlock(&pool->lock);
 	}
@@ -53,10 +57,7 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages)
 	size_t got, done = 0;
 
 	do {
-		size_t left = pages - done;
-
-		got = scrub_batch(pool,
-				  left < SCRUB_PAGES ? left : SCRUB_PAGES);
+		got = scrub_batch(pool, pages - done);
 		done += got;
 		tpos_cond_resched();
 	} while (got && done < pages);

@@ -140,6 +140,7 @@ struct ttmpool_pool {
 	tpos_spinlock_t lock; /* all that follows */
 	uint32_t clock;
 	size_t reserve;
+	bool scrubbing;
 	struct ttmpool_list in_use;
 	struct ttmpool_list runs;
 	struct ttmpool_list held;
