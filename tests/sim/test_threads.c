@@ -218,6 +218,25 @@ static bool drains(struct rig *rig, int way)
 	}
 }
 
+static struct buffer *dirty_buffer(struct check *t, struct rig *rig,
+				   enum ttmpool_caching caching)
+{
+	return buffer_open(t, rig,
+			   &(struct buffer_config){ .num_pages = DIRTY,
+						    .caching = caching });
+}
+
+/* Pool a buffer's pages, and have a thread at clearing them. */
+static bool scrub_begin(struct buffer *buf, struct scrubber *scrubber,
+			pthread_t *thread)
+{
+	if (buffer_cycle(buf) || pthread_create(thread, NULL, scrub, scrubber))
+		return false;
+	while (is_to_be_cleared(scrubber))
+		sched_yield();
+	return true;
+}
+
 /* Limits, budgets, drains and shrinks find what a scrub has out of its bins. */
 static void s11_what_is_being_cleared_can_be_had(struct check *t)
 {
@@ -225,20 +244,14 @@ static void s11_what_is_being_cleared_can_be_had(struct check *t)
 	struct buffer *buf;
 
 	CHECK(t, rig);
-	buf = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = DIRTY,
-					 .caching = TTMPOOL_WRITE_COMBINED });
+	buf = dirty_buffer(t, rig, TTMPOOL_WRITE_COMBINED);
 	CHECK(t, buf);
 	for (int i = 0; i < 16; i++) {
 		struct scrubber scrubber = { .rig = rig };
 		pthread_t thread;
 		bool all;
 
-		CHECK_EQ(t, buffer_cycle(buf), 0);
-		CHECK_EQ(t, pthread_create(&thread, NULL, scrub, &scrubber), 0);
-		while (is_to_be_cleared(&scrubber))
-			sched_yield();
+		CHECK(t, scrub_begin(buf, &scrubber, &thread));
 		all = drains(rig, i) && !rig_stats(rig).pages_pooled;
 		pthread_join(thread, NULL);
 		CHECK(t, all);
@@ -246,9 +259,36 @@ static void s11_what_is_being_cleared_can_be_had(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Address space that only pages have that are being cleared is to be had. */
+static void s06_mappings_of_what_is_being_cleared_are_given_up(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .mapped_limit = DIRTY * 4096 });
+	struct buffer *buf, *other;
+
+	CHECK(t, rig);
+	buf = dirty_buffer(t, rig, TTMPOOL_WRITE_COMBINED);
+	other = dirty_buffer(t, rig, TTMPOOL_UNCACHED);
+	CHECK(t, buf && other);
+	for (int i = 0; i < 8; i++) {
+		struct scrubber scrubber = { .rig = rig };
+		pthread_t thread;
+		int err;
+
+		CHECK(t, scrub_begin(buf, &scrubber, &thread));
+		err = ttmpool_populate(&other->be);
+		pthread_join(thread, NULL);
+		CHECK_EQ(t, err, 0);
+		CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(threads, CHECK_CASE(threads_do_not_meet_in_a_page),
 	    CHECK_CASE(a_page_given_by_two_threads_is_taken_once),
-	    CHECK_CASE(s11_what_is_being_cleared_can_be_had));
+	    CHECK_CASE(s11_what_is_being_cleared_can_be_had),
+	    CHECK_CASE(s06_mappings_of_what_is_being_cleared_are_given_up));
 
 int main(int argc, char **argv)
 {
