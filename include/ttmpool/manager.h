@@ -133,8 +133,8 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  *
  * Callable from any allocation context: it never waits for another reclaim,
  * but goes without what that is at work on. For pages that are being cleared it
- * waits, if there are no others: who clears them waits for nothing. Without @swap it allocates nothing;
- * with it, what the store needs.
+ * waits, if there are no others: who clears them waits for nothing. Without
+ * @swap it allocates nothing; with it, what the store needs.
  *
  * Return: how many pages went back to the system.
  */

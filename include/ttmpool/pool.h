@@ -285,7 +285,8 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
  *
  * What the worker does, for those who would rather choose the moment. While a
  * batch of it is cleared, it is pooled as before to all who count, and whoever
- * reclaims waits for it; a buffer goes without. May sleep.
+ * reclaims and finds too little else waits for it; a populate goes without. May
+ * sleep.
  *
  * Return: how many pages it cleared.
  */

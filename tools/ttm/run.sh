@@ -226,28 +226,13 @@ compare_ways()
 		"$(wc -l <"$work/$1-ways-ours.found")" "$verdict")"
 }
 
-# The kernel's own pool is what ours is compared with, and it holds or is told of:
-# under load its qxl gives up at times ("Buffer eviction failed"), and the X server
-# with it. Such a machine is booted once more. Ours has one try.
-reference()
-{
-	cell "$1" "$2" stock
-	grep -q ' ok$' "$work/$1-$2-stock.log.row" && return 0
-	say "$1: driver $2 did not hold on the kernel's own pool; once more"
-	cell "$1" "$2" stock
-}
-
 # A machine has two processors, and there may be room for more than one.
 boot_pools()
 {
 	machines=$(($(getconf _NPROCESSORS_ONLN) / 2))
 	for pool in stock ours; do
 		say "$1: booting, driver $2, pool $pool"
-		if [ "$pool" = stock ]; then
-			reference "$1" "$2" &
-		else
-			cell "$1" "$2" "$pool" &
-		fi
+		cell "$1" "$2" "$pool" &
 		[ "$machines" -gt 1 ] || wait
 	done
 	wait

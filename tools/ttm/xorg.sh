@@ -130,26 +130,13 @@ scene_is_as_it_was()
 	[ "$wrong" -eq 0 ]
 }
 
-# The qxl card may be full for a moment, of what the X server has let go of and the
-# card has not: "Buffer eviction failed", on the stock ttm.ko as well. So it is asked
-# again, and said how often.
-change_size()
-{
-	for again in 1 2 3 4 5; do
-		desktop xrandr -s "$1" && return 0
-		echo "client: no room for a screen of $1, try $again"
-		sleep 2
-	done
-	return 1
-}
-
 # The screen itself is made anew; then windows come, move, and go over the scene,
 # and with them pictures of a megabyte.
 traffic_of_clients()
 {
 	for size in 800x600 1280x800 1024x768 640x480 1280x1024 1024x768 \
 		800x600 1280x800 640x480 1280x960 1280x1024 1024x768; do
-		change_size "$size" || return 1
+		desktop xrandr -s "$size" || return 1
 	done
 	desktop x11perf -time 1 -repeat 1 -subs 16 -create -move -resize \
 		-destroy -copypixwin500 -putimage500 -getimage500 \
