@@ -113,7 +113,7 @@ static void s06_no_wrong_account_passes_for_valid(struct check *t)
 	CHECK(t, is_counted(rig, &stats->pages_anonymous));
 	CHECK(t, is_counted(rig, &stats->pages_swapped));
 	CHECK(t, is_summed(rig, &rig->mgr.pages_swapped, 1));
-	CHECK(t, is_summed(rig, &rig->mgr.pages_swappable, 1));
+	CHECK(t, is_summed(rig, &rig->mgr.lru.pages, 1));
 	CHECK(t, is_summed(rig, &rig->pool[0].iova->pages, -5));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 	CHECK(t, rig_close(t, rig));

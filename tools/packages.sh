@@ -16,6 +16,7 @@ probe_of()
 	libcmocka-dev) echo /usr/include/cmocka.h ;;
 	pkg-config) echo pkg-config ;;
 	gnuplot-nox) echo gnuplot ;;
+	binutils) echo nm ;;
 	*) echo "$1" ;;
 	esac
 }

@@ -136,6 +136,12 @@ static inline size_t ttmpool_chunk_pages(const struct ttmpool_chunk *chunk)
 	return (size_t)1 << chunk->order;
 }
 
+/** ttmpool_chunk_is_coherent() - are its pages the coherent allocator's? */
+static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
+{
+	return chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
+}
+
 /** ttmpool_for_each_chunk() - walk a list of chunks. */
 #define ttmpool_for_each_chunk(chunk, head)            \
 	for ((chunk) = ttmpool_chunk_of((head)->next); \

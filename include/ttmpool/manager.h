@@ -22,6 +22,47 @@ struct ttmpool_manager_config {
 	unsigned long pool_limit;
 };
 
+struct ttmpool_manager;
+
+/**
+ * struct ttmpool_swapper - what the pools know of the buffers above them
+ * @count: how many pages could be swapped out now. Takes no lock that is held
+ *	while memory is allocated, and does not sleep.
+ * @swapout: swap out buffers until @pages pages have left, or no more can; returns
+ *	how many left. @wait: wait until another swap-out has ended; otherwise return
+ *	0 while one is under way. May sleep.
+ * @is_valid: do the buffers' lists and counters agree? For
+ *	ttmpool_manager_is_valid().
+ *
+ * The first ttmpool_lru_add() on a manager sets it. Without it, a manager gives up
+ * pooled pages alone.
+ */
+struct ttmpool_swapper {
+	unsigned long (*count)(struct ttmpool_manager *mgr);
+	unsigned long (*swapout)(struct ttmpool_manager *mgr,
+				 unsigned long pages, bool wait);
+	bool (*is_valid)(struct ttmpool_manager *mgr);
+};
+
+/**
+ * struct ttmpool_lru - the buffers that may be swapped out
+ * @mutex: held while a buffer is swapped out for others
+ * @buffers: newest first; under the manager's spinlock
+ * @victim: the one that is being swapped out, or NULL; likewise
+ * @round: counts walks along the list; likewise
+ * @pages: how many pages these buffers have
+ *
+ * It lies in the manager, which all pools share, and is used by the buffers alone:
+ * the manager initialises it, and refuses to end while there is a buffer in it.
+ */
+struct ttmpool_lru {
+	tpos_mutex_t mutex;
+	struct ttmpool_list buffers;
+	struct ttmpool_backend *victim;
+	uint32_t round;
+	tpos_atomic_t pages;
+};
+
 /**
  * struct ttmpool_manager - what pools share
  *
@@ -29,14 +70,12 @@ struct ttmpool_manager_config {
  */
 struct ttmpool_manager {
 	tpos_system_t *system;
-	tpos_mutex_t swap;
 	tpos_mutex_t reclaim;
 	tpos_spinlock_t lock;
 	struct ttmpool_list pools;
 	struct ttmpool_list quarantine;
-	struct ttmpool_list lru;
-	struct ttmpool_backend *victim;
-	uint32_t lru_round;
+	const struct ttmpool_swapper *swapper; /* set once, under @lock */
+	struct ttmpool_lru lru;
 	struct tpos_shrinker shrinker;
 	tpos_atomic_t page_budget;
 	tpos_atomic_t pool_limit;
@@ -44,7 +83,6 @@ struct ttmpool_manager {
 	tpos_atomic_t pages_pooled;
 	tpos_atomic_t pages_quarantined;
 	tpos_atomic_t pages_shrunk;
-	tpos_atomic_t pages_swappable;
 	tpos_atomic_t pages_swapped;
 	tpos_atomic_t recalls;
 };

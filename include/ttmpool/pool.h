@@ -105,6 +105,30 @@ struct ttmpool_pool_stats {
 };
 
 /**
+ * struct ttmpool_runs - the pages of a buffer, for those who need no arrays
+ * @link: in its pool's list, or alone
+ * @chunks: its chunks, by falling order, and on no other list; only to be read,
+ *	with ttmpool_for_each_chunk()
+ * @pool: where they are from; NULL if it has none
+ * @owner: the account that they are charged to, or NULL
+ * @num_pages: how many pages they have
+ *
+ * A device whose page tables have entries for 2 MiB, or a scatterlist, wants to
+ * know where each contiguous piece begins and how long it is. An array with an
+ * entry a page says that 512 times over, and it has to be written, and read.
+ *
+ * Its address must not change while it has pages. Members are set by the library
+ * alone.
+ */
+struct ttmpool_runs {
+	struct ttmpool_list link;
+	struct ttmpool_list chunks;
+	struct ttmpool_pool *pool;
+	struct ttmpool_owner *owner;
+	size_t num_pages;
+};
+
+/**
  * struct ttmpool_bin - the free chunks of one source, caching and order
  * @lists: by what else is true of a chunk: the index is its flags MAPPED,
  *	CLEAN and FAR. Newest first.
@@ -331,6 +355,20 @@ size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
  * out.
  */
 bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page);
+
+/**
+ * ttmpool_page_insertable() - is this an ordinary page, but for its mapping?
+ * @pool: the pool that handed it out
+ * @page: a page of a chunk, its first one
+ *
+ * Ordinary pages may be inserted in the swap cache, or be another device's,
+ * once they are write-back and not mapped (ttmpool_to_anonymous(), in swap.h, which
+ * copies nothing of them). Pages of the coherent allocator are not: their contents
+ * must be copied.
+ *
+ * Return: whether it is one.
+ */
+bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page);
 
 /**
  * ttmpool_pool_is_valid() - do the pool's lists, chunks and counters agree?

@@ -5,30 +5,6 @@
 #include <ttmpool/pool.h>
 
 /**
- * struct ttmpool_runs - the pages of a buffer, for those who need no arrays
- * @link: in its pool's list, or alone
- * @chunks: its chunks, by falling order, and on no other list; only to be read,
- *	with ttmpool_for_each_chunk()
- * @pool: where they are from; NULL if it has none
- * @owner: the account that they are charged to, or NULL
- * @num_pages: how many pages they have
- *
- * A device whose page tables have entries for 2 MiB, or a scatterlist, wants to
- * know where each contiguous piece begins and how long it is. An array with an
- * entry a page says that 512 times over, and it has to be written, and read.
- *
- * Its address must not change while it has pages. Members are set by the library
- * alone.
- */
-struct ttmpool_runs {
-	struct ttmpool_list link;
-	struct ttmpool_list chunks;
-	struct ttmpool_pool *pool;
-	struct ttmpool_owner *owner;
-	size_t num_pages;
-};
-
-/**
  * struct ttmpool_run - contiguous pages, at contiguous addresses
  * @page: the first of them
  * @dma_addr: its address, 0 if they are not mapped

@@ -67,19 +67,6 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
 int ttmpool_drop(struct ttmpool_backend *be);
 
 /**
- * ttmpool_page_insertable() - is this an ordinary page, but for its mapping?
- * @pool: the pool that handed it out
- * @page: a page of a chunk, its first one
- *
- * Ordinary pages may be inserted in the swap cache, or be another device's,
- * after ttmpool_to_anonymous(), which copies nothing of them. Pages of the
- * coherent allocator are not: their contents must be copied.
- *
- * Return: whether it is one.
- */
-bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page);
-
-/**
  * ttmpool_to_anonymous() - from the device's pages to ordinary ones
  * @be: a backend in state POPULATED
  *

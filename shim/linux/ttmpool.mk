@@ -7,22 +7,22 @@
 #                   or is empty
 #   ttmpool-events  the trace events' system, "ttmpool" if not set
 #
-# It sets ttmpool-objs and ttmpool-ccflags.
+# It sets ttmpool-ccflags and two lists of objects: ttmpool-pool-objs has pages
+# alone, ttmpool-objs has buffers, too. A module links one of them.
 
-ttmpool-lib := $(patsubst $(src)/%.c,%.o, \
-	$(sort $(wildcard $(src)/$(ttmpool-dir)lib/*.c)))
+ttmpool-floor = $(patsubst $(src)/%.c,%.o, \
+	$(sort $(wildcard $(src)/$(ttmpool-dir)lib/$(1)/*.c)))
 
-# Verbs that are traced: those by their names are in traced.c, with an event each,
+# Verbs that are traced: those by their names are in traced_*.c, with an event each,
 # and lib/ has its own by another name.
-CFLAGS_$(ttmpool-dir)lib/backend.o := \
+CFLAGS_$(ttmpool-dir)lib/buffer/backend.o := \
 	-Dttmpool_populate=ttmpool_untraced_populate \
 	-Dttmpool_unpopulate=ttmpool_untraced_unpopulate
-CFLAGS_$(ttmpool-dir)lib/arrays.o := \
+CFLAGS_$(ttmpool-dir)lib/pool/arrays.o := \
 	-Dttmpool_pool_take=ttmpool_untraced_take \
 	-Dttmpool_pool_give=ttmpool_untraced_give
 
-ttmpool-port := adopt device dma pages report shmem_backend shrinker \
-	span store trace traced wait work
+ttmpool-port := device dma pages report shrinker span trace traced_pool wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
 ttmpool-port += $(if $(CONFIG_X86_64),clear_x86,clear_any)
 ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
@@ -32,15 +32,20 @@ ttmpool-offers = $(shell grep -qw $(1) $(srctree)/include/linux/$(2) && echo y)
 
 ttmpool-port += $(if $(call ttmpool-offers,shrinker_alloc,shrinker.h), \
 	compat_shrinker_alloc,compat_shrinker_register)
-ttmpool-port += $(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
-	compat_store_folio,compat_store_page)
 ttmpool-port += $(if $(CONFIG_SWIOTLB), \
 	$(if $(call ttmpool-offers,defpool,swiotlb.h), \
 		compat_swiotlb_pool,compat_swiotlb_mem), \
 	compat_swiotlb_none)
 
-ttmpool-objs := $(ttmpool-lib) \
+# What moves contents of buffers to shmem and back.
+ttmpool-stores := adopt shmem_backend store traced_buffer
+ttmpool-stores += $(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
+	compat_store_folio,compat_store_page)
+
+ttmpool-pool-objs := $(call ttmpool-floor,pool) \
 	$(patsubst %,$(ttmpool-dir)shim/linux/%.o,$(ttmpool-port))
+ttmpool-objs := $(ttmpool-pool-objs) $(call ttmpool-floor,buffer) \
+	$(patsubst %,$(ttmpool-dir)shim/linux/%.o,$(ttmpool-stores))
 
 ttmpool-ccflags := -I$(src)/$(ttmpool-dir)include \
 	-I$(src)/$(ttmpool-dir)shim/linux \

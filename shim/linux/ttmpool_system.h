@@ -74,9 +74,4 @@ static inline size_t ttmpool_chunk_bytes(const struct ttmpool_chunk *chunk)
 	return ttmpool_chunk_pages(chunk) << PAGE_SHIFT;
 }
 
-static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
-{
-	return chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
-}
-
 #endif

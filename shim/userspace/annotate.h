@@ -206,7 +206,7 @@ ANNOTATE_NO_ASAN static inline void annotate_copy(void *to, const void *from,
 	annotate_hands_out();
 }
 
-/** annotate_zero() - clear_bytes(to, len), where it may be closed. */
+/** annotate_zero() - tpsim_clear_bytes(to, len), where it may be closed. */
 ANNOTATE_NO_ASAN static inline void annotate_zero(void *to, size_t len)
 {
 	annotate_hands_in();
@@ -214,7 +214,7 @@ ANNOTATE_NO_ASAN static inline void annotate_zero(void *to, size_t len)
 	for (size_t i = 0; i < len; i++)
 		((volatile char *)to)[i] = 0;
 #else
-	clear_bytes(to, len);
+	tpsim_clear_bytes(to, len);
 #endif
 	annotate_hands_out();
 }

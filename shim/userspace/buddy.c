@@ -45,8 +45,8 @@ static void list_del(struct zone *zone, struct tpsim_page *page)
 
 static struct zone *zone_of(struct tpsim_machine *machine, size_t index)
 {
-	struct zone *zones =
-		machine->zones[page_node(machine, machine->pages + index)];
+	struct zone *zones = machine->zones[tpsim_page_node(
+		machine, machine->pages + index)];
 
 	for (int kind = 0; kind < ZONE_COUNT; kind++)
 		if (index < zones[kind].end)
@@ -78,15 +78,15 @@ static void zone_fill(struct tpsim_machine *machine, struct zone *zone)
 	count_free(machine, zone, (long)(zone->end - zone->first));
 }
 
-void buddy_init(struct tpsim_machine *machine)
+void tpsim_buddy_init(struct tpsim_machine *machine)
 {
 	for (unsigned int n = 0; n < machine->config.nr_nodes; n++)
 		for (int kind = 0; kind < ZONE_COUNT; kind++)
 			zone_fill(machine, &machine->zones[n][kind]);
 }
 
-struct tpsim_page *buddy_take_from(struct tpsim_machine *machine,
-				   struct zone *zone, unsigned int order)
+struct tpsim_page *tpsim_buddy_take_from(struct tpsim_machine *machine,
+					 struct zone *zone, unsigned int order)
 {
 	unsigned int from = order;
 	struct tpsim_page *page;
@@ -111,7 +111,7 @@ static struct tpsim_page *take_from_node(struct tpsim_machine *machine,
 					 enum zone_kind highest)
 {
 	for (int kind = highest; kind >= 0; kind--) {
-		struct tpsim_page *page = buddy_take_from(
+		struct tpsim_page *page = tpsim_buddy_take_from(
 			machine, &machine->zones[node][kind], order);
 
 		if (page)
@@ -145,8 +145,8 @@ static struct tpsim_page *take_from_zonelist(struct tpsim_machine *machine,
  * zone tried (kernel/dma/direct.c, __dma_direct_alloc_pages()); so is it not
  * noticed that a zone has both pages within reach and beyond.
  */
-struct tpsim_page *buddy_take(struct tpsim_machine *machine,
-			      const struct where *where)
+struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
+				    const struct where *where)
 {
 	uint64_t last = block_bytes(machine, where->order) - 1;
 
@@ -156,9 +156,9 @@ struct tpsim_page *buddy_take(struct tpsim_machine *machine,
 
 		if (!page)
 			return NULL;
-		if (page_physical(machine, page) + last <= where->reach)
+		if (tpsim_page_physical(machine, page) + last <= where->reach)
 			return page;
-		buddy_give(machine, page, where->order);
+		tpsim_buddy_give(machine, page, where->order);
 	}
 	return NULL;
 }
@@ -178,10 +178,10 @@ static struct tpsim_page *free_buddy(struct tpsim_machine *machine,
 	return machine->pages + buddy;
 }
 
-void buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
-		unsigned int order)
+void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
+		      unsigned int order)
 {
-	size_t index = page_index(machine, page);
+	size_t index = tpsim_page_index(machine, page);
 	struct zone *zone = zone_of(machine, index);
 	struct tpsim_page *buddy;
 

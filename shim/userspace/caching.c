@@ -66,7 +66,7 @@ static size_t pass_run(const struct pass *pass, bool change)
 			pages++;
 		}
 	}
-	cost_spend(pass->machine, COST_PTE, change ? pages : 0);
+	tpsim_cost_spend(pass->machine, COST_PTE, change ? pages : 0);
 	return pages;
 }
 
@@ -76,14 +76,14 @@ static void flush_tlbs(struct tpsim_machine *machine, size_t pages)
 	if (!pages)
 		return;
 	machine->counters.tlb_flushes++;
-	cost_spend(machine, COST_TLB_FLUSH, 1);
+	tpsim_cost_spend(machine, COST_TLB_FLUSH, 1);
 }
 
 static void flush_caches(struct tpsim_machine *machine, size_t pages,
 			 enum cost each)
 {
 	machine->counters.cache_flush_pages += pages;
-	cost_spend(machine, each, pages);
+	tpsim_cost_spend(machine, each, pages);
 }
 
 /* Of a chunk that nobody knows the caching of, a port cannot tell that it need
@@ -110,7 +110,7 @@ static int reset(struct tpsim_machine *machine, struct ttmpool_list *chunks,
 
 	if (!pass_run(&pass, false) && !any_is_unknown(chunks))
 		return 0;
-	strike = fault_strike(machine, TPSIM_CALL_CACHING_RESET, -ENOMEM);
+	strike = tpsim_fault_strike(machine, TPSIM_CALL_CACHING_RESET, -ENOMEM);
 	if (strike.error)
 		pass.limit = strike.after;
 	pages = pass_run(&pass, true);
@@ -134,7 +134,7 @@ static int set(struct tpsim_machine *machine, struct ttmpool_list *chunks,
 
 	if (!pass_run(&pass, false))
 		return 0;
-	strike = fault_strike(machine, TPSIM_CALL_CACHING_SET, -ENOMEM);
+	strike = tpsim_fault_strike(machine, TPSIM_CALL_CACHING_SET, -ENOMEM);
 	if (strike.error)
 		pass.limit = strike.after;
 	pages = pass_run(&pass, true);
@@ -187,13 +187,14 @@ int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 	struct tpsim_machine *machine = dev->machine;
 	int err;
 
-	machine_enter(machine, __func__);
-	batch_check(chunks, __func__);
+	tpsim_machine_enter(machine, __func__);
+	tpsim_batch_check(chunks, __func__);
 	if ((unsigned int)caching >= TTMPOOL_CACHING_COUNT)
 		tpsim_complain("bad caching", "%d", (int)caching);
-	for_each_chunk(chunk, chunks) chunk_block(machine, chunk, __func__);
+	for_each_chunk(chunk, chunks)
+		tpsim_chunk_block(machine, chunk, __func__);
 	err = set_guarded(machine, chunks, caching);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return err;
 }
 
@@ -202,9 +203,9 @@ enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
 {
 	enum ttmpool_caching caching;
 
-	page_index(machine, page);
-	machine_lock(machine);
+	tpsim_page_index(machine, page);
+	tpsim_machine_lock(machine);
 	caching = page_caching(page);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return caching;
 }

@@ -6,12 +6,12 @@
 
 #include "clear.h"
 
-void clear_bytes(void *to, size_t len)
+void tpsim_clear_bytes(void *to, size_t len)
 {
 	memset(to, 0, len);
 }
 
-void clear_finish(void)
+void tpsim_clear_finish(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
 }

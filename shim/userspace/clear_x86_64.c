@@ -5,7 +5,7 @@
 
 #include "clear.h"
 
-void clear_bytes(void *to, size_t len)
+void tpsim_clear_bytes(void *to, size_t len)
 {
 	const __m128i zero = _mm_setzero_si128();
 	__m128i *at = to;
@@ -18,7 +18,7 @@ void clear_bytes(void *to, size_t len)
 	}
 }
 
-void clear_finish(void)
+void tpsim_clear_finish(void)
 {
 	_mm_sfence();
 }

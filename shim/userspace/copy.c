@@ -33,12 +33,12 @@ static void caching_check(const struct tpsim_machine *machine,
 		return;
 	for (size_t i = 0; i < span->pages; i++)
 		if (page_caching(page + i) != caching)
-			tpsim_complain("alias",
-				       "%s: page %zu has caching %d, the chunk "
-				       "says %d",
-				       call, page_index(machine, page + i),
-				       (int)page_caching(page + i),
-				       (int)caching);
+			tpsim_complain(
+				"alias",
+				"%s: page %zu has caching %d, the chunk "
+				"says %d",
+				call, tpsim_page_index(machine, page + i),
+				(int)page_caching(page + i), (int)caching);
 }
 
 /* The coherent allocator's pages are reached by what it has said of them. */
@@ -54,10 +54,12 @@ static void source_check(const struct tpsim_page *block,
 }
 
 /* The bytes of a span, if it may be used so. */
-char *span_open(struct tpsim_machine *machine, const struct tpos_span *span,
-		enum span_use use, const char *call)
+char *tpsim_span_open(struct tpsim_machine *machine,
+		      const struct tpos_span *span, enum span_use use,
+		      const char *call)
 {
-	struct tpsim_page *block = chunk_block(machine, span->chunk, call);
+	struct tpsim_page *block =
+		tpsim_chunk_block(machine, span->chunk, call);
 	size_t pages = ttmpool_chunk_pages(span->chunk);
 
 	if (!span->pages || span->first > pages ||
@@ -66,28 +68,30 @@ char *span_open(struct tpsim_machine *machine, const struct tpos_span *span,
 			       call, span->pages, span->first, pages);
 	if (block->parked)
 		tpsim_complain("use of a parked page", "%s: page %zu", call,
-			       page_index(machine, block));
+			       tpsim_page_index(machine, block));
 	source_check(block, span->chunk, call);
 	caching_check(machine, span, use, call);
 	if (use == SPAN_READ && block->mapping && block->mapping->slots)
 		tpsim_complain("read of a page that bounces", "%s: page %zu",
-			       call, page_index(machine, block));
-	return page_bytes(machine, block) + span->first * machine->page_bytes;
+			       call, tpsim_page_index(machine, block));
+	return tpsim_page_bytes(machine, block) +
+	       span->first * machine->page_bytes;
 }
 
 /* Its bytes are new: the device shall see them, too. */
-void span_written(const struct tpos_span *span)
+void tpsim_span_written(const struct tpos_span *span)
 {
 	struct tpsim_page *block = span->chunk->page;
 
 	for (size_t i = 0; i < span->pages; i++)
 		page_touch(block + span->first + i, PAGE_WRITTEN);
 	if (block->mapping && block->mapping->slots)
-		swiotlb_copy(block->mapping, span->first, span->pages, true);
+		tpsim_swiotlb_copy(block->mapping, span->first, span->pages,
+				   true);
 }
 
-struct tpsim_machine *span_machine(const struct tpos_span *span,
-				   const char *call)
+struct tpsim_machine *tpsim_span_machine(const struct tpos_span *span,
+					 const char *call)
 {
 	if (!page_is_out(span->chunk->page))
 		tpsim_complain("use after free", "%s: a page is not out", call);
@@ -105,24 +109,24 @@ static void copy_check(const struct tpos_span *to, const struct tpos_span *from)
 
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)
 {
-	struct tpsim_machine *machine = span_machine(to, __func__);
+	struct tpsim_machine *machine = tpsim_span_machine(to, __func__);
 	size_t len = to->pages * machine->page_bytes;
 	const char *source;
 	char *bytes;
 
-	machine_enter(machine, __func__);
+	tpsim_machine_enter(machine, __func__);
 	copy_check(to, from);
-	bytes = span_open(machine, to, SPAN_WRITE, __func__);
-	source = span_open(machine, from, SPAN_READ, __func__);
+	bytes = tpsim_span_open(machine, to, SPAN_WRITE, __func__);
+	source = tpsim_span_open(machine, from, SPAN_READ, __func__);
 	machine->counters.bytes_copied += len;
-	cost_spend(machine,
-		   page_caching(from->chunk->page) == TTMPOOL_CACHED
-			   ? COST_PAGE_COPY
-			   : COST_PAGE_READ_UNCACHED,
-		   to->pages);
-	machine_unlock(machine);
+	tpsim_cost_spend(machine,
+			 page_caching(from->chunk->page) == TTMPOOL_CACHED
+				 ? COST_PAGE_COPY
+				 : COST_PAGE_READ_UNCACHED,
+			 to->pages);
+	tpsim_machine_unlock(machine);
 	memcpy(bytes, source, len);
-	machine_lock(machine);
-	span_written(to);
-	machine_unlock(machine);
+	tpsim_machine_lock(machine);
+	tpsim_span_written(to);
+	tpsim_machine_unlock(machine);
 }

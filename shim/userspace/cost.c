@@ -53,7 +53,8 @@ static const struct {
 	[COST_LOCK] = { 10400, false },
 };
 
-void cost_spend(struct tpsim_machine *machine, enum cost cost, size_t times)
+void tpsim_cost_spend(struct tpsim_machine *machine, enum cost cost,
+		      size_t times)
 {
 	uint64_t ps = table[cost].ps * times;
 
@@ -67,9 +68,9 @@ void tpsim_counters(struct tpsim_machine *machine,
 {
 	uint64_t locks = atomic_load(&machine->locks_taken);
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	*counters = machine->counters;
 	counters->ns = (machine->ps + locks * table[COST_LOCK].ps) / 1000;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	counters->locks_taken = locks;
 }

@@ -20,15 +20,15 @@ static int access_check(struct tpsim_machine *machine, struct tpsim_page *page,
 {
 	int err = 0;
 
-	page_index(machine, page);
+	tpsim_page_index(machine, page);
 	if (end > machine->page_bytes)
 		tpsim_complain("access beyond a page", "to byte %zu", end);
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	if (page_caching(page) != caching && !machine->config.no_caching) {
 		machine->counters.aliases++;
 		err = -EINVAL;
 	}
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return err;
 }
 
@@ -39,7 +39,7 @@ int tpsim_cpu_read(struct tpsim_machine *machine, tpos_page_t *page,
 	int err = access_check(machine, page, offset + len, caching);
 
 	if (!err)
-		memcpy(buf, page_bytes(machine, page) + offset, len);
+		memcpy(buf, tpsim_page_bytes(machine, page) + offset, len);
 	return err;
 }
 
@@ -52,7 +52,7 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 	if (err)
 		return err;
 	page_touch(page, PAGE_WRITTEN);
-	memcpy(page_bytes(machine, page) + offset, buf, len);
+	memcpy(tpsim_page_bytes(machine, page) + offset, buf, len);
 	return 0;
 }
 
@@ -62,11 +62,11 @@ void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page)
 	struct tpsim_page *head;
 	size_t pages;
 
-	machine_lock(machine);
-	head = block_head(machine, page);
+	tpsim_machine_lock(machine);
+	head = tpsim_block_head(machine, page);
 	pages = page_is_out(head) ? (size_t)1 << head->order : 1;
 	for (size_t i = 0; i < pages; i++)
 		page_touch(head + i, PAGE_EXPOSED);
-	machine_unlock(machine);
-	return page_bytes(machine, page);
+	tpsim_machine_unlock(machine);
+	return tpsim_page_bytes(machine, page);
 }

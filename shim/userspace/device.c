@@ -29,14 +29,14 @@ struct tpsim_device *tpsim_device_create(struct tpsim_machine *machine,
 	if (!cfg->dma_mask)
 		dev->config.dma_mask = UINT64_MAX;
 	dev->queue_end = &dev->queue;
-	if (iova_init(dev)) {
+	if (tpsim_iova_init(dev)) {
 		free(dev);
 		return NULL;
 	}
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	dev->next = machine->devices;
 	machine->devices = dev;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return dev;
 }
 
@@ -45,16 +45,16 @@ void tpsim_device_destroy(struct tpsim_device *dev)
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_device **link = &machine->devices;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	if (dev->mappings)
 		tpsim_complain("device driver has pending DMA allocations",
 			       "%zu mappings", dev->mappings);
-	iommu_invalidate(dev);
+	tpsim_iommu_invalidate(dev);
 	while (*link != dev)
 		link = &(*link)->next;
 	*link = dev->next;
-	machine_unlock(machine);
-	iova_fini(dev);
+	tpsim_machine_unlock(machine);
+	tpsim_iova_fini(dev);
 	free(dev);
 }
 
@@ -64,7 +64,7 @@ static uint64_t max_mapping(const struct tpsim_device *dev)
 	uint64_t most = dev->config.max_mapping;
 	uint64_t bounce = (uint64_t)SEGMENT_SLOTS * SLOT_BYTES;
 
-	if (!device_bounces(dev) || (most && most < bounce))
+	if (!tpsim_device_bounces(dev) || (most && most < bounce))
 		return most;
 	return bounce;
 }
@@ -73,7 +73,7 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 {
 	const struct tpsim_config *config = &dev->machine->config;
 
-	thread_may_sleep(__func__);
+	tpsim_thread_may_sleep(__func__);
 	*info = (struct tpos_device_info){
 		.dma_mask = dev->config.dma_mask,
 		.max_mapping = max_mapping(dev),
@@ -81,7 +81,7 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 		.max_order = config->max_order,
 		.node = dev->config.node < 0 ? TTMPOOL_NODE_ANY
 					     : dev->config.node,
-		.bounces = device_bounces(dev),
+		.bounces = tpsim_device_bounces(dev),
 		.has_iommu = config->iommu != TPSIM_IOMMU_OFF,
 		.untrusted = dev->config.untrusted,
 	};
@@ -101,14 +101,14 @@ static void target_page(const struct tpsim_machine *machine,
 	size_t offset = (size_t)(addr & (machine->page_bytes - 1));
 
 	target->page = page;
-	target->bytes = page_bytes(machine, page) + offset;
+	target->bytes = tpsim_page_bytes(machine, page) + offset;
 	target->len = machine->page_bytes - offset;
 }
 
 static bool target_iommu(struct tpsim_device *dev, uint64_t addr,
 			 struct target *target)
 {
-	struct tpsim_mapping *mapping = iommu_translate(dev, addr);
+	struct tpsim_mapping *mapping = tpsim_iommu_translate(dev, addr);
 	uint64_t offset;
 
 	if (!mapping)
@@ -126,9 +126,9 @@ static bool is_mapped(struct tpsim_device *dev, const struct target *target,
 	struct tpsim_page *head;
 
 	if (!target->page)
-		return machine->slot_used[(addr - swiotlb_base(machine)) /
+		return machine->slot_used[(addr - tpsim_swiotlb_base(machine)) /
 					  SLOT_BYTES];
-	head = block_head(machine, target->page);
+	head = tpsim_block_head(machine, target->page);
 	return page_is_out(head) && head->mapping &&
 	       head->mapping->dev == dev && !head->mapping->slots;
 }
@@ -137,9 +137,9 @@ static bool target_direct(struct tpsim_device *dev, uint64_t addr,
 			  struct target *target)
 {
 	struct tpsim_machine *machine = dev->machine;
-	uint64_t offset = addr - swiotlb_base(machine);
+	uint64_t offset = addr - tpsim_swiotlb_base(machine);
 	size_t pool = machine->config.swiotlb_slots * SLOT_BYTES;
-	struct tpsim_page *page = page_at_physical(machine, addr);
+	struct tpsim_page *page = tpsim_page_at_physical(machine, addr);
 
 	if (page) {
 		target_page(machine, target, page, addr);
@@ -172,7 +172,7 @@ static int transfer(struct tpsim_device *dev, uint64_t addr, char *into,
 	size_t done = 0;
 	int err = 0;
 
-	machine_lock(dev->machine);
+	tpsim_machine_lock(dev->machine);
 	while (done < len && !err) {
 		struct target target;
 		size_t n;
@@ -191,7 +191,7 @@ static int transfer(struct tpsim_device *dev, uint64_t addr, char *into,
 			page_touch(target.page, PAGE_WRITTEN);
 		done += n;
 	}
-	machine_unlock(dev->machine);
+	tpsim_machine_unlock(dev->machine);
 	return err;
 }
 

@@ -19,14 +19,14 @@
 
 #include "machine.h"
 
-bool device_bounces(const struct tpsim_device *dev)
+bool tpsim_device_bounces(const struct tpsim_device *dev)
 {
 	const struct tpsim_machine *machine = dev->machine;
 
 	if (machine->config.iommu != TPSIM_IOMMU_OFF)
 		return false;
 	return machine->config.swiotlb_force ||
-	       dev->config.dma_mask < ram_last_byte(machine);
+	       dev->config.dma_mask < tpsim_ram_last_byte(machine);
 }
 
 /* Does a streaming mapping of these bytes need bounce slots? */
@@ -43,17 +43,17 @@ static int mapping_place(struct tpsim_mapping *mapping)
 	uint64_t last = block_bytes(machine, mapping->order) - 1;
 
 	if (machine->config.iommu != TPSIM_IOMMU_OFF)
-		return iommu_map(mapping);
-	mapping->addr = page_physical(machine, mapping->page);
-	cost_spend(machine, COST_DIRECT_MAP, 1);
+		return tpsim_iommu_map(mapping);
+	mapping->addr = tpsim_page_physical(machine, mapping->page);
+	tpsim_cost_spend(machine, COST_DIRECT_MAP, 1);
 	if (mapping->page->use == PAGE_COHERENT)
 		return 0;
 	if (needs_bounce(mapping->dev, mapping->addr + last))
-		return swiotlb_map(mapping);
+		return tpsim_swiotlb_map(mapping);
 	return 0;
 }
 
-int mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
+int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
 {
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_mapping *mapping = calloc(1, sizeof(*mapping));
@@ -78,7 +78,7 @@ int mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
 }
 
 /* The page is not the device's any more, but for a stale IOTLB entry. */
-void mapping_end(struct tpsim_mapping *mapping)
+void tpsim_mapping_end(struct tpsim_mapping *mapping)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
 
@@ -88,32 +88,32 @@ void mapping_end(struct tpsim_mapping *mapping)
 	machine->out.mappings--;
 	machine->out.mapped_bytes -= block_bytes(machine, mapping->order);
 	if (mapping->iova) { /* freed after the invalidation */
-		iommu_unmap(mapping);
+		tpsim_iommu_unmap(mapping);
 		return;
 	}
-	cost_spend(machine, COST_DIRECT_MAP, 1);
+	tpsim_cost_spend(machine, COST_DIRECT_MAP, 1);
 	if (mapping->slots)
-		swiotlb_unmap(mapping);
+		tpsim_swiotlb_unmap(mapping);
 	free(mapping);
 }
 
 static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 {
 	struct tpsim_page *page =
-		chunk_block(dev->machine, chunk, "tpos_dma_map");
+		tpsim_chunk_block(dev->machine, chunk, "tpos_dma_map");
 	uint64_t most = dev->config.max_mapping;
 	int err;
 
 	if (page->use != PAGE_PLAIN)
 		tpsim_complain("coherent pages are mapped already", "page %zu",
-			       page_index(dev->machine, page));
+			       tpsim_page_index(dev->machine, page));
 	if (page->mapping)
 		tpsim_complain("double map", "page %zu",
-			       page_index(dev->machine, page));
+			       tpsim_page_index(dev->machine, page));
 	/* What asks for more than dma_max_mapping_size() gets nothing. */
 	if (most && block_bytes(dev->machine, page->order) > most)
 		return -EIO;
-	err = mapping_create(dev, page);
+	err = tpsim_mapping_create(dev, page);
 	if (err)
 		return err;
 	chunk->dma = (struct tpos_dma){ page->mapping->addr, page->mapping };
@@ -123,18 +123,19 @@ static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 {
 	struct tpsim_page *page =
-		chunk_block(dev->machine, chunk, "tpos_dma_unmap");
+		tpsim_chunk_block(dev->machine, chunk, "tpos_dma_unmap");
 
 	if (page->use != PAGE_PLAIN || !page->mapping)
 		tpsim_complain("unmap of what is not mapped", "page %zu",
-			       page_index(dev->machine, page));
+			       tpsim_page_index(dev->machine, page));
 	if (page->mapping->dev != dev)
 		tpsim_complain("wrong device", "tpos_dma_unmap, page %zu",
-			       page_index(dev->machine, page));
+			       tpsim_page_index(dev->machine, page));
 	if (chunk->dma.cookie != page->mapping)
 		tpsim_complain("the record of a mapping was changed",
-			       "page %zu", page_index(dev->machine, page));
-	mapping_end(page->mapping);
+			       "page %zu",
+			       tpsim_page_index(dev->machine, page));
+	tpsim_mapping_end(page->mapping);
 	chunk->dma = (struct tpos_dma){ 0, NULL };
 }
 
@@ -146,9 +147,9 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	struct strike strike;
 	int err = 0;
 
-	machine_enter(machine, __func__);
-	batch_check(chunks, __func__);
-	strike = fault_strike(machine, TPSIM_CALL_DMA_MAP, -ENOSPC);
+	tpsim_machine_enter(machine, __func__);
+	tpsim_batch_check(chunks, __func__);
+	strike = tpsim_fault_strike(machine, TPSIM_CALL_DMA_MAP, -ENOSPC);
 	for_each_chunk(chunk, chunks)
 	{
 		end = &chunk->link;
@@ -164,7 +165,7 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 		err = strike.error;
 		goto unmap;
 	}
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return 0;
 
 unmap:
@@ -172,32 +173,32 @@ unmap:
 	     link = link->next)
 		unmap_chunk(dev, ttmpool_chunk_of(link));
 	if (chunks->next != end)
-		iommu_end_batch(dev, true);
-	machine_unlock(machine);
+		tpsim_iommu_end_batch(dev, true);
+	tpsim_machine_unlock(machine);
 	return err;
 }
 
 void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy)
 {
-	machine_enter(dev->machine, __func__);
-	batch_check(chunks, __func__);
+	tpsim_machine_enter(dev->machine, __func__);
+	tpsim_batch_check(chunks, __func__);
 	for_each_chunk(chunk, chunks) unmap_chunk(dev, chunk);
-	iommu_end_batch(dev, lazy);
-	machine_unlock(dev->machine);
+	tpsim_iommu_end_batch(dev, lazy);
+	tpsim_machine_unlock(dev->machine);
 }
 
 void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
 		    bool for_device)
 {
-	machine_lock(dev->machine);
-	page = block_head(dev->machine, page);
+	tpsim_machine_lock(dev->machine);
+	page = tpsim_block_head(dev->machine, page);
 	if (!page->mapping || page->mapping->dev != dev)
 		tpsim_complain("sync of what is not mapped", "page %zu",
-			       page_index(dev->machine, page));
+			       tpsim_page_index(dev->machine, page));
 	if (page->mapping->slots)
-		swiotlb_copy(page->mapping, 0, (size_t)1 << page->order,
-			     for_device);
-	machine_unlock(dev->machine);
+		tpsim_swiotlb_copy(page->mapping, 0, (size_t)1 << page->order,
+				   for_device);
+	tpsim_machine_unlock(dev->machine);
 }
 
 /* Linux: is_swiotlb_buffer() of what the DMA address leads to. */
@@ -206,13 +207,13 @@ bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
 	struct tpsim_page *page;
 	bool bounces;
 
-	machine_lock(dev->machine);
-	page = chunk_block(dev->machine, chunk, __func__);
+	tpsim_machine_lock(dev->machine);
+	page = tpsim_chunk_block(dev->machine, chunk, __func__);
 	if (!page->mapping || page->mapping->dev != dev)
 		tpsim_complain("bounces of what is not mapped", "page %zu",
-			       page_index(dev->machine, page));
+			       tpsim_page_index(dev->machine, page));
 	bounces = page->mapping->slots;
-	machine_unlock(dev->machine);
+	tpsim_machine_unlock(dev->machine);
 	return bounces;
 }
 
@@ -221,7 +222,7 @@ bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
 {
 	const struct tpsim_machine *machine = dev->machine;
-	uint64_t last = page_physical(machine, page + n - 1);
+	uint64_t last = tpsim_page_physical(machine, page + n - 1);
 
 	if (machine->config.iommu != TPSIM_IOMMU_OFF)
 		return true;

@@ -44,8 +44,8 @@ static bool is_due(const struct planned_fault *planned)
 	return times == UINT_MAX || planned->calls - planned->fault.nth < times;
 }
 
-struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
-			   int usual)
+struct strike tpsim_fault_strike(struct tpsim_machine *machine,
+				 enum tpsim_call call, int usual)
 {
 	struct strike strike = { 0 };
 
@@ -72,7 +72,7 @@ struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
 void tpsim_fault_plan(struct tpsim_machine *machine,
 		      const struct tpsim_fault *fault)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	if (machine->planned == FAULT_LIMIT)
 		tpsim_complain("fault plan", "more than %d failures",
 			       FAULT_LIMIT);
@@ -81,18 +81,18 @@ void tpsim_fault_plan(struct tpsim_machine *machine,
 			       (int)fault->call, fault->nth);
 	machine->plan[machine->planned++] =
 		(struct planned_fault){ .fault = *fault };
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 unsigned long tpsim_fault_clear(struct tpsim_machine *machine)
 {
 	unsigned long struck;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	struck = machine->struck;
 	machine->struck = 0;
 	machine->planned = 0;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return struck;
 }
 
@@ -101,8 +101,8 @@ unsigned long tpsim_fault_calls(struct tpsim_machine *machine,
 {
 	unsigned long calls;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	calls = machine->calls[call];
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return calls;
 }

@@ -29,7 +29,7 @@ static void hold_zone(struct tpsim_machine *machine, struct zone *zone,
 
 		while (((size_t)1 << order) > pages)
 			order--;
-		page = buddy_take_from(machine, zone, order);
+		page = tpsim_buddy_take_from(machine, zone, order);
 		if (page) {
 			hold(machine, page, order);
 			pages -= (size_t)1 << order;
@@ -59,7 +59,7 @@ size_t tpsim_ram_hold(struct tpsim_machine *machine, int node, size_t leave)
 {
 	size_t free = 0, held;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	for (unsigned int n = 0; n < machine->config.nr_nodes; n++)
 		free += is_asked(node, n) ? node_free(machine, n) : 0;
 	for (unsigned int n = 0; n < machine->config.nr_nodes; n++) {
@@ -77,7 +77,7 @@ size_t tpsim_ram_hold(struct tpsim_machine *machine, int node, size_t leave)
 		}
 	}
 	held = machine->held_pages;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return held;
 }
 
@@ -90,7 +90,7 @@ static void hold_halves(struct tpsim_machine *machine, struct tpsim_page *page,
 	for (size_t i = 0; i < pieces; i += 2)
 		hold(machine, page + (i << order), order);
 	for (size_t i = 1; i < pieces; i += 2)
-		buddy_give(machine, page + (i << order), order);
+		tpsim_buddy_give(machine, page + (i << order), order);
 }
 
 static void fragment_zone(struct tpsim_machine *machine, struct zone *zone,
@@ -100,31 +100,31 @@ static void fragment_zone(struct tpsim_machine *machine, struct zone *zone,
 	     from--) {
 		while (zone->free[from])
 			hold_halves(machine,
-				    buddy_take_from(machine, zone, from), from,
-				    order);
+				    tpsim_buddy_take_from(machine, zone, from),
+				    from, order);
 	}
 }
 
 void tpsim_ram_fragment(struct tpsim_machine *machine, unsigned int order)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	for (unsigned int n = 0; n < machine->config.nr_nodes; n++)
 		for (int kind = 0; kind < ZONE_COUNT; kind++)
 			fragment_zone(machine, &machine->zones[n][kind], order);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 void tpsim_ram_release(struct tpsim_machine *machine)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	while (machine->held) {
 		struct tpsim_page *page = machine->held;
 
 		machine->held = page->next_free;
 		page->next_free = NULL;
 		page->use = PAGE_FREE;
-		buddy_give(machine, page, page->order);
+		tpsim_buddy_give(machine, page, page->order);
 	}
 	machine->held_pages = 0;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }

@@ -22,11 +22,11 @@
 
 #include "machine.h"
 
-int iommu_map(struct tpsim_mapping *mapping)
+int tpsim_iommu_map(struct tpsim_mapping *mapping)
 {
 	struct tpsim_device *dev = mapping->dev;
 	struct tpsim_machine *machine = dev->machine;
-	struct iova_block *block = iova_alloc(dev, mapping->order);
+	struct iova_block *block = tpsim_iova_alloc(dev, mapping->order);
 
 	if (!block)
 		return -ENOSPC;
@@ -34,23 +34,23 @@ int iommu_map(struct tpsim_mapping *mapping)
 	mapping->iova = block;
 	mapping->addr = block->pfn << machine->config.page_shift;
 	machine->counters.iova_allocs++;
-	cost_spend(machine, COST_IOMMU_MAP, 1);
+	tpsim_cost_spend(machine, COST_IOMMU_MAP, 1);
 	return 0;
 }
 
 /* One invalidation for all that is queued: iommu_flush_iotlb_all(). */
-void iommu_invalidate(struct tpsim_device *dev)
+void tpsim_iommu_invalidate(struct tpsim_device *dev)
 {
 	struct tpsim_mapping *mapping = dev->queue;
 
 	if (!mapping)
 		return;
 	dev->machine->counters.iotlb_invalidations++;
-	cost_spend(dev->machine, COST_IOTLB, 1);
+	tpsim_cost_spend(dev->machine, COST_IOTLB, 1);
 	while (mapping) {
 		struct tpsim_mapping *next = mapping->next;
 
-		iova_free(dev, mapping->iova);
+		tpsim_iova_free(dev, mapping->iova);
 		free(mapping);
 		mapping = next;
 	}
@@ -60,33 +60,34 @@ void iommu_invalidate(struct tpsim_device *dev)
 }
 
 /* In strict mode the queue is only that of one call. */
-void iommu_unmap(struct tpsim_mapping *mapping)
+void tpsim_iommu_unmap(struct tpsim_mapping *mapping)
 {
 	struct tpsim_device *dev = mapping->dev;
 
 	if (dev->machine->config.iommu == TPSIM_IOMMU_LAZY &&
 	    dev->queued == FLUSH_QUEUE)
-		iommu_invalidate(dev);
+		tpsim_iommu_invalidate(dev);
 	mapping->stale = true;
 	mapping->next = NULL;
 	*dev->queue_end = mapping;
 	dev->queue_end = &mapping->next;
 	dev->queued++;
-	cost_spend(dev->machine, COST_IOMMU_UNMAP, 1);
+	tpsim_cost_spend(dev->machine, COST_IOMMU_UNMAP, 1);
 }
 
 /* The end of a call that has unmapped. */
-void iommu_end_batch(struct tpsim_device *dev, bool lazy)
+void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy)
 {
 	if (!lazy || dev->machine->config.iommu == TPSIM_IOMMU_STRICT)
-		iommu_invalidate(dev);
+		tpsim_iommu_invalidate(dev);
 }
 
 /* What an address leads to now; NULL is a fault. */
-struct tpsim_mapping *iommu_translate(struct tpsim_device *dev, uint64_t addr)
+struct tpsim_mapping *tpsim_iommu_translate(struct tpsim_device *dev,
+					    uint64_t addr)
 {
 	struct iova_block *block =
-		iova_find(dev, addr >> dev->machine->config.page_shift);
+		tpsim_iova_find(dev, addr >> dev->machine->config.page_shift);
 
 	if (!block || !block->mapping)
 		return NULL;
@@ -98,8 +99,8 @@ struct tpsim_mapping *iommu_translate(struct tpsim_device *dev, uint64_t addr)
 
 void tpsim_iotlb_expire(struct tpsim_machine *machine)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	for (struct tpsim_device *dev = machine->devices; dev; dev = dev->next)
-		iommu_invalidate(dev);
-	machine_unlock(machine);
+		tpsim_iommu_invalidate(dev);
+	tpsim_machine_unlock(machine);
 }

@@ -145,7 +145,7 @@ static uint64_t end_pfn(const struct tpsim_device *dev)
 }
 
 /* Free blocks, as large as alignment allows, from page 1 to the end. */
-int iova_init(struct tpsim_device *dev)
+int tpsim_iova_init(struct tpsim_device *dev)
 {
 	struct iova_space *space = &dev->iova;
 	uint64_t pfn = 1, end = end_pfn(dev);
@@ -161,7 +161,7 @@ int iova_init(struct tpsim_device *dev)
 		while ((1ull << order) > end - pfn)
 			order--;
 		if (!block_create(space, pfn, order)) {
-			iova_fini(dev);
+			tpsim_iova_fini(dev);
 			return -ENOMEM;
 		}
 		pfn += 1ull << order;
@@ -169,7 +169,7 @@ int iova_init(struct tpsim_device *dev)
 	return 0;
 }
 
-void iova_fini(struct tpsim_device *dev)
+void tpsim_iova_fini(struct tpsim_device *dev)
 {
 	struct iova_space *space = &dev->iova;
 
@@ -234,7 +234,8 @@ static void merge(struct iova_space *space, struct iova_block *block)
 	}
 }
 
-struct iova_block *iova_alloc(struct tpsim_device *dev, unsigned int order)
+struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
+				    unsigned int order)
 {
 	struct iova_space *space = &dev->iova;
 	struct iova_block *block = pick(space, 0, order);
@@ -257,14 +258,14 @@ struct iova_block *iova_alloc(struct tpsim_device *dev, unsigned int order)
 	return block;
 }
 
-void iova_free(struct tpsim_device *dev, struct iova_block *block)
+void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block)
 {
 	list_add(&dev->iova, block);
 	merge(&dev->iova, block);
 }
 
 /* The block that an address is in; NULL if it is outside of the space. */
-struct iova_block *iova_find(struct tpsim_device *dev, uint64_t pfn)
+struct iova_block *tpsim_iova_find(struct tpsim_device *dev, uint64_t pfn)
 {
 	unsigned int most = dev->machine->config.max_order;
 

@@ -14,9 +14,9 @@ static const char *const caching_names[] = { "uncached", "write-combined",
 
 void tpsim_ledger(struct tpsim_machine *machine, struct tpsim_ledger *ledger)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	*ledger = machine->out;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 bool tpsim_ledger_is_empty(struct tpsim_machine *machine)
@@ -42,7 +42,7 @@ static void print_block(const struct tpsim_machine *machine,
 	fprintf(stderr,
 		"tpsim:   page %zu: %s, order %d, %s%s, chunk %p, device "
 		"address %#llx\n",
-		page_index(machine, page),
+		tpsim_page_index(machine, page),
 		page->use == PAGE_PLAIN      ? "plain"
 		: page->use == PAGE_COHERENT ? "coherent"
 					     : "free",
@@ -68,7 +68,7 @@ static void print_blocks(const struct tpsim_machine *machine)
 	}
 }
 
-void ledger_print(struct tpsim_machine *machine)
+void tpsim_ledger_print(struct tpsim_machine *machine)
 {
 	const struct tpsim_ledger *out = &machine->out;
 

@@ -15,7 +15,7 @@
  * Each thread has the list of the locks that it holds, and asks no other.
  *
  * On a machine without threads one thread plays several: while it waits it does
- * what others would do (thread_turn_begin()). These hold none of its locks, and
+ * what others would do (tpsim_thread_turn_begin()). These hold none of its locks, and
  * if they take one, they would wait for one who waits for them.
  */
 
@@ -29,7 +29,7 @@ static _Thread_local struct {
 	struct tpsim_machine *machine;
 } self;
 
-void thread_turn_begin(struct thread_turn *turn)
+void tpsim_thread_turn_begin(struct thread_turn *turn)
 {
 	turn->held = self.held;
 	turn->reclaims = self.reclaims;
@@ -40,7 +40,7 @@ void thread_turn_begin(struct thread_turn *turn)
 	self.reclaims = RECLAIMS_NOT;
 }
 
-void thread_turn_end(struct thread_turn *turn)
+void tpsim_thread_turn_end(struct thread_turn *turn)
 {
 	if (self.held)
 		tpsim_complain("what runs meanwhile keeps a lock", "rank %d",
@@ -51,17 +51,17 @@ void thread_turn_end(struct thread_turn *turn)
 	self.turns = turn->outer;
 }
 
-void thread_work_on(struct tpsim_machine *machine)
+void tpsim_thread_work_on(struct tpsim_machine *machine)
 {
 	self.machine = machine;
 }
 
-struct tpsim_machine *thread_machine(void)
+struct tpsim_machine *tpsim_thread_machine(void)
 {
 	return self.machine;
 }
 
-void thread_may_sleep(const char *call)
+void tpsim_thread_may_sleep(const char *call)
 {
 	for (struct tpsim_lock *lock = self.held; lock; lock = lock->outer)
 		if (lock->spins)
@@ -71,17 +71,17 @@ void thread_may_sleep(const char *call)
 }
 
 /* What this thread holds: the same before and after, or something is wrong. */
-const struct tpsim_lock *thread_locks(void)
+const struct tpsim_lock *tpsim_thread_locks(void)
 {
 	return self.held;
 }
 
-enum reclaims thread_reclaims(void)
+enum reclaims tpsim_thread_reclaims(void)
 {
 	return self.reclaims;
 }
 
-void thread_set_reclaims(enum reclaims reclaims)
+void tpsim_thread_set_reclaims(enum reclaims reclaims)
 {
 	self.reclaims = reclaims;
 }
@@ -132,7 +132,7 @@ void tpsim_lock_fini(struct tpsim_lock *lock)
 void tpsim_lock_acquire(struct tpsim_lock *lock)
 {
 	if (!lock->spins)
-		thread_may_sleep("a mutex is locked");
+		tpsim_thread_may_sleep("a mutex is locked");
 	for (struct tpsim_lock *held = self.held; held; held = held->outer) {
 		if (held == lock)
 			tpsim_complain("recursive locking", "rank %d",

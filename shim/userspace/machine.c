@@ -14,22 +14,22 @@
 
 #include "machine.h"
 
-void machine_lock(struct tpsim_machine *machine)
+void tpsim_machine_lock(struct tpsim_machine *machine)
 {
-	thread_work_on(machine);
+	tpsim_thread_work_on(machine);
 	pthread_mutex_lock(&machine->guard);
 }
 
-void machine_unlock(struct tpsim_machine *machine)
+void tpsim_machine_unlock(struct tpsim_machine *machine)
 {
 	pthread_mutex_unlock(&machine->guard);
 }
 
 /* The beginning of every tpos_* function, as might_sleep() is in Linux. */
-void machine_enter(struct tpsim_machine *machine, const char *call)
+void tpsim_machine_enter(struct tpsim_machine *machine, const char *call)
 {
-	thread_may_sleep(call);
-	machine_lock(machine);
+	tpsim_thread_may_sleep(call);
+	tpsim_machine_lock(machine);
 }
 
 /* Fill in what the caller left to us; is the result possible? */
@@ -62,18 +62,18 @@ struct tpsim_machine *tpsim_machine_create(const struct tpsim_config *config)
 	machine->page_bytes = (size_t)1 << machine->config.page_shift;
 	pthread_mutex_init(&machine->guard, NULL);
 	pthread_cond_init(&machine->changed, NULL);
-	if (ram_create(machine))
+	if (tpsim_ram_create(machine))
 		goto destroy_guard;
-	if (swiotlb_create(machine))
+	if (tpsim_swiotlb_create(machine))
 		goto destroy_ram;
-	if (work_start(machine))
+	if (tpsim_work_start(machine))
 		goto destroy_swiotlb;
 	return machine;
 
 destroy_swiotlb:
-	swiotlb_destroy(machine);
+	tpsim_swiotlb_destroy(machine);
 destroy_ram:
-	ram_destroy(machine);
+	tpsim_ram_destroy(machine);
 destroy_guard:
 	pthread_cond_destroy(&machine->changed);
 	pthread_mutex_destroy(&machine->guard);
@@ -84,21 +84,21 @@ free_machine:
 
 void tpsim_machine_destroy(struct tpsim_machine *machine)
 {
-	work_stop(machine);
+	tpsim_work_stop(machine);
 	if (!tpsim_ledger_is_empty(machine)) {
-		ledger_print(machine);
+		tpsim_ledger_print(machine);
 		tpsim_complain("machine destroyed", "something is still out");
 	}
 	if (machine->sleepers)
 		tpsim_complain("machine destroyed", "somebody sleeps there");
 	while (machine->devices)
 		tpsim_device_destroy(machine->devices);
-	swapfile_close(machine);
-	swiotlb_destroy(machine);
-	ram_destroy(machine);
+	tpsim_swapfile_close(machine);
+	tpsim_swiotlb_destroy(machine);
+	tpsim_ram_destroy(machine);
 	pthread_cond_destroy(&machine->changed);
 	pthread_mutex_destroy(&machine->guard);
-	thread_work_on(NULL);
+	tpsim_thread_work_on(NULL);
 	free(machine);
 }
 
@@ -107,24 +107,24 @@ void *tpos_zalloc(tpos_system_t *system, size_t size)
 	struct strike strike;
 	void *ptr = NULL;
 
-	machine_enter(system, __func__);
-	strike = fault_strike(system, TPSIM_CALL_ZALLOC, -ENOMEM);
+	tpsim_machine_enter(system, __func__);
+	strike = tpsim_fault_strike(system, TPSIM_CALL_ZALLOC, -ENOMEM);
 	if (!strike.error)
 		ptr = calloc(1, size);
 	if (ptr)
 		system->out.descriptors++;
-	cost_spend(system, COST_ZALLOC, 1);
-	machine_unlock(system);
+	tpsim_cost_spend(system, COST_ZALLOC, 1);
+	tpsim_machine_unlock(system);
 	return ptr;
 }
 
 void tpos_free(tpos_system_t *system, void *ptr)
 {
-	machine_enter(system, __func__);
+	tpsim_machine_enter(system, __func__);
 	if (ptr && !system->out.descriptors--)
 		tpsim_complain("bad free",
 			       "tpos_free() of what is no descriptor");
-	machine_unlock(system);
+	tpsim_machine_unlock(system);
 	free(ptr);
 }
 

@@ -191,9 +191,9 @@ _Noreturn void tpsim_complain(const char *rule, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* machine.c: to enter as a call that may sleep, and to leave again. */
-void machine_enter(struct tpsim_machine *machine, const char *call);
-void machine_lock(struct tpsim_machine *machine);
-void machine_unlock(struct tpsim_machine *machine);
+void tpsim_machine_enter(struct tpsim_machine *machine, const char *call);
+void tpsim_machine_lock(struct tpsim_machine *machine);
+void tpsim_machine_unlock(struct tpsim_machine *machine);
 
 /* cost.c: what simulated time is spent on; the table has the figures. */
 enum cost {
@@ -218,25 +218,24 @@ enum cost {
 	COST_LOCK,
 	COST_COUNT,
 };
-void cost_spend(struct tpsim_machine *machine, enum cost cost, size_t times);
+void tpsim_cost_spend(struct tpsim_machine *machine, enum cost cost,
+		      size_t times);
 
 /* ram.c: page frames and their numbers. */
-int ram_create(struct tpsim_machine *machine);
-void ram_destroy(struct tpsim_machine *machine);
-bool page_is_of(const struct tpsim_machine *machine,
-		const struct tpsim_page *page);
-size_t page_index(const struct tpsim_machine *machine,
-		  const struct tpsim_page *page);
-char *page_bytes(const struct tpsim_machine *machine,
-		 const struct tpsim_page *page);
-uint64_t page_physical(const struct tpsim_machine *machine,
+int tpsim_ram_create(struct tpsim_machine *machine);
+void tpsim_ram_destroy(struct tpsim_machine *machine);
+bool tpsim_page_is_of(const struct tpsim_machine *machine,
+		      const struct tpsim_page *page);
+size_t tpsim_page_index(const struct tpsim_machine *machine,
+			const struct tpsim_page *page);
+char *tpsim_page_bytes(const struct tpsim_machine *machine,
 		       const struct tpsim_page *page);
-struct tpsim_page *page_at_physical(const struct tpsim_machine *machine,
-				    uint64_t addr);
-int page_node(const struct tpsim_machine *machine,
-	      const struct tpsim_page *page);
-uint64_t swiotlb_base(const struct tpsim_machine *machine);
-uint64_t ram_last_byte(const struct tpsim_machine *machine);
+struct tpsim_page *tpsim_page_at_physical(const struct tpsim_machine *machine,
+					  uint64_t addr);
+int tpsim_page_node(const struct tpsim_machine *machine,
+		    const struct tpsim_page *page);
+uint64_t tpsim_swiotlb_base(const struct tpsim_machine *machine);
+uint64_t tpsim_ram_last_byte(const struct tpsim_machine *machine);
 
 static inline size_t block_bytes(const struct tpsim_machine *machine,
 				 unsigned int order)
@@ -245,48 +244,52 @@ static inline size_t block_bytes(const struct tpsim_machine *machine,
 }
 
 /* buddy.c: guarded. */
-void buddy_init(struct tpsim_machine *machine);
-struct tpsim_page *buddy_take_from(struct tpsim_machine *machine,
-				   struct zone *zone, unsigned int order);
-struct tpsim_page *buddy_take(struct tpsim_machine *machine,
-			      const struct where *where);
-void buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
-		unsigned int order);
+void tpsim_buddy_init(struct tpsim_machine *machine);
+struct tpsim_page *tpsim_buddy_take_from(struct tpsim_machine *machine,
+					 struct zone *zone, unsigned int order);
+struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
+				    const struct where *where);
+void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
+		      unsigned int order);
 
 /* shrinker.c: not guarded; guarded, but for the time that shrinkers run. */
-unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages,
-			    bool swap);
-unsigned long shortage(struct tpsim_machine *machine, unsigned long pages);
+unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
+				  unsigned long pages, bool swap);
+unsigned long tpsim_shortage(struct tpsim_machine *machine,
+			     unsigned long pages);
 
 /* copy.c: guarded; swapfile.c: slots are guarded, and input and output not. */
 enum span_use {
 	SPAN_READ,
 	SPAN_WRITE,
 };
-struct tpsim_machine *span_machine(const struct tpos_span *span,
-				   const char *call);
-char *span_open(struct tpsim_machine *machine, const struct tpos_span *span,
-		enum span_use use, const char *call);
-void span_written(const struct tpos_span *span);
-int swapfile_open(struct tpsim_machine *machine);
-void swapfile_close(struct tpsim_machine *machine);
-bool swapfile_has_room(const struct tpsim_machine *machine);
-int slot_get(struct tpsim_machine *machine, uint32_t *slot);
-void slot_put(struct tpsim_machine *machine, uint32_t slot);
-int slot_write(struct tpsim_machine *machine, uint32_t slot, const char *bytes);
-int slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes);
+struct tpsim_machine *tpsim_span_machine(const struct tpos_span *span,
+					 const char *call);
+char *tpsim_span_open(struct tpsim_machine *machine,
+		      const struct tpos_span *span, enum span_use use,
+		      const char *call);
+void tpsim_span_written(const struct tpos_span *span);
+int tpsim_swapfile_open(struct tpsim_machine *machine);
+void tpsim_swapfile_close(struct tpsim_machine *machine);
+bool tpsim_swapfile_has_room(const struct tpsim_machine *machine);
+int tpsim_slot_get(struct tpsim_machine *machine, uint32_t *slot);
+void tpsim_slot_put(struct tpsim_machine *machine, uint32_t slot);
+int tpsim_slot_write(struct tpsim_machine *machine, uint32_t slot,
+		     const char *bytes);
+int tpsim_slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes);
 
 /* pages.c: guarded. */
-struct tpsim_page *chunk_block(struct tpsim_machine *machine,
-			       const struct ttmpool_chunk *chunk,
-			       const char *call);
-struct tpsim_page *block_head(struct tpsim_machine *machine,
-			      struct tpsim_page *page);
-void batch_check(const struct ttmpool_list *chunks, const char *call);
-void free_check(const struct tpsim_machine *machine,
-		const struct tpsim_page *page,
-		const struct ttmpool_chunk *chunk);
-void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page);
+struct tpsim_page *tpsim_chunk_block(struct tpsim_machine *machine,
+				     const struct ttmpool_chunk *chunk,
+				     const char *call);
+struct tpsim_page *tpsim_block_head(struct tpsim_machine *machine,
+				    struct tpsim_page *page);
+void tpsim_batch_check(const struct ttmpool_list *chunks, const char *call);
+void tpsim_free_check(const struct tpsim_machine *machine,
+		      const struct tpsim_page *page,
+		      const struct ttmpool_chunk *chunk);
+void tpsim_block_take_back(struct tpsim_machine *machine,
+			   struct tpsim_page *page);
 
 static inline bool page_is_out(const struct tpsim_page *page)
 {
@@ -314,42 +317,44 @@ static inline enum ttmpool_caching page_caching(const struct tpsim_page *page)
 }
 
 /* dma.c: guarded. */
-int mapping_create(struct tpsim_device *dev, struct tpsim_page *page);
-void mapping_end(struct tpsim_mapping *mapping);
-bool device_bounces(const struct tpsim_device *dev);
+int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page);
+void tpsim_mapping_end(struct tpsim_mapping *mapping);
+bool tpsim_device_bounces(const struct tpsim_device *dev);
 
 /* iova.c, iommu.c: guarded. */
-int iova_init(struct tpsim_device *dev);
-void iova_fini(struct tpsim_device *dev);
-struct iova_block *iova_alloc(struct tpsim_device *dev, unsigned int order);
-void iova_free(struct tpsim_device *dev, struct iova_block *block);
-struct iova_block *iova_find(struct tpsim_device *dev, uint64_t pfn);
-int iommu_map(struct tpsim_mapping *mapping);
-void iommu_unmap(struct tpsim_mapping *mapping);
-void iommu_end_batch(struct tpsim_device *dev, bool lazy);
-void iommu_invalidate(struct tpsim_device *dev);
-struct tpsim_mapping *iommu_translate(struct tpsim_device *dev, uint64_t addr);
+int tpsim_iova_init(struct tpsim_device *dev);
+void tpsim_iova_fini(struct tpsim_device *dev);
+struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
+				    unsigned int order);
+void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block);
+struct iova_block *tpsim_iova_find(struct tpsim_device *dev, uint64_t pfn);
+int tpsim_iommu_map(struct tpsim_mapping *mapping);
+void tpsim_iommu_unmap(struct tpsim_mapping *mapping);
+void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy);
+void tpsim_iommu_invalidate(struct tpsim_device *dev);
+struct tpsim_mapping *tpsim_iommu_translate(struct tpsim_device *dev,
+					    uint64_t addr);
 
 /* swiotlb.c: guarded. */
-int swiotlb_create(struct tpsim_machine *machine);
-void swiotlb_destroy(struct tpsim_machine *machine);
-int swiotlb_map(struct tpsim_mapping *mapping);
-void swiotlb_unmap(struct tpsim_mapping *mapping);
-void swiotlb_copy(struct tpsim_mapping *mapping, size_t first, size_t pages,
-		  bool to_slots);
+int tpsim_swiotlb_create(struct tpsim_machine *machine);
+void tpsim_swiotlb_destroy(struct tpsim_machine *machine);
+int tpsim_swiotlb_map(struct tpsim_mapping *mapping);
+void tpsim_swiotlb_unmap(struct tpsim_mapping *mapping);
+void tpsim_swiotlb_copy(struct tpsim_mapping *mapping, size_t first,
+			size_t pages, bool to_slots);
 
 /* fault.c: guarded. */
 struct strike {
 	int error; /* 0: the call succeeds */
 	size_t after;
 };
-struct strike fault_strike(struct tpsim_machine *machine, enum tpsim_call call,
-			   int usual);
+struct strike tpsim_fault_strike(struct tpsim_machine *machine,
+				 enum tpsim_call call, int usual);
 
 /* ledger.c, work.c */
-void ledger_print(struct tpsim_machine *machine);
-int work_start(struct tpsim_machine *machine);
-void work_stop(struct tpsim_machine *machine);
-void work_run_once(struct tpsim_machine *machine);
+void tpsim_ledger_print(struct tpsim_machine *machine);
+int tpsim_work_start(struct tpsim_machine *machine);
+void tpsim_work_stop(struct tpsim_machine *machine);
+void tpsim_work_run_once(struct tpsim_machine *machine);
 
 #endif

@@ -18,12 +18,12 @@
 
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 {
-	return page_node(dev->machine, page);
+	return tpsim_page_node(dev->machine, page);
 }
 
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page)
 {
-	if (!page_is_of(dev->machine, page))
+	if (!tpsim_page_is_of(dev->machine, page))
 		return NULL;
 	return __atomic_load_n(&page->chunk, __ATOMIC_ACQUIRE);
 }
@@ -41,16 +41,16 @@ void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk)
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_page *page;
 
-	machine_lock(machine);
-	page = chunk_block(machine, chunk, __func__);
+	tpsim_machine_lock(machine);
+	page = tpsim_chunk_block(machine, chunk, __func__);
 	if (page->parked)
 		tpsim_complain("double park", "page %zu",
-			       page_index(machine, page));
+			       tpsim_page_index(machine, page));
 	page->parked = true;
 	machine->out.pages_parked += ttmpool_chunk_pages(chunk);
-	annotate_close(machine->arena, page_bytes(machine, page),
+	annotate_close(machine->arena, tpsim_page_bytes(machine, page),
 		       block_bytes(machine, chunk->order));
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk)
@@ -58,14 +58,14 @@ void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk)
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_page *page;
 
-	machine_lock(machine);
-	page = chunk_block(machine, chunk, __func__);
+	tpsim_machine_lock(machine);
+	page = tpsim_chunk_block(machine, chunk, __func__);
 	if (!page->parked)
 		tpsim_complain("issue of what is not parked", "page %zu",
-			       page_index(machine, page));
+			       tpsim_page_index(machine, page));
 	page->parked = false;
 	machine->out.pages_parked -= ttmpool_chunk_pages(chunk);
-	annotate_open(machine->arena, page_bytes(machine, page),
+	annotate_open(machine->arena, tpsim_page_bytes(machine, page),
 		      block_bytes(machine, chunk->order));
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }

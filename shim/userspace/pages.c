@@ -15,17 +15,17 @@
 
 #include "machine.h"
 
-void batch_check(const struct ttmpool_list *chunks, const char *call)
+void tpsim_batch_check(const struct ttmpool_list *chunks, const char *call)
 {
 	if (ttmpool_list_empty(chunks))
 		tpsim_complain("empty batch", "%s", call);
 }
 
 /* The first page of the block that @page is in; itself if it is in none. */
-struct tpsim_page *block_head(struct tpsim_machine *machine,
-			      struct tpsim_page *page)
+struct tpsim_page *tpsim_block_head(struct tpsim_machine *machine,
+				    struct tpsim_page *page)
 {
-	size_t index = page_index(machine, page);
+	size_t index = tpsim_page_index(machine, page);
 
 	if (!page_is_out(page))
 		return page;
@@ -33,17 +33,18 @@ struct tpsim_page *block_head(struct tpsim_machine *machine,
 }
 
 /* The pages of a chunk, if they are out, and all that they were got as. */
-struct tpsim_page *chunk_block(struct tpsim_machine *machine,
-			       const struct ttmpool_chunk *chunk,
-			       const char *call)
+struct tpsim_page *tpsim_chunk_block(struct tpsim_machine *machine,
+				     const struct ttmpool_chunk *chunk,
+				     const char *call)
 {
 	struct tpsim_page *page = chunk->page;
-	size_t index = page_index(machine, page);
+	size_t index = tpsim_page_index(machine, page);
 
 	if (!page_is_out(page))
 		tpsim_complain("use after free", "%s: page %zu is not out",
 			       call, index);
-	if (block_head(machine, page) != page || page->order != chunk->order)
+	if (tpsim_block_head(machine, page) != page ||
+	    page->order != chunk->order)
 		tpsim_complain("wrong order",
 			       "%s: page %zu was got in a block of order %d, "
 			       "the chunk says %d",
@@ -105,12 +106,12 @@ static bool reclaim_for(struct tpsim_machine *machine,
 	unsigned int rounds = flags & TPOS_ALLOC_LIGHT ? 1 : 16;
 	size_t wanted = (size_t)1 << where->order;
 
-	if (round >= rounds || thread_reclaims())
+	if (round >= rounds || tpsim_thread_reclaims())
 		return false;
 	if (flags & TPOS_ALLOC_LIGHT &&
 	    free_pages_there(machine, where) >= 2 * wanted)
 		return false;
-	return shortage(machine, wanted);
+	return tpsim_shortage(machine, wanted);
 }
 
 static struct tpsim_page *block_alloc(struct tpsim_device *dev,
@@ -123,7 +124,7 @@ static struct tpsim_page *block_alloc(struct tpsim_device *dev,
 	if (req->order > dev->machine->config.max_order)
 		return NULL;
 	do {
-		page = buddy_take(dev->machine, &where);
+		page = tpsim_buddy_take(dev->machine, &where);
 	} while (!page &&
 		 reclaim_for(dev->machine, &where, req->flags, round++));
 	return page;
@@ -146,13 +147,13 @@ static void block_hand_out(struct tpsim_machine *machine,
 		if (page[i].touched == PAGE_EXPOSED)
 			page[i].touched = PAGE_WRITTEN;
 	}
-	annotate_open(machine->arena, page_bytes(machine, page),
+	annotate_open(machine->arena, tpsim_page_bytes(machine, page),
 		      block_bytes(machine, order));
 	machine->counters.pages_allocated += pages;
 	machine->counters.bytes_cleared_alloc += block_bytes(machine, order);
-	cost_spend(machine, COST_BLOCK_ALLOC, 1);
-	cost_spend(machine, COST_PAGE_PREPARE, pages);
-	cost_spend(machine, COST_PAGE_CLEAR, pages);
+	tpsim_cost_spend(machine, COST_BLOCK_ALLOC, 1);
+	tpsim_cost_spend(machine, COST_PAGE_PREPARE, pages);
+	tpsim_cost_spend(machine, COST_PAGE_CLEAR, pages);
 	if (use == PAGE_PLAIN)
 		machine->out.pages_plain += pages;
 	else
@@ -161,12 +162,12 @@ static void block_hand_out(struct tpsim_machine *machine,
 
 void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	if (!page_is_out(page))
 		tpsim_complain("poison", "page %zu is not out",
-			       page_index(machine, page));
+			       tpsim_page_index(machine, page));
 	__atomic_store_n(&page->poisoned, true, __ATOMIC_RELAXED);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 static bool block_is_poisoned(const struct tpsim_page *page)
@@ -177,7 +178,8 @@ static bool block_is_poisoned(const struct tpsim_page *page)
 	return false;
 }
 
-void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
+void tpsim_block_take_back(struct tpsim_machine *machine,
+			   struct tpsim_page *page)
 {
 	unsigned int order = page->order;
 	size_t pages = (size_t)1 << order;
@@ -187,7 +189,7 @@ void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
 	if (page->parked)
 		machine->out.pages_parked -= pages;
 	else
-		annotate_close(machine->arena, page_bytes(machine, page),
+		annotate_close(machine->arena, tpsim_page_bytes(machine, page),
 			       block_bytes(machine, order));
 	if (page->use == PAGE_PLAIN)
 		machine->out.pages_plain -= pages;
@@ -200,11 +202,11 @@ void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
 		page[i].use = PAGE_FREE;
 	}
 	machine->counters.pages_freed += pages;
-	cost_spend(machine, COST_BLOCK_FREE, pages >> piece);
-	cost_spend(machine, COST_PAGE_PREPARE, pages);
+	tpsim_cost_spend(machine, COST_BLOCK_FREE, pages >> piece);
+	tpsim_cost_spend(machine, COST_PAGE_PREPARE, pages);
 	for (size_t i = 0; i < pages; i += (size_t)1 << piece)
 		if (!page[i].poisoned)
-			buddy_give(machine, page + i, piece);
+			tpsim_buddy_give(machine, page + i, piece);
 }
 
 /*
@@ -214,7 +216,7 @@ void block_take_back(struct tpsim_machine *machine, struct tpsim_page *page)
 static void block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
 		       unsigned int order)
 {
-	char *bytes = page_bytes(machine, page);
+	char *bytes = tpsim_page_bytes(machine, page);
 
 	for (size_t i = 0; i < (size_t)1 << order; i++) {
 		uint8_t written = PAGE_WRITTEN;
@@ -238,10 +240,10 @@ static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 	struct tpsim_machine *machine = dev->machine;
 	struct strike strike;
 
-	strike = fault_strike(machine,
-			      coherent ? TPSIM_CALL_COHERENT_ALLOC
-				       : TPSIM_CALL_PAGES_ALLOC,
-			      -ENOMEM);
+	strike = tpsim_fault_strike(machine,
+				    coherent ? TPSIM_CALL_COHERENT_ALLOC
+					     : TPSIM_CALL_PAGES_ALLOC,
+				    -ENOMEM);
 	if (strike.error)
 		return strike.error;
 	*got = block_alloc(dev, req);
@@ -250,8 +252,8 @@ static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 	block_hand_out(machine, *got, req->order,
 		       coherent ? PAGE_COHERENT : PAGE_PLAIN);
 	/* dma_alloc_attrs() has NULL for every failure. */
-	if (coherent && mapping_create(dev, *got)) {
-		block_take_back(machine, *got);
+	if (coherent && tpsim_mapping_create(dev, *got)) {
+		tpsim_block_take_back(machine, *got);
 		return -ENOMEM;
 	}
 	return 0;
@@ -264,13 +266,13 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	struct tpsim_page *page = NULL;
 	int err;
 
-	machine_enter(machine, __func__);
+	tpsim_machine_enter(machine, __func__);
 	err = alloc_guarded(dev, req, &page);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	if (err)
 		return err;
 	block_zero(machine, page, req->order);
-	clear_finish();
+	tpsim_clear_finish();
 	chunk->page = page;
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->dma =
@@ -279,11 +281,11 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 }
 
 /* What free_pages_prepare() would call a bad page. */
-void free_check(const struct tpsim_machine *machine,
-		const struct tpsim_page *page,
-		const struct ttmpool_chunk *chunk)
+void tpsim_free_check(const struct tpsim_machine *machine,
+		      const struct tpsim_page *page,
+		      const struct ttmpool_chunk *chunk)
 {
-	size_t index = page_index(machine, page);
+	size_t index = tpsim_page_index(machine, page);
 
 	if (page->split != !!(chunk->flags & TTMPOOL_CHUNK_SPLIT))
 		tpsim_complain("wrong order",
@@ -306,45 +308,46 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 	struct tpsim_machine *machine = dev->machine;
 	bool coherent = false;
 
-	machine_enter(machine, __func__);
-	batch_check(chunks, __func__);
+	tpsim_machine_enter(machine, __func__);
+	tpsim_batch_check(chunks, __func__);
 	for_each_chunk(chunk, chunks)
 	{
-		struct tpsim_page *page = chunk_block(machine, chunk, __func__);
+		struct tpsim_page *page =
+			tpsim_chunk_block(machine, chunk, __func__);
 
-		free_check(machine, page, chunk);
+		tpsim_free_check(machine, page, chunk);
 		if (page->use == PAGE_COHERENT) {
 			if (page->mapping->dev != dev)
 				tpsim_complain("wrong device", "%s", __func__);
-			mapping_end(page->mapping);
+			tpsim_mapping_end(page->mapping);
 			coherent = true;
 		}
-		block_take_back(machine, page);
+		tpsim_block_take_back(machine, page);
 	}
 	/* iommu_dma_free() ends a mapping as iommu_dma_unmap_page() does. */
 	if (coherent)
-		iommu_end_batch(dev, true);
-	machine_unlock(machine);
+		tpsim_iommu_end_batch(dev, true);
+	tpsim_machine_unlock(machine);
 }
 
 void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	struct tpsim_machine *machine = dev->machine;
 
-	thread_may_sleep(__func__);
-	batch_check(chunks, __func__);
+	tpsim_thread_may_sleep(__func__);
+	tpsim_batch_check(chunks, __func__);
 	for_each_chunk(chunk, chunks)
 	{
 		struct tpsim_page *page;
 
-		machine_lock(machine);
-		page = chunk_block(machine, chunk, __func__);
+		tpsim_machine_lock(machine);
+		page = tpsim_chunk_block(machine, chunk, __func__);
 		machine->counters.bytes_cleared +=
 			block_bytes(machine, page->order);
-		cost_spend(machine, COST_PAGE_CLEAR,
-			   ttmpool_chunk_pages(chunk));
-		machine_unlock(machine);
+		tpsim_cost_spend(machine, COST_PAGE_CLEAR,
+				 ttmpool_chunk_pages(chunk));
+		tpsim_machine_unlock(machine);
 		block_zero(machine, page, page->order);
 	}
-	clear_finish();
+	tpsim_clear_finish();
 }

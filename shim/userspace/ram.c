@@ -76,7 +76,7 @@ static uint64_t hole_bytes(const struct tpsim_machine *machine)
 	return (bytes + unit - 1) / unit * unit;
 }
 
-int ram_create(struct tpsim_machine *machine)
+int tpsim_ram_create(struct tpsim_machine *machine)
 {
 	size_t reserved =
 		(size_t)(RESERVED_BYTES >> machine->config.page_shift);
@@ -102,19 +102,19 @@ int ram_create(struct tpsim_machine *machine)
 		for (int kind = 0; kind < ZONE_COUNT; kind++)
 			zone_init(machine, n, (enum zone_kind)kind);
 	machine->zones[0][ZONE_DMA].first = reserved;
-	buddy_init(machine);
+	tpsim_buddy_init(machine);
 	return 0;
 }
 
-void ram_destroy(struct tpsim_machine *machine)
+void tpsim_ram_destroy(struct tpsim_machine *machine)
 {
 	annotate_arena_destroy(machine->arena, arena_bytes(machine));
 	munmap(machine->pages, table_bytes(machine));
 	munmap(machine->arena, arena_bytes(machine));
 }
 
-bool page_is_of(const struct tpsim_machine *machine,
-		const struct tpsim_page *page)
+bool tpsim_page_is_of(const struct tpsim_machine *machine,
+		      const struct tpsim_page *page)
 {
 	uintptr_t at = (uintptr_t)page, first = (uintptr_t)machine->pages;
 
@@ -122,33 +122,34 @@ bool page_is_of(const struct tpsim_machine *machine,
 	       !((at - first) % sizeof(*page));
 }
 
-size_t page_index(const struct tpsim_machine *machine,
-		  const struct tpsim_page *page)
+size_t tpsim_page_index(const struct tpsim_machine *machine,
+			const struct tpsim_page *page)
 {
-	if (!page_is_of(machine, page))
+	if (!tpsim_page_is_of(machine, page))
 		tpsim_complain("bad page", "%p is no page of this machine",
 			       (const void *)page);
 	return (size_t)(page - machine->pages);
 }
 
-char *page_bytes(const struct tpsim_machine *machine,
-		 const struct tpsim_page *page)
-{
-	return machine->arena + page_index(machine, page) * machine->page_bytes;
-}
-
-uint64_t page_physical(const struct tpsim_machine *machine,
+char *tpsim_page_bytes(const struct tpsim_machine *machine,
 		       const struct tpsim_page *page)
 {
-	size_t index = page_index(machine, page);
+	return machine->arena +
+	       tpsim_page_index(machine, page) * machine->page_bytes;
+}
+
+uint64_t tpsim_page_physical(const struct tpsim_machine *machine,
+			     const struct tpsim_page *page)
+{
+	size_t index = tpsim_page_index(machine, page);
 	uint64_t addr = (uint64_t)index << machine->config.page_shift;
 
 	return index < dma_pages(machine) ? addr : addr + machine->hole;
 }
 
 /* The page at a physical address, or NULL: there is no RAM. */
-struct tpsim_page *page_at_physical(const struct tpsim_machine *machine,
-				    uint64_t addr)
+struct tpsim_page *tpsim_page_at_physical(const struct tpsim_machine *machine,
+					  uint64_t addr)
 {
 	uint64_t index;
 
@@ -161,34 +162,28 @@ struct tpsim_page *page_at_physical(const struct tpsim_machine *machine,
 						 : NULL;
 }
 
-uint64_t ram_last_byte(const struct tpsim_machine *machine)
+uint64_t tpsim_ram_last_byte(const struct tpsim_machine *machine)
 {
 	const struct tpsim_page *last =
 		machine->pages + machine->config.ram_pages - 1;
 
-	return page_physical(machine, last) + machine->page_bytes - 1;
+	return tpsim_page_physical(machine, last) + machine->page_bytes - 1;
 }
 
-uint64_t swiotlb_base(const struct tpsim_machine *machine)
+uint64_t tpsim_swiotlb_base(const struct tpsim_machine *machine)
 {
 	(void)machine;
 	return DMA_BYTES;
 }
 
-int page_node(const struct tpsim_machine *machine,
-	      const struct tpsim_page *page)
+int tpsim_page_node(const struct tpsim_machine *machine,
+		    const struct tpsim_page *page)
 {
-	size_t node = page_index(machine, page) / machine->node_pages;
+	size_t node = tpsim_page_index(machine, page) / machine->node_pages;
 
 	return (int)(node < machine->config.nr_nodes
 			     ? node
 			     : machine->config.nr_nodes - 1);
-}
-
-uint64_t tpsim_page_physical(struct tpsim_machine *machine,
-			     const tpos_page_t *page)
-{
-	return page_physical(machine, page);
 }
 
 tpos_page_t *tpsim_page_of_system(struct tpsim_machine *machine)

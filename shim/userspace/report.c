@@ -27,12 +27,12 @@ static void write_line(char *line, size_t size,
 
 void tpos_report(tpos_system_t *system, const struct ttmpool_report *report)
 {
-	machine_enter(system, __func__);
+	tpsim_machine_enter(system, __func__);
 	if ((unsigned int)report->kind >= TTMPOOL_REPORT_KIND_COUNT)
 		tpsim_complain("bad report", "kind %d", (int)report->kind);
 	system->reports[report->kind]++;
 	write_line(system->report, sizeof(system->report), report);
-	machine_unlock(system);
+	tpsim_machine_unlock(system);
 }
 
 size_t tpsim_reports(struct tpsim_machine *machine,
@@ -40,9 +40,9 @@ size_t tpsim_reports(struct tpsim_machine *machine,
 {
 	size_t reports;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	reports = machine->reports[kind];
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return reports;
 }
 

@@ -22,7 +22,7 @@
 static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
 			 bool swap)
 {
-	const struct tpsim_lock *locks = thread_locks();
+	const struct tpsim_lock *locks = tpsim_thread_locks();
 	unsigned long freeable = shrinker->count(shrinker, swap);
 	unsigned long freed = 0;
 
@@ -37,53 +37,53 @@ static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
 		if (!got)
 			break;
 	}
-	if (thread_locks() != locks)
+	if (tpsim_thread_locks() != locks)
 		tpsim_complain("shrinker returned with a lock held", "%p",
 			       (void *)shrinker);
 	return freed;
 }
 
 /* Ask all shrinkers for @pages each, as shrink_slab() does for a node. */
-unsigned long reclaim_pages(struct tpsim_machine *machine, unsigned long pages,
-			    bool swap)
+unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
+				  unsigned long pages, bool swap)
 {
-	enum reclaims before = thread_reclaims();
+	enum reclaims before = tpsim_thread_reclaims();
 	struct tpos_shrinker *shrinker;
 	unsigned long freed = 0;
 
-	thread_set_reclaims(swap ? RECLAIMS_AND_SWAPS : RECLAIMS);
-	machine_lock(machine);
+	tpsim_thread_set_reclaims(swap ? RECLAIMS_AND_SWAPS : RECLAIMS);
+	tpsim_machine_lock(machine);
 	shrinker = machine->shrinkers;
 	while (shrinker) {
 		shrinker->running++;
-		machine_unlock(machine);
+		tpsim_machine_unlock(machine);
 		freed += ask(shrinker, pages, swap);
-		machine_lock(machine);
+		tpsim_machine_lock(machine);
 		if (!--shrinker->running)
 			pthread_cond_broadcast(&machine->changed);
 		shrinker = shrinker->next;
 	}
-	machine_unlock(machine);
-	thread_set_reclaims(before);
+	tpsim_machine_unlock(machine);
+	tpsim_thread_set_reclaims(before);
 	return freed;
 }
 
 /* Who needs pages that are not there asks for them. */
-unsigned long shortage(struct tpsim_machine *machine, unsigned long pages)
+unsigned long tpsim_shortage(struct tpsim_machine *machine, unsigned long pages)
 {
-	bool swap = swapfile_has_room(machine);
+	bool swap = tpsim_swapfile_has_room(machine);
 	unsigned long got;
 
 	machine->counters.shrinks++;
-	machine_unlock(machine);
-	got = reclaim_pages(machine, pages, swap);
-	machine_lock(machine);
+	tpsim_machine_unlock(machine);
+	got = tpsim_reclaim_pages(machine, pages, swap);
+	tpsim_machine_lock(machine);
 	return got;
 }
 
 unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages)
 {
-	return reclaim_pages(machine, pages, false);
+	return tpsim_reclaim_pages(machine, pages, false);
 }
 
 unsigned long tpsim_shrink_swap(struct tpsim_machine *machine,
@@ -91,10 +91,10 @@ unsigned long tpsim_shrink_swap(struct tpsim_machine *machine,
 {
 	bool swap;
 
-	machine_lock(machine);
-	swap = swapfile_has_room(machine);
-	machine_unlock(machine);
-	return reclaim_pages(machine, pages, swap);
+	tpsim_machine_lock(machine);
+	swap = tpsim_swapfile_has_room(machine);
+	tpsim_machine_unlock(machine);
+	return tpsim_reclaim_pages(machine, pages, swap);
 }
 
 int tpos_shrinker_register(tpos_system_t *system,
@@ -102,15 +102,16 @@ int tpos_shrinker_register(tpos_system_t *system,
 {
 	struct strike strike;
 
-	machine_enter(system, __func__);
-	strike = fault_strike(system, TPSIM_CALL_SHRINKER_REGISTER, -ENOMEM);
+	tpsim_machine_enter(system, __func__);
+	strike = tpsim_fault_strike(system, TPSIM_CALL_SHRINKER_REGISTER,
+				    -ENOMEM);
 	if (!strike.error) {
 		shrinker->running = 0;
 		shrinker->next = system->shrinkers;
 		system->shrinkers = shrinker;
 		system->out.shrinkers++;
 	}
-	machine_unlock(system);
+	tpsim_machine_unlock(system);
 	return strike.error;
 }
 
@@ -119,8 +120,8 @@ void tpos_shrinker_unregister(tpos_system_t *system,
 {
 	struct tpos_shrinker **link = &system->shrinkers;
 
-	machine_enter(system, __func__);
-	if (thread_reclaims())
+	tpsim_machine_enter(system, __func__);
+	if (tpsim_thread_reclaims())
 		tpsim_complain("deadlock", "a shrinker unregisters");
 	while (shrinker->running)
 		pthread_cond_wait(&system->changed, &system->guard);
@@ -130,5 +131,5 @@ void tpos_shrinker_unregister(tpos_system_t *system,
 		tpsim_complain("unregister", "a shrinker that is not there");
 	*link = shrinker->next;
 	system->out.shrinkers--;
-	machine_unlock(system);
+	tpsim_machine_unlock(system);
 }

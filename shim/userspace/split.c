@@ -12,7 +12,7 @@ static void split_check(const struct tpsim_machine *machine,
 			const struct tpsim_page *page,
 			const struct ttmpool_chunk *chunk)
 {
-	size_t index = page_index(machine, page);
+	size_t index = tpsim_page_index(machine, page);
 
 	if (!page->order)
 		tpsim_complain("bad split", "page %zu is a single one", index);
@@ -36,12 +36,12 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	struct tpsim_page *page;
 	size_t half;
 
-	machine_enter(machine, __func__);
-	page = chunk_block(machine, chunk, __func__);
+	tpsim_machine_enter(machine, __func__);
+	page = tpsim_chunk_block(machine, chunk, __func__);
 	split_check(machine, page, chunk);
 	if (!page->split)
-		cost_spend(machine, COST_PAGE_PREPARE,
-			   ttmpool_chunk_pages(chunk));
+		tpsim_cost_spend(machine, COST_PAGE_PREPARE,
+				 ttmpool_chunk_pages(chunk));
 	chunk->order--;
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
 	half = ttmpool_chunk_pages(chunk);
@@ -54,8 +54,8 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 		page[i].order = chunk->order;
 	page->split = true;
 	page[half].split = true;
-	annotate_split(machine->arena, page_bytes(machine, page),
+	annotate_split(machine->arena, tpsim_page_bytes(machine, page),
 		       block_bytes(machine, chunk->order));
 	machine->counters.splits++;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }

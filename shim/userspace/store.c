@@ -41,16 +41,16 @@ struct tpsim_store {
 	struct kept page[];
 };
 
-/* As machine_enter(), for a call that waits for a file and allocates. */
+/* As tpsim_machine_enter(), for a call that waits for a file and allocates. */
 static void store_enter(struct tpsim_machine *machine, size_t pages,
 			const char *call)
 {
-	if (thread_reclaims() == RECLAIMS)
+	if (tpsim_thread_reclaims() == RECLAIMS)
 		tpsim_complain("a store in a shrinker that may not swap", "%s",
 			       call);
-	machine_enter(machine, call);
-	if (machine->out.free_pages < pages && !thread_reclaims())
-		shortage(machine, pages);
+	tpsim_machine_enter(machine, call);
+	if (machine->out.free_pages < pages && !tpsim_thread_reclaims())
+		tpsim_shortage(machine, pages);
 }
 
 static void range_check(const struct tpsim_store *store, size_t index,
@@ -69,8 +69,8 @@ int tpos_store_create(tpos_system_t *system, size_t pages, tpos_store_t **store)
 	int err;
 
 	store_enter(system, 1, __func__);
-	strike = fault_strike(system, TPSIM_CALL_STORE_CREATE, -ENOMEM);
-	err = strike.error ? strike.error : swapfile_open(system);
+	strike = tpsim_fault_strike(system, TPSIM_CALL_STORE_CREATE, -ENOMEM);
+	err = strike.error ? strike.error : tpsim_swapfile_open(system);
 	if (!err &&
 	    pages <= (PTRDIFF_MAX - sizeof(*made)) / sizeof(*made->page))
 		made = calloc(1, sizeof(*made) + pages * sizeof(*made->page));
@@ -80,8 +80,8 @@ int tpos_store_create(tpos_system_t *system, size_t pages, tpos_store_t **store)
 		system->out.stores++;
 		*store = made;
 	}
-	cost_spend(system, COST_ZALLOC, 1);
-	machine_unlock(system);
+	tpsim_cost_spend(system, COST_ZALLOC, 1);
+	tpsim_machine_unlock(system);
 	return err || made ? err : -ENOMEM;
 }
 
@@ -90,7 +90,7 @@ static void drop(struct tpsim_store *store, size_t index, size_t pages)
 {
 	for (size_t i = index; i < index + pages; i++) {
 		if (store->page[i].keep != KEEP_ABSENT)
-			slot_put(store->machine, store->page[i].slot);
+			tpsim_slot_put(store->machine, store->page[i].slot);
 		store->page[i].keep = KEEP_ABSENT;
 	}
 }
@@ -99,19 +99,19 @@ void tpos_store_destroy(tpos_store_t *store)
 {
 	struct tpsim_machine *machine = store->machine;
 
-	machine_enter(machine, __func__);
+	tpsim_machine_enter(machine, __func__);
 	drop(store, 0, store->pages);
 	machine->out.stores--;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	free(store);
 }
 
 void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages)
 {
-	machine_enter(store->machine, __func__);
+	tpsim_machine_enter(store->machine, __func__);
 	range_check(store, index, pages, __func__);
 	drop(store, index, pages);
-	machine_unlock(store->machine);
+	tpsim_machine_unlock(store->machine);
 }
 
 /* How many pages a call gets done, and what it returns. */
@@ -123,7 +123,7 @@ struct extent {
 static struct extent extent_of(struct tpsim_machine *machine,
 			       enum tpsim_call call, int usual, size_t pages)
 {
-	struct strike strike = fault_strike(machine, call, usual);
+	struct strike strike = tpsim_fault_strike(machine, call, usual);
 	size_t done = strike.error && strike.after < pages ? strike.after
 							   : pages;
 
@@ -144,7 +144,7 @@ static void reserve(struct tpsim_store *store, size_t index, size_t pages,
 		if (page->keep == KEEP_ABSENT) {
 			if (i >= extent->pages)
 				continue;
-			err = slot_get(store->machine, &page->slot);
+			err = tpsim_slot_get(store->machine, &page->slot);
 		}
 		if (!err)
 			page->keep = KEEP_DOUBTFUL;
@@ -167,23 +167,23 @@ int tpos_store_write(tpos_store_t *store, size_t index,
 	if (caching != TTMPOOL_CACHED && caching != TTMPOOL_CACHING_UNKNOWN)
 		tpsim_complain("store of a page that is not write-back",
 			       "caching %d", (int)caching);
-	bytes = span_open(machine, from, SPAN_READ, __func__);
+	bytes = tpsim_span_open(machine, from, SPAN_READ, __func__);
 	extent = extent_of(machine, TPSIM_CALL_STORE_WRITE, -ENOSPC,
 			   from->pages);
 	reserve(store, index, from->pages, &extent);
 	machine->counters.store_writes += extent.pages;
-	cost_spend(machine, COST_STORE_WRITE, extent.pages);
-	machine_unlock(machine);
+	tpsim_cost_spend(machine, COST_STORE_WRITE, extent.pages);
+	tpsim_machine_unlock(machine);
 	for (size_t i = 0; i < extent.pages; i++) {
-		int err = slot_write(machine, store->page[index + i].slot,
-				     bytes + i * machine->page_bytes);
+		int err = tpsim_slot_write(machine, store->page[index + i].slot,
+					   bytes + i * machine->page_bytes);
 
 		extent.err = extent.err ? extent.err : err;
 	}
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	for (size_t i = 0; i < from->pages && !extent.err; i++)
 		store->page[index + i].keep = KEEP_KEPT;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return extent.err;
 }
 
@@ -208,14 +208,14 @@ int tpos_store_adopt(tpos_store_t *store, size_t index,
 		tpos_store_drop(store, index, all.pages);
 		return err;
 	}
-	machine_enter(machine, __func__);
-	page = chunk_block(machine, chunk, __func__);
+	tpsim_machine_enter(machine, __func__);
+	page = tpsim_chunk_block(machine, chunk, __func__);
 	if (page->use != PAGE_PLAIN)
 		tpsim_complain("adoption of coherent pages", "page %zu",
-			       page_index(machine, page));
-	free_check(machine, page, chunk);
-	block_take_back(machine, page);
-	machine_unlock(machine);
+			       tpsim_page_index(machine, page));
+	tpsim_free_check(machine, page, chunk);
+	tpsim_block_take_back(machine, page);
+	tpsim_machine_unlock(machine);
 	return 0;
 }
 
@@ -253,22 +253,22 @@ int tpos_store_read(tpos_store_t *store, size_t index,
 	store_enter(machine, to->pages, __func__);
 	range_check(store, index, to->pages, __func__);
 	kept_check(store, index, to->pages);
-	bytes = span_open(machine, to, SPAN_WRITE, __func__);
+	bytes = tpsim_span_open(machine, to, SPAN_WRITE, __func__);
 	extent = extent_of(machine, TPSIM_CALL_STORE_READ, -EIO, to->pages);
 	machine->counters.store_reads += extent.pages;
-	cost_spend(machine, COST_STORE_READ, extent.pages);
-	machine_unlock(machine);
+	tpsim_cost_spend(machine, COST_STORE_READ, extent.pages);
+	tpsim_machine_unlock(machine);
 	/* One more than was got done: half of it came. */
 	for (size_t i = 0; i < to->pages && i <= extent.pages; i++) {
-		int err = slot_read(machine, store->page[index + i].slot,
-				    bytes + i * machine->page_bytes);
+		int err = tpsim_slot_read(machine, store->page[index + i].slot,
+					  bytes + i * machine->page_bytes);
 
 		extent.err = extent.err ? extent.err : err;
 	}
 	if (extent.err)
 		spoil(machine, bytes, to->pages, extent.pages);
-	machine_lock(machine);
-	span_written(to);
-	machine_unlock(machine);
+	tpsim_machine_lock(machine);
+	tpsim_span_written(to);
+	tpsim_machine_unlock(machine);
 	return extent.err;
 }

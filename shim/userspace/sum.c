@@ -56,21 +56,22 @@ static uint32_t crc(const char *bytes, size_t n)
 /* What the device wrote to a bounce slot is fetched before it is read. */
 uint32_t tpos_page_sum(const struct tpos_span *page)
 {
-	struct tpsim_machine *machine = span_machine(page, __func__);
+	struct tpsim_machine *machine = tpsim_span_machine(page, __func__);
 	const struct tpsim_mapping *mapping;
 	enum span_use use = SPAN_READ;
 	const char *bytes;
 
-	machine_enter(machine, __func__);
+	tpsim_machine_enter(machine, __func__);
 	mapping = page->chunk->page->mapping;
 	if (mapping && mapping->slots) {
-		swiotlb_copy(page->chunk->page->mapping, page->first, 1, false);
+		tpsim_swiotlb_copy(page->chunk->page->mapping, page->first, 1,
+				   false);
 		use = SPAN_WRITE;
 	}
-	bytes = span_open(machine, page, use, __func__);
-	cost_spend(machine, COST_PAGE_SUM, 1);
+	bytes = tpsim_span_open(machine, page, use, __func__);
+	tpsim_cost_spend(machine, COST_PAGE_SUM, 1);
 	if (page_caching(page->chunk->page) != TTMPOOL_CACHED)
-		cost_spend(machine, COST_PAGE_READ_UNCACHED, 1);
-	machine_unlock(machine);
+		tpsim_cost_spend(machine, COST_PAGE_READ_UNCACHED, 1);
+	tpsim_machine_unlock(machine);
 	return crc(bytes, machine->page_bytes);
 }

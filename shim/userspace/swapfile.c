@@ -17,7 +17,7 @@
 
 #define FIRST_ROOM 64
 
-int swapfile_open(struct tpsim_machine *machine)
+int tpsim_swapfile_open(struct tpsim_machine *machine)
 {
 	if (machine->swap.file)
 		return 0;
@@ -25,14 +25,14 @@ int swapfile_open(struct tpsim_machine *machine)
 	return machine->swap.file ? 0 : -errno;
 }
 
-void swapfile_close(struct tpsim_machine *machine)
+void tpsim_swapfile_close(struct tpsim_machine *machine)
 {
 	if (machine->swap.file)
 		fclose(machine->swap.file);
 	free(machine->swap.next);
 }
 
-bool swapfile_has_room(const struct tpsim_machine *machine)
+bool tpsim_swapfile_has_room(const struct tpsim_machine *machine)
 {
 	size_t most = machine->config.store_pages;
 
@@ -57,12 +57,12 @@ static int swapfile_grow(struct swapfile *swap)
 	return 0;
 }
 
-int slot_get(struct tpsim_machine *machine, uint32_t *slot)
+int tpsim_slot_get(struct tpsim_machine *machine, uint32_t *slot)
 {
 	struct swapfile *swap = &machine->swap;
 	int err;
 
-	if (!swapfile_has_room(machine))
+	if (!tpsim_swapfile_has_room(machine))
 		return -ENOSPC;
 	if (swap->free) {
 		*slot = swap->free - 1;
@@ -77,7 +77,7 @@ int slot_get(struct tpsim_machine *machine, uint32_t *slot)
 	return 0;
 }
 
-void slot_put(struct tpsim_machine *machine, uint32_t slot)
+void tpsim_slot_put(struct tpsim_machine *machine, uint32_t slot)
 {
 	struct swapfile *swap = &machine->swap;
 
@@ -97,7 +97,8 @@ static int host_error(void)
 	return errno == ENOSPC || errno == EFBIG ? -ENOSPC : -EIO;
 }
 
-int slot_write(struct tpsim_machine *machine, uint32_t slot, const char *bytes)
+int tpsim_slot_write(struct tpsim_machine *machine, uint32_t slot,
+		     const char *bytes)
 {
 	off_t offset = slot_offset(machine, slot);
 	size_t done = 0;
@@ -115,7 +116,7 @@ int slot_write(struct tpsim_machine *machine, uint32_t slot, const char *bytes)
 	return 0;
 }
 
-int slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes)
+int tpsim_slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes)
 {
 	off_t offset = slot_offset(machine, slot);
 	size_t done = 0;

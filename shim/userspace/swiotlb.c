@@ -25,7 +25,7 @@ static size_t pool_bytes(const struct tpsim_machine *machine)
 	return machine->config.swiotlb_slots * SLOT_BYTES;
 }
 
-int swiotlb_create(struct tpsim_machine *machine)
+int tpsim_swiotlb_create(struct tpsim_machine *machine)
 {
 	void *start = mmap(NULL, pool_bytes(machine), PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -41,7 +41,7 @@ int swiotlb_create(struct tpsim_machine *machine)
 	return 0;
 }
 
-void swiotlb_destroy(struct tpsim_machine *machine)
+void tpsim_swiotlb_destroy(struct tpsim_machine *machine)
 {
 	munmap(machine->bounce, pool_bytes(machine));
 	free(machine->slot_used);
@@ -86,14 +86,14 @@ static void slots_mark(struct tpsim_mapping *mapping, bool used)
 
 /* Of the pages from @first on: dma_sync_single_range_for_device() or
  * ..._for_cpu(). */
-void swiotlb_copy(struct tpsim_mapping *mapping, size_t first, size_t pages,
-		  bool to_slots)
+void tpsim_swiotlb_copy(struct tpsim_mapping *mapping, size_t first,
+			size_t pages, bool to_slots)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
 	size_t offset = first * machine->page_bytes;
 	size_t len = pages * machine->page_bytes;
 	char *slots = machine->bounce + mapping->slot * SLOT_BYTES + offset;
-	char *bytes = page_bytes(machine, mapping->page) + offset;
+	char *bytes = tpsim_page_bytes(machine, mapping->page) + offset;
 
 	if (to_slots)
 		annotate_copy(slots, bytes, len);
@@ -102,15 +102,15 @@ void swiotlb_copy(struct tpsim_mapping *mapping, size_t first, size_t pages,
 	for (size_t i = 0; !to_slots && i < pages; i++)
 		page_touch(mapping->page + first + i, PAGE_WRITTEN);
 	machine->counters.bounced_bytes += len;
-	cost_spend(machine, COST_PAGE_COPY, pages);
+	tpsim_cost_spend(machine, COST_PAGE_COPY, pages);
 }
 
-int swiotlb_map(struct tpsim_mapping *mapping)
+int tpsim_swiotlb_map(struct tpsim_mapping *mapping)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
 	size_t len = block_bytes(machine, mapping->order);
 	size_t n = len / SLOT_BYTES;
-	uint64_t base = swiotlb_base(machine);
+	uint64_t base = tpsim_swiotlb_base(machine);
 	long slot;
 
 	if (n > SEGMENT_SLOTS)
@@ -124,12 +124,12 @@ int swiotlb_map(struct tpsim_mapping *mapping)
 	mapping->slot = (size_t)slot;
 	mapping->slots = n;
 	slots_mark(mapping, true);
-	swiotlb_copy(mapping, 0, (size_t)1 << mapping->order, true);
+	tpsim_swiotlb_copy(mapping, 0, (size_t)1 << mapping->order, true);
 	return 0;
 }
 
-void swiotlb_unmap(struct tpsim_mapping *mapping)
+void tpsim_swiotlb_unmap(struct tpsim_mapping *mapping)
 {
-	swiotlb_copy(mapping, 0, (size_t)1 << mapping->order, false);
+	tpsim_swiotlb_copy(mapping, 0, (size_t)1 << mapping->order, false);
 	slots_mark(mapping, false);
 }

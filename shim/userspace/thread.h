@@ -25,13 +25,13 @@ struct thread_turn {
 	struct thread_turn *outer;
 };
 
-void thread_may_sleep(const char *call);
-const struct tpsim_lock *thread_locks(void);
-enum reclaims thread_reclaims(void);
-void thread_set_reclaims(enum reclaims reclaims);
-void thread_turn_begin(struct thread_turn *turn);
-void thread_turn_end(struct thread_turn *turn);
-void thread_work_on(struct tpsim_machine *machine);
-struct tpsim_machine *thread_machine(void);
+void tpsim_thread_may_sleep(const char *call);
+const struct tpsim_lock *tpsim_thread_locks(void);
+enum reclaims tpsim_thread_reclaims(void);
+void tpsim_thread_set_reclaims(enum reclaims reclaims);
+void tpsim_thread_turn_begin(struct thread_turn *turn);
+void tpsim_thread_turn_end(struct thread_turn *turn);
+void tpsim_thread_work_on(struct tpsim_machine *machine);
+struct tpsim_machine *tpsim_thread_machine(void);
 
 #endif

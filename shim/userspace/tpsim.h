@@ -147,7 +147,7 @@ enum ttmpool_caching tpsim_page_caching(struct tpsim_machine *machine,
 					const tpos_page_t *page);
 
 /** tpsim_page_physical() - the physical address of a page. */
-uint64_t tpsim_page_physical(struct tpsim_machine *machine,
+uint64_t tpsim_page_physical(const struct tpsim_machine *machine,
 			     const tpos_page_t *page);
 
 /**
@@ -239,7 +239,7 @@ struct tpsim_counters {
 	uint64_t store_writes; /* pages */
 	uint64_t store_reads;
 	uint64_t locks_taken;
-	uint64_t shrinks; /* times that a shortage asked the shrinkers */
+	uint64_t shrinks; /* times that a tpsim_shortage asked the shrinkers */
 	uint64_t dma_faults;
 	uint64_t stray_dma;
 	uint64_t aliases;

@@ -62,7 +62,7 @@ long tpos_wait_count(struct tpos_wait *wait)
 
 void tpos_wake(struct tpos_wait *wait)
 {
-	thread_may_sleep(__func__);
+	tpsim_thread_may_sleep(__func__);
 	pthread_mutex_lock(&wait->mutex);
 	atomic_fetch_add(&wait->count, 1);
 	pthread_cond_broadcast(&wait->woken);
@@ -95,14 +95,14 @@ static bool signal_ask(struct tpsim_machine *machine)
 
 bool tpos_signal_pending(void)
 {
-	struct tpsim_machine *machine = thread_machine();
+	struct tpsim_machine *machine = tpsim_thread_machine();
 	bool pending;
 
 	if (!machine)
 		return false;
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	pending = signal_ask(machine);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return pending;
 }
 
@@ -110,27 +110,27 @@ void tpsim_signal_after(struct tpsim_machine *machine, unsigned long n)
 {
 	if (!n)
 		tpsim_complain("signal", "questions are counted from 1");
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	machine->signal_in = n;
 	if (n == 1)
 		signal_deliver(machine);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 void tpsim_signal_clear(struct tpsim_machine *machine)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	machine->signal_in = 0;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 void tpsim_while_waiting(struct tpsim_machine *machine, void (*fn)(void *arg),
 			 void *arg)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	machine->while_waiting = fn;
 	machine->while_waiting_arg = arg;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 /* Is there anything that keeps it from going to sleep? */
@@ -139,10 +139,10 @@ static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
 	struct strike strike;
 	bool signalled;
 
-	machine_lock(machine);
-	strike = fault_strike(machine, TPSIM_CALL_WAIT, -EINTR);
+	tpsim_machine_lock(machine);
+	strike = tpsim_fault_strike(machine, TPSIM_CALL_WAIT, -EINTR);
 	signalled = !strike.error && signal_ask(machine);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	if (strike.error == -ETIMEDOUT) {
 		if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
 			tpsim_complain("fault plan", "a wait without an end "
@@ -159,16 +159,16 @@ static void let_others(struct tpsim_machine *machine)
 	void (*others)(void *arg);
 	void *arg;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	others = machine->while_waiting;
 	arg = machine->while_waiting_arg;
-	machine_unlock(machine);
-	thread_turn_begin(&turn);
+	tpsim_machine_unlock(machine);
+	tpsim_thread_turn_begin(&turn);
 	if (others)
 		others(arg);
 	if (!machine->config.threads)
-		work_run_once(machine);
-	thread_turn_end(&turn);
+		tpsim_work_run_once(machine);
+	tpsim_thread_turn_end(&turn);
 }
 
 /* Without threads: nobody else will come. */
@@ -179,14 +179,14 @@ static int pass_time(struct tpsim_machine *machine, unsigned int *timeout_ms)
 	if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
 		tpsim_complain("deadlock",
 			       "a wait without an end, and nobody to wake it");
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	if (machine->signal_in == 1) {
 		err = -EINTR;
 	} else {
 		machine->ps += *timeout_ms * PS_OF_MS;
 		*timeout_ms = 0;
 	}
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return err;
 }
 
@@ -217,11 +217,11 @@ static unsigned int left_until(const struct timespec *end, unsigned int before)
 
 static void sleeper_add(struct tpsim_machine *machine, struct sleeper *sleeper)
 {
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	sleeper->signalled = machine->signal_in == 1;
 	sleeper->next = machine->sleepers;
 	machine->sleepers = sleeper;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 static void sleeper_remove(struct tpsim_machine *machine,
@@ -229,11 +229,11 @@ static void sleeper_remove(struct tpsim_machine *machine,
 {
 	struct sleeper **link = &machine->sleepers;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	while (*link != sleeper)
 		link = &(*link)->next;
 	*link = sleeper->next;
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 static int sleep_until(struct sleeper *sleeper, long seen,
@@ -283,10 +283,10 @@ static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
 
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
-	struct tpsim_machine *machine = thread_machine();
+	struct tpsim_machine *machine = tpsim_thread_machine();
 	int err;
 
-	thread_may_sleep(__func__);
+	tpsim_thread_may_sleep(__func__);
 	if (!machine)
 		tpsim_complain("wait", "by a thread that works on no machine");
 	if (tpos_wait_count(wait) != seen)

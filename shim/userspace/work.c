@@ -21,45 +21,45 @@ static void run_first(struct tpsim_machine *machine)
 	machine->out.work_queued--;
 	machine->running = work;
 	machine->runner = pthread_self();
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	work->run(work);
 	/* kernel/workqueue.c, process_one_work(): "leaked lock or atomic" */
-	if (thread_locks())
+	if (tpsim_thread_locks())
 		tpsim_complain("work returned with a lock held", "%p",
 			       (void *)work);
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	machine->running = NULL;
 	pthread_cond_broadcast(&machine->changed);
 }
 
 /* Each that is queued now has one go, unless another runs: it is one queue. */
-void work_run_once(struct tpsim_machine *machine)
+void tpsim_work_run_once(struct tpsim_machine *machine)
 {
 	size_t queued;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	queued = machine->out.work_queued;
 	while (queued-- && machine->queue && !machine->running)
 		run_first(machine);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 }
 
 static void *worker_main(void *arg)
 {
 	struct tpsim_machine *machine = arg;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	while (!machine->stopping) {
 		if (machine->queue)
 			run_first(machine);
 		else
 			pthread_cond_wait(&machine->changed, &machine->guard);
 	}
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return NULL;
 }
 
-int work_start(struct tpsim_machine *machine)
+int tpsim_work_start(struct tpsim_machine *machine)
 {
 	machine->queue_end = &machine->queue;
 	if (!machine->config.threads)
@@ -67,20 +67,20 @@ int work_start(struct tpsim_machine *machine)
 	return -pthread_create(&machine->worker, NULL, worker_main, machine);
 }
 
-void work_stop(struct tpsim_machine *machine)
+void tpsim_work_stop(struct tpsim_machine *machine)
 {
 	if (!machine->config.threads)
 		return;
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	machine->stopping = true;
 	pthread_cond_broadcast(&machine->changed);
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	pthread_join(machine->worker, NULL);
 }
 
 void tpos_work_queue(tpos_system_t *system, struct tpos_work *work)
 {
-	machine_enter(system, __func__);
+	tpsim_machine_enter(system, __func__);
 	if (!work->queued) {
 		work->queued = true;
 		work->next = NULL;
@@ -89,7 +89,7 @@ void tpos_work_queue(tpos_system_t *system, struct tpos_work *work)
 		system->out.work_queued++;
 		pthread_cond_broadcast(&system->changed);
 	}
-	machine_unlock(system);
+	tpsim_machine_unlock(system);
 }
 
 static void dequeue(struct tpsim_machine *machine, struct tpos_work *work)
@@ -117,7 +117,7 @@ static bool is_self(const struct tpsim_machine *machine,
 
 void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work)
 {
-	machine_enter(system, __func__);
+	tpsim_machine_enter(system, __func__);
 	if (is_self(system, work))
 		tpsim_complain("deadlock", "work cancels itself");
 	do {
@@ -125,7 +125,7 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work)
 		if (system->running == work)
 			pthread_cond_wait(&system->changed, &system->guard);
 	} while (work->queued || system->running == work);
-	machine_unlock(system);
+	tpsim_machine_unlock(system);
 }
 
 /* Until nothing is queued and nothing runs: with a worker it is he who runs it
@@ -134,7 +134,7 @@ size_t tpsim_work_run(struct tpsim_machine *machine)
 {
 	size_t ran = 0;
 
-	machine_lock(machine);
+	tpsim_machine_lock(machine);
 	if (machine->running && is_self(machine, machine->running))
 		tpsim_complain("deadlock", "work waits for itself");
 	while (machine->queue || machine->running) {
@@ -145,6 +145,6 @@ size_t tpsim_work_run(struct tpsim_machine *machine)
 		run_first(machine);
 		ran++;
 	}
-	machine_unlock(machine);
+	tpsim_machine_unlock(machine);
 	return ran;
 }

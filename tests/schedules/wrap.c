@@ -20,16 +20,16 @@
 #define REAL(name) __real_##name
 #define WRAP(name) __wrap_##name
 
-/* As the machine: what thread_set_reclaims() was told, for each thread. */
-enum reclaims WRAP(thread_reclaims)(void);
-void WRAP(thread_set_reclaims)(enum reclaims reclaims);
+/* As the machine: what tpsim_thread_set_reclaims() was told, for each thread. */
+enum reclaims WRAP(tpsim_thread_reclaims)(void);
+void WRAP(tpsim_thread_set_reclaims)(enum reclaims reclaims);
 
-enum reclaims WRAP(thread_reclaims)(void)
+enum reclaims WRAP(tpsim_thread_reclaims)(void)
 {
 	return (enum reclaims) * coop_reclaims();
 }
 
-void WRAP(thread_set_reclaims)(enum reclaims reclaims)
+void WRAP(tpsim_thread_set_reclaims)(enum reclaims reclaims)
 {
 	*coop_reclaims() = (int)reclaims;
 }

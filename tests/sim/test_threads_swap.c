@@ -234,13 +234,13 @@ static void s07_removing_waits_for_the_swapper(struct check *t)
 	pthread_create(&swapper, NULL, swap_others, &rig->mgr);
 	while (!victim) {
 		tpos_spin_lock(&rig->mgr.lock);
-		victim = rig->mgr.victim;
+		victim = rig->mgr.lru.victim;
 		tpos_spin_unlock(&rig->mgr.lock);
 		sched_yield();
 	}
 	ttmpool_lru_remove(&shared->be);
 	tpos_spin_lock(&rig->mgr.lock);
-	victim = rig->mgr.victim;
+	victim = rig->mgr.lru.victim;
 	tpos_spin_unlock(&rig->mgr.lock);
 	CHECK(t, !victim);
 	CHECK_EQ(t, shared->be.pages_stored > 0, true);

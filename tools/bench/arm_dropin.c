@@ -38,8 +38,8 @@ static int arm_open(struct device *dev)
 		return err;
 	memset(&pool, 0, sizeof(pool));
 	told = 0;
-	ttm_drop_in_start(&pool, dev, NUMA_NO_NODE, false, false);
-	if (ttm_drop_in_pool(&pool))
+	ttmpool_ttm_start(&pool, dev, NUMA_NO_NODE, false, false);
+	if (ttmpool_ttm_pool(&pool))
 		return 0;
 	dropin_pool_mgr_fini();
 	return -ENOMEM;
@@ -67,7 +67,7 @@ static void arm_unpopulate(struct buffer *buffer)
  * done here. What either has cleared is told of. */
 static size_t arm_work(void)
 {
-	struct ttmpool_pool *ours = ttm_drop_in_pool(&pool);
+	struct ttmpool_pool *ours = ttmpool_ttm_pool(&pool);
 	struct ttmpool_pool_stats stats;
 	size_t pages;
 

@@ -51,6 +51,8 @@ for file in "$root"/examples/edu-driver/*.[ch] \
 	ln -sf "$file" "$out/shared/"
 done
 kbuild "$out/shared"
+python3 "$root/tests/floors/floors.py" --kernel \
+	--others "$out/shared/ttmpool/ttmpool.ko" >&2
 
 # The same driver, with the library in it.
 "$here/link-tree.sh" "$out/embedded/ttmpool" include lib shim/linux

@@ -31,7 +31,7 @@ flavour=
 
 # In the names of the objects that TTM is linked from.
 stock_pool='/drm/ttm/ttm_pool\.o$'
-our_pool='/ttmpool/lib/take\.o$'
+our_pool='/ttmpool/lib/pool/take\.o$'
 raced_pool='/ttmpool/bench/stock\.o$'
 
 # shellcheck source=tools/packages.sh

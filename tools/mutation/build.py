@@ -47,7 +47,7 @@ class Build:
                          ("include", "shim/userspace", "tests",
                           "tests/backend/cmocka", "tests/sim")]
         self.programs, self.portable, self.slow = [], [], []
-        self.lib = sorted(glob.glob(os.path.join(root, "lib/*.c")))
+        self.lib = sorted(glob.glob(os.path.join(root, "lib/*/*.c")))
 
     def path(self, *parts):
         return os.path.join(self.where, *parts)
@@ -75,7 +75,7 @@ class Build:
         """Everything but the faults."""
         shutil.rmtree(self.where, ignore_errors=True)
         os.makedirs(self.plain)
-        self.lib_objects = self.objects_of("lib/*.c", "lib-")
+        self.lib_objects = self.objects_of("lib/*/*.c", "lib-")
         self.sim_objects = self.objects_of("shim/userspace/*.c", "sim-")
         run(CC, *self.flags, "-shared", "-o",
             os.path.join(self.plain, "libsim.so"),

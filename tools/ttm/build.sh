@@ -88,6 +88,10 @@ build_client()
 same_version
 unpack_stock
 build_ours
+# shellcheck disable=SC2046 # a list of files
+python3 "$root/tests/floors/floors.py" --kernel \
+	--interface "$common/include/drm/ttm/ttm_pool.h" \
+	--others $(find "$out/ours/ttmpool/" -name '*.o' ! -name '*.mod.o') >&2
 build_ways
 "$here/abi.sh" "$headers/Module.symvers" "$out"
 build_client

@@ -93,7 +93,7 @@ need_spice()
 
 need_tools()
 {
-	need gcc make libc6-dev libelf1 libssl3 cpio kmod xz-utils zstd binutils \
+	need gcc make python3 libc6-dev libelf1 libssl3 cpio kmod xz-utils zstd binutils \
 		busybox-static qemu-system-x86 dpkg-dev pahole && need_spice
 	for series in $kernels; do
 		need "linux-source-$series" || return 1

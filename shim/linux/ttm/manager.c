@@ -25,7 +25,7 @@ static unsigned int no_device_users;
 static struct dentry *shrink_file;
 static bool manager_is_up;
 
-struct device *ttm_no_device(void)
+struct device *ttmpool_ttm_no_device(void)
 {
 	struct device *dev;
 
@@ -41,7 +41,7 @@ struct device *ttm_no_device(void)
 	return IS_ERR(dev) ? NULL : dev;
 }
 
-void ttm_no_device_put(void)
+void ttmpool_ttm_no_device_put(void)
 {
 	mutex_lock(&no_device_lock);
 	if (!--no_device_users)

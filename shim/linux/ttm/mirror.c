@@ -35,7 +35,7 @@ static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
 			.orders[kind % TTMPOOL_NR_ORDERS];
 }
 
-void ttm_mirror_init(struct ttm_pool *pool)
+void ttmpool_ttm_mirror_init(struct ttm_pool *pool)
 {
 	if (!has_lists(pool))
 		return;
@@ -51,9 +51,9 @@ void ttm_mirror_init(struct ttm_pool *pool)
 	}
 }
 
-void ttm_mirror(struct ttm_pool *pool)
+void ttmpool_ttm_mirror(struct ttm_pool *pool)
 {
-	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 	enum ttmpool_source source = pool->use_dma_alloc ? TTMPOOL_COHERENT
 							 : TTMPOOL_PLAIN;
 

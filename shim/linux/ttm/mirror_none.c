@@ -3,10 +3,10 @@
 
 #include "ttm_drop_in.h"
 
-void ttm_mirror_init(struct ttm_pool *pool)
+void ttmpool_ttm_mirror_init(struct ttm_pool *pool)
 {
 }
 
-void ttm_mirror(struct ttm_pool *pool)
+void ttmpool_ttm_mirror(struct ttm_pool *pool)
 {
 }

@@ -52,7 +52,7 @@ static struct list_head *slot_of(struct ttm_pool *pool)
 			.shrinker_list;
 }
 
-struct ttmpool_pool *ttm_drop_in_pool(struct ttm_pool *pool)
+struct ttmpool_pool *ttmpool_ttm_pool(struct ttm_pool *pool)
 {
 	return (struct ttmpool_pool *)slot_of(pool)->next;
 }
@@ -84,7 +84,7 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 }
 
 /* TTM's function returns nothing: if this one fails, so does each alloc. */
-void ttm_drop_in_start(struct ttm_pool *pool, struct device *dev, int node,
+void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node,
 		       bool use_dma_alloc, bool use_dma32)
 {
 	struct ttmpool_pool *ours = NULL;
@@ -93,12 +93,12 @@ void ttm_drop_in_start(struct ttm_pool *pool, struct device *dev, int node,
 	pool->dev = dev;
 	pool->use_dma_alloc = use_dma_alloc;
 	pool->use_dma32 = use_dma32;
-	ttm_mirror_init(pool);
+	ttmpool_ttm_mirror_init(pool);
 	slot_of(pool)->next = NULL;
 	if (ttmpool_module_get())
 		return;
 	if (!dev)
-		dev = ttm_no_device();
+		dev = ttmpool_ttm_no_device();
 	if (dev)
 		ours = pool_open(pool, dev, node);
 	if (!ours)
@@ -108,22 +108,22 @@ void ttm_drop_in_start(struct ttm_pool *pool, struct device *dev, int node,
 
 put:
 	if (dev && !pool->dev)
-		ttm_no_device_put();
+		ttmpool_ttm_no_device_put();
 	ttmpool_module_put();
 }
 
 void ttm_pool_fini(struct ttm_pool *pool)
 {
-	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
 	if (!ours)
 		return;
 	slot_of(pool)->next = NULL;
 	ttmpool_pool_fini(ours);
-	ttm_mirror_init(pool);
+	ttmpool_ttm_mirror_init(pool);
 	kvfree(ours);
 	if (!pool->dev)
-		ttm_no_device_put();
+		ttmpool_ttm_no_device_put();
 	ttmpool_module_put();
 }
 
@@ -153,7 +153,7 @@ static int ttm_error(int err)
 int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 		   struct ttm_operation_ctx *ctx)
 {
-	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 	struct ttmpool_request req = { .caching = (int)tt->caching,
 				       .num_pages = tt->num_pages };
 	int err;
@@ -167,22 +167,22 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	if (err)
 		return ttm_error(err);
 	mark_chunks(tt);
-	ttm_mirror(pool);
+	ttmpool_ttm_mirror(pool);
 	return 0;
 }
 
 void ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt)
 {
-	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
 	WARN_ON(ttmpool_pool_give(ours, tt->pages, tt->num_pages,
 				  (int)tt->caching));
-	ttm_mirror(pool);
+	ttmpool_ttm_mirror(pool);
 }
 
 int ttm_pool_debugfs(struct ttm_pool *pool, struct seq_file *m)
 {
-	struct ttmpool_pool *ours = ttm_drop_in_pool(pool);
+	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
 	if (ours)
 		ttmpool_debugfs_pool(m, ours);

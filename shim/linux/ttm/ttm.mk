@@ -17,7 +17,7 @@ ttmpool-ttm += $(if $(call ttmpool-ttm-offers,nid,ttm_pool.h), \
 	compat_exports_node compat_init_node,compat_exports compat_init)
 ttmpool-ttm += $(if $(CONFIG_DRM_TTM_KUNIT_TEST),mirror,mirror_none)
 
-ttmpool-ttm-objs := $(ttmpool-objs) \
+ttmpool-ttm-objs := $(ttmpool-pool-objs) \
 	$(addprefix $(ttmpool-dir)shim/linux/,debugfs.o module_manager.o) \
 	$(patsubst %,$(ttmpool-dir)shim/linux/ttm/%.o,$(ttmpool-ttm))
 

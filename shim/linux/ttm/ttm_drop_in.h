@@ -8,23 +8,23 @@
 
 struct ttmpool_pool;
 
-/** ttm_drop_in_start() - what every kernel's ttm_pool_init() does. */
-void ttm_drop_in_start(struct ttm_pool *pool, struct device *dev, int node,
+/** ttmpool_ttm_start() - what every kernel's ttm_pool_init() does. */
+void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node,
 		       bool use_dma_alloc, bool use_dma32);
 
-/** ttm_drop_in_pool() - ours behind TTM's; NULL if it could not be had. */
-struct ttmpool_pool *ttm_drop_in_pool(struct ttm_pool *pool);
+/** ttmpool_ttm_pool() - ours behind TTM's; NULL if it could not be had. */
+struct ttmpool_pool *ttmpool_ttm_pool(struct ttm_pool *pool);
 
-/** ttm_no_device() - stands for the device of who names none; NULL if it could
+/** ttmpool_ttm_no_device() - stands for the device of who names none; NULL if it could
  * not be made. For who holds the shared manager. */
-struct device *ttm_no_device(void);
+struct device *ttmpool_ttm_no_device(void);
 
-/** ttm_no_device_put() - it goes with the last user. */
-void ttm_no_device_put(void);
+/** ttmpool_ttm_no_device_put() - it goes with the last user. */
+void ttmpool_ttm_no_device_put(void);
 
-/** ttm_mirror_init(), ttm_mirror() - make the members of @pool that TTM's own
+/** ttmpool_ttm_mirror_init(), ttmpool_ttm_mirror() - make the members of @pool that TTM's own
  * tests read say what is so: see mirror.c. */
-void ttm_mirror_init(struct ttm_pool *pool);
-void ttm_mirror(struct ttm_pool *pool);
+void ttmpool_ttm_mirror_init(struct ttm_pool *pool);
+void ttmpool_ttm_mirror(struct ttm_pool *pool);
 
 #endif

@@ -104,9 +104,9 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	pthread_mutex_unlock(&system->lock);
 	if (!page)
 		return -ENOMEM;
-	clear_bytes(native_bytes(system, page),
+	tpsim_clear_bytes(native_bytes(system, page),
 		    (size_t)1 << (req->order + NATIVE_PAGE_SHIFT));
-	clear_finish();
+	tpsim_clear_finish();
 	chunk->page = page;
 	return 0;
 }
@@ -130,9 +130,9 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, chunks)
-		clear_bytes(native_bytes(dev->system, chunk->page),
+		tpsim_clear_bytes(native_bytes(dev->system, chunk->page),
 			    ttmpool_chunk_pages(chunk) << NATIVE_PAGE_SHIFT);
-	clear_finish();
+	tpsim_clear_finish();
 }
 
 void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,

@@ -22,7 +22,7 @@ void ours_ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt);
 void ours_ttm_pool_init(struct ttm_pool *pool, struct device *dev, int nid,
 			bool use_dma_alloc, bool use_dma32);
 void ours_ttm_pool_fini(struct ttm_pool *pool);
-struct ttmpool_pool *ttm_drop_in_pool(struct ttm_pool *pool);
+struct ttmpool_pool *ttmpool_ttm_pool(struct ttm_pool *pool);
 
 static struct drm_vma_offset_manager offsets;
 static struct ttm_device_funcs funcs;
@@ -64,7 +64,7 @@ static int ours_open(struct device *dev, bool coherent)
 {
 	memset(&ours, 0, sizeof(ours));
 	ours_ttm_pool_init(&ours, dev, NUMA_NO_NODE, coherent, false);
-	return ttm_drop_in_pool(&ours) ? 0 : -ENOMEM;
+	return ttmpool_ttm_pool(&ours) ? 0 : -ENOMEM;
 }
 
 static void ours_close(void)
@@ -86,7 +86,7 @@ static void ours_unpopulate(struct ttm_tt *tt)
 
 static void ours_work(void)
 {
-	ttmpool_pool_scrub(ttm_drop_in_pool(&ours), SIZE_MAX);
+	ttmpool_pool_scrub(ttmpool_ttm_pool(&ours), SIZE_MAX);
 }
 
 const struct arm arm_stock = { .name = "ttm",

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Anonymous state: a buffer in ordinary pages.
+ *
+ * Such pages are write-back, not mapped, and of the page allocator. They may be
+ * inserted in the swap cache, or be another device's. That is what a buffer
+ * needs that is shared between devices, or of which nobody knows when it will
+ * be wanted again.
+ *
+ *     plain backend      in place, both ways; a page goes by copy where the
+ *                        device that it comes to does not reach it, cannot map
+ *                        as much in one piece, or would rather have it nearer
+ *     coherent backend   by copy, both ways: its pages are the DMA API's
+ *
+ *       device A                 device B
+ *       POPULATED                POPULATED
+ *           | to_anonymous           ^ to_device
+ *           v                        |
+ *       ANONYMOUS --- handover ---> ANONYMOUS       0 bytes copied, if both are
+ *                                                   plain and B reaches the
+ * pages
+ */
+
+#include "buffer_internal.h"
+
+/* All of a coherent buffer moves. */
+static int coherent_to_anonymous(struct ttmpool_backend *be)
+{
+	struct ttmpool_request req = { .source = TTMPOOL_PLAIN,
+				       .caching = TTMPOOL_CACHED,
+				       .owner = be->owner };
+	struct ttmpool_list chunks;
+	int err;
+
+	err = ttmpool_backend_relocate(be, 0, be->tt.num_pages, &req, false);
+	if (err)
+		return err;
+	err = ttmpool_backend_claim(be, &chunks);
+	tpos_assert(!err);
+	ttmpool_backend_strip(be, &chunks);
+	ttmpool_chunks_unclaim(be->pool, &chunks);
+	return 0;
+}
+
+/* In place; if that fails, it is what it was, if only that can be done. */
+static int plain_to_anonymous(struct ttmpool_backend *be)
+{
+	struct ttmpool_list chunks;
+	int err;
+
+	err = ttmpool_backend_claim(be, &chunks);
+	if (err)
+		return err;
+	err = ttmpool_backend_strip(be, &chunks);
+	ttmpool_chunks_unclaim(be->pool, &chunks);
+	if (err && ttmpool_backend_make_ready(be))
+		ttmpool_backend_set_state(be, TTMPOOL_TT_PARTIAL);
+	return err;
+}
+
+int ttmpool_to_anonymous(struct ttmpool_backend *be)
+{
+	int err;
+
+	if (!be->funcs->movable)
+		return -EOPNOTSUPP;
+	if (be->tt.state != TTMPOOL_TT_POPULATED)
+		return -EINVAL;
+	err = be->funcs->source == TTMPOOL_COHERENT ? coherent_to_anonymous(be)
+						    : plain_to_anonymous(be);
+	if (err)
+		return err;
+	ttmpool_backend_set_state(be, TTMPOOL_TT_ANONYMOUS);
+	return 0;
+}
+
+int ttmpool_to_device(struct ttmpool_backend *be)
+{
+	int err;
+
+	if (!be->funcs->movable)
+		return -EOPNOTSUPP;
+	if (be->tt.state != TTMPOOL_TT_ANONYMOUS)
+		return -EINVAL;
+	err = ttmpool_backend_return(be);
+	if (err)
+		return err;
+	ttmpool_backend_close_store(be);
+	ttmpool_backend_set_state(be, TTMPOOL_TT_POPULATED);
+	return 0;
+}
+
+/* Chunks that are claimed become another pool's, and another owner's. */
+static void chunks_handover(struct ttmpool_list *chunks,
+			    struct ttmpool_backend *from,
+			    struct ttmpool_backend *to)
+{
+	struct account none = { { 0 } }, sums = { { 0 } };
+	struct ttmpool_pool *pool = to->pool;
+	struct ttmpool_chunk *chunk;
+	uint32_t clock;
+
+	tpos_spin_lock(&pool->lock);
+	clock = pool->clock;
+	tpos_spin_unlock(&pool->lock);
+	ttmpool_account_add(from->pool, chunks, &sums);
+	ttmpool_account_change(from->pool, from->owner, &sums, &none);
+	ttmpool_for_each_chunk(chunk, chunks) {
+		chunk->pool = pool;
+		chunk->owner = to->owner;
+		chunk->stamp = clock;
+		ttmpool_chunk_note_node(pool, chunk);
+	}
+	ttmpool_account_change(pool, to->owner, &none, &sums);
+	ttmpool_chunks_unclaim(pool, chunks);
+}
+
+int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to)
+{
+	size_t size = from->tt.num_pages * sizeof(*from->tt.pages);
+	struct ttmpool_list chunks;
+	int err;
+
+	if (!to->funcs->movable)
+		return -EOPNOTSUPP;
+	if (from->tt.state != TTMPOOL_TT_ANONYMOUS ||
+	    to->tt.state != TTMPOOL_TT_EMPTY ||
+	    from->tt.num_pages != to->tt.num_pages ||
+	    from->pool->mgr != to->pool->mgr)
+		return -EINVAL;
+	err = ttmpool_backend_claim(from, &chunks);
+	if (err)
+		return err;
+	chunks_handover(&chunks, from, to);
+	memcpy(to->tt.pages, from->tt.pages, size);
+	memset(from->tt.pages, 0, size);
+	ttmpool_backend_close_store(from);
+	ttmpool_backend_set_state(from, TTMPOOL_TT_EMPTY);
+	ttmpool_backend_set_state(to, TTMPOOL_TT_ANONYMOUS);
+	return 0;
+}

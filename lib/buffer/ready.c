@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Making a buffer's pages the device's, in place.
+ *
+ * Whatever each chunk still lacks is done, in one batch of each kind: mapping,
+ * then conversion, for the reason that take.c gives. What was half way before,
+ * after a failure or an interruption, is half way no more.
+ */
+
+#include "buffer_internal.h"
+
+static bool is_to_be_mapped(const struct ttmpool_chunk *chunk)
+{
+	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
+}
+
+/* Map what is not mapped, and wait for address space as long as was asked. */
+static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
+{
+	struct ttmpool_pool *pool = be->pool;
+	unsigned int left_ms = be->wait_ms;
+	struct ttmpool_list work;
+	long seen;
+	int err;
+
+	if (!be->dma_addr ||
+	    !ttmpool_chunks_extract(chunks, is_to_be_mapped, &work))
+		return 0;
+	do {
+		seen = tpos_wait_count(&pool->iova->wait);
+		err = ttmpool_chunks_map(pool, &work);
+		if (err == -EDQUOT)
+			err = -ENOSPC;
+	} while (err == -ENOSPC && be->wait_ms &&
+		 !(err = ttmpool_budget_wait_mapped(pool, seen, &left_ms)));
+	ttmpool_list_splice(&work, chunks);
+	return err;
+}
+
+static int backend_convert(struct ttmpool_backend *be,
+			   struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk, *after;
+	struct ttmpool_list work;
+	int err = 0;
+
+	ttmpool_list_init(&work);
+	ttmpool_for_each_chunk_safe(chunk, after, chunks) {
+		if (chunk->caching != be->tt.caching)
+			ttmpool_list_move_tail(&chunk->link, &work);
+	}
+	if (!ttmpool_list_empty(&work))
+		err = ttmpool_chunks_set_caching(be->pool, &work,
+						 be->tt.caching);
+	ttmpool_list_splice(&work, chunks);
+	return err;
+}
+
+static void backend_fill(struct ttmpool_backend *be)
+{
+	size_t i = 0;
+
+	while (be->dma_addr && i < be->tt.num_pages) {
+		const struct ttmpool_chunk *chunk =
+			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
+
+		ttmpool_chunk_fill_addresses(be->pool, chunk, be->dma_addr + i);
+		i += ttmpool_chunk_pages(chunk);
+	}
+}
+
+/*
+ * Make device pages of all chunks of a buffer that has no holes. After an error
+ * they are ordinary ones, and every byte is where it was.
+ */
+int ttmpool_backend_make_ready(struct ttmpool_backend *be)
+{
+	struct account before = { { 0 } }, after = { { 0 } };
+	struct ttmpool_list chunks;
+	int err;
+
+	err = ttmpool_backend_claim(be, &chunks);
+	tpos_assert(!err); /* the callers have looked at the arrays */
+	ttmpool_account_add(be->pool, &chunks, &before);
+	err = backend_map(be, &chunks);
+	if (!err)
+		err = backend_convert(be, &chunks);
+	if (err)
+		ttmpool_chunks_strip(be->pool, &chunks, false);
+	else
+		backend_fill(be);
+	ttmpool_chunks_mark_anonymous(&chunks, err);
+	ttmpool_account_add(be->pool, &chunks, &after);
+	ttmpool_account_change(be->pool, be->owner, &before, &after);
+	ttmpool_chunks_unclaim(be->pool, &chunks);
+	if (err)
+		tpos_wake(&be->pool->iova->wait);
+	return err;
+}

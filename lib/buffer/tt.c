@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Buffer states: one table, one setter.
+ *
+ *                populate               bind
+ *       EMPTY <-----------> POPULATED <------> BOUND
+ *         ^     unpopulate   ^  |  ^   unbind
+ *         |                  |  |  |
+ *    drop |         swapin   |  |  | to_anonymous, to_device
+ *         |                  |  |  v
+ *      SWAPPED --------------+  | ANONYMOUS <--> EMPTY of another backend
+ *         ^         swapout     |  |                  handover
+ *         +----> PARTIAL <------+--+
+ *
+ * PARTIAL is what an interrupted swapout or swapin leaves: part of the contents
+ * in pages, part in the store. Either direction can be taken up again from it.
+ */
+
+#include "buffer_internal.h"
+
+#define MAY(state) (1u << TTMPOOL_TT_##state)
+
+static const uint8_t tt_next[TTMPOOL_TT_STATE_COUNT] = {
+	[TTMPOOL_TT_EMPTY] = MAY(POPULATED) | MAY(ANONYMOUS),
+	[TTMPOOL_TT_POPULATED] = MAY(EMPTY) | MAY(BOUND) | MAY(ANONYMOUS) |
+				 MAY(SWAPPED) | MAY(PARTIAL),
+	[TTMPOOL_TT_BOUND] = MAY(POPULATED),
+	[TTMPOOL_TT_ANONYMOUS] = MAY(EMPTY) | MAY(POPULATED) | MAY(SWAPPED) |
+				 MAY(PARTIAL),
+	[TTMPOOL_TT_SWAPPED] = MAY(EMPTY) | MAY(POPULATED) | MAY(PARTIAL),
+	[TTMPOOL_TT_PARTIAL] = MAY(EMPTY) | MAY(POPULATED) | MAY(SWAPPED),
+};
+
+static const char *const tt_names[TTMPOOL_TT_STATE_COUNT] = {
+	[TTMPOOL_TT_EMPTY] = "empty",     [TTMPOOL_TT_POPULATED] = "populated",
+	[TTMPOOL_TT_BOUND] = "bound",     [TTMPOOL_TT_ANONYMOUS] = "anonymous",
+	[TTMPOOL_TT_SWAPPED] = "swapped", [TTMPOOL_TT_PARTIAL] = "partial",
+};
+
+const char *ttmpool_tt_state_name(enum ttmpool_tt_state state)
+{
+	if ((unsigned int)state >= TTMPOOL_TT_STATE_COUNT)
+		return "unknown";
+	return tt_names[state];
+}
+
+bool ttmpool_tt_may_become(enum ttmpool_tt_state from, enum ttmpool_tt_state to)
+{
+	if ((unsigned int)from >= TTMPOOL_TT_STATE_COUNT ||
+	    (unsigned int)to >= TTMPOOL_TT_STATE_COUNT)
+		return false;
+	return tt_next[from] & (1u << to);
+}
+
+void ttmpool_tt_set_state(struct ttmpool_tt *tt, enum ttmpool_tt_state state)
+{
+	tpos_assert(ttmpool_tt_may_become(tt->state, state));
+	tt->state = state;
+	if (TPOS_CHECK_LEVEL > 1)
+		tpos_assert(ttmpool_tt_is_valid(tt));
+}
+
+/* Are all pages there, or none? In PARTIAL either may be true of each. */
+bool ttmpool_tt_is_valid(const struct ttmpool_tt *tt)
+{
+	bool resident = tt->state == TTMPOOL_TT_POPULATED ||
+			tt->state == TTMPOOL_TT_BOUND ||
+			tt->state == TTMPOOL_TT_ANONYMOUS;
+
+	if ((unsigned int)tt->state >= TTMPOOL_TT_STATE_COUNT)
+		return false;
+	if (tt->state == TTMPOOL_TT_PARTIAL)
+		return true;
+	for (size_t i = 0; i < tt->num_pages; i++)
+		if (resident != (tt->pages[i] != NULL))
+			return false;
+	return true;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Budgets: pages, per manager, and bytes mapped for the device, per pool and
+ * for all pools of a device.
+ *
+ * Both are taken before the thing itself and returned after it is gone, so that
+ * neither is ever exceeded, not even for a moment. What is done when one is
+ * exhausted is the business of those who take: see make.c. Whoever sleeps until
+ * address space comes back is woken when a buffer gives up its own: what is
+ * only kept is had without sleeping.
+ *
+ * Linux's TTM has no budget of IOVA space at all: a driver learns that it has
+ * run out from a failed dma_map_page(), which ttm_pool turns into -EFAULT.
+ */
+
+#include "pool_internal.h"
+
+#define NAP_MS 100
+
+bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages)
+{
+	unsigned long now =
+		(unsigned long)tpos_atomic_add_return((long)pages, &mgr->pages);
+
+	if (now <= pages_of(&mgr->page_budget))
+		return true;
+	ttmpool_budget_return_pages(mgr, pages);
+	return false;
+}
+
+void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
+{
+	tpos_atomic_add_return(-(long)pages, &mgr->pages);
+}
+
+/* Would so many more be within the pool limit? */
+bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages)
+{
+	unsigned long limit = pages_of(&mgr->pool_limit);
+	unsigned long pooled = pages_of(&mgr->pages_pooled);
+
+	return pooled <= limit && pages <= limit - pooled;
+}
+
+/* Would so many bytes more be within the pool's own limit? Its lock is held. */
+static bool pool_may_map(const struct ttmpool_pool *pool, uint64_t bytes)
+{
+	uint64_t limit = pool->mapped_limit ? pool->mapped_limit : (uint64_t)-1;
+
+	return bytes <= limit && pool->stats.bytes_mapped <= limit - bytes;
+}
+
+static bool iova_take(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	struct ttmpool_iova *iova = pool->iova;
+	long pages = (long)(bytes >> pool->info.page_shift);
+	long now = tpos_atomic_add_return(pages, &iova->pages);
+
+	if (!iova->limit || pool_bytes(pool, (size_t)now) <= iova->limit)
+		return true;
+	tpos_atomic_add_return(-pages, &iova->pages);
+	return false;
+}
+
+/* Take it of the pool's limit and of its device's: all of @bytes, or nothing.
+ */
+bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	struct ttmpool_pool_stats *stats = &pool->stats;
+	bool fits;
+
+	tpos_spin_lock(&pool->lock);
+	fits = pool_may_map(pool, bytes) && iova_take(pool, bytes);
+	if (fits)
+		stats->bytes_mapped += bytes;
+	if (stats->bytes_mapped > stats->bytes_mapped_peak)
+		stats->bytes_mapped_peak = stats->bytes_mapped;
+	tpos_spin_unlock(&pool->lock);
+	return fits;
+}
+
+void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	if (!bytes)
+		return;
+	tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
+			       &pool->iova->pages);
+	pool_tally(pool, &pool->stats.bytes_mapped, -bytes);
+}
+
+/* How much must go for @bytes to fit, if what is over @limit goes to @low? */
+static uint64_t excess(uint64_t now, uint64_t bytes, uint64_t limit,
+		       uint64_t low)
+{
+	if (!limit || now + bytes <= limit)
+		return 0;
+	return low < now ? now - low : bytes;
+}
+
+/*
+ * How many bytes of kept mappings shall be given up, so that @bytes fit? Down
+ * to the low mark of whichever limit stands in the way, and at least as many.
+ */
+uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	struct ttmpool_iova *iova = pool->iova;
+	uint64_t now = pool_bytes(pool, pages_of(&iova->pages));
+	uint64_t most = excess(now, bytes, iova->limit, iova->low);
+	uint64_t own;
+
+	tpos_spin_lock(&pool->lock);
+	own = excess(pool->stats.bytes_mapped, bytes, pool->mapped_limit,
+		     pool->mapped_low);
+	tpos_spin_unlock(&pool->lock);
+	if (own > most)
+		most = own;
+	return most > bytes ? most : bytes;
+}
+
+/*
+ * Sleep until a buffer has left address space to others: 0, -ETIMEDOUT or
+ * -EINTR. Two who try at the same time may each have had in hand what the other
+ * lacked, and nobody wakes either; so both look again after a while.
+ */
+int ttmpool_budget_wait_mapped(struct ttmpool_pool *pool, long seen,
+			       unsigned int *left_ms)
+{
+	unsigned int nap = *left_ms < NAP_MS ? *left_ms : NAP_MS;
+	unsigned int rest = *left_ms - nap;
+	int err;
+
+	pool_tally(pool, &pool->stats.waits, 1);
+	err = tpos_wait(&pool->iova->wait, seen, &nap);
+	if (err == -ETIMEDOUT && rest)
+		err = 0;
+	if (*left_ms != TTMPOOL_WAIT_FOREVER)
+		*left_ms = rest + nap;
+	return err;
+}
+
+int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low)
+{
+	if (limit && low > limit)
+		return -EINVAL;
+	iova->limit = limit;
+	iova->low = low;
+	tpos_atomic_set(&iova->pages, 0);
+	tpos_wait_init(&iova->wait);
+	return 0;
+}
+
+void ttmpool_iova_fini(struct ttmpool_iova *iova)
+{
+	tpos_wait_fini(&iova->wait);
+}
+
+unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova)
+{
+	return pages_of(&iova->pages);
+}

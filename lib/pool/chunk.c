@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Chunks: what is done to pages, always in batches.
+ *
+ *                        take             give
+ *     (system) -> FRESH -------> IN_USE -------> LEAVING -> (system)
+ *                   |               ^             |   ^
+ *                   | prime         | take   keep |   | reclaim
+ *                   |               |             v   |
+ *                   `-------------> `--------- POOLED
+ *
+ * Only chunks that nobody else can see are worked on: FRESH and LEAVING ones,
+ * and POOLED ones that are out of their bin: they are on a list of the function
+ * that took them out. So mapping,
+ * conversion, clearing and freeing need no lock, and hold none.
+ *
+ * Each function below leaves in the chunk what is true of its pages: whether
+ * they are mapped, clean, and of which caching. What an error leaves to be
+ * undone is then read from the chunks, by ttmpool_chunks_release().
+ */
+
+#include "pool_internal.h"
+
+#define MAY(state) (1u << TTMPOOL_CHUNK_##state)
+
+/* From each state, the states that may follow. */
+static const uint8_t chunk_next[TTMPOOL_CHUNK_STATE_COUNT] = {
+	[TTMPOOL_CHUNK_FRESH] = MAY(IN_USE) | MAY(POOLED) | MAY(QUARANTINED),
+	[TTMPOOL_CHUNK_POOLED] = MAY(IN_USE) | MAY(POOLED) | MAY(LEAVING) |
+				 MAY(QUARANTINED),
+	[TTMPOOL_CHUNK_IN_USE] = MAY(LEAVING),
+	[TTMPOOL_CHUNK_LEAVING] = MAY(POOLED) | MAY(IN_USE) | MAY(QUARANTINED),
+	[TTMPOOL_CHUNK_QUARANTINED] = 0,
+};
+
+bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
+			      enum ttmpool_chunk_state to)
+{
+	if ((unsigned int)from >= TTMPOOL_CHUNK_STATE_COUNT ||
+	    (unsigned int)to >= TTMPOOL_CHUNK_STATE_COUNT)
+		return false;
+	return chunk_next[from] & (1u << to);
+}
+
+/* Has it a mapping that can be ended while it lives? */
+bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk)
+{
+	return (chunk->flags & TTMPOOL_CHUNK_MAPPED) &&
+	       chunk_source(chunk) == TTMPOOL_PLAIN;
+}
+
+bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk)
+{
+	return chunk->caching != TTMPOOL_CACHED;
+}
+
+/* Write-back pages of the page allocator that no device reaches? */
+bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk)
+{
+	return chunk->caching == TTMPOOL_CACHED &&
+	       !ttmpool_chunk_is_coherent(chunk) &&
+	       !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
+}
+
+/* Has the hardware told of an error in one of its pages? */
+bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk)
+{
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		if (tpos_page_is_poisoned(tpos_page_nth(chunk->page, i)))
+			return true;
+	return false;
+}
+
+/* Is it of the node that its pool wants? */
+void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
+			     struct ttmpool_chunk *chunk)
+{
+	chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_FAR;
+	if (pool->node != TTMPOOL_NODE_ANY &&
+	    tpos_page_node(pool->dev, chunk->page) != pool->node)
+		chunk->flags |= TTMPOOL_CHUNK_FAR;
+}
+
+/* Plain pages that another pool made: may they be this one's as they are? */
+bool ttmpool_chunk_can_be_used(const struct ttmpool_chunk *chunk,
+			       const struct ttmpool_pool *pool)
+{
+	if (pool->policy.dma32 && !(chunk->flags & TTMPOOL_CHUNK_DMA32))
+		return false;
+	return chunk->order <= pool->max_order[TTMPOOL_PLAIN] &&
+	       tpos_device_reaches(pool->dev, chunk->page,
+				   ttmpool_chunk_pages(chunk));
+}
+
+size_t ttmpool_chunks_count_pages(const struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+	size_t pages = 0;
+
+	ttmpool_for_each_chunk(chunk, chunks)
+		pages += ttmpool_chunk_pages(chunk);
+	return pages;
+}
+
+size_t ttmpool_chunks_count(const struct ttmpool_list *chunks)
+{
+	const struct ttmpool_list *link;
+	size_t n = 0;
+
+	ttmpool_list_for_each(link, chunks)
+		n++;
+	return n;
+}
+
+/*
+ * Move the first chunk, and those after it that are of its kind and owner, to
+ * @run, which is initialised. What is true of one is true of all. Returns how
+ * many pages they have.
+ */
+size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
+			      struct ttmpool_list *run)
+{
+	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+	struct ttmpool_list *last = chunks->next;
+	size_t n = 1;
+
+	for (; last->next != chunks; last = last->next, n++) {
+		const struct ttmpool_chunk *next = ttmpool_chunk_of(last->next);
+
+		if (next->kind != first->kind || next->owner != first->owner)
+			break;
+	}
+	ttmpool_list_init(run);
+	ttmpool_list_move_range(chunks->next, last, run);
+	return n << first->order;
+}
+
+/*
+ * Move the chunks that pass the test to @to, which is initialised; both lists
+ * keep their order. Returns whether there was any.
+ */
+bool ttmpool_chunks_extract(struct ttmpool_list *from, chunk_test test,
+			    struct ttmpool_list *to)
+{
+	struct ttmpool_chunk *chunk, *after;
+
+	ttmpool_list_init(to);
+	ttmpool_for_each_chunk_safe(chunk, after, from) {
+		if (test(chunk))
+			ttmpool_list_move_tail(&chunk->link, to);
+	}
+	return !ttmpool_list_empty(to);
+}
+
+/*
+ * Merge @from into @into. Both are sorted by falling order, and so is the
+ * result: it is what keeps the chunks of a buffer aligned within it.
+ */
+void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from)
+{
+	struct ttmpool_list *at = into->next;
+
+	while (!ttmpool_list_empty(from) && at != into) {
+		struct ttmpool_list *first = from->next;
+
+		if (ttmpool_chunk_of(at)->order >=
+		    ttmpool_chunk_of(first)->order) {
+			at = at->next;
+			continue;
+		}
+		ttmpool_list_move_tail(first, at);
+	}
+	ttmpool_list_splice_tail(from, into);
+}
+
+/* End the mappings of a batch of plain chunks that are mapped. */
+void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks, bool lazy)
+{
+	struct ttmpool_chunk *chunk;
+
+	tpos_dma_unmap(pool->dev, chunks, lazy);
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_MAPPED;
+	ttmpool_budget_return_mapped(
+		pool, pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
+	pool_tally_batch(pool, &pool->stats.unmap_batches, &pool->stats.unmaps,
+			 ttmpool_chunks_count(chunks));
+}
+
+/*
+ * Make a batch unmapped and write-back, in one batch each; the list comes back
+ * in another order. An error says that some are still of another caching.
+ */
+int ttmpool_chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			 bool lazy)
+{
+	struct ttmpool_list undo;
+	int err = 0;
+
+	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming, &undo)) {
+		ttmpool_chunks_unmap(pool, &undo, lazy);
+		ttmpool_list_splice(&undo, chunks);
+	}
+	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_not_cached,
+				   &undo)) {
+		err = ttmpool_chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
+		ttmpool_list_splice(&undo, chunks);
+	}
+	return err;
+}
+
+/* Change the caching of a batch; the port is believed only if its chunks say
+ * the same. */
+int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks,
+			       enum ttmpool_caching caching)
+{
+	int err = tpos_caching_set(pool->dev, chunks, caching);
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		if (!err && chunk->caching != caching)
+			err = -EIO;
+	}
+
+	pool_tally_batch(pool, &pool->stats.caching_batches,
+			 &pool->stats.caching_pages,
+			 ttmpool_chunks_count_pages(chunks));
+	return err;
+}
+
+/* Clear a batch, for somebody who has the pool's lock next, and counts it then. */
+void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,
+				    struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	tpos_pages_clear(pool->dev, chunks);
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk->flags |= TTMPOOL_CHUNK_CLEAN;
+}
+
+void ttmpool_chunks_clear(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks)
+{
+	ttmpool_chunks_clear_uncounted(pool, chunks);
+	pool_tally(pool, &pool->stats.bytes_cleared,
+		   pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
+}
+
+/*
+ * Halve a chunk that is nobody else's: it keeps the first half, and the other
+ * follows it on its list. Returns whether there was memory for a descriptor.
+ */
+bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_chunk *upper;
+
+	upper = tpos_zalloc(pool->mgr->system, sizeof(*upper));
+	if (!upper)
+		return false;
+	*upper = *chunk;
+	upper->order--;
+	tpos_pages_split(pool->dev, chunk, upper);
+	tpos_page_set_chunk(upper->page, upper);
+	ttmpool_list_add(&upper->link, &chunk->link);
+	pool_tally(pool, &pool->stats.splits, 1);
+	return true;
+}
+
+/* Copy one batch to another of as many pages, in the order of both. */
+void ttmpool_chunks_copy(struct ttmpool_pool *pool,
+			 const struct ttmpool_list *to,
+			 const struct ttmpool_list *from)
+{
+	struct tpos_span into = { .chunk = ttmpool_chunk_of(to->next) };
+	struct ttmpool_chunk *chunk;
+	size_t pages = 0;
+
+	ttmpool_for_each_chunk(chunk, from) {
+		struct tpos_span out = { .chunk = chunk };
+		size_t n = ttmpool_chunk_pages(chunk);
+
+		while (out.first < n) {
+			size_t room = ttmpool_chunk_pages(into.chunk);
+
+			if (into.first == room) {
+				into.chunk =
+					ttmpool_chunk_of(into.chunk->link.next);
+				into.first = 0;
+				continue;
+			}
+			out.pages = n - out.first;
+			if (out.pages > room - into.first)
+				out.pages = room - into.first;
+			into.pages = out.pages;
+			tpos_pages_copy(&into, &out);
+			into.first += out.pages;
+			out.first += out.pages;
+		}
+		pages += n;
+	}
+	pool_tally(pool, &pool->stats.bytes_copied, pool_bytes(pool, pages));
+}

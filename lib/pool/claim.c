@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Claiming: from an array of pages back to the chunks that they are.
+ *
+ * The pool that Linux had in 2011 knew its pages and refused others, at the
+ * price of a walk along its in-use list; the one it has now believes its
+ * caller. Here a page leads to its chunk in one step, and the chunk says whose
+ * it is, of which order and caching, and whether it is in use at all. Checking
+ * a chunk takes it off the in-use list and marks it as leaving, so that a page
+ * named twice in one array is found out in the same way as one that was given
+ * back before.
+ *
+ *     pages[]   p0 p1 p2 p3 | q0 q1 | r0        in use: x, p, q, y, r
+ *     claimed   p             q       r         in use: x, y
+ *
+ * Chunks that were handed out together are neighbours on the in-use list, in the
+ * order of the array. So the list says which chunk to expect next, and when its
+ * page is the next of the array, that was a comparison, not a search; and all
+ * that were found in this way leave the list in one piece.
+ *
+ * If one element is wrong, all that were claimed before it are in use again,
+ * and the caller is told which it was. What is claimed can be worked on without
+ * a lock, and is then given back, or put in use again.
+ */
+
+#include "pool_internal.h"
+
+/* So many chunks are checked before the lock is let go for others. */
+#define CHECK_RUN 256
+
+#define BLOCK 32
+
+#define ALL_RIGHT TTMPOOL_REPORT_KIND_COUNT
+
+void ttmpool_claim_init(struct claim *claim, struct ttmpool_pool *pool,
+			tpos_page_t *const *pages, size_t num_pages)
+{
+	*claim = (struct claim){ .pool = pool,
+				 .pages = pages,
+				 .num_pages = num_pages,
+				 .caching = TTMPOOL_CACHING_UNKNOWN };
+	ttmpool_list_init(&claim->chunks);
+}
+
+/* Are these the pages of the chunk that was found by the first of them? The last is
+ * looked at; in checked builds, all of them, by straight code, as far as it goes: of
+ * a buffer in large chunks this is all that is done for each page. */
+static bool pages_are_of(tpos_page_t *const *pages,
+			 const struct ttmpool_chunk *chunk, size_t n)
+{
+	size_t i = TPOS_CHECK_LEVEL > 0 ? 0 : n - 1;
+
+	for (; n - i >= BLOCK; i += BLOCK)
+#pragma GCC unroll 32
+		for (size_t j = 0; j < BLOCK; j++)
+			if (pages[i + j] != tpos_page_nth(chunk->page, i + j))
+				return false;
+	for (; i < n; i++)
+		if (pages[i] != tpos_page_nth(chunk->page, i))
+			return false;
+	return true;
+}
+
+/* What is wrong with the chunk that is found where the array begins? */
+static enum ttmpool_report_kind claim_check(const struct claim *claim,
+					    const struct ttmpool_chunk *chunk)
+{
+	tpos_page_t *const *pages = claim->pages + claim->done;
+	size_t n;
+
+	if (!chunk)
+		return TTMPOOL_REPORT_FOREIGN;
+	if (chunk->state != TTMPOOL_CHUNK_IN_USE)
+		return TTMPOOL_REPORT_DOUBLE;
+	if (chunk->pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_HELD)
+		return TTMPOOL_REPORT_FOREIGN;
+	if (!claim->with_holes && chunk->caching != claim->caching)
+		return TTMPOOL_REPORT_WRONG_CACHING;
+	n = ttmpool_chunk_pages(chunk);
+	if (n > claim->num_pages - claim->done ||
+	    !pages_are_of(pages, chunk, n))
+		return TTMPOOL_REPORT_WRONG_ORDER;
+	return ALL_RIGHT;
+}
+
+/*
+ * @first was right. If it is a single page, follow the list from there on, over at
+ * most @most chunks of its kind and owner, as long as the array says the same;
+ * larger chunks do not come in such numbers. All are now leaving. Returns how many
+ * they are.
+ */
+static size_t claim_follow(const struct claim *claim,
+			   struct ttmpool_chunk *first, size_t most,
+			   struct ttmpool_chunk **last)
+{
+	const struct ttmpool_list *head = &claim->pool->in_use;
+	tpos_page_t *const *pages = claim->pages + claim->done;
+	const struct ttmpool_owner *owner = first->owner;
+	const uint32_t kind = first->kind;
+	struct ttmpool_chunk *chunk = first;
+	size_t n = 1;
+
+	if (most > claim->num_pages - claim->done)
+		most = claim->num_pages - claim->done;
+	for (; !first->order && n < most; n++) {
+		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
+
+		if (&next->link == head || next->page != pages[n] ||
+		    next->kind != kind || next->owner != owner)
+			break;
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk = next;
+	}
+	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+	*last = chunk;
+	return n;
+}
+
+/* Move what was followed to what has been claimed before; is that like it? */
+static void claim_move(struct claim *claim, struct ttmpool_chunk *first,
+		       struct ttmpool_chunk *last)
+{
+	const struct ttmpool_chunk *before =
+		ttmpool_chunk_of(claim->chunks.prev);
+
+	if (!ttmpool_list_empty(&claim->chunks) &&
+	    (before->kind != last->kind || before->owner != last->owner))
+		claim->mixed = true;
+	ttmpool_list_move_range(&first->link, &last->link, &claim->chunks);
+}
+
+/* Claim up to CHECK_RUN chunks; ALL_RIGHT, or what was wrong. */
+static enum ttmpool_report_kind claim_run(struct claim *claim)
+{
+	enum ttmpool_report_kind wrong = ALL_RIGHT;
+	size_t n = 0;
+
+	tpos_spin_lock(&claim->pool->lock);
+	for (size_t i = 0; i < CHECK_RUN && claim->done < claim->num_pages;
+	     i += n) {
+		tpos_page_t *page = claim->pages[claim->done];
+		struct ttmpool_chunk *chunk, *last;
+
+		n = 1;
+		if (claim->with_holes && !page) {
+			claim->done++;
+			continue;
+		}
+		chunk = tpos_page_chunk(claim->pool->dev, page);
+		wrong = claim_check(claim, chunk);
+		if (wrong != ALL_RIGHT)
+			break;
+		n = claim_follow(claim, chunk, CHECK_RUN - i, &last);
+		claim_move(claim, chunk, last);
+		claim->done += n << last->order;
+	}
+	tpos_spin_unlock(&claim->pool->lock);
+	return wrong;
+}
+
+/* Put claimed chunks in use again. */
+void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
+			    struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	tpos_spin_lock(&pool->lock);
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
+	ttmpool_list_splice_tail(chunks, &pool->in_use);
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* The chunks that were claimed are in use after all; tell why. */
+static void claim_refuse(struct claim *claim, enum ttmpool_report_kind wrong)
+{
+	tpos_page_t *page = claim->pages[claim->done];
+	struct ttmpool_report where = { .order = -1,
+					.caching = TTMPOOL_CACHING_UNKNOWN,
+					.index = claim->done,
+					.page = page };
+	struct ttmpool_chunk *chunk = NULL;
+
+	ttmpool_chunks_unclaim(claim->pool, &claim->chunks);
+	if (wrong == TTMPOOL_REPORT_WRONG_CACHING ||
+	    wrong == TTMPOOL_REPORT_WRONG_ORDER)
+		chunk = tpos_page_chunk(claim->pool->dev, page);
+	ttmpool_pool_report(claim->pool, wrong, chunk, &where);
+}
+
+/* Claim all chunks of the array, in its order, or none: 0 or -EINVAL. */
+int ttmpool_claim_chunks(struct claim *claim)
+{
+	enum ttmpool_report_kind wrong = ALL_RIGHT;
+
+	while (wrong == ALL_RIGHT && claim->done < claim->num_pages) {
+		wrong = claim_run(claim);
+		tpos_cond_resched();
+	}
+	if (wrong == ALL_RIGHT)
+		return 0;
+	claim_refuse(claim, wrong);
+	return -EINVAL;
+}
+
+/* The chunk that all of the array is, if it is one, of @order, and nothing is wrong
+ * with it. The pool's lock is held. */
+struct ttmpool_chunk *ttmpool_claim_single(const struct claim *claim,
+					   unsigned int order)
+{
+	struct ttmpool_chunk *chunk =
+		tpos_page_chunk(claim->pool->dev, claim->pages[0]);
+
+	tpos_assert_held(&claim->pool->lock);
+	if (claim_check(claim, chunk) != ALL_RIGHT || chunk->order != order)
+		return NULL;
+	return chunk;
+}
+
+/* Put claimed chunks into the order of the array again, which has no holes. */
+void ttmpool_claim_sort(struct claim *claim)
+{
+	size_t i = 0;
+
+	while (i < claim->num_pages) {
+		struct ttmpool_chunk *chunk;
+
+		chunk = tpos_page_chunk(claim->pool->dev, claim->pages[i]);
+		ttmpool_list_move_tail(&chunk->link, &claim->chunks);
+		i += ttmpool_chunk_pages(chunk);
+	}
+}
+
+bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page)
+{
+	struct ttmpool_chunk *chunk;
+	bool owns;
+
+	tpos_spin_lock(&pool->lock);
+	chunk = tpos_page_chunk(pool->dev, page);
+	owns = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
+	       chunk->pool == pool;
+	tpos_spin_unlock(&pool->lock);
+	return owns;
+}
+
+bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page)
+{
+	struct ttmpool_chunk *chunk;
+	bool insertable;
+
+	tpos_spin_lock(&pool->lock);
+	chunk = tpos_page_chunk(pool->dev, page);
+	insertable = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
+		     chunk->pool == pool &&
+		     chunk_source(chunk) == TTMPOOL_PLAIN &&
+		     !(chunk->flags & TTMPOOL_CHUNK_HELD) &&
+		     chunk->caching != TTMPOOL_CACHING_UNKNOWN;
+	tpos_spin_unlock(&pool->lock);
+	return insertable;
+}

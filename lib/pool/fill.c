@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Handing out: the last step of a populate, which cannot fail.
+ *
+ * When all pages were pooled, ready as they are, this is nearly all that a
+ * populate does. So each chunk is visited once, and whatever is to be written
+ * for it is written then; and where a chunk has many pages, the arrays are
+ * written a block at a time, by straight code: two stores a page, and the sums
+ * for them, is what is left.
+ *
+ *     chunk    [ order 4, at page p, at address a                ]
+ *     pages[]    p   p+1    p+2    ...
+ *     dma[]      a   a+4096 a+8192 ...
+ */
+
+#include "take.h"
+
+#define BLOCK 32
+
+static tpos_page_t **fill_pages(tpos_page_t **to, tpos_page_t *first, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= BLOCK; i += BLOCK)
+#pragma GCC unroll 32
+		for (size_t j = 0; j < BLOCK; j++)
+			to[i + j] = tpos_page_nth(first, i + j);
+	for (; i < n; i++)
+		to[i] = tpos_page_nth(first, i);
+	return to + n;
+}
+
+static void fill_addresses(tpos_dma_addr_t *to, tpos_dma_addr_t addr, size_t n,
+			   tpos_dma_addr_t page_size)
+{
+	for (; n >= BLOCK; n -= BLOCK)
+#pragma GCC unroll 32
+		for (size_t j = 0; j < BLOCK; j++, addr += page_size)
+			*to++ = addr;
+	for (; n; n--, addr += page_size)
+		*to++ = addr;
+}
+
+/* Write one address for each page of a mapped chunk. */
+void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
+				  const struct ttmpool_chunk *chunk,
+				  tpos_dma_addr_t *dma_addr)
+{
+	fill_addresses(dma_addr, tpos_dma_address(&chunk->dma),
+		       ttmpool_chunk_pages(chunk),
+		       (tpos_dma_addr_t)1 << pool->info.page_shift);
+}
+
+/* Write the arrays for one chunk. */
+void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
+			const struct ttmpool_chunk *chunk, tpos_page_t **pages,
+			tpos_dma_addr_t *dma_addr)
+{
+	fill_pages(pages, chunk->page, ttmpool_chunk_pages(chunk));
+	if (dma_addr)
+		ttmpool_chunk_fill_addresses(pool, chunk, dma_addr);
+}
+
+/* Chunks of many pages come first; then the single ones, each with a store. */
+static void take_fill(struct take *take, tpos_page_t **pages,
+		      tpos_dma_addr_t *dma_addr)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		size_t n = ttmpool_chunk_pages(chunk);
+
+		chunk_hand_out(chunk, take->req.owner, take->clock);
+		if (n == 1) {
+			*pages++ = chunk->page;
+			if (dma_addr)
+				*dma_addr++ = tpos_dma_address(&chunk->dma);
+			continue;
+		}
+		pages = fill_pages(pages, chunk->page, n);
+		if (dma_addr) {
+			ttmpool_chunk_fill_addresses(take->pool, chunk,
+						     dma_addr);
+			dma_addr += n;
+		}
+	}
+}
+
+/* What the pages are counted as: if all are mapped, nobody has to look. */
+static struct account take_account(const struct take *take)
+{
+	struct account sums = { { 0 } };
+	long pages = (long)take->wanted;
+
+	if (!take->map || take->pool->info.bounces) {
+		ttmpool_account_add(take->pool, &take->got, &sums);
+		return sums;
+	}
+	sums.pages[TTMPOOL_IN_USE] = pages;
+	sums.pages[TTMPOOL_MAPPED] = pages;
+	return sums;
+}
+
+/* The chunks are on a list of what is in use, and counted, in one go. */
+static void take_enter(struct take *take, struct ttmpool_list *list)
+{
+	struct ttmpool_pool_stats *stats = &take->pool->stats;
+	struct account sums = take_account(take);
+
+	ttmpool_account_charge(take->req.owner, &sums);
+	tpos_spin_lock(&take->pool->lock);
+	ttmpool_account_book(take->pool, &sums);
+	stats->takes++;
+	stats->pages_hit += take->pages_hit;
+	if (take->map)
+		stats->maps_kept += take->chunks_hit - take->remapped;
+	ttmpool_list_splice_tail(&take->got, list);
+	tpos_spin_unlock(&take->pool->lock);
+}
+
+/* The chunks go to the owner, and on the pool's in-use list. */
+void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
+			   tpos_dma_addr_t *dma_addr)
+{
+	take_fill(take, pages, dma_addr);
+	take_enter(take, &take->pool->in_use);
+}
+
+/* The chunks go to the owner, as they are, and to the end of @list, which is one
+ * of the pool's, or one that nobody else knows. */
+void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		chunk_hand_out(chunk, take->req.owner, take->clock);
+		chunk->flags |= TTMPOOL_CHUNK_HELD;
+	}
+	take_enter(take, list);
+}

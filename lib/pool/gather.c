@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Gathering: which chunks a buffer gets.
+ *
+ *     1. pooled chunks of the right node      3. pooled chunks of another node
+ *     2. fresh chunks of the right node       4. fresh chunks of any node
+ *
+ * each from the largest order that fits down to single pages. A pool without a
+ * node has the first two steps alone.
+ *
+ * Pooled chunks of every order go before fresh ones of any: a fresh page of
+ * another caching costs a flush on every CPU, and a mapping costs IOVA space,
+ * while a smaller chunk costs a few more entries in the device's page table.
+ * (Linux's ttm_pool tries a fresh large chunk before a pooled small one.)
+ *
+ * The chunks found so far are on one list, by falling order, which is also the
+ * order in the buffer: every chunk then starts at a multiple of its own size.
+ */
+
+#include "take.h"
+
+/* In which order the lists of a bin are asked, by whether to map. */
+static const uint8_t list_preference[2][4] = {
+	{ TTMPOOL_CHUNK_CLEAN, 0, TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN,
+	  TTMPOOL_CHUNK_MAPPED },
+	{ TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN, TTMPOOL_CHUNK_MAPPED,
+	  TTMPOOL_CHUNK_CLEAN, 0 },
+};
+
+static unsigned int order_at_most(unsigned int order, size_t pages)
+{
+	unsigned int fits = 0;
+
+	while (fits < order && pages >> (fits + 1))
+		fits++;
+	return fits;
+}
+
+/* Take what one list has, and note what it lacks. */
+static void take_pick(struct take *take, unsigned int order,
+		      unsigned int list_flags, struct ttmpool_list *picked)
+{
+	size_t n = ttmpool_bins_pick(take->pool, &take->req, order, list_flags,
+				     picked);
+
+	if (!n)
+		return;
+	take->req.num_pages -= n << order;
+	take->pages_hit += n << order;
+	take->chunks_hit += n;
+	take->dirty |= !(list_flags & TTMPOOL_CHUNK_CLEAN);
+	take->unmapped |= !(list_flags & TTMPOOL_CHUNK_MAPPED);
+}
+
+/* Take pooled chunks, near or far, of all orders that fit. */
+static void take_pooled(struct take *take, unsigned int far)
+{
+	unsigned int order =
+		order_at_most(take->max_order, take->req.num_pages);
+	struct ttmpool_pool *pool = take->pool;
+	struct ttmpool_list picked;
+
+	ttmpool_list_init(&picked);
+	tpos_spin_lock(&pool->lock);
+	take->clock = pool->clock;
+	for (unsigned int left = order + 1; left-- > take->order;) {
+		if (!pool->bins[take->req.source][take->req.caching][left]
+			     .nr_chunks)
+			continue;
+		for (int i = 0; i < 4 && take->req.num_pages >> left; i++)
+			take_pick(take, left,
+				  list_preference[take->map][i] | far, &picked);
+	}
+	tpos_spin_unlock(&pool->lock);
+	ttmpool_chunks_merge(&take->got, &picked);
+}
+
+/*
+ * Make fresh chunks. @strict: of the node that the pool wants, or none. Returns
+ * the error that ended it, or 0 if nothing more is needed.
+ */
+static int take_fresh(struct take *take, bool strict)
+{
+	struct ttmpool_pool *pool = take->pool;
+	struct tpos_alloc req = { .source = take->req.source,
+				  .order = take->max_order,
+				  .node = pool->node };
+	struct ttmpool_list made;
+	int err = 0;
+
+	if (!take->req.num_pages)
+		return 0;
+	take->unmapped = true;
+	take->cached = true;
+	ttmpool_list_init(&made);
+	while (take->req.num_pages) {
+		req.order = order_at_most(req.order, take->req.num_pages);
+		req.flags = (strict ? TPOS_ALLOC_THIS_NODE : 0) |
+			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
+			    pool_zone(pool, req.source);
+		err = ttmpool_chunk_create(pool, &req, &made);
+		if (!err) {
+			take->req.num_pages -= (size_t)1 << req.order;
+			continue;
+		}
+		if (!req.order || take->one_order)
+			break;
+		req.order--;
+		pool_tally(pool, &pool->stats.fallbacks, 1);
+	}
+	pool_tally(pool, &pool->stats.pages_fresh,
+		   ttmpool_chunks_count_pages(&made));
+	ttmpool_chunks_merge(&take->got, &made);
+	return err;
+}
+
+static bool is_dirty(const struct ttmpool_chunk *chunk)
+{
+	return !(chunk->flags & TTMPOOL_CHUNK_CLEAN);
+}
+
+/* Find pages; what was found before an error stays on the list. */
+static int take_gather(struct take *take)
+{
+	bool anywhere = take->pool->node == TTMPOOL_NODE_ANY;
+	int err;
+
+	if (take->primed)
+		return take_fresh(take, false);
+	take_pooled(take, 0);
+	err = take_fresh(take, !anywhere);
+	if (!err || anywhere)
+		return err;
+	take_pooled(take, TTMPOOL_CHUNK_FAR);
+	return take_fresh(take, false);
+}
+
+/* These were found in vain: as many have to be found once more. */
+void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		size_t pages = ttmpool_chunk_pages(chunk);
+
+		take->req.num_pages += pages;
+		if (chunk_is_fresh(chunk))
+			continue;
+		take->pages_hit -= pages;
+		take->chunks_hit--;
+	}
+}
+
+/* What was pooled is looked at: chunks that the hardware has poisoned are set
+ * aside, and others found; those that somebody wrote to are dirty. */
+static int take_gather_verified(struct take *take)
+{
+	struct ttmpool_list poisoned;
+	struct ttmpool_chunk *chunk;
+	int err = take_gather(take);
+
+	while (!err &&
+	       ttmpool_chunks_extract(&take->got, ttmpool_chunk_is_poisoned,
+				      &poisoned)) {
+		ttmpool_take_miss(take, &poisoned);
+		ttmpool_chunks_release(take->pool, &poisoned);
+		err = take_gather(take);
+	}
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		if (chunk->state == TTMPOOL_CHUNK_POOLED && !is_dirty(chunk))
+			ttmpool_chunk_verify(take->pool, chunk);
+		take->dirty |= is_dirty(chunk);
+	}
+	return err;
+}
+
+/* Find all pages, and clear the dirty ones before a device is let near them. */
+int ttmpool_take_find(struct take *take)
+{
+	struct ttmpool_list work;
+	int err;
+
+	err = take->pool->policy.verify ? take_gather_verified(take)
+					: take_gather(take);
+
+	if (err)
+		return err;
+	if (take->dirty &&
+	    ttmpool_chunks_extract(&take->got, is_dirty, &work)) {
+		ttmpool_chunks_clear(take->pool, &work);
+		ttmpool_chunks_merge(&take->got, &work);
+	}
+	return 0;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Giving: pages come back, and are checked before anything is done (claim.c).
+ *
+ * Then the whole buffer leaves in at most one batch of each kind:
+ *
+ *     recycled?  into the bins, dirty: it is cleared when it is wanted again,
+ *                by the worker before that, or, if it leaves for the system,
+ *                never
+ *     otherwise  released
+ */
+
+#include "pool_internal.h"
+
+/**
+ * struct giving - a batch on its way back
+ * @recycled: what goes into the bins
+ * @released: what goes to the system
+ * @less: what both were counted as
+ */
+struct giving {
+	struct ttmpool_list recycled;
+	struct ttmpool_list released;
+	struct account less;
+};
+
+/* Does the policy want the chunk pooled? What was handed over may be nothing
+ * that this pool would have made. */
+bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk)
+{
+	if (chunk->flags & TTMPOOL_CHUNK_ANONYMOUS &&
+	    !ttmpool_chunk_can_be_used(chunk, chunk->pool))
+		return false;
+	if (chunk->pool->policy.verify && ttmpool_chunk_is_poisoned(chunk))
+		return false;
+	return chunk->caching != TTMPOOL_CACHING_UNKNOWN &&
+	       chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
+}
+
+/* Nobody may touch them until they are handed out. */
+static void chunks_retire(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks)
+		tpos_note_parked(pool->dev, chunk);
+}
+
+/* Make what is to be pooled what the policy wants of it. */
+static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list mapped;
+
+	if (!pool->policy.keep_mapped &&
+	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
+				   &mapped)) {
+		ttmpool_chunks_unmap(pool, &mapped, false);
+		ttmpool_chunks_merge(chunks, &mapped);
+	}
+	if (pool->policy.verify)
+		ttmpool_chunks_clear(pool, chunks);
+	if (TPOS_WATCHED)
+		chunks_retire(pool, chunks);
+}
+
+/* Pool what is recycled, and charge the pool for all: in one go. */
+static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
+{
+	tpos_spin_lock(&pool->lock);
+	ttmpool_account_book(pool, &giving->less);
+	pool->stats.gives++;
+	if (!ttmpool_list_empty(&giving->recycled))
+		ttmpool_bins_park_locked(pool, &giving->recycled, PARK_GIVEN);
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* Close the accounts of a run, and put it where its like goes. */
+static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
+		     size_t pages, struct giving *giving)
+{
+	struct ttmpool_chunk *first = ttmpool_chunk_of(run->next);
+
+	ttmpool_account_close_run(pool, run, pages, &giving->less);
+	if (ttmpool_chunk_is_recycled(first)) {
+		first->flags &= (uint16_t)~TTMPOOL_CHUNK_ANONYMOUS;
+		ttmpool_list_splice_tail(run, &giving->recycled);
+	} else {
+		ttmpool_list_splice_tail(run, &giving->released);
+	}
+}
+
+/* Something came back. If more is pooled than before: too much? And who clears it?
+ * In any case there is address space to be had that was in use. */
+void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled)
+{
+	if (pooled) {
+		ttmpool_manager_trim(pool->mgr);
+		if (pool->policy.scrub)
+			tpos_work_queue(pool->mgr->system, &pool->scrub_work);
+	}
+	tpos_wake(&pool->iova->wait);
+}
+
+/* Has it to be asked of each chunk of a run whether it may be pooled? */
+static bool differs_by_page(const struct ttmpool_chunk *first)
+{
+	return first->flags & TTMPOOL_CHUNK_ANONYMOUS ||
+	       first->pool->policy.verify;
+}
+
+/* Cut off what can be treated alike; how many pages is it? */
+static size_t give_cut(struct ttmpool_list *chunks, struct ttmpool_list *run)
+{
+	struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
+
+	if (!differs_by_page(first))
+		return ttmpool_chunks_cut_run(chunks, run);
+	ttmpool_list_init(run);
+	ttmpool_list_move_tail(&first->link, run);
+	return ttmpool_chunk_pages(first);
+}
+
+/* Take back a batch of @pages that was claimed; @mixed: it is not one run. */
+static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		 size_t pages, bool mixed)
+{
+	struct giving giving = { .less = { { 0 } } };
+	struct ttmpool_list run;
+	bool recycles;
+
+	ttmpool_list_init(&giving.recycled);
+	ttmpool_list_init(&giving.released);
+	if (!mixed && !differs_by_page(ttmpool_chunk_of(chunks->next)))
+		give_run(pool, chunks, pages, &giving);
+	while (!ttmpool_list_empty(chunks)) {
+		size_t n = give_cut(chunks, &run);
+
+		give_run(pool, &run, n, &giving);
+	}
+	if (pages > pages_of(&pool->mgr->pool_limit))
+		ttmpool_chunks_merge(&giving.released, &giving.recycled);
+	recycles = !ttmpool_list_empty(&giving.recycled);
+	if (recycles)
+		give_prepare(pool, &giving.recycled);
+	give_enter(pool, &giving);
+	if (!ttmpool_list_empty(&giving.released))
+		ttmpool_chunks_release(pool, &giving.released);
+	ttmpool_give_follow(pool, recycles);
+}
+
+/* Take back a batch of any chunks that were in use, of @pages. */
+void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			 size_t pages)
+{
+	give(pool, chunks, pages, true);
+}
+
+/* Take back an array without holes that was claimed. */
+void ttmpool_claim_give(struct claim *claim)
+{
+	give(claim->pool, &claim->chunks, claim->num_pages, claim->mixed);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The manager: what pools share.
+ *
+ * It owns no page but those in quarantine. It knows how many pages its pools
+ * have and how many of these lie free, bounds both, and stands between them and
+ * the system's shrinker. There is no other state that two pools share, and none
+ * at all outside a manager: a test has its own, a kernel module one.
+ *
+ * Locks, in the order in which they are taken:
+ *
+ *     swap     a mutex: one buffer at a time is swapped out for others
+ *     reclaim  a mutex: one reclaim at a time. Held while pages are released.
+ *     lock     a spinlock: the lists of pools and of buffers, the quarantine
+ *     pool     each pool's spinlock: bins, in-use list, counters
+ *
+ * The list of pools changes under the second and the third, so either suffices
+ * to read it. Populate and give-back take the pool's lock alone.
+ */
+
+#include "pool_internal.h"
+
+static unsigned long manager_count(struct tpos_shrinker *shrinker, bool swap)
+{
+	(void)swap;
+	return ttmpool_manager_shrink_count(
+		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
+		swap);
+}
+
+static unsigned long manager_scan(struct tpos_shrinker *shrinker,
+				  unsigned long pages, bool swap)
+{
+	return ttmpool_manager_shrink_scan(
+		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
+		pages, swap);
+}
+
+int ttmpool_manager_init(struct ttmpool_manager *mgr,
+			 const struct ttmpool_manager_config *config)
+{
+	int err;
+
+	if (!config->system)
+		return -EINVAL;
+	memset(mgr, 0, sizeof(*mgr));
+	mgr->system = config->system;
+	tpos_mutex_init(&mgr->lru.mutex, mgr->system, TTMPOOL_RANK_SWAP);
+	tpos_mutex_init(&mgr->reclaim, mgr->system, TTMPOOL_RANK_RECLAIM);
+	tpos_spin_init(&mgr->lock, mgr->system, TTMPOOL_RANK_MANAGER);
+	ttmpool_list_init(&mgr->pools);
+	ttmpool_list_init(&mgr->quarantine);
+	ttmpool_list_init(&mgr->lru.buffers);
+	tpos_atomic_set(&mgr->page_budget, (long)config->page_budget);
+	tpos_atomic_set(&mgr->pool_limit, (long)config->pool_limit);
+	tpos_atomic_set(&mgr->pages, 0);
+	tpos_atomic_set(&mgr->pages_pooled, 0);
+	tpos_atomic_set(&mgr->pages_quarantined, 0);
+	tpos_atomic_set(&mgr->pages_shrunk, 0);
+	tpos_atomic_set(&mgr->lru.pages, 0);
+	tpos_atomic_set(&mgr->pages_swapped, 0);
+	tpos_atomic_set(&mgr->recalls, 0);
+	mgr->shrinker.count = manager_count;
+	mgr->shrinker.scan = manager_scan;
+	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
+	if (err)
+		goto fini_locks;
+	return 0;
+
+fini_locks:
+	tpos_spin_fini(&mgr->lock);
+	tpos_mutex_fini(&mgr->reclaim);
+	tpos_mutex_fini(&mgr->lru.mutex);
+	return err;
+}
+
+int ttmpool_manager_fini(struct ttmpool_manager *mgr)
+{
+	bool busy;
+
+	tpos_spin_lock(&mgr->lock);
+	busy = !ttmpool_list_empty(&mgr->pools) ||
+	       !ttmpool_list_empty(&mgr->lru.buffers) ||
+	       !ttmpool_list_empty(&mgr->quarantine);
+	tpos_spin_unlock(&mgr->lock);
+	if (busy)
+		return -EBUSY;
+	tpos_shrinker_unregister(mgr->system, &mgr->shrinker);
+	tpos_spin_fini(&mgr->lock);
+	tpos_mutex_fini(&mgr->reclaim);
+	tpos_mutex_fini(&mgr->lru.mutex);
+	return 0;
+}
+
+void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
+				    unsigned long pages)
+{
+	tpos_atomic_set(&mgr->pool_limit, (long)pages);
+	ttmpool_manager_trim(mgr);
+}
+
+void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
+				     unsigned long pages)
+{
+	unsigned long now;
+
+	tpos_atomic_set(&mgr->page_budget, (long)pages);
+	now = pages_of(&mgr->pages);
+	if (now > pages)
+		ttmpool_manager_reclaim(mgr, now - pages);
+}
+
+unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
+					   bool swap)
+{
+	unsigned long pages = ttmpool_manager_count_pooled(mgr);
+
+	if (swap)
+		pages += ttmpool_swapper_count(mgr);
+	if (!pages) /* then there will be no scan, which would recall */
+		tpos_atomic_add_return(1, &mgr->recalls);
+	return pages;
+}
+
+unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
+					  unsigned long pages, bool swap)
+{
+	unsigned long got;
+
+	tpos_atomic_add_return(1, &mgr->recalls);
+	got = ttmpool_manager_try_reclaim(mgr, pages);
+	if (swap && got < pages)
+		got += ttmpool_swapper_swapout(mgr, pages - got, false);
+	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
+	return got;
+}
+
+void ttmpool_manager_stats(struct ttmpool_manager *mgr,
+			   struct ttmpool_manager_stats *stats)
+{
+	stats->pages = pages_of(&mgr->pages);
+	stats->pages_pooled = pages_of(&mgr->pages_pooled);
+	stats->pages_quarantined = pages_of(&mgr->pages_quarantined);
+	stats->pages_shrunk = pages_of(&mgr->pages_shrunk);
+	stats->pages_swappable = ttmpool_swapper_count(mgr);
+	stats->pages_swapped = pages_of(&mgr->pages_swapped);
+}
+
+static bool is_any(const struct ttmpool_chunk *chunk)
+{
+	(void)chunk;
+	return true;
+}
+
+unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr)
+{
+	return ttmpool_quarantine_purge(mgr, is_any);
+}

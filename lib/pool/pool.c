@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Pools: one per device, with the device's constraints, a policy, the free
+ * chunks and the counters.
+ *
+ *     manager --- page budget, pool limit, shrinker, quarantine
+ *       |
+ *       +-- pool (device A) --- in use: chunk, chunk, ...
+ *       |     |
+ *       |     +-- bins[source][caching][order] --- chunk, chunk, ...
+ *       |
+ *       +-- pool (device B) --- ...
+ *
+ * A chunk belongs to the pool that made it, for life: its pages lie where that
+ * device can reach them, and its mapping is that device's. A pool for each
+ * device is also what makes it safe to keep mappings: no other device's IOMMU
+ * domain is concerned.
+ *
+ * What the device reports bounds what the policy may ask for. That is applied
+ * once, here, so that nothing further down has to ask again.
+ */
+
+#include "pool_internal.h"
+
+/* Up to 2 MiB: what one entry of the usual page directories covers. */
+#define DEFAULT_CHUNK_SHIFT 21
+
+void ttmpool_policy_init(struct ttmpool_policy *policy,
+			 const struct tpos_device_info *info)
+{
+	*policy =
+		(struct ttmpool_policy){ .keep_mapped = true, .refill = true };
+	for (int caching = 0; caching < TTMPOOL_CACHING_COUNT; caching++) {
+		policy->recycle[TTMPOOL_PLAIN][caching] = caching !=
+							  TTMPOOL_CACHED;
+		policy->recycle[TTMPOOL_COHERENT][caching] = true;
+	}
+	policy->max_order = DEFAULT_CHUNK_SHIFT - info->page_shift;
+}
+
+/* What policy and device together admit. */
+static void pool_apply_bounds(struct ttmpool_pool *pool)
+{
+	const struct tpos_device_info *info = &pool->info;
+	unsigned int order = pool->policy.max_order;
+
+	if (order > info->max_order)
+		order = info->max_order;
+	pool->max_order[TTMPOOL_COHERENT] = order;
+	while (order && info->max_mapping &&
+	       info->max_mapping < pool_bytes(pool, (size_t)1 << order))
+		order--;
+	pool->max_order[TTMPOOL_PLAIN] = order;
+	if (info->untrusted || info->bounces)
+		pool->policy.keep_mapped = false;
+}
+
+static int pool_configure(struct ttmpool_pool *pool,
+			  const struct ttmpool_pool_config *config)
+{
+	if (!config->dev || config->node < TTMPOOL_NODE_OF_DEVICE)
+		return -EINVAL;
+	if (config->policy && config->policy->max_order >= TTMPOOL_NR_ORDERS)
+		return -EINVAL;
+	if (config->mapped_low > config->mapped_limit)
+		return -EINVAL;
+	pool->name = config->name ? config->name : "unnamed";
+	pool->dev = config->dev;
+	pool->mapped_limit = config->mapped_limit;
+	pool->mapped_low = config->mapped_low ? config->mapped_low
+					      : config->mapped_limit;
+	pool->iova = config->iova ? config->iova : &pool->own_iova;
+	tpos_device_query(pool->dev, &pool->info);
+	pool->node = config->node == TTMPOOL_NODE_OF_DEVICE ? pool->info.node
+							    : config->node;
+	if (config->policy)
+		pool->policy = *config->policy;
+	else
+		ttmpool_policy_init(&pool->policy, &pool->info);
+	pool_apply_bounds(pool);
+	return 0;
+}
+
+int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
+		      const struct ttmpool_pool_config *config)
+{
+	int err;
+
+	if (!mgr)
+		return -EINVAL;
+	memset(pool, 0, sizeof(*pool));
+	err = pool_configure(pool, config);
+	if (err)
+		return err;
+	pool->mgr = mgr;
+	tpos_spin_init(&pool->lock, mgr->system, TTMPOOL_RANK_POOL);
+	tpos_mutex_init(&pool->scrub, mgr->system, TTMPOOL_RANK_SCRUB);
+	tpos_work_init(&pool->scrub_work, ttmpool_pool_scrub_work);
+	ttmpool_iova_init(&pool->own_iova, 0, 0);
+	ttmpool_list_init(&pool->in_use);
+	ttmpool_list_init(&pool->runs);
+	ttmpool_list_init(&pool->held);
+	ttmpool_bins_init(pool);
+
+	tpos_mutex_lock(&mgr->reclaim);
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_add_tail(&pool->link, &mgr->pools);
+	tpos_spin_unlock(&mgr->lock);
+	tpos_mutex_unlock(&mgr->reclaim);
+	return 0;
+}
+
+/* Their pool goes: move what is out to @strays, and leave nothing behind. */
+static void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays)
+{
+	while (!ttmpool_list_empty(&pool->runs)) {
+		struct ttmpool_runs *runs = ttmpool_list_entry(
+			pool->runs.next, struct ttmpool_runs, link);
+
+		ttmpool_list_del(&runs->link);
+		ttmpool_list_splice_tail(&runs->chunks, strays);
+		ttmpool_list_init(&runs->link);
+		runs->pool = NULL;
+		runs->owner = NULL;
+		runs->num_pages = 0;
+	}
+}
+
+/* Nobody came back with these: say whose they are, and set them aside. */
+static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
+{
+	struct ttmpool_list strays, mapped;
+	struct ttmpool_chunk *chunk;
+	size_t pages;
+
+	ttmpool_list_init(&strays);
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_splice(&pool->in_use, &strays);
+	ttmpool_list_splice_tail(&pool->held, &strays);
+	runs_forsake(pool, &strays);
+	ttmpool_for_each_chunk(chunk, &strays) {
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+	}
+	tpos_spin_unlock(&pool->lock);
+	pages = ttmpool_chunks_count_pages(&strays);
+
+	ttmpool_for_each_chunk(chunk, &strays)
+		ttmpool_pool_report(pool, TTMPOOL_REPORT_IN_USE, chunk, NULL);
+	ttmpool_account_close(pool, &strays);
+	if (ttmpool_chunks_extract(&strays, ttmpool_chunk_is_streaming,
+				   &mapped)) {
+		ttmpool_chunks_unmap(pool, &mapped, false);
+		ttmpool_list_splice(&mapped, &strays);
+	}
+	ttmpool_chunks_quarantine(pool, &strays);
+	return pages;
+}
+
+size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+	size_t strays = 0;
+
+	tpos_work_cancel(mgr->system, &pool->scrub_work);
+	tpos_mutex_lock(&mgr->reclaim);
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_del(&pool->link);
+	tpos_spin_unlock(&mgr->lock);
+	tpos_mutex_unlock(&mgr->reclaim);
+
+	ttmpool_pool_drain(pool);
+	if (!ttmpool_list_empty(&pool->in_use) ||
+	    !ttmpool_list_empty(&pool->runs) ||
+	    !ttmpool_list_empty(&pool->held))
+		strays = pool_quarantine_strays(pool);
+	ttmpool_iova_fini(&pool->own_iova);
+	tpos_spin_fini(&pool->lock);
+	tpos_mutex_fini(&pool->scrub);
+	return strays;
+}
+
+size_t ttmpool_pool_drain(struct ttmpool_pool *pool)
+{
+	return ttmpool_pool_reclaim(pool, (size_t)-1, true);
+}
+
+void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
+{
+	tpos_spin_lock(&pool->lock);
+	pool->reserve = pages;
+	tpos_spin_unlock(&pool->lock);
+}
+
+void ttmpool_pool_stats(struct ttmpool_pool *pool,
+			struct ttmpool_pool_stats *stats)
+{
+	tpos_spin_lock(&pool->lock);
+	*stats = pool->stats;
+	tpos_spin_unlock(&pool->lock);
+}
+
+size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
+			  enum ttmpool_caching caching, unsigned int order)
+{
+	size_t n;
+
+	if ((unsigned int)source >= TTMPOOL_SOURCE_COUNT ||
+	    (unsigned int)caching >= TTMPOOL_CACHING_COUNT ||
+	    order >= TTMPOOL_NR_ORDERS)
+		return 0;
+	tpos_spin_lock(&pool->lock);
+	n = pool->bins[source][caching][order].nr_chunks;
+	tpos_spin_unlock(&pool->lock);
+	return n;
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What was found wrong: counted, and told. The words for it are here, and not
+ * in a port, so that the same finding reads the same in a kernel log and in a
+ * test.
+ */
+
+#include "pool_internal.h"
+
+static const char *const names[TTMPOOL_REPORT_KIND_COUNT] = {
+	[TTMPOOL_REPORT_FOREIGN] = "not a page of this pool",
+	[TTMPOOL_REPORT_DOUBLE] = "given back, but not in use",
+	[TTMPOOL_REPORT_WRONG_ORDER] = "not the whole chunk, in order",
+	[TTMPOOL_REPORT_WRONG_CACHING] = "given back as of another caching",
+	[TTMPOOL_REPORT_IN_USE] = "still in use at teardown",
+	[TTMPOOL_REPORT_QUARANTINED] = "cannot be made write-back, quarantined",
+	[TTMPOOL_REPORT_BAD_ADDRESS] = "DMA address that cannot be",
+	[TTMPOOL_REPORT_POISONED] = "poisoned by the hardware, quarantined",
+	[TTMPOOL_REPORT_WRITTEN] = "written to after it was given back",
+	[TTMPOOL_REPORT_CORRUPTED] = "contents are not what was stored",
+};
+
+const char *ttmpool_report_name(enum ttmpool_report_kind kind)
+{
+	if ((unsigned int)kind >= TTMPOOL_REPORT_KIND_COUNT)
+		return "unknown";
+	return names[kind];
+}
+
+/* Whose it is, or was; NULL if nobody knows. An owner that it had once may be gone,
+ * but for its name, where that was kept. */
+static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
+				    enum ttmpool_report_kind kind)
+{
+	if (chunk->flags & TTMPOOL_CHUNK_REMEMBERS)
+		return chunk->last_owner;
+	if (chunk->state != TTMPOOL_CHUNK_IN_USE &&
+	    kind != TTMPOOL_REPORT_IN_USE)
+		return NULL;
+	return chunk->owner ? chunk->owner->name : NULL;
+}
+
+/*
+ * Count a finding and tell it. @chunk: what it is about, or NULL for a page
+ * that is none; @where: index and page, for a finding about an array.
+ */
+void ttmpool_pool_report(struct ttmpool_pool *pool,
+			 enum ttmpool_report_kind kind,
+			 const struct ttmpool_chunk *chunk,
+			 const struct ttmpool_report *where)
+{
+	struct ttmpool_report report = { .order = -1,
+					 .caching = TTMPOOL_CACHING_UNKNOWN };
+
+	if (where)
+		report = *where;
+	report.kind = kind;
+	report.pool = pool->name;
+	if (chunk) {
+		report.page = chunk->page;
+		report.order = chunk->order;
+		report.caching = (enum ttmpool_caching)chunk->caching;
+		report.owner = chunk_owner_name(chunk, kind);
+		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
+			report.dma_addr = tpos_dma_address(&chunk->dma);
+	}
+	tpos_spin_lock(&pool->lock);
+	pool->stats.refused[kind]++;
+	report.age = chunk ? pool->clock - chunk->stamp : 0;
+	tpos_spin_unlock(&pool->lock);
+	tpos_report(pool->mgr->system, &report);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Runs: a buffer's pages without an entry for each.
+ *
+ *     1 GiB, as arrays   pages[262144], dma[262144]     4 MiB to write
+ *            as runs     512 chunks on a list           nothing to write
+ *
+ * What is handed out is the list of chunks itself. So there is no page that
+ * could be looked up when it comes back, and none that could be wrong: all of a
+ * list is given back, or nothing. A chunk says that it is on such a list, for
+ * those who find one of its pages in an array.
+ */
+
+#include <ttmpool/runs.h>
+
+#include "take.h"
+
+static void runs_init(struct ttmpool_runs *runs)
+{
+	*runs = (struct ttmpool_runs){ .pool = NULL };
+	ttmpool_list_init(&runs->link);
+	ttmpool_list_init(&runs->chunks);
+}
+
+int ttmpool_runs_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, bool mapped,
+		      struct ttmpool_runs *runs)
+{
+	struct take take;
+	int err;
+
+	runs_init(runs);
+	err = ttmpool_take_patiently(pool, req, mapped, &take);
+	if (err)
+		return err;
+	ttmpool_take_issue(&take);
+	runs->pool = pool;
+	runs->owner = req->owner;
+	runs->num_pages = req->num_pages;
+	ttmpool_take_hand_out_held(&take, &runs->chunks);
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_add_tail(&runs->link, &pool->runs);
+	tpos_spin_unlock(&pool->lock);
+	return 0;
+}
+
+int ttmpool_runs_give(struct ttmpool_runs *runs)
+{
+	struct ttmpool_pool *pool = runs->pool;
+	struct ttmpool_chunk *chunk;
+	struct ttmpool_list chunks;
+	size_t pages = runs->num_pages;
+
+	if (!pool)
+		return -EINVAL;
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_del(&runs->link);
+	tpos_spin_unlock(&pool->lock);
+	ttmpool_list_init(&chunks);
+	ttmpool_list_splice(&runs->chunks, &chunks);
+	runs_init(runs);
+	ttmpool_for_each_chunk(chunk, &chunks) {
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+	}
+	ttmpool_chunks_give(pool, &chunks, pages);
+	return 0;
+}
+
+/* Does the chunk begin where the run ends? */
+static bool run_goes_on(const struct ttmpool_run *run,
+			const struct ttmpool_run *next,
+			const struct ttmpool_pool *pool)
+{
+	return next->page == tpos_page_nth(run->page, run->num_pages) &&
+	       (!next->dma_addr ||
+		next->dma_addr ==
+			run->dma_addr + pool_bytes(pool, run->num_pages));
+}
+
+size_t ttmpool_runs_fill(const struct ttmpool_runs *runs,
+			 struct ttmpool_run *to, size_t room)
+{
+	struct ttmpool_run run = { .num_pages = 0 };
+	struct ttmpool_chunk *chunk;
+	size_t n = 0;
+
+	ttmpool_for_each_chunk(chunk, &runs->chunks) {
+		struct ttmpool_run next = { .page = chunk->page,
+					    .num_pages = ttmpool_chunk_pages(
+						    chunk) };
+
+		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
+			next.dma_addr = tpos_dma_address(&chunk->dma);
+		if (n && run_goes_on(&run, &next, runs->pool)) {
+			run.num_pages += next.num_pages;
+		} else {
+			run = next;
+			n++;
+		}
+		if (n <= room)
+			to[n - 1] = run;
+	}
+	return n;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Taking: from a request to pages in the caller's arrays.
+ *
+ *   find      which chunks, in gather.c; all of them zero
+ *   prepare   what still needs it, in one batch each, whatever the mix of fresh
+ *             and pooled: map what is not mapped, convert what is of another
+ *             caching
+ *   hand out  only now are the arrays written, and nothing can fail any more
+ *
+ * Pages are cleared before they are mapped, so that a device never sees what
+ * another owner left in them. Mapping comes before conversion, so that when
+ * IOVA space is too short for large orders, smaller ones can be tried before
+ * any page has been converted: there is one caching batch in a populate, never
+ * two.
+ *
+ * When anything fails, the list is divided by the chunks' own states: fresh
+ * ones are released with all that was done to them, the others go back into
+ * their bins.
+ */
+
+#include "take.h"
+
+static bool is_unmapped(const struct ttmpool_chunk *chunk)
+{
+	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
+}
+
+/* Let go of a batch: fresh chunks end, the others are pooled again. */
+void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list fresh;
+
+	ttmpool_take_miss(take, chunks);
+	ttmpool_chunks_extract(chunks, chunk_is_fresh, &fresh);
+	ttmpool_chunks_release(take->pool, &fresh);
+	if (!ttmpool_list_empty(chunks))
+		ttmpool_chunks_park(take->pool, chunks);
+}
+
+/*
+ * IOVA space has no room for chunks as large as the largest of those that are
+ * not mapped: let go of these, and find as many pages in smaller ones.
+ */
+static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
+{
+	unsigned int order = ttmpool_chunk_of(unmapped->next)->order;
+
+	if (!order || take->one_order)
+		return -ENOSPC;
+	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
+	take->max_order = order - 1;
+	ttmpool_take_drop(take, unmapped);
+	return ttmpool_take_find(take);
+}
+
+static int take_map(struct take *take)
+{
+	struct ttmpool_list work;
+	int err = 0;
+
+	while (!err && take->unmapped &&
+	       ttmpool_chunks_extract(&take->got, is_unmapped, &work)) {
+		struct ttmpool_chunk *chunk;
+
+		err = ttmpool_chunks_map(take->pool, &work);
+		if (err == -ENOSPC) {
+			err = take_smaller(take, &work);
+		} else {
+			ttmpool_for_each_chunk(chunk, &work)
+				take->remapped += !chunk_is_fresh(chunk);
+		}
+		ttmpool_chunks_merge(&take->got, &work);
+	}
+	return err;
+}
+
+static bool is_cached(const struct ttmpool_chunk *chunk)
+{
+	return chunk->caching == TTMPOOL_CACHED;
+}
+
+static int take_convert(struct take *take)
+{
+	struct ttmpool_list work, converted, spare;
+	struct ttmpool_list *last;
+	int err;
+
+	if (take->req.caching == TTMPOOL_CACHED || !take->cached ||
+	    !ttmpool_chunks_extract(&take->got, is_cached, &work))
+		return 0;
+	last = work.prev;
+	ttmpool_refill_make(take, &spare);
+	ttmpool_list_splice_tail(&spare, &work);
+	err = ttmpool_chunks_set_caching(take->pool, &work, take->req.caching);
+
+	ttmpool_list_init(&converted);
+	ttmpool_list_cut_through(&work, last, &converted);
+	ttmpool_chunks_merge(&take->got, &converted);
+	if (err)
+		ttmpool_chunks_release(take->pool, &work);
+	else
+		ttmpool_refill_park(take, &work);
+	return err;
+}
+
+/* Find and prepare all that is asked for; after an error, nothing is left. */
+int ttmpool_take_chunks(struct take *take)
+{
+	int err;
+
+	take->wanted = take->req.num_pages;
+	take->max_order = take->one_order
+				  ? take->order
+				  : take->pool->max_order[take->req.source];
+	ttmpool_list_init(&take->got);
+	err = ttmpool_take_find(take);
+	if (!err && take->map)
+		err = take_map(take);
+	if (!err)
+		err = take_convert(take);
+	if (!err)
+		return 0;
+	ttmpool_take_drop(take, &take->got);
+	return err == -EDQUOT ? -ENOSPC : err;
+}
+
+/* Those that were pooled may be touched again. */
+static void chunks_issue(struct take *take)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		if (!chunk_is_fresh(chunk))
+			tpos_note_issued(take->pool->dev, chunk);
+	}
+}
+
+/* Where nobody watches the pages, nobody has to be told. */
+void ttmpool_take_issue(struct take *take)
+{
+	if (TPOS_WATCHED)
+		chunks_issue(take);
+}
+
+/* Does a request name something that exists, of a size that can be counted? */
+int ttmpool_take_check(const struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req)
+{
+	if ((unsigned int)req->source >= TTMPOOL_SOURCE_COUNT ||
+	    (unsigned int)req->caching >= TTMPOOL_CACHING_COUNT ||
+	    !req->num_pages)
+		return -EINVAL;
+	if (req->num_pages > (size_t)LONG_MAX >> pool->info.page_shift)
+		return -E2BIG;
+	return 0;
+}
+
+/* As ttmpool_take_chunks(), and wait for address space as long as was asked. */
+int ttmpool_take_patiently(struct ttmpool_pool *pool,
+			   const struct ttmpool_request *req, bool map,
+			   struct take *take)
+{
+	unsigned int left_ms = req->wait_ms;
+	long seen;
+	int err;
+
+	err = ttmpool_take_check(pool, req);
+	if (err)
+		return err;
+	do {
+		seen = tpos_wait_count(&pool->iova->wait);
+		*take = (struct take){ .pool = pool, .req = *req, .map = map };
+		err = ttmpool_take_chunks(take);
+	} while (err == -ENOSPC && req->wait_ms &&
+		 !(err = ttmpool_budget_wait_mapped(pool, seen, &left_ms)));
+	if (!err)
+		return 0;
+	tpos_wake(&pool->iova->wait);
+	pool_tally(pool, &pool->stats.takes_failed, 1);
+	return err;
+}

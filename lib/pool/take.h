@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#pragma once
+
+/* Pages that are being taken: what gather.c finds and take.c prepares. */
+
+#include "pool_internal.h"
+
+/**
+ * struct take - one populate
+ * @pool: of this pool
+ * @req: what is needed; its num_pages counts what is still to be found
+ * @wanted: how many pages were needed at first
+ * @max_order: the largest order that may be used
+ * @order: the order of all chunks, if @one_order
+ * @one_order: no other will do
+ * @map: whether the chunks must be mapped
+ * @primed: so many will be pooled, and come from the system alone; or 0
+ * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
+ *	cleared, mapped or converted; if not set, there is none
+ * @clock: the pool's, when it began
+ * @pages_hit, @chunks_hit: what came from the bins
+ * @remapped: pooled chunks that had lost their mapping
+ * @got: what was found, by falling order
+ */
+struct take {
+	struct ttmpool_pool *pool;
+	struct ttmpool_request req;
+	size_t wanted;
+	unsigned int max_order;
+	unsigned int order;
+	bool one_order;
+	bool map;
+	size_t primed;
+	bool dirty;
+	bool unmapped;
+	bool cached;
+	uint32_t clock;
+	size_t pages_hit;
+	size_t chunks_hit;
+	size_t remapped;
+	struct ttmpool_list got;
+};
+
+/* Find all pages, zeroed. What was found before an error stays in take->got. */
+int ttmpool_take_find(struct take *take);
+void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks);
+
+/*
+ * take.c, fill.c. ttmpool_take_chunks() finds and prepares all that is asked for; after an
+ * error nothing is left. Then either ttmpool_take_drop(); or the chunks are issued, and
+ * handed out, which writes the arrays.
+ */
+static inline bool chunk_is_fresh(const struct ttmpool_chunk *chunk)
+{
+	return chunk->state == TTMPOOL_CHUNK_FRESH;
+}
+
+static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
+				  struct ttmpool_owner *owner, uint32_t clock)
+{
+	chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
+	chunk->flags &=
+		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);
+	chunk->owner = owner;
+	chunk->stamp = clock;
+}
+
+int ttmpool_take_check(const struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req);
+int ttmpool_take_chunks(struct take *take);
+int ttmpool_take_patiently(struct ttmpool_pool *pool,
+			   const struct ttmpool_request *req, bool map,
+			   struct take *take);
+void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks);
+void ttmpool_take_issue(struct take *take);
+void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
+			   tpos_dma_addr_t *dma_addr);
+void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list);
+
+/* refill.c: spare chunks that are converted along with those of a populate. */
+void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare);
+void ttmpool_refill_park(struct take *take, struct ttmpool_list *spare);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What must be true of a pool and of a manager whenever no call on them is
+ * under way, written once, to be asked anywhere: tests ask after every step.
+ *
+ * For each chunk in a bin: it is pooled, and of the bin's source, caching and
+ * order and the list's flags. For each chunk on the in-use list: it is in use.
+ * For all: it is this pool's, and its page leads back to it. And the counters
+ * are the sums of the lists.
+ */
+
+#include "pool_internal.h"
+
+struct tally {
+	uint64_t pooled;     /* pages in bins */
+	uint64_t mapped;     /* of these, pages that the device can reach */
+	struct account used; /* pages on the in-use list */
+};
+
+static bool chunk_is_valid(struct ttmpool_pool *pool,
+			   const struct ttmpool_chunk *chunk,
+			   enum ttmpool_chunk_state state)
+{
+	return chunk->state == state && chunk->pool == pool &&
+	       chunk->order < TTMPOOL_NR_ORDERS &&
+	       tpos_page_chunk(pool->dev, chunk->page) == chunk;
+}
+
+/* What every chunk in one list of a bin has in common. */
+struct place {
+	enum ttmpool_source source;
+	enum ttmpool_caching caching;
+	unsigned int order;
+	unsigned int flags;
+};
+
+static bool is_in_place(const struct ttmpool_chunk *chunk,
+			const struct place *place)
+{
+	return chunk_source(chunk) == place->source &&
+	       chunk->caching == place->caching &&
+	       chunk->order == place->order &&
+	       chunk->flags % TTMPOOL_BIN_LISTS == place->flags &&
+	       !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
+	       (!(chunk->flags & TTMPOOL_CHUNK_REMEMBERS) || chunk->last_owner);
+}
+
+static bool bin_is_valid(struct ttmpool_pool *pool, struct place place,
+			 struct tally *tally)
+{
+	struct ttmpool_bin *bin =
+		&pool->bins[place.source][place.caching][place.order];
+	struct ttmpool_chunk *chunk;
+	size_t n = 0;
+
+	for (place.flags = 0; place.flags < TTMPOOL_BIN_LISTS; place.flags++) {
+		ttmpool_for_each_chunk(chunk, &bin->lists[place.flags]) {
+			if (!chunk_is_valid(pool, chunk,
+					    TTMPOOL_CHUNK_POOLED) ||
+			    !is_in_place(chunk, &place))
+				return false;
+			n++;
+			if (place.flags & TTMPOOL_CHUNK_MAPPED)
+				tally->mapped += ttmpool_chunk_pages(chunk);
+		}
+	}
+	tally->pooled += (uint64_t)n << place.order;
+	return n == bin->nr_chunks;
+}
+
+static bool bins_are_valid(struct ttmpool_pool *pool, struct tally *tally)
+{
+	struct place place = { 0 };
+
+	for (int s = 0; s < TTMPOOL_SOURCE_COUNT; s++)
+		for (int c = 0; c < TTMPOOL_CACHING_COUNT; c++)
+			for (place.order = 0; place.order < TTMPOOL_NR_ORDERS;
+			     place.order++) {
+				place.source = (enum ttmpool_source)s;
+				place.caching = (enum ttmpool_caching)c;
+				if (!bin_is_valid(pool, place, tally))
+					return false;
+			}
+	return true;
+}
+
+/* @flags: what all of them are of HELD. */
+static bool in_use_is_valid(struct ttmpool_pool *pool,
+			    const struct ttmpool_list *chunks,
+			    unsigned int flags, struct tally *tally)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		if (!chunk_is_valid(pool, chunk, TTMPOOL_CHUNK_IN_USE) ||
+		    (chunk->flags & TTMPOOL_CHUNK_HELD) != flags)
+			return false;
+		if ((chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
+		    !ttmpool_chunk_is_ordinary(chunk))
+			return false;
+	}
+	ttmpool_account_add(pool, chunks, &tally->used);
+	return true;
+}
+
+static bool runs_are_valid(struct ttmpool_pool *pool, struct tally *tally)
+{
+	struct ttmpool_list *link;
+
+	ttmpool_list_for_each(link, &pool->runs) {
+		struct ttmpool_runs *runs =
+			ttmpool_list_entry(link, struct ttmpool_runs, link);
+
+		if (runs->pool != pool ||
+		    ttmpool_chunks_count_pages(&runs->chunks) !=
+			    runs->num_pages ||
+		    !in_use_is_valid(pool, &runs->chunks, TTMPOOL_CHUNK_HELD,
+				     tally))
+			return false;
+	}
+	return true;
+}
+
+static bool stats_agree(const struct ttmpool_pool *pool,
+			const struct tally *tally)
+{
+	const struct ttmpool_pool_stats *stats = &pool->stats;
+	const long *used = tally->used.pages;
+	uint64_t mapped = tally->mapped + (uint64_t)used[TTMPOOL_MAPPED];
+
+	return tally->pooled == stats->pages_pooled &&
+	       (uint64_t)used[TTMPOOL_IN_USE] == stats->pages_in_use &&
+	       (uint64_t)used[TTMPOOL_BOUNCED] == stats->pages_bounced &&
+	       (uint64_t)used[TTMPOOL_ANONYMOUS] == stats->pages_anonymous &&
+	       pool_bytes(pool, (size_t)mapped) == stats->bytes_mapped &&
+	       mapped <= ttmpool_iova_pages(pool->iova);
+}
+
+bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
+{
+	struct tally tally = { 0 };
+	bool valid;
+
+	tpos_mutex_lock(&pool->scrub);
+	tpos_spin_lock(&pool->lock);
+	valid = bins_are_valid(pool, &tally) &&
+		in_use_is_valid(pool, &pool->in_use, 0, &tally) &&
+		in_use_is_valid(pool, &pool->held, TTMPOOL_CHUNK_HELD,
+				&tally) &&
+		runs_are_valid(pool, &tally) && stats_agree(pool, &tally);
+	tpos_spin_unlock(&pool->lock);
+	tpos_mutex_unlock(&pool->scrub);
+	return valid;
+}
+
+static uint64_t quarantine_count(struct ttmpool_manager *mgr)
+{
+	struct ttmpool_chunk *chunk;
+	uint64_t pages = 0;
+
+	ttmpool_for_each_chunk(chunk, &mgr->quarantine)
+		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
+			pages += ttmpool_chunk_pages(chunk);
+	return pages;
+}
+
+bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
+{
+	uint64_t pooled = 0, in_use = 0, swapped = 0;
+	uint64_t quarantined;
+	struct ttmpool_list *link;
+	bool valid = true;
+
+	tpos_mutex_lock(&mgr->reclaim);
+	ttmpool_list_for_each(link, &mgr->pools) {
+		struct ttmpool_pool *pool =
+			ttmpool_list_entry(link, struct ttmpool_pool, link);
+
+		valid = valid && ttmpool_pool_is_valid(pool);
+		pooled += pool->stats.pages_pooled;
+		in_use += pool->stats.pages_in_use;
+		swapped += pool->stats.pages_swapped;
+	}
+	tpos_spin_lock(&mgr->lock);
+	quarantined = quarantine_count(mgr);
+	tpos_spin_unlock(&mgr->lock);
+	valid = valid && ttmpool_swapper_is_valid(mgr) &&
+		swapped == pages_of(&mgr->pages_swapped) &&
+		quarantined == pages_of(&mgr->pages_quarantined) &&
+		pooled == pages_of(&mgr->pages_pooled) &&
+		pooled + in_use + quarantined == pages_of(&mgr->pages);
+	tpos_mutex_unlock(&mgr->reclaim);
+	return valid;
+}

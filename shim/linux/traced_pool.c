@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Verbs of the pool floor with a trace event each. lib/ knows no tracing, so its own
+ * functions go by another name here (ttmpool.mk gives it to the compiler, header and
+ * definition alike), and these stand in front of them:
+ *
+ *     a driver --> ttmpool_populate()            traced_buffer.c: call, then event
+ *                  `-> ttmpool_untraced_populate() lib/buffer/backend.c
+ *                      `-> ttmpool_pool_take()   traced_pool.c: likewise
+ *                          `-> ttmpool_untraced_take()        lib/pool/arrays.c
+ *
+ * An event comes when its verb is over, with what it returned: what the verb
+ * cost is the events before it.
+ */
+
+#include <ttmpool/pool.h>
+
+#include "ttmpool_trace.h"
+
+int ttmpool_untraced_take(struct ttmpool_pool *pool,
+			  const struct ttmpool_request *req,
+			  struct page **pages, dma_addr_t *dma_addr);
+int ttmpool_untraced_give(struct ttmpool_pool *pool, struct page *const *pages,
+			  size_t num_pages, enum ttmpool_caching caching);
+
+int ttmpool_pool_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, struct page **pages,
+		      dma_addr_t *dma_addr)
+{
+	int err = ttmpool_untraced_take(pool, req, pages, dma_addr);
+
+	trace_ttmpool_take(pool->dev, req->num_pages, req->caching, err);
+	return err;
+}
+
+int ttmpool_pool_give(struct ttmpool_pool *pool, struct page *const *pages,
+		      size_t num_pages, enum ttmpool_caching caching)
+{
+	int err = ttmpool_untraced_give(pool, pages, num_pages, caching);
+
+	trace_ttmpool_give(pool->dev, num_pages, caching, err);
+	return err;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Planted: a global name that could be anybody's. */
+
+int chunk_create(void);
+
+int chunk_create(void)
+{
+	return 0;
+}
