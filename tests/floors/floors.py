@@ -26,7 +26,8 @@ OURS = ("ttmpool_", "tpos_", "tpsim_")
 
 # What the kernel's macros make of the name of an event, a function or a module.
 KERNEL = re.compile(r"^(__pfx_|__SC[KT]__tp_func_|__(tracepoint|traceiter|probestub)_)*")
-MODULE = ("init_module", "cleanup_module", "__this_module")
+MODULE = ("init_module", "cleanup_module", "__this_module", "__start_alloc_tags",
+          "__stop_alloc_tags")
 
 TOPS = ("magazine", "runs", "prime")
 
