@@ -5,15 +5,15 @@
 /*
  * The facade that portable cases are written against: the same files run under
  * cmocka on the simulated machine, and in a booted kernel, where they print
- * KTAP. They use the public API of ttmpool, this header and rig.h, and nothing
- * else; no libc.
+ * KTAP. They use the public API of ttmpool, this header, and rig.h or, for buffers,
+ * rig_buffer.h; and nothing else, no libc.
  *
  * A case is a function with one sentence above it. CHECK() and its kin return
  * from the function that they stand in, so they stand in the case itself, not
  * in functions that it calls: those return values.
  */
 
-#include <ttmpool/ttmpool.h>
+#include <ttmpool/pool.h>
 
 /**
  * struct check - one case that is running

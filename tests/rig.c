@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The rig: a manager with one or two pools, and buffers on them, in as few
- * lines as a case can spend on what it is not about.
+ * The rig: a manager with one or two pools, and pages of them, in as few lines as a
+ * case can spend on what it is not about. It needs the pool floor alone.
  */
 
 #include "rig.h"
@@ -102,190 +102,77 @@ struct ttmpool_policy rig_policy(struct check *t)
 	return policy_for(check_device(t, 0, 64));
 }
 
-/*
- * The lock of a buffer, as a driver would have one. One thread at a time works
- * on it, so a flag will do.
- */
-static bool buffer_trylock(struct ttmpool_backend *be)
-{
-	struct buffer *buf = ttmpool_list_entry(be, struct buffer, be);
-	bool got = !buf->locked;
-
-	buf->locked = true;
-	return got;
-}
-
-static void buffer_unlock(struct ttmpool_backend *be)
-{
-	ttmpool_list_entry(be, struct buffer, be)->locked = false;
-}
-
-static int buffer_populate(struct ttmpool_backend *be)
-{
-	return (be->funcs->source ? &ttmpool_backend_coherent
-				  : &ttmpool_backend_plain)
-		->populate(be);
-}
-
-static int buffer_unpopulate(struct ttmpool_backend *be)
-{
-	return ttmpool_backend_plain.unpopulate(be);
-}
-
-const struct ttmpool_backend_funcs buffer_plain = {
-	.name = "plain, swappable",
-	.populate = buffer_populate,
-	.unpopulate = buffer_unpopulate,
-	.movable = true,
-	.source = TTMPOOL_PLAIN,
-	.trylock = buffer_trylock,
-	.unlock = buffer_unlock,
-};
-
-const struct ttmpool_backend_funcs buffer_coherent = {
-	.name = "coherent, swappable",
-	.populate = buffer_populate,
-	.unpopulate = buffer_unpopulate,
-	.movable = true,
-	.source = TTMPOOL_COHERENT,
-	.trylock = buffer_trylock,
-	.unlock = buffer_unlock,
-};
-
-struct buffer *buffer_open(struct check *t, struct rig *rig,
-			   const struct buffer_config *config)
+struct pages *pages_open(struct check *t, struct rig *rig,
+			 const struct pages_config *config)
 {
 	size_t n = config->num_pages ? config->num_pages : 1;
-	struct buffer *buf = check_zalloc(t, sizeof(*buf));
-	struct ttmpool_backend_config be_config = {
-		.pool = &rig->pool[config->pool],
-		.funcs = config->funcs,
-		.owner = config->owner,
-		.num_pages = n,
-		.caching = config->caching,
-	};
+	struct pages *some = check_zalloc(t, sizeof(*some));
 
-	if (!buf)
+	if (!some)
 		return NULL;
-	buf->pages = check_zalloc(t, n * sizeof(*buf->pages));
-	if (!config->unmapped)
-		buf->dma_addr = check_zalloc(t, n * sizeof(*buf->dma_addr));
-	be_config.pages = buf->pages;
-	be_config.dma_addr = buf->dma_addr;
-	if (!buf->pages || (!config->unmapped && !buf->dma_addr) ||
-	    ttmpool_backend_init(&buf->be, &be_config))
-		return NULL;
-	return buf;
+	some->pool = &rig->pool[config->pool];
+	some->req = (struct ttmpool_request){ .source = config->source,
+					      .caching = config->caching,
+					      .num_pages = n,
+					      .owner = config->owner };
+	some->pages = check_zalloc(t, n * sizeof(*some->pages));
+	some->dma_addr = check_zalloc(t, n * sizeof(*some->dma_addr));
+	return some->pages && some->dma_addr ? some : NULL;
 }
 
-/* The CPU has written. Where a mapping bounces, the device knows nothing of it,
- * and the end of the mapping would undo it, unless it is told. */
-static void buffer_sync(struct check *t, struct buffer *buf)
+int pages_take(struct pages *some)
 {
-	bool mapped = buf->dma_addr && buf->be.pool->info.bounces &&
-		      buf->be.funcs->source == TTMPOOL_PLAIN &&
-		      (buf->be.tt.state == TTMPOOL_TT_POPULATED ||
-		       buf->be.tt.state == TTMPOOL_TT_BOUND);
-
-	for (size_t i = 0; mapped && i < buf->be.tt.num_pages; i++)
-		check_sync(t, buf->be.pool->dev, buf->pages[i],
-			   buf->dma_addr[i]);
+	return ttmpool_pool_take(some->pool, &some->req, some->pages,
+				 some->dma_addr);
 }
 
-bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte)
+int pages_give(struct pages *some)
 {
-	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
-		if (!check_fill(t, buf->pages[i], buf->be.tt.caching, byte))
+	return ttmpool_pool_give(some->pool, some->pages, some->req.num_pages,
+				 some->req.caching);
+}
+
+int pages_cycle(struct pages *some)
+{
+	int err = pages_take(some);
+
+	return err ? err : pages_give(some);
+}
+
+/* Where a mapping bounces, the device knows nothing of what the CPU wrote, and the
+ * end of the mapping would undo it. */
+void pages_sync(struct check *t, struct pages *some)
+{
+	bool bounced = some->dma_addr && some->pool->info.bounces &&
+		       some->req.source == TTMPOOL_PLAIN;
+
+	for (size_t i = 0; bounced && i < some->req.num_pages; i++)
+		check_sync(t, some->pool->dev, some->pages[i],
+			   some->dma_addr[i]);
+}
+
+bool pages_fill(struct check *t, struct pages *some, unsigned char byte)
+{
+	for (size_t i = 0; i < some->req.num_pages; i++)
+		if (!check_fill(t, some->pages[i], some->req.caching, byte))
 			return false;
-	buffer_sync(t, buf);
+	pages_sync(t, some);
 	return true;
 }
 
-bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte)
+bool pages_hold(struct check *t, struct pages *some, unsigned char byte)
 {
-	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
-		if (!check_holds(t, buf->pages[i], buf->be.tt.caching, byte))
+	for (size_t i = 0; i < some->req.num_pages; i++)
+		if (!check_holds(t, some->pages[i], some->req.caching, byte))
 			return false;
 	return true;
 }
 
-/* By what mapping the CPU gets at its pages now. */
-static enum ttmpool_caching caching_now(const struct buffer *buf)
-{
-	return buf->be.tt.state == TTMPOOL_TT_ANONYMOUS ? TTMPOOL_CACHED
-							: buf->be.tt.caching;
-}
-
-static unsigned char stamp_of(unsigned char seed, size_t i)
-{
-	return (unsigned char)(1 + (seed + 7 * i) % 251);
-}
-
-bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed)
-{
-	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
-		if (!check_fill(t, buf->pages[i], caching_now(buf),
-				stamp_of(seed, i)))
-			return false;
-	buffer_sync(t, buf);
-	return true;
-}
-
-/* The device looks at the first and the last page: a real one is slow. */
-static bool device_sees_stamps(struct check *t, struct buffer *buf,
-			       unsigned char seed)
-{
-	size_t last = buf->be.tt.num_pages - 1;
-	tpos_device_t *dev = buf->be.pool->dev;
-
-	return check_device_holds(t, dev, buf->dma_addr[0],
-				  stamp_of(seed, 0)) &&
-	       check_device_holds(t, dev, buf->dma_addr[last],
-				  stamp_of(seed, last));
-}
-
-bool buffer_is_stamped(struct check *t, struct buffer *buf, unsigned char seed)
-{
-	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
-		if (!check_holds(t, buf->pages[i], caching_now(buf),
-				 stamp_of(seed, i)))
-			return false;
-	return !buf->dma_addr || buf->be.tt.state != TTMPOOL_TT_POPULATED ||
-	       device_sees_stamps(t, buf, seed);
-}
-
-struct buffer *buffer_ready(struct check *t, struct rig *rig,
-			    const struct buffer_config *config,
-			    unsigned char seed)
-{
-	struct buffer *buf = buffer_open(t, rig, config);
-
-	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, seed))
-		return NULL;
-	return buf;
-}
-
-size_t buffer_pages(const struct buffer *buf)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
-		n += buf->pages[i] != NULL;
-	return n;
-}
-
-bool buffer_is_of(struct check *t, struct buffer *buf,
+bool pages_are_of(struct check *t, struct pages *some,
 		  enum ttmpool_caching caching)
 {
-	for (size_t i = 0; i < buf->be.tt.num_pages; i++)
-		if (check_caching(t, buf->pages[i]) != caching)
+	for (size_t i = 0; i < some->req.num_pages; i++)
+		if (check_caching(t, some->pages[i]) != caching)
 			return false;
 	return true;
-}
-
-int buffer_cycle(struct buffer *buf)
-{
-	int err = ttmpool_populate(&buf->be);
-
-	return err ? err : ttmpool_unpopulate(&buf->be);
 }

@@ -5,7 +5,7 @@
 #include "check.h"
 
 /**
- * struct rig - what most cases need: a manager, two pools, a few buffers
+ * struct rig - what every case needs: a manager, and a pool or two
  * @mgr: the manager
  * @dev: two devices
  * @pool: a pool for each device; the second one only if asked for
@@ -58,67 +58,59 @@ struct ttmpool_pool_stats rig_stats(struct rig *rig);
 struct ttmpool_policy rig_policy(struct check *t);
 
 /**
- * struct buffer - a backend with its arrays
+ * struct pages - pages that a pool handed out, and what they were asked for by
+ * @pool: theirs
+ * @req: what was asked for
+ * @pages, @dma_addr: an entry for each page
  */
-struct buffer {
-	struct ttmpool_backend be;
+struct pages {
+	struct ttmpool_pool *pool;
+	struct ttmpool_request req;
 	tpos_page_t **pages;
 	tpos_dma_addr_t *dma_addr;
-	bool locked; /* by its owner: the swapper may not have it */
 };
-
-/** buffer_plain, buffer_coherent - the stock functions, and the lock above. */
-extern const struct ttmpool_backend_funcs buffer_plain;
-extern const struct ttmpool_backend_funcs buffer_coherent;
 
 /**
- * struct buffer_config - zero-initialise and set what matters
+ * struct pages_config - zero-initialise and set what matters
  * @pool: which of the rig's
  * @num_pages: 0 means 1
+ * @source: plain, if not set
  * @caching: of an enum ttmpool_caching
- * @funcs: NULL for what the pool's device needs
  * @owner: or NULL
- * @unmapped: no DMA addresses are wanted
  */
-struct buffer_config {
+struct pages_config {
 	int pool;
 	size_t num_pages;
+	enum ttmpool_source source;
 	enum ttmpool_caching caching;
-	const struct ttmpool_backend_funcs *funcs;
 	struct ttmpool_owner *owner;
-	bool unmapped;
 };
 
-/** buffer_open() - an empty buffer; NULL if its init failed. */
-struct buffer *buffer_open(struct check *t, struct rig *rig,
-			   const struct buffer_config *config);
+/** pages_open() - room for pages that will be mapped; NULL if there was none. */
+struct pages *pages_open(struct check *t, struct rig *rig,
+			 const struct pages_config *config);
 
-/** buffer_ready() - a populated buffer, stamped; NULL if that failed. */
-struct buffer *buffer_ready(struct check *t, struct rig *rig,
-			    const struct buffer_config *config,
-			    unsigned char seed);
+/** pages_take() - take them from their pool; ttmpool_pool_take()'s error. */
+int pages_take(struct pages *some);
 
-/** buffer_fill() - the CPU writes @byte to every byte. */
-bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte);
+/** pages_give() - give them back; ttmpool_pool_give()'s error. */
+int pages_give(struct pages *some);
 
-/** buffer_holds() - is every byte @byte, as the CPU sees it? */
-bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte);
+/** pages_cycle() - take them, and give them back; the first error. */
+int pages_cycle(struct pages *some);
 
-/** buffer_stamp() - the CPU writes bytes that differ from page to page. */
-bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed);
+/** pages_sync() - the CPU has written: the device has to be told, if it is one
+ * whose mappings bounce. */
+void pages_sync(struct check *t, struct pages *some);
 
-/** buffer_is_stamped() - are these bytes there, as the CPU sees it, and, if the
- * buffer is populated with addresses, as the device sees it? */
-bool buffer_is_stamped(struct check *t, struct buffer *buf, unsigned char seed);
+/** pages_fill() - the CPU writes @byte to every byte. */
+bool pages_fill(struct check *t, struct pages *some, unsigned char byte);
 
-/** buffer_pages() - how many pages it has now, in whatever state it is. */
-size_t buffer_pages(const struct buffer *buf);
+/** pages_hold() - is every byte @byte, as the CPU sees it? */
+bool pages_hold(struct check *t, struct pages *some, unsigned char byte);
 
-/** buffer_is_of() - is every page of that caching, for the CPU? */
-bool buffer_is_of(struct check *t, struct buffer *buf,
+/** pages_are_of() - is every page of that caching, for the CPU? */
+bool pages_are_of(struct check *t, struct pages *some,
 		  enum ttmpool_caching caching);
-
-/** buffer_cycle() - populate and unpopulate; the first error. */
-int buffer_cycle(struct buffer *buf);
 
 #endif

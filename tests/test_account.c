@@ -7,15 +7,14 @@
 
 #include "rig.h"
 
-static struct buffer *wc_buffer(struct check *t, struct rig *rig, int pool,
-				size_t n)
+static struct pages *wc_pages(struct check *t, struct rig *rig, int pool,
+			      size_t n)
 {
-	return buffer_open(
+	return pages_open(
 		t, rig,
-		&(struct buffer_config){ .pool = pool,
-					 .num_pages = n,
-					 .funcs = &ttmpool_backend_plain,
-					 .caching = TTMPOOL_WRITE_COMBINED });
+		&(struct pages_config){ .pool = pool,
+					.num_pages = n,
+					.caching = TTMPOOL_WRITE_COMBINED });
 }
 
 static uint64_t page_bytes(struct rig *rig)
@@ -28,19 +27,18 @@ static void s06_the_page_budget_is_never_exceeded(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .page_budget = 20 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 
 	CHECK(t, rig);
-	a = wc_buffer(t, rig, 0, 15);
-	b = wc_buffer(t, rig, 0, 6);
+	a = wc_pages(t, rig, 0, 15);
+	b = wc_pages(t, rig, 0, 6);
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOMEM);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_take(b), -ENOMEM);
 	CHECK_EQ(t, check_pages_out(t), 15);
-	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_EMPTY);
 	CHECK(t, !b->pages[0] && !b->dma_addr[0]);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
-	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK_EQ(t, pages_give(a), 0);
+	CHECK_EQ(t, pages_cycle(b), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -49,18 +47,18 @@ static void s06_pooled_pages_go_before_a_populate_fails(struct check *t)
 {
 	struct rig *rig = rig_open(
 		t, &(struct rig_config){ .nr_pools = 2, .page_budget = 64 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 
 	CHECK(t, rig);
-	a = wc_buffer(t, rig, 0, 64);
-	b = wc_buffer(t, rig, 1, 64);
+	a = wc_pages(t, rig, 0, 64);
+	b = wc_pages(t, rig, 1, 64);
 	CHECK(t, a && b);
-	CHECK_EQ(t, buffer_cycle(a), 0);
+	CHECK_EQ(t, pages_cycle(a), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 64);
-	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, pages_take(b), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
 	CHECK_EQ(t, check_pages_out(t), 64);
-	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, pages_give(b), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -70,22 +68,22 @@ static void s06_a_full_budget_is_served_from_the_bins(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .page_budget = 64 });
-	struct buffer *singles[64], *big;
+	struct pages *singles[64], *big;
 
 	CHECK(t, rig);
 	for (int i = 0; i < 64; i++) {
-		singles[i] = wc_buffer(t, rig, 0, 1);
+		singles[i] = wc_pages(t, rig, 0, 1);
 		CHECK(t, singles[i]);
-		CHECK_EQ(t, ttmpool_populate(&singles[i]->be), 0);
+		CHECK_EQ(t, pages_take(singles[i]), 0);
 	}
 	for (int i = 0; i < 64; i++)
-		CHECK_EQ(t, ttmpool_unpopulate(&singles[i]->be), 0);
-	big = wc_buffer(t, rig, 0, 64);
+		CHECK_EQ(t, pages_give(singles[i]), 0);
+	big = wc_pages(t, rig, 0, 64);
 	CHECK(t, big);
-	CHECK_EQ(t, ttmpool_populate(&big->be), 0);
+	CHECK_EQ(t, pages_take(big), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_fresh, 64);
 	CHECK_EQ(t, rig_stats(rig).pages_hit, 64);
-	CHECK_EQ(t, ttmpool_unpopulate(&big->be), 0);
+	CHECK_EQ(t, pages_give(big), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -94,20 +92,20 @@ static void s06_the_mapped_limit_is_never_exceeded(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 	size_t n;
 
 	CHECK(t, rig);
 	n = (size_t)((1 << 20) / page_bytes(rig));
-	a = wc_buffer(t, rig, 0, n);
-	b = wc_buffer(t, rig, 0, 1);
+	a = wc_pages(t, rig, 0, n);
+	b = wc_pages(t, rig, 0, 1);
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_take(b), -ENOSPC);
 	CHECK(t, !b->pages[0] && !b->dma_addr[0]);
 	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 1 << 20);
 	CHECK_EQ(t, rig_stats(rig).bytes_mapped_peak, 1 << 20);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, pages_give(a), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -116,23 +114,22 @@ static void s06_the_mapped_limit_counts_coherent_pages(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 	size_t n;
 
 	CHECK(t, rig);
 	n = (size_t)((1 << 20) / page_bytes(rig));
-	a = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = n,
-					 .caching = TTMPOOL_CACHED,
-					 .funcs = &ttmpool_backend_coherent });
-	b = wc_buffer(t, rig, 0, 1);
+	a = pages_open(t, rig,
+		       &(struct pages_config){ .num_pages = n,
+					       .caching = TTMPOOL_CACHED,
+					       .source = TTMPOOL_COHERENT });
+	b = wc_pages(t, rig, 0, 1);
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_take(b), -ENOSPC);
+	CHECK_EQ(t, pages_give(a), 0);
 	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 1 << 20);
-	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK_EQ(t, pages_cycle(b), 0);
 	CHECK(t, rig_stats(rig).bytes_mapped < 1 << 20);
 	CHECK(t, rig_close(t, rig));
 }
@@ -142,20 +139,19 @@ static void s06_a_coherent_populate_heeds_the_mapped_limit(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 	size_t n;
 
 	CHECK(t, rig);
 	n = (size_t)((1 << 20) / page_bytes(rig));
-	a = wc_buffer(t, rig, 0, n);
-	b = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .funcs = &ttmpool_backend_coherent });
+	a = wc_pages(t, rig, 0, n);
+	b = pages_open(t, rig,
+		       &(struct pages_config){ .source = TTMPOOL_COHERENT });
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), -ENOSPC);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
-	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_take(b), -ENOSPC);
+	CHECK_EQ(t, pages_give(a), 0);
+	CHECK_EQ(t, pages_cycle(b), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -165,12 +161,12 @@ static void s06_a_buffer_beyond_the_mapped_limit_is_refused(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
-	buf = wc_buffer(t, rig, 0, (size_t)((1 << 20) / page_bytes(rig)) + 1);
+	buf = wc_pages(t, rig, 0, (size_t)((1 << 20) / page_bytes(rig)) + 1);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOSPC);
+	CHECK_EQ(t, pages_take(buf), -ENOSPC);
 	CHECK(t, !buf->pages[0] && !buf->dma_addr[0]);
 	CHECK(t, rig_close(t, rig));
 }
@@ -182,26 +178,24 @@ static void s06_kept_mappings_go_before_a_populate_fails(struct check *t)
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
 	struct ttmpool_pool_stats stats;
-	struct buffer *wc, *uc;
+	struct pages *wc, *uc;
 	size_t n;
 
 	CHECK(t, rig);
 	n = (size_t)((1 << 20) / page_bytes(rig));
-	wc = wc_buffer(t, rig, 0, n);
-	uc = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = n,
-					 .funcs = &ttmpool_backend_plain,
-					 .caching = TTMPOOL_UNCACHED });
+	wc = wc_pages(t, rig, 0, n);
+	uc = pages_open(t, rig,
+			&(struct pages_config){ .num_pages = n,
+						.caching = TTMPOOL_UNCACHED });
 	CHECK(t, wc && uc);
-	CHECK_EQ(t, buffer_cycle(wc), 0);
-	CHECK_EQ(t, ttmpool_populate(&uc->be), 0);
+	CHECK_EQ(t, pages_cycle(wc), 0);
+	CHECK_EQ(t, pages_take(uc), 0);
 	stats = rig_stats(rig);
 	CHECK_EQ(t, stats.pages_pooled, n);
 	CHECK_EQ(t, stats.pages_in_use, n);
 	CHECK_EQ(t, stats.bytes_mapped, 1 << 20);
 	CHECK_EQ(t, stats.unmaps, stats.maps / 2);
-	CHECK_EQ(t, ttmpool_unpopulate(&uc->be), 0);
+	CHECK_EQ(t, pages_give(uc), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -210,26 +204,24 @@ static void s06_a_given_up_mapping_is_made_anew(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = 1 << 20 });
-	struct buffer *wc, *uc;
+	struct pages *wc, *uc;
 	size_t n;
 
 	CHECK(t, rig);
 	n = (size_t)((1 << 20) / page_bytes(rig));
-	wc = wc_buffer(t, rig, 0, n);
-	uc = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = n,
-					 .funcs = &ttmpool_backend_plain,
-					 .caching = TTMPOOL_UNCACHED });
+	wc = wc_pages(t, rig, 0, n);
+	uc = pages_open(t, rig,
+			&(struct pages_config){ .num_pages = n,
+						.caching = TTMPOOL_UNCACHED });
 	CHECK(t, wc && uc);
-	CHECK_EQ(t, buffer_cycle(wc), 0);
-	CHECK_EQ(t, buffer_cycle(uc), 0);
-	CHECK_EQ(t, ttmpool_populate(&wc->be), 0);
+	CHECK_EQ(t, pages_cycle(wc), 0);
+	CHECK_EQ(t, pages_cycle(uc), 0);
+	CHECK_EQ(t, pages_take(wc), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_fresh, 2 * n);
 	CHECK_EQ(t, rig_stats(rig).maps_kept, 0);
-	CHECK(t, buffer_fill(t, wc, 0x77));
+	CHECK(t, pages_fill(t, wc, 0x77));
 	CHECK(t, check_device_holds(t, rig->dev[0], wc->dma_addr[n - 1], 0x77));
-	CHECK_EQ(t, ttmpool_unpopulate(&wc->be), 0);
+	CHECK_EQ(t, pages_give(wc), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -238,19 +230,19 @@ static void s06_a_given_up_mapping_is_made_anew(struct check *t)
 static void s06_a_lower_budget_acts_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 
 	CHECK(t, rig);
-	a = wc_buffer(t, rig, 0, 32);
-	b = wc_buffer(t, rig, 0, 32);
+	a = wc_pages(t, rig, 0, 32);
+	b = wc_pages(t, rig, 0, 32);
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_cycle(b), 0);
 	ttmpool_manager_set_page_budget(&rig->mgr, 40);
 	CHECK(t, check_pages_out(t) <= 40);
 	ttmpool_manager_set_page_budget(&rig->mgr, 8);
 	CHECK_EQ(t, check_pages_out(t), 32);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, pages_give(a), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -259,26 +251,26 @@ static void s06_pages_in_use_are_charged_to_their_owner(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_owner *owner = check_zalloc(t, 2 * sizeof(*owner));
-	struct buffer *a, *b;
+	struct pages *a, *b;
 
 	CHECK(t, rig && owner);
 	ttmpool_owner_init(&owner[0], "client-a");
 	ttmpool_owner_init(&owner[1], "client-b");
-	a = buffer_open(
+	a = pages_open(
 		t, rig,
-		&(struct buffer_config){ .num_pages = 9, .owner = &owner[0] });
-	b = buffer_open(
+		&(struct pages_config){ .num_pages = 9, .owner = &owner[0] });
+	b = pages_open(
 		t, rig,
-		&(struct buffer_config){ .num_pages = 3, .owner = &owner[1] });
+		&(struct pages_config){ .num_pages = 3, .owner = &owner[1] });
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_take(b), 0);
 	CHECK_EQ(t, ttmpool_owner_pages(&owner[0], TTMPOOL_IN_USE), 9);
 	CHECK_EQ(t, ttmpool_owner_pages(&owner[1], TTMPOOL_IN_USE), 3);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), -EBUSY);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, pages_give(a), 0);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner[0]), 0);
-	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, pages_give(b), 0);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner[1]), 0);
 	CHECK(t, rig_close(t, rig));
 }

@@ -4,7 +4,7 @@
  * handing a buffer from one device's backend to another's.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define PAGES 45 /* chunks of 32, 8, 4 and 1 */
 

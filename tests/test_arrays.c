@@ -9,15 +9,14 @@
 #define LARGEST 4 /* an order */
 
 /* A buffer of one chunk. */
-static struct buffer *single(struct check *t, struct rig *rig,
-			     unsigned int order, struct ttmpool_owner *owner)
+static struct pages *single(struct check *t, struct rig *rig,
+			    unsigned int order, struct ttmpool_owner *owner)
 {
-	return buffer_open(
+	return pages_open(
 		t, rig,
-		&(struct buffer_config){ .num_pages = (size_t)1 << order,
-					 .funcs = &buffer_plain,
-					 .owner = owner,
-					 .caching = TTMPOOL_WRITE_COMBINED });
+		&(struct pages_config){ .num_pages = (size_t)1 << order,
+					.owner = owner,
+					.caching = TTMPOOL_WRITE_COMBINED });
 }
 
 /* What two moments differ by is what one round of one chunk is. */
@@ -41,7 +40,7 @@ static void s06_one_chunk_is_counted_as_many_are(struct check *t)
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_pool_stats before, after;
 	struct ttmpool_owner owner;
-	struct buffer *buf;
+	struct pages *buf;
 	unsigned int shift;
 	bool kept;
 
@@ -54,18 +53,18 @@ static void s06_one_chunk_is_counted_as_many_are(struct check *t)
 
 		buf = single(t, rig, i / 2, &owner);
 		CHECK(t, buf);
-		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK_EQ(t, pages_cycle(buf), 0);
 		if (i % 2)
 			ttmpool_pool_scrub(&rig->pool[0], SIZE_MAX);
 		before = rig_stats(rig);
-		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, pages_take(buf), 0);
 		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_IN_USE), pages);
 		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), pages);
 		CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_BOUNCED),
 			 rig->pool[0].info.bounces ? pages : 0);
-		CHECK(t, buffer_holds(t, buf, 0) && rig_is_quiet(t, rig));
-		CHECK(t, buffer_fill(t, buf, 0x5a));
-		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, pages_hold(t, buf, 0) && rig_is_quiet(t, rig));
+		CHECK(t, pages_fill(t, buf, 0x5a));
+		CHECK_EQ(t, pages_give(buf), 0);
 		after = rig_stats(rig);
 		CHECK(t, is_one_round(&before, &after, pages, kept,
 				      i % 2 ? 0 : pages << shift));
@@ -121,13 +120,13 @@ static void s06_one_chunk_that_is_mapped_anyway_is_charged_so(struct check *t)
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_owner owner;
 	tpos_page_t *pages[4];
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
 	ttmpool_owner_init(&owner, "single");
 	buf = single(t, rig, 2, NULL);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	ttmpool_pool_scrub(&rig->pool[0], SIZE_MAX);
 	CHECK_EQ(t, take_unmapped(rig, &owner, pages), 0);
 	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED),
@@ -143,7 +142,7 @@ static void
 s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.keep_mapped = false;
@@ -152,7 +151,7 @@ s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
 	buf = single(t, rig, 2, NULL);
 	CHECK(t, buf);
 	for (int i = 0; i < 2; i++) {
-		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK_EQ(t, pages_cycle(buf), 0);
 		CHECK_EQ(t, rig_stats(rig).pages_pooled, 4);
 		CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
 	}
@@ -163,16 +162,16 @@ s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
 static void s06_one_chunk_over_the_pool_limit_is_released(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 8 });
-	struct buffer *fits, *exceeds;
+	struct pages *fits, *exceeds;
 
 	CHECK(t, rig);
 	fits = single(t, rig, 3, NULL);
 	exceeds = single(t, rig, 4, NULL);
 	CHECK(t, fits && exceeds);
-	CHECK_EQ(t, buffer_cycle(exceeds), 0);
+	CHECK_EQ(t, pages_cycle(exceeds), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
 	CHECK_EQ(t, rig_stats(rig).pages_released, 16);
-	CHECK_EQ(t, buffer_cycle(fits), 0);
+	CHECK_EQ(t, pages_cycle(fits), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
 	CHECK(t, rig_close(t, rig));
 }
@@ -181,7 +180,7 @@ static void s06_one_chunk_over_the_pool_limit_is_released(struct check *t)
 static void s10_one_chunk_is_released_where_the_policy_says_so(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_WRITE_COMBINED] = false;
@@ -189,7 +188,7 @@ static void s10_one_chunk_is_released_where_the_policy_says_so(struct check *t)
 	CHECK(t, rig);
 	buf = single(t, rig, 2, NULL);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK_EQ(t, rig_stats(rig).gives, 1);
 	CHECK(t, rig_close(t, rig));
@@ -200,7 +199,7 @@ static void
 s10_no_single_chunk_is_larger_than_the_policy_has_it(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.max_order = 1;
@@ -208,8 +207,8 @@ s10_no_single_chunk_is_larger_than_the_policy_has_it(struct check *t)
 	CHECK(t, rig);
 	buf = single(t, rig, 2, NULL);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t,
 		 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
 				    TTMPOOL_WRITE_COMBINED, 1),

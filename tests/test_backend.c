@@ -4,7 +4,7 @@
  * pages is its backend's choice, and only the backend knows of a device.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 /* A driver's own backend: its page is one of the system's, lent by the test. */
 struct lent {

@@ -4,7 +4,7 @@
  * device, with a high mark and a low one; and the accounts of owners.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 static uint64_t bytes_of(struct rig *rig, size_t pages)
 {

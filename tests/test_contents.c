@@ -5,7 +5,7 @@
  * the CPU writes the device reads, at every order and caching.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 static struct buffer *buffer_of(struct check *t, struct rig *rig,
 				enum ttmpool_caching caching, size_t n)

@@ -5,7 +5,7 @@
  * refused before anything is done, and told.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define N 21 /* chunks of 16, 4 and 1 pages */
 

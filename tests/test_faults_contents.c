@@ -4,7 +4,7 @@
  * to be lost on the way, to be left behind in a page or a store.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define N    21 /* chunks of 16, 4 and 1 pages */
 #define SEED 0x5a

@@ -5,7 +5,7 @@
  * cases run in a kernel, where nobody can plan the failure of a call.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define N 21 /* chunks of 16, 4 and 1 pages */
 

@@ -15,7 +15,7 @@
  * - Addresses are not in the log: they are each world's own.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define NR_BUFFERS   4
 #define SCRIPT_ORDER 4

@@ -269,26 +269,6 @@ static void s09_a_long_refused_give_changes_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer whose array was overwritten keeps its pages until it is mended. */
-static void s09_an_overwritten_buffer_is_not_unpopulated(struct check *t)
-{
-	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	tpos_page_t *kept;
-	struct buffer *buf;
-
-	CHECK(t, rig);
-	buf = buffer_open(t, rig, &(struct buffer_config){ .num_pages = 3 });
-	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
-	kept = buf->pages[2];
-	buf->pages[2] = check_page_of_system(t);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), -EINVAL);
-	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
-	buf->pages[2] = kept;
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	CHECK(t, rig_close(t, rig));
-}
-
 /* Every finding has words of its own; what is no finding has others. */
 static void s09_every_finding_has_a_name(struct check *t)
 {
@@ -354,5 +334,4 @@ CHECK_SUITE(give, CHECK_CASE(s09_a_foreign_page_is_refused),
 	    CHECK_CASE(s09_neighbours_of_two_owners_come_back_together),
 	    CHECK_CASE(s09_a_give_of_nothing_is_refused),
 	    CHECK_CASE(s09_a_long_refused_give_changes_nothing),
-	    CHECK_CASE(s09_an_overwritten_buffer_is_not_unpopulated),
 	    CHECK_CASE(s09_every_finding_has_a_name));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The swapper's list (S7): who is on it, who may be, and who is looked at. */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define CROWD 70 /* more than the swapper tries in one go */
 

@@ -4,6 +4,8 @@
  * there are enough, nobody else ever sees what they hold, and no page is lost.
  */
 
+#include <ttmpool/magazine.h>
+
 #include "rig.h"
 
 #define ROOM 16

@@ -6,26 +6,24 @@
 
 #include "rig.h"
 
-static struct buffer *buffer_of(struct check *t, struct rig *rig,
-				enum ttmpool_caching caching, size_t n)
+static struct pages *pages_of(struct check *t, struct rig *rig,
+			      enum ttmpool_caching caching, size_t n)
 {
-	return buffer_open(
+	return pages_open(
 		t, rig,
-		&(struct buffer_config){ .num_pages = n,
-					 .funcs = &ttmpool_backend_plain,
-					 .caching = caching });
+		&(struct pages_config){ .num_pages = n, .caching = caching });
 }
 
 /* Cached plain pages go back to the system when they are given back. */
 static void s10_cached_pages_are_freed_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
-	buf = buffer_of(t, rig, TTMPOOL_CACHED, 9);
+	buf = pages_of(t, rig, TTMPOOL_CACHED, 9);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, rig_close(t, rig));
@@ -34,13 +32,13 @@ static void s10_cached_pages_are_freed_at_once(struct check *t)
 static bool is_recycled(struct check *t, struct rig *rig,
 			enum ttmpool_caching caching)
 {
-	struct buffer *buf = buffer_of(t, rig, caching, 9);
+	struct pages *buf = pages_of(t, rig, caching, 9);
 	struct ttmpool_pool_stats before, after;
 
-	if (!buf || buffer_cycle(buf))
+	if (!buf || pages_cycle(buf))
 		return false;
 	before = rig_stats(rig);
-	if (buffer_cycle(buf))
+	if (pages_cycle(buf))
 		return false;
 	after = rig_stats(rig);
 	return before.pages_fresh == after.pages_fresh &&
@@ -62,17 +60,16 @@ static void s10_wc_and_uc_pages_are_recycled(struct check *t)
 static void s10_coherent_pages_are_recycled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
-	buf = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = 9,
-					 .funcs = &ttmpool_backend_coherent,
-					 .caching = TTMPOOL_CACHED });
+	buf = pages_open(t, rig,
+			 &(struct pages_config){ .num_pages = 9,
+						 .source = TTMPOOL_COHERENT,
+						 .caching = TTMPOOL_CACHED });
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_fresh, 9);
 	CHECK(t, rig_close(t, rig));
 }
@@ -81,18 +78,18 @@ static void s10_coherent_pages_are_recycled(struct check *t)
 static void s10_the_policy_decides_what_is_recycled(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *cached, *wc;
+	struct pages *cached, *wc;
 	struct rig *rig;
 
 	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
 	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_WRITE_COMBINED] = false;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	cached = buffer_of(t, rig, TTMPOOL_CACHED, 3);
-	wc = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
+	cached = pages_of(t, rig, TTMPOOL_CACHED, 3);
+	wc = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
 	CHECK(t, cached && wc);
-	CHECK_EQ(t, buffer_cycle(cached), 0);
-	CHECK_EQ(t, buffer_cycle(wc), 0);
+	CHECK_EQ(t, pages_cycle(cached), 0);
+	CHECK_EQ(t, pages_cycle(wc), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 3);
 	CHECK(t, rig_close(t, rig));
 }
@@ -102,14 +99,14 @@ static void s10_a_hit_costs_no_flush_and_no_map(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_pool_stats before, after;
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
-	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 37);
+	buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 37);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	before = rig_stats(rig);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	after = rig_stats(rig);
 	CHECK_EQ(t, after.caching_batches, before.caching_batches);
 	if (rig->pool[0].policy.keep_mapped) {
@@ -124,22 +121,22 @@ static void s10_a_hit_costs_no_flush_and_no_map(struct check *t)
 static void s10_mappings_end_where_the_policy_keeps_none(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.keep_mapped = false;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 37);
+	buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 37);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 0);
 	CHECK_EQ(t, rig_stats(rig).unmap_batches, 1);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 37);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
-	CHECK(t, buffer_fill(t, buf, 0x3c));
+	CHECK_EQ(t, pages_take(buf), 0);
+	CHECK(t, pages_fill(t, buf, 0x3c));
 	CHECK(t, check_device_holds(t, rig->dev[0], buf->dma_addr[36], 0x3c));
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, pages_give(buf), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -149,21 +146,21 @@ static void s10_a_mixed_populate_is_one_caching_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_pool_stats before, after;
-	struct buffer *small, *large;
+	struct pages *small, *large;
 
 	CHECK(t, rig);
-	small = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 21);
-	large = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
+	small = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 21);
+	large = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
 	CHECK(t, small && large);
-	CHECK_EQ(t, buffer_cycle(small), 0);
+	CHECK_EQ(t, pages_cycle(small), 0);
 	before = rig_stats(rig);
-	CHECK_EQ(t, ttmpool_populate(&large->be), 0);
+	CHECK_EQ(t, pages_take(large), 0);
 	after = rig_stats(rig);
 	CHECK_EQ(t, after.pages_hit - before.pages_hit, 21);
 	CHECK_EQ(t, after.caching_batches, before.caching_batches + 1);
 	CHECK_EQ(t, after.caching_pages, before.caching_pages + 106);
-	CHECK(t, buffer_is_of(t, large, TTMPOOL_WRITE_COMBINED));
-	CHECK_EQ(t, ttmpool_unpopulate(&large->be), 0);
+	CHECK(t, pages_are_of(t, large, TTMPOOL_WRITE_COMBINED));
+	CHECK_EQ(t, pages_give(large), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -172,14 +169,14 @@ static void s10_a_drain_is_one_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_pool_stats before, after;
-	struct buffer *wc, *uc;
+	struct pages *wc, *uc;
 
 	CHECK(t, rig);
-	wc = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
-	uc = buffer_of(t, rig, TTMPOOL_UNCACHED, 31);
+	wc = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
+	uc = pages_of(t, rig, TTMPOOL_UNCACHED, 31);
 	CHECK(t, wc && uc);
-	CHECK_EQ(t, buffer_cycle(wc), 0);
-	CHECK_EQ(t, buffer_cycle(uc), 0);
+	CHECK_EQ(t, pages_cycle(wc), 0);
+	CHECK_EQ(t, pages_cycle(uc), 0);
 	before = rig_stats(rig);
 	CHECK_EQ(t, ttmpool_pool_drain(&rig->pool[0]), 158);
 	after = rig_stats(rig);
@@ -193,21 +190,21 @@ static void s10_a_drain_is_one_batch(struct check *t)
 static void s10_the_newest_chunk_goes_out_first(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 	tpos_page_t *last;
 
 	CHECK(t, rig);
-	a = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
-	b = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
+	a = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
+	b = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 1);
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_take(b), 0);
 	last = a->pages[0];
-	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	CHECK_EQ(t, pages_give(b), 0);
+	CHECK_EQ(t, pages_give(a), 0);
+	CHECK_EQ(t, pages_take(b), 0);
 	CHECK(t, b->pages[0] == last);
-	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, pages_give(b), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -216,20 +213,20 @@ static void s10_chunks_are_aligned_within_the_buffer(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_pool *pool;
-	struct buffer *buf;
+	struct pages *buf;
 	size_t i = 0, n;
 
 	CHECK(t, rig);
 	pool = &rig->pool[0];
 	/* Singles and fours are pooled, so that a mix is handed out. */
 	for (int k = 0; k < 2; k++) {
-		buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
+		buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
 		CHECK(t, buf);
-		CHECK_EQ(t, buffer_cycle(buf), 0);
+		CHECK_EQ(t, pages_cycle(buf), 0);
 	}
-	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 90);
+	buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 90);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, pages_take(buf), 0);
 	while (i < 90) {
 		CHECK(t, ttmpool_pool_owns(pool, buf->pages[i]));
 		for (n = 1; i + n < 90; n++)
@@ -238,7 +235,7 @@ static void s10_chunks_are_aligned_within_the_buffer(struct check *t)
 		CHECK_EQ(t, i % n, 0);
 		i += n;
 	}
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, pages_give(buf), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -246,15 +243,15 @@ static void s10_chunks_are_aligned_within_the_buffer(struct check *t)
 static void s10_no_chunk_is_larger_than_the_policy_says(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.max_order = 2;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	buf = buffer_of(t, rig, TTMPOOL_UNCACHED, 64);
+	buf = pages_of(t, rig, TTMPOOL_UNCACHED, 64);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t,
 		 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
 				    TTMPOOL_UNCACHED, 2),
@@ -321,16 +318,16 @@ static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
 	struct ttmpool_pool_stats stats;
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.refill = true;
 	policy.max_order = 4;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
+	buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, pages_take(buf), 0);
 	stats = rig_stats(rig);
 	CHECK_EQ(t, stats.caching_batches, 1);
 	CHECK_EQ(t, stats.pages_pooled, 1 + 2 + 4 + 8);
@@ -340,7 +337,7 @@ static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 			 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
 					    TTMPOOL_WRITE_COMBINED, order),
 			 1);
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, pages_give(buf), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -349,22 +346,22 @@ static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 static void s10_a_refill_makes_only_what_is_missing(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *eight, *seven;
+	struct pages *eight, *seven;
 	struct rig *rig;
 
 	policy.max_order = 1;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	eight = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 8);
-	seven = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 7);
+	eight = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 8);
+	seven = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 7);
 	CHECK(t, eight && seven);
-	CHECK_EQ(t, buffer_cycle(eight), 0);
+	CHECK_EQ(t, pages_cycle(eight), 0);
 	rig->pool[0].policy.refill = true;
 	rig->pool[0].max_order[TTMPOOL_PLAIN] = 4;
-	CHECK_EQ(t, ttmpool_populate(&seven->be), 0);
+	CHECK_EQ(t, pages_take(seven), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_fresh, 8 + 1 + (1 + 4));
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 2 + (1 + 4));
-	CHECK_EQ(t, ttmpool_unpopulate(&seven->be), 0);
+	CHECK_EQ(t, pages_give(seven), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -372,18 +369,18 @@ static void s10_a_refill_makes_only_what_is_missing(struct check *t)
 static void s10_a_refill_serves_the_next_odd_size(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *even, *odd;
+	struct pages *even, *odd;
 	struct rig *rig;
 
 	policy.refill = true;
 	policy.max_order = 4;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	even = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
-	odd = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16 + 8 + 2 + 1);
+	even = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
+	odd = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 16 + 8 + 2 + 1);
 	CHECK(t, even && odd);
-	CHECK_EQ(t, buffer_cycle(even), 0);
-	CHECK_EQ(t, buffer_cycle(odd), 0);
+	CHECK_EQ(t, pages_cycle(even), 0);
+	CHECK_EQ(t, pages_cycle(odd), 0);
 	CHECK_EQ(t, rig_stats(rig).caching_batches, 1);
 	CHECK(t, rig_close(t, rig));
 }
@@ -393,7 +390,7 @@ static void s10_a_refill_stays_within_limit_and_budget(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
 	struct rig_config config = { .policy = &policy };
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.refill = true;
@@ -403,11 +400,11 @@ static void s10_a_refill_stays_within_limit_and_budget(struct check *t)
 		config.pool_limit = i ? 14 : 0;
 		rig = rig_open(t, &config);
 		CHECK(t, rig);
-		buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
+		buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 16);
 		CHECK(t, buf);
-		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, pages_take(buf), 0);
 		CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
-		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK_EQ(t, pages_give(buf), 0);
 		CHECK(t, rig_close(t, rig));
 	}
 }
@@ -416,16 +413,16 @@ static void s10_a_refill_stays_within_limit_and_budget(struct check *t)
 static void s10_what_is_not_recycled_is_not_refilled(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
-	struct buffer *buf;
+	struct pages *buf;
 	struct rig *rig;
 
 	policy.refill = true;
 	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_WRITE_COMBINED] = false;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
-	buf = buffer_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
+	buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, rig_close(t, rig));
 }

@@ -4,6 +4,8 @@
  * each page.
  */
 
+#include <ttmpool/runs.h>
+
 #include "rig.h"
 
 #define N 21 /* chunks of 16, 4 and 1 pages */

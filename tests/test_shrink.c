@@ -6,29 +6,28 @@
 
 #include "rig.h"
 
-static struct buffer *uc_buffer(struct check *t, struct rig *rig, int pool,
-				size_t n)
+static struct pages *uc_pages(struct check *t, struct rig *rig, int pool,
+			      size_t n)
 {
-	return buffer_open(
+	return pages_open(
 		t, rig,
-		&(struct buffer_config){ .pool = pool,
-					 .num_pages = n,
-					 .funcs = &ttmpool_backend_plain,
-					 .caching = TTMPOOL_UNCACHED });
+		&(struct pages_config){ .pool = pool,
+					.num_pages = n,
+					.caching = TTMPOOL_UNCACHED });
 }
 
 /* Pool @n single pages; whether that went well. */
 static bool pool_singles(struct check *t, struct rig *rig, int pool, int n)
 {
-	struct buffer **bufs = check_zalloc(t, (size_t)n * sizeof(*bufs));
+	struct pages **bufs = check_zalloc(t, (size_t)n * sizeof(*bufs));
 
 	for (int i = 0; i < n; i++) {
-		bufs[i] = uc_buffer(t, rig, pool, 1);
-		if (!bufs[i] || ttmpool_populate(&bufs[i]->be))
+		bufs[i] = uc_pages(t, rig, pool, 1);
+		if (!bufs[i] || pages_take(bufs[i]))
 			return false;
 	}
 	for (int i = 0; i < n; i++)
-		if (ttmpool_unpopulate(&bufs[i]->be))
+		if (pages_give(bufs[i]))
 			return false;
 	return true;
 }
@@ -37,17 +36,17 @@ static bool pool_singles(struct check *t, struct rig *rig, int pool, int n)
 static void s11_the_count_is_what_is_pooled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *a, *b;
+	struct pages *a, *b;
 
 	CHECK(t, rig);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 0);
-	a = uc_buffer(t, rig, 0, 17);
-	b = uc_buffer(t, rig, 0, 40);
+	a = uc_pages(t, rig, 0, 17);
+	b = uc_pages(t, rig, 0, 40);
 	CHECK(t, a && b);
-	CHECK_EQ(t, ttmpool_populate(&a->be), 0);
-	CHECK_EQ(t, buffer_cycle(b), 0);
+	CHECK_EQ(t, pages_take(a), 0);
+	CHECK_EQ(t, pages_cycle(b), 0);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 40);
-	CHECK_EQ(t, ttmpool_unpopulate(&a->be), 0);
+	CHECK_EQ(t, pages_give(a), 0);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 57);
 	CHECK(t, rig_close(t, rig));
 }
@@ -57,15 +56,15 @@ static void s11_a_scan_gives_pages_to_the_system(struct check *t)
 {
 	struct ttmpool_manager_stats stats;
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct pages *buf;
 	tpos_page_t *page;
 
 	CHECK(t, rig);
-	buf = uc_buffer(t, rig, 0, 1);
+	buf = uc_pages(t, rig, 0, 1);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, pages_take(buf), 0);
 	page = buf->pages[0];
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, pages_give(buf), 0);
 	CHECK_EQ(t, check_caching(t, page), TTMPOOL_UNCACHED);
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 1);
 	CHECK_EQ(t, check_caching(t, page), TTMPOOL_CACHED);
@@ -110,26 +109,26 @@ static void s11_a_scan_without_pools_is_safe(struct check *t)
 static void s11_the_oldest_chunk_leaves_first(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *old, *middle, *young;
+	struct pages *old, *middle, *young;
 	tpos_page_t *page;
 
 	CHECK(t, rig);
-	old = uc_buffer(t, rig, 0, 1);
-	middle = uc_buffer(t, rig, 0, 4);
-	young = uc_buffer(t, rig, 0, 1);
+	old = uc_pages(t, rig, 0, 1);
+	middle = uc_pages(t, rig, 0, 4);
+	young = uc_pages(t, rig, 0, 1);
 	CHECK(t, old && middle && young);
-	CHECK_EQ(t, ttmpool_populate(&old->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&young->be), 0);
-	CHECK_EQ(t, ttmpool_populate(&middle->be), 0);
+	CHECK_EQ(t, pages_take(old), 0);
+	CHECK_EQ(t, pages_take(young), 0);
+	CHECK_EQ(t, pages_take(middle), 0);
 	page = young->pages[0];
-	CHECK_EQ(t, ttmpool_unpopulate(&old->be), 0);
-	CHECK_EQ(t, ttmpool_unpopulate(&middle->be), 0);
-	CHECK_EQ(t, ttmpool_unpopulate(&young->be), 0);
+	CHECK_EQ(t, pages_give(old), 0);
+	CHECK_EQ(t, pages_give(middle), 0);
+	CHECK_EQ(t, pages_give(young), 0);
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 1);
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 4);
-	CHECK_EQ(t, ttmpool_populate(&old->be), 0);
+	CHECK_EQ(t, pages_take(old), 0);
 	CHECK(t, old->pages[0] == page);
-	CHECK_EQ(t, ttmpool_unpopulate(&old->be), 0);
+	CHECK_EQ(t, pages_give(old), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -182,13 +181,13 @@ static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 static void s11_a_reserve_is_not_cut_into(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
 	ttmpool_pool_reserve(&rig->pool[0], 3);
-	buf = uc_buffer(t, rig, 0, 8);
+	buf = uc_pages(t, rig, 0, 8);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
 	CHECK(t, rig_is_quiet(t, rig));
@@ -233,15 +232,15 @@ static void s11_a_limit_is_trimmed_with_hysteresis(struct check *t)
 static void s11_what_exceeds_the_limit_is_not_pooled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 32 });
-	struct buffer *big;
+	struct pages *big;
 
 	CHECK(t, rig);
 	CHECK(t, pool_singles(t, rig, 0, 16));
-	big = uc_buffer(t, rig, 0, 100);
+	big = uc_pages(t, rig, 0, 100);
 	CHECK(t, big);
-	CHECK_EQ(t, ttmpool_populate(&big->be), 0);
+	CHECK_EQ(t, pages_take(big), 0);
 	CHECK(t, pool_singles(t, rig, 0, 16));
-	CHECK_EQ(t, ttmpool_unpopulate(&big->be), 0);
+	CHECK_EQ(t, pages_give(big), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 16);
 	CHECK(t, rig_close(t, rig));
 }
@@ -251,12 +250,12 @@ static void s11_a_limit_of_nothing_pools_nothing(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .pool_nothing = true });
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
-	buf = uc_buffer(t, rig, 0, 12);
+	buf = uc_pages(t, rig, 0, 12);
 	CHECK(t, buf);
-	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK_EQ(t, pages_cycle(buf), 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, rig_close(t, rig));
 }
@@ -268,23 +267,23 @@ static void s11_a_primed_pool_serves_at_once(struct check *t)
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
 				       .num_pages = 42 };
 	struct ttmpool_pool_stats before, after;
-	struct buffer *buf;
+	struct pages *buf;
 
 	CHECK(t, rig);
 	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
 	before = rig_stats(rig);
 	CHECK_EQ(t, before.pages_pooled, 42);
-	buf = uc_buffer(t, rig, 0, 42);
+	buf = uc_pages(t, rig, 0, 42);
 	CHECK(t, buf);
-	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, pages_take(buf), 0);
 	after = rig_stats(rig);
 	CHECK_EQ(t, after.pages_hit, 42);
 	CHECK_EQ(t, after.caching_batches, before.caching_batches);
 	CHECK_EQ(t, after.bytes_cleared, 0);
 	if (rig->pool[0].policy.keep_mapped)
 		CHECK_EQ(t, after.maps, before.maps);
-	CHECK(t, buffer_holds(t, buf, 0));
-	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, pages_hold(t, buf, 0));
+	CHECK_EQ(t, pages_give(buf), 0);
 	CHECK(t, rig_close(t, rig));
 }
 

@@ -9,7 +9,7 @@
  * at hand and must be made to forget it.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define N     5 /* chunks of 4 and of 1 page */
 #define BYTE  0x77

@@ -4,7 +4,7 @@
  * can be reached, and what teardown does with buffers that nobody ended.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 /* One row a state: what may follow it, in the order of the enum. */
 static const char *const may_become[TTMPOOL_TT_STATE_COUNT] = {

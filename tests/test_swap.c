@@ -5,7 +5,7 @@
  * is.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define PAGES 45 /* chunks of 32, 8, 4 and 1 */
 

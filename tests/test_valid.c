@@ -4,7 +4,7 @@
  * is found, and is all right again when it is undone.
  */
 
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define SEED 0x42
 
@@ -278,6 +278,26 @@ static void s12_what_was_anonymous_may_come_back_in_an_array(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A buffer whose array was overwritten keeps its pages until it is mended. */
+static void s09_an_overwritten_buffer_is_not_unpopulated(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	tpos_page_t *kept;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_open(t, rig, &(struct buffer_config){ .num_pages = 3 });
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	kept = buf->pages[2];
+	buf->pages[2] = check_page_of_system(t);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), -EINVAL);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+	buf->pages[2] = kept;
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s12_no_free_chunk_passes_for_anonymous),
 	    CHECK_CASE(s06_no_wrong_account_passes_for_valid),
@@ -286,4 +306,5 @@ CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s12_a_changed_array_is_not_moved),
 	    CHECK_CASE(s12_no_hand_over_between_managers),
 	    CHECK_CASE(s12_what_was_anonymous_is_pooled_like_any),
-	    CHECK_CASE(s12_what_was_anonymous_may_come_back_in_an_array));
+	    CHECK_CASE(s12_what_was_anonymous_may_come_back_in_an_array),
+	    CHECK_CASE(s09_an_overwritten_buffer_is_not_unpopulated));

@@ -7,7 +7,7 @@
 #include <asm/set_memory.h>
 
 #include "batch.h"
-#include "rig.h"
+#include "rig_buffer.h"
 #include "ttmpool_module.h"
 #include "ttmpool_system.h"
 

@@ -12,7 +12,7 @@
 #include <linux/string.h>
 
 #include "batch.h"
-#include "rig.h"
+#include "rig_buffer.h"
 #include "ttmpool_module.h"
 #include "ttmpool_system.h"
 

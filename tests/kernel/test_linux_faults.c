@@ -13,7 +13,7 @@
 #include <linux/vmalloc.h>
 
 #include "check_ktap.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 static struct rig *verified_rig(struct check *t)
 {

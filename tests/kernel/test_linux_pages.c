@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 
 #include "batch.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 /* The first page leads to the chunk, and no other page does. */
 static void only_the_first_page_leads_to_the_chunk(struct check *t)

@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 
 #include "check_ktap.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define NR_WORKERS 2
 #define ROUNDS     300

@@ -10,7 +10,7 @@
 #include <linux/swap.h>
 
 #include "batch.h"
-#include "rig.h"
+#include "rig_buffer.h"
 #include "ttmpool_shmem.h"
 
 #define PAGES 300

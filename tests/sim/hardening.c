@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define PAGES  512
 #define ROUNDS 8

@@ -26,7 +26,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 /** sweep_pages - of a buffer: 77 is chunks of 64, 8, 4 and 1 pages */
 extern size_t sweep_pages;

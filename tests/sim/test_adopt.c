@@ -5,7 +5,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define PAGES 77 /* chunks of 64, 8, 4 and 1 */
 #define SEED  0x42

@@ -5,7 +5,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 /* A device on a machine of its own, with a manager and a pool. */
 struct site {

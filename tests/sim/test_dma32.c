@@ -5,7 +5,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define SEED    0x42
 #define FOUR_GB (1ULL << 32)

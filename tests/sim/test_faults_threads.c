@@ -10,7 +10,7 @@
 #include <sched.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define WORKERS 2
 #define N       13 /* chunks of 8, 4 and 1 pages */

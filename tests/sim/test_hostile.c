@@ -9,7 +9,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
 int __real_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);

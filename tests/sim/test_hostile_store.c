@@ -7,7 +7,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define PAGES 13 /* chunks of 8, 4 and 1 */
 #define SEED  0x42

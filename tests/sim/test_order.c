@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include <ttmpool/ttmpool.h>
+#include <ttmpool/pool.h>
 
 #include "tpsim.h"
 

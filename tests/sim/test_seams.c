@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define N    21 /* chunks of 16, 4 and 1 pages */
 #define SEED 0x35

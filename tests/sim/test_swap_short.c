@@ -8,7 +8,7 @@
 #include <limits.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define SEED 0x42
 

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define WORKERS 3
 #define ROUNDS  60

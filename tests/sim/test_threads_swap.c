@@ -9,7 +9,7 @@
 #include <sched.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define WORKERS 3
 #define OWN     3

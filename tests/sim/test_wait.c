@@ -5,7 +5,7 @@
  */
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define SPACE_PAGES 16384 /* 64 MiB */
 

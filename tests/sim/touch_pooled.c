@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <ttmpool/ttmpool.h>
+#include <ttmpool/pool.h>
 
 #include "tpsim.h"
 

@@ -84,6 +84,7 @@ class Build:
         self.facade = [self.compile(os.path.join(self.root, s), self.path(o))
                        for s, o in
                        (("tests/rig.c", "rig.o"),
+                        ("tests/rig_buffer.c", "rig_buffer.o"),
                         ("tests/backend/cmocka/check_machine.c", "machine.o"),
                         ("tests/backend/cmocka/check_cmocka.c", "check.o"))]
         for source in glob.glob(os.path.join(self.root, "tests/test_*.c")):
