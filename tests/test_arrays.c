@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers of one chunk, which have a short way in and out (lib/arrays.c): whatever
+ * Buffers of one chunk, which have a short way in and out (lib/pool/arrays.c): whatever
  * the policy, they are counted, kept, refused and let go as all others are.
  */
 

@@ -17,6 +17,7 @@ Reads the objects with nm, and fails, naming files and symbols, if
 """
 
 import argparse
+import functools
 import os
 import re
 import subprocess
@@ -32,6 +33,7 @@ MODULE = ("init_module", "cleanup_module", "__this_module", "__start_alloc_tags"
 TOPS = ("magazine", "runs", "prime")
 
 
+@functools.lru_cache(maxsize=None)
 def nm(path):
     """The global symbols that an object defines, and those that it needs."""
     defined, needed = set(), set()

@@ -123,6 +123,10 @@ class Build:
                 "-lcmocka")
             yield program
 
+    def path_of(self, name):
+        """The file of lib/ with that name, on whichever floor."""
+        return next(p for p in self.lib if os.path.basename(p) == name)
+
     def files(self, only):
         args = ["-std=c11", "-DTPOS_CHECK_LEVEL=2", *self.includes[:2]]
         for path in self.lib:
@@ -145,14 +149,15 @@ class Build:
         """A directory with the library that has this fault, or None."""
         directory = tempfile.mkdtemp(dir=self.where)
         source = os.path.join(directory, mutant.file)
-        with open(os.path.join(self.root, "lib", mutant.file), "rb") as file:
+        original = self.path_of(mutant.file)
+        with open(original, "rb") as file:
             text = file.read()
         with open(source, "wb") as file:
             file.write(text[:mutant.begin] + mutant.text.encode() +
                        text[mutant.end:])
         changed = os.path.join(directory, "changed.o")
         tried = subprocess.run(
-            [CC, *self.flags, "-I" + os.path.join(self.root, "lib"), *self.includes,
+            [CC, *self.flags, "-I" + os.path.dirname(original), *self.includes,
              "-O0", "-w", "-c", source, "-o", changed],
             stderr=subprocess.DEVNULL, check=False)
         if tried.returncode:

@@ -36,12 +36,14 @@ SLOW_LIMIT_S = 120
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", required=True)
-    parser.add_argument("--build", required=True)
+    parser.add_argument("--build", required=True, type=os.path.abspath)
     parser.add_argument("--reviewed", help="survivors with their reasons")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--again", help="only what survived in this log")
     parser.add_argument("--file")
+    parser.add_argument("--places", action="store_true",
+                        help="print where faults can be planted, and plant none")
     parser.add_argument("--jobs", type=int, default=2)
     return parser.parse_args()
 
@@ -134,6 +136,13 @@ def reviewed(path):
     return reasons
 
 
+def stale(reasons, everything, only):
+    """Reviewed names of places that are not there, in all files or in one."""
+    there = {key(m) for m in everything}
+    return [name for name in reasons
+            if only in (None, name.split(":")[0]) and name not in there]
+
+
 def survived(path):
     """What survived in a run before, by what it is: lines may have moved."""
     with open(path, encoding="utf-8") as log:
@@ -144,6 +153,15 @@ def survived(path):
 def main():
     options = arguments()
     build = Build(options.root, options.build)
+    everything = [m for f in build.files(options.file) for m in f.mutants()]
+    reasons = reviewed(options.reviewed)
+    if options.places:
+        print("\n".join(sorted({key(m) for m in everything})))
+    gone = stale(reasons, everything, options.file)
+    for name in gone:
+        print(f"mutation: {options.reviewed} names a place that is not there: {name}")
+    if gone or options.places:
+        return bool(gone)
     build.prepare()
     watched = Build(options.root, os.path.join(options.build, "asan"),
                     "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -153,7 +171,6 @@ def main():
         for program in one.programs + one.slow:
             if judge.run([program], one.plain, limit=SLOW_LIMIT_S):
                 sys.exit(f"mutation: {program} fails without any fault")
-    everything = [m for f in build.files(options.file) for m in f.mutants()]
     if options.again:
         everything = [m for m in everything
                       if key(m) in survived(options.again)]
@@ -182,8 +199,7 @@ def main():
             if n % 100 == 99:
                 print(f"{n + 1} of {len(chosen)}, {len(survivors)} survive, "
                       f"{time.time() - start:.0f} s", flush=True)
-    return report(counts, survivors, reviewed(options.reviewed),
-                  len(everything))
+    return report(counts, survivors, reasons, len(everything))
 
 
 def report(counts, survivors, reasons, total):
