@@ -107,7 +107,7 @@ int tpos_store_adopt(struct file *store, size_t index,
 	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT))
 		split_page(chunk->page, chunk->order);
 	for (size_t i = 0; i < pages; i++) {
-		store_replace(store, index + i, nth_page(chunk->page, i));
+		store_replace(store, index + i, tpos_page_nth(chunk->page, i));
 		cond_resched();
 	}
 	atomic_long_sub((long)pages, &ttmpool_counters.pages_out);

@@ -85,11 +85,11 @@ static bool span_add_block(struct span *span, const struct ttmpool_chunk *chunk)
 {
 	size_t n = ttmpool_chunk_pages(chunk);
 
-	if (span->n && chunk->page == nth_page(span->start, span->n)) {
+	if (span->n && chunk->page == tpos_page_nth(span->start, span->n)) {
 		span->n += n;
 		return true;
 	}
-	if (span->n && nth_page(chunk->page, n) != span->start)
+	if (span->n && tpos_page_nth(chunk->page, n) != span->start)
 		return false;
 	span->start = chunk->page;
 	span->n += n;
@@ -104,7 +104,7 @@ static bool span_add_pages(const struct change *change, struct span *span,
 	if (n > change->room - span->n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		change->pages[span->n++] = nth_page(chunk->page, i);
+		change->pages[span->n++] = tpos_page_nth(chunk->page, i);
 	return true;
 }
 

@@ -9,5 +9,5 @@
 void ttmpool_clear_pages(struct page *page, size_t n, bool few)
 {
 	for (size_t i = 0; i < n; i++)
-		clear_highpage(nth_page(page, i));
+		clear_highpage(tpos_page_nth(page, i));
 }

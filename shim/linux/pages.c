@@ -159,7 +159,7 @@ void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 		split_page(chunk->page, chunk->order);
 	chunk->order--;
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
-	upper->page = nth_page(chunk->page, ttmpool_chunk_pages(chunk));
+	upper->page = tpos_page_nth(chunk->page, ttmpool_chunk_pages(chunk));
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 }
 
@@ -170,7 +170,7 @@ static void set_poison_apart(struct ttmpool_chunk *chunk)
 	bool poisoned = false;
 
 	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		poisoned |= PageHWPoison(nth_page(chunk->page, i));
+		poisoned |= PageHWPoison(tpos_page_nth(chunk->page, i));
 	if (!poisoned || chunk->flags & TTMPOOL_CHUNK_SPLIT)
 		return;
 	split_page(chunk->page, chunk->order);
@@ -186,7 +186,7 @@ static void free_plain(struct ttmpool_chunk *chunk)
 		return;
 	}
 	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		__free_page(nth_page(chunk->page, i));
+		__free_page(tpos_page_nth(chunk->page, i));
 }
 
 void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)

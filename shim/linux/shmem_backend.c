@@ -24,10 +24,10 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
 #include <linux/swiotlb.h>
+#include TTMPOOL_FOLIO_BATCH_H
 
 #include "ttmpool_shmem.h"
 #include "ttmpool_store.h"
@@ -268,9 +268,8 @@ int ttmpool_shmem_init(struct ttmpool_shmem *shmem,
 	err = ttmpool_backend_init(&shmem->be, &ours);
 	if (err)
 		return err;
-	file = shmem_file_setup("ttmpool",
-				(loff_t)config->num_pages << PAGE_SHIFT,
-				VM_NORESERVE);
+	file = ttmpool_store_file("ttmpool",
+				  (loff_t)config->num_pages << PAGE_SHIFT);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	mapping_set_gfp_mask(file->f_mapping, file_gfp(config->pool->dev));

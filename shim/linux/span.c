@@ -27,7 +27,7 @@ static void *span_map(const struct tpos_span *span, size_t i)
 
 	if (ttmpool_chunk_is_coherent(chunk))
 		return chunk->dma.cookie + (n << PAGE_SHIFT);
-	return kmap_local_page(nth_page(chunk->page, n));
+	return kmap_local_page(tpos_page_nth(chunk->page, n));
 }
 
 static void span_unmap(const struct tpos_span *span, void *bytes)

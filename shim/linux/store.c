@@ -31,7 +31,6 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
-#include <linux/writeback.h>
 
 #include "ttmpool_store.h"
 #include "ttmpool_trace.h"
@@ -70,13 +69,11 @@ void ttmpool_store_note_change(const struct file *store, long before)
 			&ttmpool_counters.pages_stored);
 }
 
-/* Every page is counted against the system's commit limit when it is written,
- * not all of them in advance (VM_NORESERVE): few buffers are swapped out. */
 int tpos_store_create(struct ttmpool_system *system, size_t pages,
 		      struct file **store)
 {
-	struct file *file = shmem_file_setup(
-		system->name, (loff_t)pages << PAGE_SHIFT, VM_NORESERVE);
+	struct file *file =
+		ttmpool_store_file(system->name, (loff_t)pages << PAGE_SHIFT);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
@@ -131,30 +128,6 @@ static int read_page(struct file *store, size_t index,
 	return 0;
 }
 
-/*
- * Begin to write a page that is locked, and unlock it. It is the first to go
- * when that is done (PG_reclaim). Of a huge page only a part is known to be
- * complete, so it is left for later.
- */
-static void push_page(struct address_space *mapping, struct page *page)
-{
-	struct writeback_control wbc = { .sync_mode = WB_SYNC_NONE,
-					 .nr_to_write = 1,
-					 .range_end = LLONG_MAX,
-					 .for_reclaim = 1 };
-
-	int err = AOP_WRITEPAGE_ACTIVATE;
-
-	if (!PageCompound(page) && clear_page_dirty_for_io(page)) {
-		SetPageReclaim(page);
-		err = mapping->a_ops->writepage(page, &wbc);
-		if (!PageWriteback(page))
-			ClearPageReclaim(page);
-	}
-	if (err == AOP_WRITEPAGE_ACTIVATE)
-		unlock_page(page);
-}
-
 /* What is locked or has left already is passed over. */
 void ttmpool_store_push(struct file *store, size_t index, size_t pages)
 {
@@ -166,7 +139,7 @@ void ttmpool_store_push(struct file *store, size_t index, size_t pages)
 
 		if (!page)
 			continue;
-		push_page(mapping, page);
+		ttmpool_store_write_back(page);
 		put_page(page);
 	}
 }

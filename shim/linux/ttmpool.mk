@@ -30,6 +30,9 @@ ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
 # What kernels differ in, by what their headers offer.
 ttmpool-offers = $(shell grep -qw $(1) $(srctree)/include/linux/$(2) && echo y)
 
+# The same for a pattern.
+ttmpool-shows = $(shell grep -q '$(1)' $(srctree)/include/linux/$(2) && echo y)
+
 ttmpool-port += $(if $(call ttmpool-offers,shrinker_alloc,shrinker.h), \
 	compat_shrinker_alloc,compat_shrinker_register)
 ttmpool-port += $(if $(CONFIG_SWIOTLB), \
@@ -39,8 +42,14 @@ ttmpool-port += $(if $(CONFIG_SWIOTLB), \
 
 # What moves contents of buffers to shmem and back.
 ttmpool-stores := adopt shmem_backend store traced_buffer
-ttmpool-stores += $(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
-	compat_store_folio,compat_store_page)
+ttmpool-stores += $(if $(call ttmpool-shows,write_begin..const struct kiocb,fs.h), \
+	compat_store_kiocb, \
+	$(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
+		compat_store_folio,compat_store_page))
+ttmpool-stores += $(if $(call ttmpool-offers,shmem_write_folio,shmem_fs.h), \
+	compat_writeback_folio,compat_writeback_page)
+ttmpool-stores += $(if $(call ttmpool-shows,shmem_file_setup.*vma_flags_t,shmem_fs.h), \
+	compat_file_vma_flags,compat_file_flags)
 
 ttmpool-pool-objs := $(call ttmpool-floor,pool) \
 	$(patsubst %,$(ttmpool-dir)shim/linux/%.o,$(ttmpool-port))
@@ -49,4 +58,8 @@ ttmpool-objs := $(ttmpool-pool-objs) $(call ttmpool-floor,buffer) \
 
 ttmpool-ccflags := -I$(src)/$(ttmpool-dir)include \
 	-I$(src)/$(ttmpool-dir)shim/linux \
-	-DTTMPOOL_TRACE_SYSTEM=$(or $(ttmpool-events),ttmpool)
+	-DTTMPOOL_TRACE_SYSTEM=$(or $(ttmpool-events),ttmpool) \
+	-DTTMPOOL_UNBOUND_WQ=$(if \
+		$(call ttmpool-offers,system_dfl_wq,workqueue.h),system_dfl_wq,system_unbound_wq) \
+	'-DTTMPOOL_FOLIO_BATCH_H="linux/$(if \
+		$(wildcard $(srctree)/include/linux/folio_batch.h),folio_batch.h,pagevec.h)"'

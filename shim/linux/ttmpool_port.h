@@ -62,9 +62,11 @@ static inline dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
 bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(struct device *dev, struct page *page, size_t n);
 
+/* By frame number, since not every memory model has its struct pages in one array.
+ * (nth_page() did this until Linux 6.18, and is gone since.) */
 static inline struct page *tpos_page_nth(struct page *page, size_t n)
 {
-	return nth_page(page, n);
+	return pfn_to_page(page_to_pfn(page) + n);
 }
 
 static inline bool tpos_page_is_poisoned(struct page *page)

@@ -32,4 +32,10 @@ int ttmpool_store_begin(struct file *store, size_t index, struct page **page);
 void ttmpool_store_end(struct file *store, size_t index, struct page *page);
 void ttmpool_store_replace(struct page *old, struct page *page);
 
+/* compat_writeback_*.c: begin to write a page that is locked, and unlock it */
+void ttmpool_store_write_back(struct page *page);
+
+/* compat_file_*.c: a file for so many bytes, or an ERR_PTR() */
+struct file *ttmpool_store_file(const char *name, loff_t size);
+
 #endif

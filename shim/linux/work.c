@@ -28,7 +28,7 @@ void ttmpool_work_run(struct work_struct *work)
 
 void tpos_work_queue(struct ttmpool_system *system, struct tpos_work *work)
 {
-	queue_delayed_work(system_unbound_wq, &work->work,
+	queue_delayed_work(TTMPOOL_UNBOUND_WQ, &work->work,
 			   msecs_to_jiffies(WORK_DELAY_MS));
 }
 

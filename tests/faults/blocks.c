@@ -58,7 +58,7 @@ static bool is_whole(struct page *page)
 	bool whole = true;
 
 	for (size_t i = 0; i < n; i += BLOCK_PAGES) {
-		void *at = page_address(nth_page(page, i));
+		void *at = page_address(tpos_page_nth(page, i));
 		unsigned int level;
 
 		whole &= lookup_address((unsigned long)at, &level) &&

@@ -65,7 +65,7 @@ static void blocks_set(struct blocks *blocks, struct page *page)
 	for (size_t i = 0; i < ARRAY_SIZE(blocks->chunks); i++) {
 		struct ttmpool_chunk *chunk = &blocks->chunks[i];
 
-		chunk->page = nth_page(page, i * BLOCK_PAGES);
+		chunk->page = tpos_page_nth(page, i * BLOCK_PAGES);
 		chunk->order = CHUNK_ORDER;
 		chunk->caching = TTMPOOL_CACHED;
 		ttmpool_list_add_tail(&chunk->link, &blocks->list);
@@ -81,7 +81,8 @@ static int blocks_get(struct blocks *blocks)
 		if (!page)
 			return -ENOMEM;
 		list_add(&page->lru, &blocks->held);
-		if (!is_whole(page) || !is_whole(nth_page(page, BLOCK_PAGES)))
+		if (!is_whole(page) ||
+		    !is_whole(tpos_page_nth(page, BLOCK_PAGES)))
 			continue;
 		blocks_set(blocks, page);
 		return 0;

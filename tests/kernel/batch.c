@@ -46,7 +46,7 @@ static bool chunk_is(const struct ttmpool_chunk *chunk,
 	if (chunk->caching != caching)
 		return false;
 	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		if (page_caching(nth_page(chunk->page, i)) != caching)
+		if (page_caching(tpos_page_nth(chunk->page, i)) != caching)
 			return false;
 	return true;
 }

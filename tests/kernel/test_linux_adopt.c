@@ -18,14 +18,14 @@ static long pages_stored(void)
 static void chunk_mark(struct ttmpool_chunk *chunk, unsigned char byte)
 {
 	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		memset(page_address(nth_page(chunk->page, i)), byte + i,
+		memset(page_address(tpos_page_nth(chunk->page, i)), byte + i,
 		       PAGE_SIZE);
 }
 
 static bool chunk_is_marked(struct ttmpool_chunk *chunk, unsigned char byte)
 {
 	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		if (memchr_inv(page_address(nth_page(chunk->page, i)),
+		if (memchr_inv(page_address(tpos_page_nth(chunk->page, i)),
 			       (unsigned char)(byte + i), PAGE_SIZE))
 			return false;
 	return true;
@@ -38,7 +38,7 @@ static bool store_has_pages(tpos_store_t *store, size_t index,
 	for (size_t i = 0; i < pages; i++) {
 		struct page *page =
 			pagecache_get_page(store->f_mapping, index + i, 0, 0);
-		bool same = page == nth_page(first, i);
+		bool same = page == tpos_page_nth(first, i);
 
 		if (page)
 			put_page(page);

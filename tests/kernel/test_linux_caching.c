@@ -132,7 +132,7 @@ static void f23_a_failed_change_leaves_all_write_back(struct check *t)
 		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 9));
 		for (int order = 4; order >= 2; order--)
 			CHECK(t, batch_add(batch, TTMPOOL_PLAIN, order));
-		CHECK(t, obstruct(nth_page(batch->all[stuck[i]].page, 3)));
+		CHECK(t, obstruct(tpos_page_nth(batch->all[stuck[i]].page, 3)));
 		CHECK_EQ(t,
 			 tpos_caching_set(batch->dev, &batch->chunks,
 					  TTMPOOL_WRITE_COMBINED),

@@ -22,7 +22,7 @@ static void only_the_first_page_leads_to_the_chunk(struct check *t)
 	page = batch->all[0].page;
 	CHECK(t, tpos_page_chunk(batch->dev, page) == &batch->all[0]);
 	for (int i = 1; i < 8; i++)
-		CHECK(t, !tpos_page_chunk(batch->dev, nth_page(page, i)));
+		CHECK(t, !tpos_page_chunk(batch->dev, tpos_page_nth(page, i)));
 	batch_free(batch);
 	CHECK(t, !tpos_page_chunk(batch->dev, page));
 }

@@ -25,7 +25,7 @@ static void *page_bytes(struct ttmpool_chunk *chunk, size_t i)
 {
 	if (ttmpool_chunk_is_coherent(chunk))
 		return chunk->dma.cookie + i * PAGE_SIZE;
-	return page_address(nth_page(chunk->page, i));
+	return page_address(tpos_page_nth(chunk->page, i));
 }
 
 static void chunk_mark(struct ttmpool_chunk *chunk, u32 mark)
@@ -195,15 +195,16 @@ static void a_split_chunk_keeps_its_contents(struct check *t)
 		tpos_pages_split(batch->dev, chunk, upper);
 		CHECK_EQ(t, chunk->order, order);
 		CHECK(t, chunk->page == page);
-		CHECK(t, upper->page == nth_page(page, 1 << order));
+		CHECK(t, upper->page == tpos_page_nth(page, 1 << order));
 		CHECK(t, chunk->flags & upper->flags & TTMPOOL_CHUNK_SPLIT);
 		CHECK(t, !tpos_page_chunk(batch->dev, upper->page));
 		tpos_page_set_chunk(upper->page, upper);
 		ttmpool_list_add_tail(&upper->link, &batch->chunks);
 	}
 	for (int i = 0; i < 16; i++) {
-		CHECK_EQ(t, page_count(nth_page(page, i)), 1);
-		CHECK(t, page_is_marked(page_address(nth_page(page, i)), 1, i));
+		CHECK_EQ(t, page_count(tpos_page_nth(page, i)), 1);
+		CHECK(t, page_is_marked(page_address(tpos_page_nth(page, i)), 1,
+					i));
 	}
 	batch_free(batch);
 }

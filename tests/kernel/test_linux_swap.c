@@ -35,7 +35,7 @@ static bool add_chunks(struct batch *batch)
 static u64 *page_words(struct batch *batch, int page)
 {
 	return page_address(
-		nth_page(batch->all[page / PAGES].page, page % PAGES));
+		tpos_page_nth(batch->all[page / PAGES].page, page % PAGES));
 }
 
 /* No two pages are alike. */

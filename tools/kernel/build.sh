@@ -9,13 +9,28 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+root=$(cd "$here/../.." && pwd -P)
 kernel=$1
 out=$2
 release=$(cat "$kernel/release")
-headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd)
+headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd -P)
 mkdir -p "$out"
-out=$(cd "$out" && pwd)
+out=$(cd "$out" && pwd -P)
+
+# What these headers build with may need a newer libc than there is here: then it runs
+# in the folder that suite.sh makes, SUITE_FOLDER.
+in_suite()
+{
+	if [ -z "${SUITE_FOLDER-}" ]; then
+		"$@"
+	else
+		"$here/enter.sh" "$SUITE_FOLDER" "$root" "$kernel" "$out" -- "$@"
+	fi
+}
+
+# sparse 0.6.4 knows neither __typeof_unqual__ nor that the length of a literal is a
+# constant, and the headers of 7.x use both.
+sparse_flags="-D__typeof_unqual__=__typeof__ '-D__builtin_strlen(s)=(sizeof(s)-1)'"
 
 # kbuild DIR ARGS...: build the modules of one directory.
 kbuild()
@@ -23,13 +38,18 @@ kbuild()
 	dir=$1
 	shift
 	log=$out/$(basename "$dir").log
-	if ! make -C "$headers" M="$dir" -j"$(getconf _NPROCESSORS_ONLN)" \
-		KCFLAGS=-Werror ${CHECK:+C=2} "$@" modules >"$log" 2>&1; then
+	if ! in_suite make -C "$headers" M="$dir" -j"$(getconf _NPROCESSORS_ONLN)" \
+		KCFLAGS=-Werror ${CHECK:+C=2 "CF=$sparse_flags"} \
+		"$@" modules >"$log" 2>&1; then
 		tail -n 40 "$log" >&2
 		return 1
 	fi
 	if grep -E 'warning:|WARNING:|: error:' "$log" >&2; then
 		echo "build: the log of $dir has warnings" >&2
+		return 1
+	fi
+	if [ -n "${CHECK-}" ] && ! grep -q '^ *CHECK ' "$log"; then
+		echo "build: sparse did not look at $dir" >&2
 		return 1
 	fi
 	find "$dir" -name '*.ko' -exec cp {} "$out" \;

@@ -1,30 +1,39 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# fetch.sh SERIES DIR: the newest Debian kernel of a series (6.1, 6.12), and what
+# fetch.sh SERIES DIR: the newest Debian kernel of a series (6.1, 6.12, 7.3), and what
 # modules for it are built with, unpacked under DIR. Nothing is installed. The
-# last line of output is the kernel's release, as uname -r would say it.
+# last line of output is the kernel's release, as uname -r would say it. Exits with 3
+# if this Debian has no such series.
 #
 # Versions move, and old ones leave the index: what is there already is used as
 # long as the index has nothing newer, or has nothing at all.
+#
+# APT_CONFIG in the environment has the packages of another index (suite.sh).
 set -eu
 
 series=$1
 dir=$2
 mkdir -p "$dir"
 
-pattern="^linux-image-$(echo "$series" | sed 's/\./\\./g')\\.[0-9.+a-z-]*-amd64-unsigned\$"
+# Up to 6.19 a kernel is one package, linux-image-RELEASE-unsigned; since then it is
+# linux-binary-RELEASE, its modules are another, and its configuration a third.
+escaped=$(echo "$series" | sed 's/\./\\./g')
+old="linux-image-$escaped\\.[0-9.+a-z-]*-amd64-unsigned"
+new="linux-binary-$escaped\\.[0-9.+a-z-]*-amd64"
 
 # Of the releases 6.1.0-47-amd64, 6.1.0-56-cloud-amd64, ...: the newest plain one.
 newest()
 {
-	apt-cache pkgnames "linux-image-$series." 2>/dev/null |
-		grep -E "$pattern" | grep -vE -- '-(cloud|rt)-amd64-' |
-		sed 's/^linux-image-//; s/-unsigned$//' | sort -V | tail -n 1
+	{
+		apt-cache pkgnames "linux-image-$series."
+		apt-cache pkgnames "linux-binary-$series."
+	} 2>/dev/null | grep -xE "$old|$new" | grep -vE -- '-(cloud|rt)-amd64' |
+		sed 's/^linux-[a-z]*-//; s/-unsigned$//' | sort -V | tail -n 1
 }
 
 release=$(newest)
-if [ -z "$release" ]; then
+if [ -z "$release" ] && [ -z "${APT_CONFIG-}" ]; then
 	echo "fetch: the package index has no kernel $series; reading it anew" >&2
 	as_root=
 	[ "$(id -u)" -eq 0 ] || as_root=sudo
@@ -36,7 +45,7 @@ have=
 [ ! -e "$dir/release" ] || have=$(cat "$dir/release")
 if [ -z "$release" ] && [ -z "$have" ]; then
 	echo "fetch: no kernel of series $series can be had" >&2
-	exit 1
+	exit 3
 fi
 if [ -z "$release" ] || [ "$release" = "$have" ]; then
 	echo "$have"
@@ -51,7 +60,12 @@ depends_on()
 }
 
 headers=linux-headers-$release
-packages="linux-image-$release-unsigned $headers"
+if apt-cache pkgnames "linux-binary-$release" | grep -qxF "linux-binary-$release"; then
+	packages="linux-binary-$release linux-modules-$release linux-base-$release"
+else
+	packages="linux-image-$release-unsigned"
+fi
+packages="$packages $headers"
 packages="$packages $(depends_on "$headers" linux-headers-.*-common)"
 packages="$packages $(depends_on "$headers" linux-kbuild-)"
 
@@ -65,9 +79,26 @@ for deb in "$dir"/deb/*.deb; do
 done
 rm -rf "$dir/deb"
 
-# The one absolute path in it.
-abs=$(cd "$dir" && pwd)
-sed -i "s|include /usr/src|include $abs/usr/src|" "$dir/usr/src/$headers/Makefile"
+# The same places for both layouts.
+if [ -e "$dir/usr/lib/modules/$release/vmlinuz" ]; then
+	ln -sfn usr/lib "$dir/lib"
+	mkdir -p "$dir/boot"
+	cp -l "$dir/usr/lib/modules/$release/vmlinuz" "$dir/boot/vmlinuz-$release"
+fi
+
+# The headers' Makefile asks this script whether the checker works, and Debian's package
+# of 7.3 has left it out. build.sh sees to it that the checker ran.
+for common in "$dir"/usr/src/linux-headers-*-common; do
+	script=$common/scripts/checker-valid.sh
+	if [ ! -e "$script" ] && grep -q checker-valid.sh "$common/Makefile"; then
+		printf '#!/bin/sh\ncommand -v "$1" >/dev/null && echo 1\n' >"$script"
+		chmod +x "$script"
+	fi
+done
+
+# The absolute paths in it.
+abs=$(cd "$dir" && pwd -P)
+sed -i "s|\\([ =]\\)/usr/src|\\1$abs/usr/src|" "$dir/usr/src/$headers/Makefile"
 
 echo "$release" >"$dir/release"
 echo "$release"

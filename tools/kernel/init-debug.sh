@@ -50,7 +50,7 @@ mem_free()
 	done 2>/dev/null
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 1
-	awk '/^ *nr_free_pages/ { n += $2 } /^ *count:/ { n += $2 }
+	awk '/^ *nr_free_pages / { n += $2 } /^ *count:/ { n += $2 }
 		END { print n * 4 }' /proc/zoneinfo
 }
 

@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# enter.sh FOLDER DIR... -- COMMAND...: run a command in the system in FOLDER, which
+# sees each DIR where it lies here. What is mounted for it is gone when it ends.
+set -eu
+
+folder=$1
+shift
+dirs=
+while [ "$1" != -- ]; do
+	dirs="$dirs $(cd "$1" && pwd -P)"
+	shift
+done
+shift
+
+[ "$(id -u)" -eq 0 ] || exec sudo "$0" "$folder" $dirs -- "$@"
+# shellcheck disable=SC2016 # for the inner shell
+DIRS=$dirs exec unshare --mount sh -c '
+	folder=$1
+	shift
+	for dir in $DIRS; do
+		mkdir -p "$folder$dir"
+		mount --bind "$dir" "$folder$dir"
+	done
+	mount -t proc proc "$folder/proc"
+	exec chroot "$folder" "$@"' - "$folder" "$@"

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=sh
+#
+# Debian 13's packages on a Debian 12, whose index has no 7.x kernels and whose libc
+# is too old for the programs that build modules for them. To be sourced, with $here
+# set to this directory.
+#
+#     index    an apt configuration of its own, with Debian 13 and its backports
+#     folder   a Debian 13 in a directory, in which compilers run (chroot)
+#
+# Both are made once, under $TTMPOOL_SUITE_DIR, and kept; to have them anew, remove
+# that. The mirror is whichever the system's own sources name.
+
+suite_name=trixie
+suite_dir=${TTMPOOL_SUITE_DIR:-$here/../../build/$suite_name}
+suite_tools='gcc make libc6-dev libelf1t64 libssl3t64 sparse pahole kmod binutils xz-utils'
+
+# The addresses of the system's own archive and of its security updates.
+suite_mirror()
+{
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
+		'Created-By: Packages' |
+		awk -v label="$1" '$1 == label { print $2; exit }'
+}
+
+suite_sources()
+{
+	mirror=$(suite_mirror Debian)
+	security=$(suite_mirror Debian-Security)
+	if [ -z "$mirror" ]; then
+		echo "suite: apt's sources name no archive of Debian" >&2
+		return 1
+	fi
+	signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
+	echo "deb $signed $mirror $suite_name main"
+	echo "deb $signed $mirror $suite_name-backports main"
+	[ -z "$security" ] ||
+		echo "deb $signed $security $suite_name-security main"
+}
+
+# Make the index, or read it anew if it is older than a day.
+suite_index()
+{
+	mkdir -p "$suite_dir/apt/lists/partial" "$suite_dir/apt/cache/archives/partial"
+	suite_dir=$(cd "$suite_dir" && pwd)
+	apt_dir=$suite_dir/apt
+	suite_sources >"$apt_dir/sources.list" || return 1
+	: >"$apt_dir/status"
+	cat >"$apt_dir/apt.conf" <<-END
+		APT::Sandbox::User "root";
+		APT::Architecture "amd64";
+		Dir::Etc::SourceList "$apt_dir/sources.list";
+		Dir::Etc::SourceParts "/dev/null";
+		Dir::State "$apt_dir";
+		Dir::State::Lists "$apt_dir/lists";
+		Dir::State::Status "$apt_dir/status";
+		Dir::Cache "$apt_dir/cache";
+	END
+	[ -z "$(find "$apt_dir/updated" -mmin -1440 2>/dev/null)" ] || return 0
+	APT_CONFIG=$apt_dir/apt.conf apt-get -qq update >&2 &&
+		touch "$apt_dir/updated"
+}
+
+# Make the folder, if it is not there; say where it is and how large.
+suite_folder()
+{
+	suite_index || return 1
+	folder=$suite_dir/root
+	[ ! -e "$folder/complete" ] || return 0
+	echo "==> making a Debian 13 in $folder, once" >&2
+	as_root rm -rf "$folder"
+	as_root debootstrap --variant=minbase \
+		--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+		"$suite_name" "$folder" "$(suite_mirror Debian)" \
+		>"$suite_dir/debootstrap.log" 2>&1 || return 1
+	suite_sources | as_root tee "$folder/etc/apt/sources.list" >/dev/null
+	# shellcheck disable=SC2086 # a list of words
+	suite_install $suite_tools && as_root touch "$folder/complete" &&
+		echo "==> it has $(as_root du -sm "$folder" | cut -f1) MiB" >&2
+}
+
+# suite_install PACKAGE...: into the folder.
+suite_install()
+{
+	as_root chroot "$suite_dir/root" sh -c 'apt-get -qq update &&
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+			--no-install-recommends "$@"' - "$@" \
+		>>"$suite_dir/debootstrap.log" 2>&1
+}
