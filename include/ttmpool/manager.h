@@ -124,8 +124,8 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
  *
  * May sleep.
  *
- * Return: 0; -EBUSY if there is a pool, or a page in quarantine, and then
- * nothing has changed.
+ * Return: 0; -EBUSY if there is a pool, a page in quarantine, or a buffer on the
+ * list of those that may be swapped out, and then nothing has changed.
  */
 int ttmpool_manager_fini(struct ttmpool_manager *mgr);
 

@@ -37,7 +37,8 @@ struct ttmpool_pool_config {
 /**
  * struct ttmpool_pool_stats - a pool's counters
  * @takes: buffers handed out
- * @takes_failed: requests that were refused or could not be served
+ * @takes_failed: valid requests that could not be served; a request that is refused
+ *	with -EINVAL or -E2BIG is not counted, nor is one of a magazine
  * @gives: buffers taken back
  * @pages_in_use: pages that buffers have now
  * @pages_in_use_peak: the most that it ever was
@@ -267,7 +268,7 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 /**
  * ttmpool_pool_prime() - fill the bins ahead of need
  * @pool: the pool
- * @req: source, caching and how many pages; the owner is not used
+ * @req: source, caching and how many pages; owner and wait_ms are not used
  * @mapped: map them, too, if the policy keeps mappings
  *
  * The pages are fresh ones. May sleep.
@@ -297,7 +298,7 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
  * store is given room there by what is reserved, when there is no other.
  * ttmpool_pool_reserve(pool, 0) ends it. May sleep.
  *
- * Return: as ttmpool_pool_prime(); after an error nothing is reserved.
+ * Return: as ttmpool_pool_prime(); after an error the reserve is as it was.
  */
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req);
