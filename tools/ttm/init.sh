@@ -76,7 +76,7 @@ hits()
 right_pool()
 {
 	if [ "$pool" = ours ]; then
-		grep -q ' ttmpool_populate.*\[ttm\]' /proc/kallsyms
+		grep -q ' ttmpool_pool_take.*\[ttm\]' /proc/kallsyms
 	else
 		! grep -q ' ttmpool_' /proc/kallsyms
 	fi
