@@ -78,6 +78,8 @@ void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 {
 	size_t pages = pages_swappable(be);
 
+	tpos_assert(be->pages_stored <= be->tt.num_pages);
+	tpos_assert(pages <= be->tt.num_pages);
 	if (pages != be->lru_pages)
 		tpos_atomic_add_return((long)pages - (long)be->lru_pages,
 				       &be->pool->mgr->lru.pages);
@@ -90,6 +92,5 @@ void ttmpool_backend_set_state(struct ttmpool_backend *be,
 	if (state != be->tt.state)
 		ttmpool_tt_set_state(&be->tt, state);
 	ttmpool_backend_count_swappable(be);
-	if (TPOS_CHECK_LEVEL > 1)
-		tpos_assert(ttmpool_backend_is_valid(be));
+	assert_deep(ttmpool_backend_is_valid(be));
 }

@@ -20,6 +20,9 @@ int ttmpool_backend_open_store(struct ttmpool_backend *be)
 	uint32_t *sums = NULL;
 	int err;
 
+	tpos_assert(!be->store);
+	tpos_assert(!be->sums);
+	tpos_assert(!be->pages_stored);
 	if (be->pool->policy.checksum) {
 		sums = tpos_zalloc(system, be->tt.num_pages * sizeof(*sums));
 		if (!sums)
@@ -36,6 +39,7 @@ int ttmpool_backend_open_store(struct ttmpool_backend *be)
 
 void ttmpool_backend_close_store(struct ttmpool_backend *be)
 {
+	tpos_assert(!be->pages_stored);
 	if (!be->store)
 		return;
 	tpos_store_destroy(be->store);
@@ -52,6 +56,9 @@ void ttmpool_backend_note_sums(struct ttmpool_backend *be, size_t index,
 				  .first = from->first,
 				  .pages = 1 };
 
+	tpos_assert(be->store);
+	tpos_assert(from->pages);
+	tpos_assert(index + from->pages <= be->tt.num_pages);
 	if (!be->sums)
 		return;
 	for (size_t i = 0; i < from->pages; i++, page.first++)
@@ -64,6 +71,8 @@ int ttmpool_backend_check_sum(struct ttmpool_backend *be, size_t index,
 {
 	struct ttmpool_report where = { .index = index };
 
+	tpos_assert(index < be->tt.num_pages);
+	tpos_assert(page->pages == 1);
 	if (!be->sums || tpos_page_sum(page) == be->sums[index])
 		return 0;
 	ttmpool_pool_report(be->pool, TTMPOOL_REPORT_CORRUPTED, page->chunk,

@@ -31,6 +31,8 @@ static const uint8_t tt_next[TTMPOOL_TT_STATE_COUNT] = {
 	[TTMPOOL_TT_PARTIAL] = MAY(EMPTY) | MAY(POPULATED) | MAY(SWAPPED),
 };
 
+_Static_assert(TTMPOOL_TT_STATE_COUNT <= 8, "a set of states is a byte");
+
 static const char *const tt_names[TTMPOOL_TT_STATE_COUNT] = {
 	[TTMPOOL_TT_EMPTY] = "empty",     [TTMPOOL_TT_POPULATED] = "populated",
 	[TTMPOOL_TT_BOUND] = "bound",     [TTMPOOL_TT_ANONYMOUS] = "anonymous",
@@ -56,8 +58,7 @@ void ttmpool_tt_set_state(struct ttmpool_tt *tt, enum ttmpool_tt_state state)
 {
 	tpos_assert(ttmpool_tt_may_become(tt->state, state));
 	tt->state = state;
-	if (TPOS_CHECK_LEVEL > 1)
-		tpos_assert(ttmpool_tt_is_valid(tt));
+	assert_deep(ttmpool_tt_is_valid(tt));
 }
 
 /* Are all pages there, or none? In PARTIAL either may be true of each. */

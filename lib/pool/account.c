@@ -39,10 +39,15 @@ void ttmpool_account_add(const struct ttmpool_pool *pool,
 void ttmpool_account_charge(struct ttmpool_owner *owner,
 			    const struct account *more)
 {
-	for (int i = 0; owner && i < TTMPOOL_ACCOUNT_COUNT; i++)
-		if (more->pages[i])
-			tpos_atomic_add_return(more->pages[i],
+	for (int i = 0; owner && i < TTMPOOL_ACCOUNT_COUNT; i++) {
+		long pages;
+
+		if (!more->pages[i])
+			continue;
+		pages = tpos_atomic_add_return(more->pages[i],
 					       &owner->pages[i]);
+		tpos_assert(pages >= 0);
+	}
 }
 
 /* Charge a pool, whose lock is held. */
@@ -55,6 +60,10 @@ void ttmpool_account_book(struct ttmpool_pool *pool, const struct account *more)
 	stats->pages_bounced += (uint64_t)more->pages[TTMPOOL_BOUNCED];
 	stats->pages_anonymous += (uint64_t)more->pages[TTMPOOL_ANONYMOUS];
 	stats->pages_swapped += (uint64_t)more->pages[TTMPOOL_SWAPPED];
+	assert_deep(stats->pages_in_use <= LONG_MAX);
+	assert_deep(stats->pages_swapped <= LONG_MAX);
+	assert_deep(stats->pages_bounced <= stats->pages_in_use);
+	assert_deep(stats->pages_anonymous <= stats->pages_in_use);
 	if (stats->pages_in_use > stats->pages_in_use_peak)
 		stats->pages_in_use_peak = stats->pages_in_use;
 }
@@ -125,6 +134,8 @@ void ttmpool_account_close_run(struct ttmpool_pool *pool,
 	struct account less = account_of_run(pool, chunks, (long)pages);
 	struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
 
+	tpos_assert(!ttmpool_list_empty(chunks));
+	assert_deep(ttmpool_chunks_count_pages(chunks) == pages);
 	ttmpool_account_charge(chunk->owner, &less);
 	for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
 		sums->pages[i] += less.pages[i];
@@ -157,10 +168,12 @@ void ttmpool_account_swapped(struct ttmpool_pool *pool,
 			     struct ttmpool_owner *owner, long pages)
 {
 	struct account more = { { [TTMPOOL_SWAPPED] = pages } };
+	long all;
 
 	ttmpool_account_charge(owner, &more);
 	account_book_alone(pool, &more);
-	tpos_atomic_add_return(pages, &pool->mgr->pages_swapped);
+	all = tpos_atomic_add_return(pages, &pool->mgr->pages_swapped);
+	tpos_assert(all >= 0);
 }
 
 void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name)

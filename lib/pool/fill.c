@@ -46,6 +46,7 @@ void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr)
 {
+	assert_deep(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 	fill_addresses(dma_addr, tpos_dma_address(&chunk->dma),
 		       ttmpool_chunk_pages(chunk),
 		       (tpos_dma_addr_t)1 << pool->info.page_shift);
@@ -71,6 +72,8 @@ static void take_fill(struct take *take, tpos_page_t **pages,
 		size_t n = ttmpool_chunk_pages(chunk);
 
 		chunk_hand_out(chunk, take->req.owner, take->clock);
+		assert_deep(chunk->caching == take->req.caching);
+		assert_deep(chunk_source(chunk) == take->req.source);
 		if (n == 1) {
 			*pages++ = chunk->page;
 			if (dma_addr)
@@ -107,6 +110,11 @@ static void take_enter(struct take *take, struct ttmpool_list *list)
 	struct ttmpool_pool_stats *stats = &take->pool->stats;
 	struct account sums = take_account(take);
 
+	tpos_assert(!take->req.num_pages);
+	tpos_assert(!ttmpool_list_empty(&take->got));
+	tpos_assert(take->remapped <= take->chunks_hit);
+	tpos_assert(take->pages_hit <= take->wanted);
+	assert_deep(ttmpool_chunks_count_pages(&take->got) == take->wanted);
 	ttmpool_account_charge(take->req.owner, &sums);
 	tpos_spin_lock(&take->pool->lock);
 	ttmpool_account_book(take->pool, &sums);

@@ -52,6 +52,7 @@ static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list mapped;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	if (!pool->policy.keep_mapped &&
 	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
 				   &mapped)) {
@@ -81,6 +82,9 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 {
 	struct ttmpool_chunk *first = ttmpool_chunk_of(run->next);
 
+	assert_deep(first->pool == pool);
+	assert_deep(first->state == TTMPOOL_CHUNK_LEAVING);
+	assert_deep(!(first->flags & TTMPOOL_CHUNK_HELD));
 	ttmpool_account_close_run(pool, run, pages, &giving->less);
 	if (ttmpool_chunk_is_recycled(first)) {
 		first->flags &= (uint16_t)~TTMPOOL_CHUNK_ANONYMOUS;
@@ -114,6 +118,7 @@ static size_t give_cut(struct ttmpool_list *chunks, struct ttmpool_list *run)
 {
 	struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	if (!differs_by_page(first))
 		return ttmpool_chunks_cut_run(chunks, run);
 	ttmpool_list_init(run);
@@ -129,6 +134,9 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	struct ttmpool_list run;
 	bool recycles;
 
+	tpos_assert(pages);
+	tpos_assert(!ttmpool_list_empty(chunks));
+	assert_deep(ttmpool_chunks_count_pages(chunks) == pages);
 	ttmpool_list_init(&giving.recycled);
 	ttmpool_list_init(&giving.released);
 	if (!mixed && !differs_by_page(ttmpool_chunk_of(chunks->next)))

@@ -51,11 +51,13 @@ static void magazine_flush(struct ttmpool_magazine *mag, size_t n)
 	struct ttmpool_chunk **chunks = mag->config.chunks;
 	struct ttmpool_list batch;
 
+	tpos_assert(n <= mag->n);
 	if (!n)
 		return;
 	ttmpool_list_init(&batch);
 	tpos_spin_lock(&pool->lock);
 	for (size_t i = 0; i < n; i++) {
+		assert_deep(ttmpool_magazine_takes(mag, chunks[i]));
 		chunk_set_state(chunks[i], TTMPOOL_CHUNK_LEAVING);
 		chunks[i]->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 		ttmpool_list_move_tail(&chunks[i]->link, &batch);
@@ -83,6 +85,8 @@ static int magazine_fill(struct ttmpool_magazine *mag, size_t n)
 	struct ttmpool_chunk *chunk;
 	int err;
 
+	tpos_assert(n);
+	tpos_assert(n <= config->room - mag->n);
 	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;
@@ -117,6 +121,7 @@ int ttmpool_magazine_get(struct ttmpool_magazine *mag,
 		if (err)
 			return err;
 	}
+	tpos_assert(n <= mag->n);
 	mag->n -= n;
 	memcpy(to, mag->config.chunks + mag->n, n * sizeof(*to));
 	return 0;
@@ -144,6 +149,7 @@ int ttmpool_magazine_put(struct ttmpool_magazine *mag,
 		magazine_flush(mag, half(mag));
 	memcpy(mag->config.chunks + mag->n, from, n * sizeof(*from));
 	mag->n += n;
+	tpos_assert(mag->n <= mag->config.room);
 	magazine_answer_recall(mag);
 	return 0;
 }

@@ -80,14 +80,22 @@ static inline void pool_tally_batch(struct ttmpool_pool *pool,
 	tpos_spin_unlock(&pool->lock);
 }
 
+/* An assertion that costs something for each chunk, or on a warm path: only where
+ * whole objects are walked. What is asserted may not be joined by && or ||: it would
+ * be counted as branches. */
+#define assert_deep(cond)                  \
+	do {                               \
+		if (TPOS_CHECK_LEVEL > 1)  \
+			tpos_assert(cond); \
+	} while (0)
+
 /* Legal or not is asked where whole objects are walked: a chunk's state changes
  * twice for each page of a fragmented buffer. */
 static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 				   enum ttmpool_chunk_state state)
 {
-	if (TPOS_CHECK_LEVEL > 1)
-		tpos_assert(ttmpool_chunk_may_become(
-			(enum ttmpool_chunk_state)chunk->state, state));
+	assert_deep(ttmpool_chunk_may_become(
+		(enum ttmpool_chunk_state)chunk->state, state));
 	chunk->state = (uint8_t)state;
 }
 

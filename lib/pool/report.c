@@ -52,6 +52,7 @@ void ttmpool_pool_report(struct ttmpool_pool *pool,
 	struct ttmpool_report report = { .order = -1,
 					 .caching = TTMPOOL_CACHING_UNKNOWN };
 
+	tpos_assert((unsigned int)kind < TTMPOOL_REPORT_KIND_COUNT);
 	if (where)
 		report = *where;
 	report.kind = kind;

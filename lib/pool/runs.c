@@ -53,6 +53,9 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 
 	if (!pool)
 		return -EINVAL;
+	tpos_assert(pages);
+	tpos_assert(!ttmpool_list_empty(&runs->chunks));
+	assert_deep(ttmpool_chunks_count_pages(&runs->chunks) == pages);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_del(&runs->link);
 	tpos_spin_unlock(&pool->lock);
@@ -60,6 +63,8 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	ttmpool_list_splice(&runs->chunks, &chunks);
 	runs_init(runs);
 	ttmpool_for_each_chunk(chunk, &chunks) {
+		assert_deep(chunk->pool == pool);
+		assert_deep(chunk->flags & TTMPOOL_CHUNK_HELD);
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 	}

@@ -35,6 +35,7 @@ unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
 {
 	const struct ttmpool_swapper *swapper = swapper_of(mgr);
 
+	tpos_assert(pages);
 	return swapper ? swapper->swapout(mgr, pages, wait) : 0;
 }
 

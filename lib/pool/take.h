@@ -58,6 +58,8 @@ static inline bool chunk_is_fresh(const struct ttmpool_chunk *chunk)
 static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 				  struct ttmpool_owner *owner, uint32_t clock)
 {
+	assert_deep(chunk->flags & TTMPOOL_CHUNK_CLEAN);
+	assert_deep(chunk->caching != TTMPOOL_CACHING_UNKNOWN);
 	chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
 	chunk->flags &=
 		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);

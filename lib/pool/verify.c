@@ -65,6 +65,9 @@ void ttmpool_chunk_verify(struct ttmpool_pool *pool,
 	struct ttmpool_report where = { 0 };
 	size_t n = ttmpool_chunk_pages(chunk);
 
+	tpos_assert(pool->policy.verify);
+	tpos_assert(chunk->pool == pool);
+	tpos_assert(chunk->flags & TTMPOOL_CHUNK_CLEAN);
 	tpos_note_issued(pool->dev, chunk);
 	while (page.first < n && !tpos_page_sum(&page))
 		page.first++;
