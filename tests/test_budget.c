@@ -303,7 +303,254 @@ static void s06_a_give_settles_every_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(budget, CHECK_CASE(s06_kept_mappings_go_down_to_the_low_mark),
+/* A rig whose chunks are single pages, so that a request is many of them. */
+static struct rig *singles_rig(struct check *t, struct rig_config config)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.max_order = 0;
+	config.policy = &policy;
+	return rig_open(t, &config);
+}
+
+static struct buffer *uncached_of(struct check *t, struct rig *rig, size_t n,
+				  const struct ttmpool_backend_funcs *funcs)
+{
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = funcs,
+					 .caching = TTMPOOL_UNCACHED });
+}
+
+/* At the page budget, and at the mapped limit, what is pooled goes at once for all
+ * that a request lacks: one caching change for what leaves, and one for what
+ * comes. */
+static void s05_one_reclaim_serves_a_whole_request(struct check *t)
+{
+	size_t size = bytes_of_a_page(t);
+	struct rig_config configs[] = { { .page_budget = 128 },
+					{ .mapped_limit = 128 * size } };
+
+	for (int i = 0; i < 2; i++) {
+		const struct ttmpool_backend_funcs *funcs = i ? &buffer_coherent
+							      : &buffer_plain;
+		struct rig *rig = singles_rig(t, configs[i]);
+		struct ttmpool_pool_stats before, after;
+		struct buffer *first, *second;
+
+		CHECK(t, rig);
+		first = buffer_open(
+			t, rig,
+			&(struct buffer_config){
+				.num_pages = 128,
+				.funcs = funcs,
+				.caching = TTMPOOL_WRITE_COMBINED });
+		second = uncached_of(t, rig, 128, funcs);
+		CHECK(t, first && second && !buffer_cycle(first));
+		before = rig_stats(rig);
+		CHECK_EQ(t, before.pages_pooled, 128);
+		CHECK_EQ(t, ttmpool_populate(&second->be), 0);
+		after = rig_stats(rig);
+		CHECK_EQ(t, after.pages_released - before.pages_released, 128);
+		CHECK_EQ(t, after.caching_batches - before.caching_batches, 2);
+		CHECK(t, after.unmap_batches - before.unmap_batches <= 1);
+		CHECK_EQ(t, ttmpool_unpopulate(&second->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* With some more than one lacks: small requests at the page budget find what the one
+ * before has left. (Cached pages need no caching change of their own.) */
+static void s05_small_requests_share_a_reclaim(struct check *t)
+{
+	struct rig *rig =
+		singles_rig(t, (struct rig_config){ .page_budget = 128 });
+	struct ttmpool_pool_stats before, after;
+	struct buffer *first, *small[64];
+
+	CHECK(t, rig);
+	first = uncached_of(t, rig, 128, &buffer_plain);
+	CHECK(t, first && !buffer_cycle(first));
+	before = rig_stats(rig);
+	for (int i = 0; i < 64; i++) {
+		small[i] = buffer_open(
+			t, rig,
+			&(struct buffer_config){ .funcs = &buffer_plain,
+						 .caching = TTMPOOL_CACHED });
+		CHECK(t, small[i] && !ttmpool_populate(&small[i]->be));
+	}
+	after = rig_stats(rig);
+	CHECK(t, after.caching_batches - before.caching_batches <= 64 / 16);
+	CHECK(t, after.pages_released - before.pages_released <= 64 + 16);
+	for (int i = 0; i < 64; i++)
+		CHECK_EQ(t, ttmpool_unpopulate(&small[i]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+#define PATIENT TTMPOOL_WAIT_FOREVER
+
+/* The error of a request for @n pages, by one of the ways in. */
+static int ask_for(struct check *t, struct rig *rig, int way, size_t n)
+{
+	struct ttmpool_request req = { .source = way == 1 ? TTMPOOL_COHERENT
+							  : TTMPOOL_PLAIN,
+				       .caching = TTMPOOL_UNCACHED,
+				       .num_pages = n,
+				       .wait_ms = PATIENT };
+	tpos_page_t **pages = check_zalloc(t, n * sizeof(*pages));
+	tpos_dma_addr_t *addr = check_zalloc(t, n * sizeof(*addr));
+	struct ttmpool_runs runs;
+
+	if (!pages || !addr)
+		return -ENOENT;
+	switch (way) {
+	case 0:
+		return ttmpool_pool_take(&rig->pool[0], &req, pages, addr);
+	case 1:
+		return ttmpool_pool_take(&rig->pool[0], &req, pages, NULL);
+	case 2:
+		return ttmpool_runs_take(&rig->pool[0], &req, true, &runs);
+	case 3:
+		return ttmpool_pool_prime(&rig->pool[0], &req, true);
+	default:
+		return ttmpool_pool_prepare(&rig->pool[0], &req);
+	}
+}
+
+/* What can never be had is refused at once, however patient who asks is: nobody
+ * loses a pooled page, a kept mapping or a buffer that is idle for it. */
+static void s06_what_never_fits_costs_nobody_anything(struct check *t)
+{
+	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
+	size_t size = bytes_of_a_page(t);
+	struct rig_config configs[] = { { .page_budget = 100 },
+					{ .mapped_limit = 80 * size },
+					{ .iova = iova } };
+
+	CHECK(t, iova && !ttmpool_iova_init(iova, 80 * size, 0));
+	for (int i = 0; i < 15; i++) {
+		struct rig *rig = rig_open(t, &configs[i % 3]);
+		struct ttmpool_manager_stats before, after;
+		struct buffer *idle, *kept;
+		uint64_t unmaps;
+
+		CHECK(t, rig);
+		/* What bounces is not mapped before it is taken. */
+		if (i / 3 > 2 && !rig->pool[0].policy.keep_mapped) {
+			CHECK(t, rig_close(t, rig));
+			continue;
+		}
+		idle = buffer_of(t, rig, 0, 8);
+		kept = buffer_of(t, rig, 0, 60);
+		CHECK(t, idle && kept && !ttmpool_populate(&idle->be));
+		CHECK_EQ(t, ttmpool_lru_add(&idle->be), 0);
+		CHECK_EQ(t, buffer_cycle(kept), 0);
+		ttmpool_manager_stats(&rig->mgr, &before);
+		unmaps = rig_stats(rig).unmaps;
+		CHECK_EQ(t, ask_for(t, rig, i / 3, 101),
+			 i % 3 ? -ENOSPC : -ENOMEM);
+		ttmpool_manager_stats(&rig->mgr, &after);
+		CHECK_EQ(t, after.pages_pooled, before.pages_pooled);
+		CHECK_EQ(t, after.pages_swapped, 0);
+		CHECK_EQ(t, rig_stats(rig).unmaps, unmaps);
+		CHECK_EQ(t, rig_stats(rig).waits, 0);
+		ttmpool_lru_remove(&idle->be);
+		CHECK_EQ(t, ttmpool_unpopulate(&idle->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+	ttmpool_iova_fini(iova);
+}
+
+/* Who wants no address needs none, however many are had. */
+static void s06_a_take_without_addresses_needs_no_room_for_them(struct check *t)
+{
+	size_t size = bytes_of_a_page(t);
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 8 * size });
+	struct buffer *all, *bare;
+
+	CHECK(t, rig);
+	all = buffer_of(t, rig, 0, 8);
+	bare = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 16,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .unmapped = true });
+	CHECK(t, all && bare && !ttmpool_populate(&all->be));
+	CHECK_EQ(t, ttmpool_populate(&bare->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&bare->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&all->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Room is taken for what pooled pages lack, too: those that have lost their mapping
+ * are mapped within the limit. */
+static void s06_pooled_pages_without_a_mapping_count(struct check *t)
+{
+	size_t size = bytes_of_a_page(t);
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 8 * size });
+	struct buffer *bare, *held, *buf;
+
+	CHECK(t, rig);
+	bare = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = 4,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .unmapped = true });
+	held = uncached_of(t, rig, 4, &buffer_plain);
+	buf = buffer_of(t, rig, 0, 6);
+	CHECK(t, bare && held && buf && !buffer_cycle(bare));
+	CHECK_EQ(t, ttmpool_populate(&held->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOSPC);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 4 * size);
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 8);
+	CHECK_EQ(t, ttmpool_unpopulate(&held->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, rig_stats(rig).bytes_mapped_peak <= 8 * size);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Spare chunks that a populate would make are not made where there is no room for
+ * them, in either budget; nothing goes for them. */
+static void s06_no_spare_chunk_is_over_a_budget(struct check *t)
+{
+	size_t size = bytes_of_a_page(t);
+	struct rig_config configs[] = { { .page_budget = 8 },
+					{ .mapped_limit = 8 * size } };
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.refill = true;
+	for (int i = 0; i < 4; i++) {
+		struct rig_config config = configs[i / 2];
+		struct buffer *buf;
+		struct rig *rig;
+
+		config.policy = &policy;
+		rig = rig_open(t, &config);
+		CHECK(t, rig);
+		buf = uncached_of(t, rig, 7,
+				  i % 2 ? &buffer_coherent : &buffer_plain);
+		CHECK(t, buf && !ttmpool_populate(&buf->be));
+		CHECK(t, rig_stats(rig).bytes_mapped_peak <= 8 * size ||
+				 i / 2 == 0);
+		CHECK(t, i == 2 || rig_stats(rig).pages_fresh == 7);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+CHECK_SUITE(budget, CHECK_CASE(s06_no_spare_chunk_is_over_a_budget),
+	    CHECK_CASE(s05_one_reclaim_serves_a_whole_request),
+	    CHECK_CASE(s05_small_requests_share_a_reclaim),
+	    CHECK_CASE(s06_what_never_fits_costs_nobody_anything),
+	    CHECK_CASE(s06_a_take_without_addresses_needs_no_room_for_them),
+	    CHECK_CASE(s06_pooled_pages_without_a_mapping_count),
+	    CHECK_CASE(s06_kept_mappings_go_down_to_the_low_mark),
 	    CHECK_CASE(s06_pools_of_a_device_share_a_budget),
 	    CHECK_CASE(s06_a_pool_has_a_limit_of_its_own_as_well),
 	    CHECK_CASE(s06_only_device_state_takes_address_space),

@@ -21,7 +21,10 @@ struct ttmpool_iova {
 /**
  * ttmpool_iova_init() - start a budget
  * @iova: uninitialised memory
- * @limit: the high mark: bytes that may be mapped at any time; 0 for no limit
+ * @limit: the high mark: bytes that may be mapped at any time; 0 for no limit. There
+ *	are never more, not even for a moment, and nobody is refused for what
+ *	others ask for in vain. A request for more is refused, and no mapping is
+ *	given up for it.
  * @low: the low mark: when the limit is reached, mappings that are only kept go
  *	until no more than so many bytes are mapped, or none is left. One
  *	invalidation serves them all, so the further below @limit it is, the

@@ -13,7 +13,13 @@ struct ttmpool_backend;
  * struct ttmpool_manager_config - how a manager starts
  * @system: the machine that it lives on
  * @page_budget: pages that its pools may have of the system at any time, in
- *	use and pooled, or TTMPOOL_NO_LIMIT
+ *	use and pooled, or TTMPOOL_NO_LIMIT. There are never more, not even for a
+ *	moment, unless it is lowered. A request that is within what is left is not
+ *	refused for what others ask for in vain. When it is reached, pooled pages of
+ *	any pool go for what is wanted, all that a request lacks at once and up to
+ *	an eighth of the budget (at most 512 pages) more, so that the next request
+ *	finds some; then buffers are swapped out. A request for more pages than the
+ *	budget is refused, and nothing goes for it.
  * @pool_limit: pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools nothing
  */
 struct ttmpool_manager_config {
@@ -146,8 +152,8 @@ void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
  * @pages: the new budget
  *
  * Pooled pages over the budget have gone back to the system when this returns.
- * Pages in use stay: populates fail with -ENOMEM until enough came back. May
- * sleep.
+ * Pages in use stay: populates fail with -ENOMEM until enough came back. One that
+ * is under way may still be counted by the old budget. May sleep.
  */
 void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 				     unsigned long pages);

@@ -34,6 +34,10 @@
  *             in ascending order of rank (enum ttmpool_lock_rank).
  *   atomics   tpos_atomic_read(a), tpos_atomic_set(a, n),
  *             tpos_atomic_add_return(n, a): a full barrier
+ *             tpos_atomic_add_unless_above(n, a, limit)  add n, unless the sum
+ *             would be above limit; returns whether it did, and is a full
+ *             barrier then. All three count as unsigned, and nobody ever reads
+ *             a sum above limit because of it.
  *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
  *             tpos_page_node(device, page)
  *             tpos_page_chunk(device, page)  the chunk that was set on a page;

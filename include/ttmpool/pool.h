@@ -17,7 +17,8 @@
  * @node: the NUMA node that pages shall be of, TTMPOOL_NODE_ANY, or
  *	TTMPOOL_NODE_OF_DEVICE
  * @mapped_limit: bytes that this pool may have mapped at any time, in use and
- *	pooled; 0 for no limit
+ *	pooled; 0 for no limit. There are never more, not even for a moment. A
+ *	request for more is refused, and no mapping is given up for it.
  * @mapped_low: when that limit is reached, kept mappings go until no more than
  *	so many bytes are mapped; 0 for @mapped_limit itself
  * @iova: the budget that all pools of the device share, or NULL; it must
@@ -234,6 +235,12 @@ struct ttmpool_request {
  * the device in both directions. Large orders come first, so that the pages of
  * a chunk are at consecutive indices and aligned to their own size. May sleep,
  * and may call the system's shrinkers.
+ *
+ * What the request lacks is taken of the budgets before any page is got for it.
+ * One that can never be served is refused at once, whatever its @wait_ms: -ENOMEM
+ * for more pages than the page budget, -ENOSPC for more than may be mapped, by the
+ * pool or by all pools on its struct ttmpool_iova. Nobody loses a page or a mapping
+ * for it.
  *
  * Return: 0; -EINVAL for a request that names nothing known or no page, or
  * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;

@@ -14,6 +14,21 @@ static bool is_to_be_mapped(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
+/* Map a batch, or be told that there are no addresses (-ENOSPC). */
+static int backend_map_now(struct ttmpool_backend *be,
+			   struct ttmpool_list *chunks)
+{
+	struct room room = { 0 };
+	int err;
+
+	err = ttmpool_room_make(be->pool, &room, 0,
+				ttmpool_chunks_count_pages(chunks));
+	if (!err)
+		err = ttmpool_chunks_map(be->pool, &room, chunks);
+	ttmpool_room_return(be->pool, &room);
+	return err == -EDQUOT ? -ENOSPC : err;
+}
+
 /* Map what is not mapped, and wait for address space as long as was asked. */
 static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 {
@@ -28,9 +43,7 @@ static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 		return 0;
 	do {
 		seen = tpos_wait_count(&pool->iova->wait);
-		err = ttmpool_chunks_map(pool, &work);
-		if (err == -EDQUOT)
-			err = -ENOSPC;
+		err = backend_map_now(be, &work);
 	} while (err == -ENOSPC && be->wait_ms &&
 		 !(err = ttmpool_budget_wait_mapped(pool, seen, &left_ms)));
 	ttmpool_list_splice(&work, chunks);

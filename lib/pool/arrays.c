@@ -103,7 +103,8 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 		ttmpool_chunk_fill(pool, chunk, pages, dma_addr);
 		return 0;
 	}
-	err = ttmpool_take_patiently(pool, req, dma_addr, &take);
+	take = (struct take){ .pool = pool, .req = *req, .map = dma_addr };
+	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;
 	ttmpool_take_issue(&take);

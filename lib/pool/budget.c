@@ -3,9 +3,10 @@
  * Budgets: pages, per manager, and bytes mapped for the device, per pool and
  * for all pools of a device.
  *
- * Both are taken before the thing itself and returned after it is gone, so that
- * neither is ever exceeded, not even for a moment. What is done when one is
- * exhausted is the business of those who take: see make.c. Whoever sleeps until
+ * Both are taken before the thing itself and returned after it is gone, and taken in
+ * one step or not at all. So neither is ever exceeded, not even for a moment, and
+ * nobody is refused for what another was refused. What is done when one is
+ * exhausted is the business of those who take: see room.c. Whoever sleeps until
  * address space comes back is woken when a buffer gives up its own: what is
  * only kept is had without sleeping.
  *
@@ -17,15 +18,23 @@
 
 #define NAP_MS 100
 
+/* Of the budget: all of @pages, or nothing. */
 bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages)
 {
-	unsigned long now =
-		(unsigned long)tpos_atomic_add_return((long)pages, &mgr->pages);
+	return tpos_atomic_add_unless_above(pages, &mgr->pages,
+					    pages_of(&mgr->page_budget));
+}
 
-	if (now <= pages_of(&mgr->page_budget))
-		return true;
-	ttmpool_budget_return_pages(mgr, pages);
-	return false;
+/* How many pages have to go back before there is room for @pages? At least one; 0 if
+ * there never will be. */
+unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages)
+{
+	unsigned long budget = pages_of(&mgr->page_budget);
+	unsigned long now = pages_of(&mgr->pages);
+
+	if (pages > budget)
+		return 0;
+	return now > budget - pages ? now - (budget - pages) : 1;
 }
 
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
@@ -53,22 +62,41 @@ static bool pool_may_map(const struct ttmpool_pool *pool, uint64_t bytes)
 static bool iova_take(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	struct ttmpool_iova *iova = pool->iova;
-	long pages = (long)(bytes >> pool->info.page_shift);
-	long now = tpos_atomic_add_return(pages, &iova->pages);
+	uint64_t limit = iova->limit ? iova->limit : (uint64_t)-1;
+	unsigned int shift = pool->info.page_shift;
 
-	if (!iova->limit || pool_bytes(pool, (size_t)now) <= iova->limit)
-		return true;
-	tpos_atomic_add_return(-pages, &iova->pages);
-	return false;
+	return tpos_atomic_add_unless_above((unsigned long)(bytes >> shift),
+					    &iova->pages,
+					    (unsigned long)(limit >> shift));
 }
 
-/* Take it of the pool's limit and of its device's: all of @bytes, or nothing.
+/*
+ * Can a request of so many pages ever be served, even if nobody else had any? 0;
+ * -ENOMEM if they are more than the page budget; -ENOSPC if they have to be @mapped,
+ * and are more than a limit for that.
  */
+int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages, bool mapped)
+{
+	uint64_t bytes = pool_bytes(pool, pages);
+	uint64_t limit = pool->iova->limit;
+
+	if (pages > pages_of(&pool->mgr->page_budget))
+		return -ENOMEM;
+	if (mapped && ((limit && bytes > limit) ||
+		       (pool->mapped_limit && bytes > pool->mapped_limit)))
+		return -ENOSPC;
+	return 0;
+}
+
+/* Take it of the pool's limit and of its device's: all of @bytes, or nothing. Nothing
+ * is always to be had. */
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
 	bool fits;
 
+	if (!bytes)
+		return true;
 	tpos_spin_lock(&pool->lock);
 	fits = pool_may_map(pool, bytes) && iova_take(pool, bytes);
 	if (fits)

@@ -50,6 +50,8 @@ static void take_pick(struct take *take, unsigned int order,
 	take->chunks_hit += n;
 	take->dirty |= !(list_flags & TTMPOOL_CHUNK_CLEAN);
 	take->unmapped |= !(list_flags & TTMPOOL_CHUNK_MAPPED);
+	if (!(list_flags & TTMPOOL_CHUNK_MAPPED))
+		take->bare += n << order;
 }
 
 /* Take pooled chunks, near or far, of all orders that fit. */
@@ -75,6 +77,17 @@ static void take_pooled(struct take *take, unsigned int far)
 	ttmpool_chunks_merge(&take->got, &picked);
 }
 
+/* Take room for all that is missing: pages, and the mappings of those that have
+ * none. Coherent pages are always mapped. */
+static int take_room(struct take *take)
+{
+	bool mapped = take->map || take->req.source == TTMPOOL_COHERENT;
+	size_t missing = take->req.num_pages;
+
+	return ttmpool_room_make(take->pool, &take->room, missing,
+				 mapped ? missing + take->bare : 0);
+}
+
 /*
  * Make fresh chunks. @strict: of the node that the pool wants, or none. Returns
  * the error that ended it, or 0 if nothing more is needed.
@@ -86,6 +99,7 @@ static int take_fresh(struct take *take, bool strict)
 				  .order = take->max_order,
 				  .node = pool->node };
 	struct ttmpool_list made;
+	size_t pages;
 	int err = 0;
 
 	if (!take->req.num_pages)
@@ -98,7 +112,7 @@ static int take_fresh(struct take *take, bool strict)
 		req.flags = (strict ? TPOS_ALLOC_THIS_NODE : 0) |
 			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
 			    pool_zone(pool, req.source);
-		err = ttmpool_chunk_create(pool, &req, &made);
+		err = ttmpool_chunk_create(pool, &req, &take->room, &made);
 		if (!err) {
 			take->req.num_pages -= (size_t)1 << req.order;
 			continue;
@@ -108,8 +122,10 @@ static int take_fresh(struct take *take, bool strict)
 		req.order--;
 		pool_tally(pool, &pool->stats.fallbacks, 1);
 	}
-	pool_tally(pool, &pool->stats.pages_fresh,
-		   ttmpool_chunks_count_pages(&made));
+	pages = ttmpool_chunks_count_pages(&made);
+	pool_tally(pool, &pool->stats.pages_fresh, pages);
+	if (req.source == TTMPOOL_PLAIN)
+		take->bare += pages;
 	ttmpool_chunks_merge(&take->got, &made);
 	return err;
 }
@@ -125,9 +141,13 @@ static int take_gather(struct take *take)
 	bool anywhere = take->pool->node == TTMPOOL_NODE_ANY;
 	int err;
 
+	if (!take->primed)
+		take_pooled(take, 0);
+	err = take_room(take);
+	if (err)
+		return err;
 	if (take->primed)
 		return take_fresh(take, false);
-	take_pooled(take, 0);
 	err = take_fresh(take, !anywhere);
 	if (!err || anywhere)
 		return err;
@@ -144,6 +164,8 @@ void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
 		size_t pages = ttmpool_chunk_pages(chunk);
 
 		take->req.num_pages += pages;
+		if (!(chunk->flags & TTMPOOL_CHUNK_MAPPED))
+			take->bare -= pages;
 		if (chunk_is_fresh(chunk))
 			continue;
 		take->pages_hit -= pages;

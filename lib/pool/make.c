@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Making: fresh chunks, and mappings; what needs room in a budget.
+ * Making: fresh chunks, and mappings, for which room has been taken (room.c).
  *
- * When a budget is exhausted, or the machine's own IOVA space, what is only
- * kept is given up for what is wanted: pooled pages of any pool for the page
- * budget, and then buffers that nobody needs now, which are swapped out; kept
- * mappings of this device's pools for their limits and for IOVA space.
- * Only if that is not enough does the caller hear of it, and may try smaller
- * orders.
+ * When the machine's own IOVA space is exhausted, kept mappings of this device's
+ * pools are given up for what is wanted. Only if that is not enough does the caller
+ * hear of it, and may try smaller orders.
  *
  * What the port says of an address is checked before anybody uses it: aligned,
  * and within the device's reach to its last byte; and, if the policy says so,
@@ -15,25 +12,6 @@
  */
 
 #include "pool_internal.h"
-
-static int room_for_pages(struct ttmpool_manager *mgr, size_t pages)
-{
-	while (!ttmpool_budget_take_pages(mgr, pages))
-		if (!ttmpool_manager_reclaim(mgr, pages) &&
-		    !ttmpool_manager_retry_quarantine(mgr) &&
-		    !ttmpool_swapper_swapout(mgr, pages, true))
-			return -ENOMEM;
-	return 0;
-}
-
-static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes)
-{
-	while (!ttmpool_budget_take_mapped(pool, bytes))
-		if (!ttmpool_device_give_up_mappings(
-			    pool, ttmpool_budget_mapped_excess(pool, bytes)))
-			return -EDQUOT;
-	return 0;
-}
 
 /* Does the device reach it, as the port says that it does? */
 static bool chunk_address_is_good(const struct ttmpool_pool *pool,
@@ -96,35 +74,34 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 }
 
 /*
- * Make one chunk of fresh pages, and put it at the end of @made. A coherent one
- * is mapped from birth, so it needs room in the mapped limit, too.
+ * Make one chunk of fresh pages, and put it at the end of @made. There is room for
+ * it, or it is made, if what had been taken was for a chunk that was refused; a
+ * coherent one is mapped from birth, so for its mapping, too.
  */
 int ttmpool_chunk_create(struct ttmpool_pool *pool,
-			 const struct tpos_alloc *req,
+			 const struct tpos_alloc *req, struct room *room,
 			 struct ttmpool_list *made)
 {
 	bool coherent = req->source == TTMPOOL_COHERENT;
 	size_t pages = (size_t)1 << req->order;
-	uint64_t bytes = coherent ? pool_bytes(pool, pages) : 0;
 	unsigned int looks = ttmpool_verify_looks(pool);
 	struct ttmpool_chunk *chunk;
 	struct ttmpool_list alone;
 	int err;
 
-	err = room_for_pages(pool->mgr, pages);
+	err = ttmpool_room_make(pool, room, pages, coherent ? pages : 0);
 	if (err)
 		return err;
-	err = room_for_mapping(pool, bytes);
-	if (err)
-		goto return_pages;
 	chunk = tpos_zalloc(pool->mgr->system, sizeof(*chunk));
-	if (!chunk) {
-		err = -ENOMEM;
-		goto return_mapped;
-	}
+	if (!chunk)
+		return -ENOMEM;
 	err = tpos_pages_alloc(pool->dev, req, chunk);
-	if (err)
-		goto free_chunk;
+	if (err) {
+		tpos_free(pool->mgr->system, chunk);
+		return err;
+	}
+	room->pages -= pages;
+	room->mapped -= coherent ? pages : 0;
 	chunk_init(chunk, pool, req);
 	ttmpool_list_add_tail(&chunk->link, made);
 	if (coherent)
@@ -135,38 +112,28 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	ttmpool_list_move_tail(&chunk->link, &alone);
 	ttmpool_chunks_release(pool, &alone);
 	return err;
-
-free_chunk:
-	tpos_free(pool->mgr->system, chunk);
-return_mapped:
-	ttmpool_budget_return_mapped(pool, bytes);
-return_pages:
-	ttmpool_budget_return_pages(pool->mgr, pages);
-	return err;
 }
 
 /*
- * Map a batch of plain chunks. Where address space is short, mappings that are
- * only kept are given up for it. After an error, none of them is mapped.
- * -EDQUOT: the pool's own limit stands in the way, not the machine.
+ * Map a batch of plain chunks, for which there is room. Where the machine has no
+ * addresses, mappings that are only kept are given up for it. After an error, none
+ * of them is mapped.
  */
-int ttmpool_chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
+		       struct ttmpool_list *chunks)
 {
-	uint64_t bytes = pool_bytes(pool, ttmpool_chunks_count_pages(chunks));
+	size_t pages = ttmpool_chunks_count_pages(chunks);
 	struct ttmpool_chunk *chunk;
 	int err;
 
-	err = room_for_mapping(pool, bytes);
-	if (err)
-		return err;
+	tpos_assert(room->mapped >= pages);
 	do {
 		err = tpos_dma_map(pool->dev, chunks);
-	} while (err == -ENOSPC &&
-		 ttmpool_device_give_up_mappings(pool, bytes));
-	if (err) {
-		ttmpool_budget_return_mapped(pool, bytes);
+	} while (err == -ENOSPC && ttmpool_device_give_up_mappings(
+					   pool, pool_bytes(pool, pages)));
+	if (err)
 		return err;
-	}
+	room->mapped -= pages;
 	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags |= TTMPOOL_CHUNK_MAPPED;
 	pool_tally_batch(pool, &pool->stats.map_batches, &pool->stats.maps,

@@ -16,7 +16,8 @@
  *   claim.c      from pages back to chunks
  *   scrub.c      clearing in between
  *   reclaim.c    the oldest go
- *   make.c       fresh chunks, and mappings, and room for both
+ *   room.c       what a request takes of the budgets, before anything else
+ *   make.c       fresh chunks, and mappings
  *   gather.c     which chunks a request gets; refill.c: spare ones
  *   fill.c       handing out
  *   take.c       from a request to chunks
@@ -111,7 +112,9 @@ void ttmpool_pool_report(struct ttmpool_pool *pool,
 /* budget.c */
 bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
+unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
+int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages, bool mapped);
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
@@ -281,11 +284,29 @@ unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages, bool wait);
 bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
 
+/**
+ * struct room - what was taken of the budgets, and is not used yet
+ * @pages: for so many fresh pages
+ * @mapped: for the mappings of so many pages
+ */
+struct room {
+	size_t pages;
+	size_t mapped;
+};
+
+/* room.c */
+int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
+		      size_t pages, size_t mapped);
+bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
+		      size_t pages, size_t mapped);
+void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room);
+
 /* make.c */
 int ttmpool_chunk_create(struct ttmpool_pool *pool,
-			 const struct tpos_alloc *req,
+			 const struct tpos_alloc *req, struct room *room,
 			 struct ttmpool_list *made);
-int ttmpool_chunks_map(struct ttmpool_pool *pool, struct ttmpool_list *chunks);
+int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
+		       struct ttmpool_list *chunks);
 
 /* give.c */
 bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk);

@@ -24,10 +24,8 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	if (!ttmpool_budget_may_pool(pool->mgr, req->num_pages))
 		return -ENOMEM;
 	err = ttmpool_take_chunks(&take);
-	if (err) {
-		pool_tally(pool, &pool->stats.takes_failed, 1);
+	if (err)
 		return err;
-	}
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	ttmpool_chunks_park(pool, &take.got);
@@ -55,6 +53,8 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 	int err;
 
 	err = ttmpool_take_check(pool, req);
+	if (!err)
+		err = ttmpool_take_can_be(pool, req, true);
 	if (err)
 		return err;
 	ttmpool_pool_await_scrub(pool);

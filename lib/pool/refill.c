@@ -20,16 +20,15 @@
 
 #include "take.h"
 
-/* Room for @pages in budget and limit, without giving up anything for them? Of
- * a prime, all that it makes will be pooled, too. */
-static bool refill_has_room(const struct take *take, size_t pages)
+/* Take room for @pages, if there is some in budgets and limit without giving up
+ * anything. Of a prime, all that it makes will be pooled, too. */
+static bool refill_takes_room(const struct take *take, size_t pages,
+			      struct room *room)
 {
-	struct ttmpool_manager *mgr = take->pool->mgr;
-	unsigned long budget = pages_of(&mgr->page_budget);
-	unsigned long have = pages_of(&mgr->pages);
+	bool mapped = take->req.source == TTMPOOL_COHERENT;
 
-	return have + pages <= budget &&
-	       ttmpool_budget_may_pool(mgr, pages + take->primed);
+	return ttmpool_budget_may_pool(take->pool->mgr, pages + take->primed) &&
+	       ttmpool_room_try(take->pool, room, pages, mapped ? pages : 0);
 }
 
 /* Which orders have no free chunk of the kind that is being made? */
@@ -73,6 +72,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 				  .flags = TPOS_ALLOC_LIGHT |
 					   pool_zone(pool, take->req.source) };
 	unsigned int missing;
+	struct room room;
 
 	ttmpool_list_init(spare);
 	if (pool->node != TTMPOOL_NODE_ANY)
@@ -82,11 +82,12 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 		return;
 	missing = refill_missing(take);
 	missing = refill_within(missing, take->wanted);
-	if (!refill_has_room(take, missing))
+	if (!refill_takes_room(take, missing, &room))
 		return;
 	for (; missing >> req.order; req.order++)
 		if (missing >> req.order & 1)
-			ttmpool_chunk_create(pool, &req, spare);
+			ttmpool_chunk_create(pool, &req, &room, spare);
+	ttmpool_room_return(pool, &room);
 	pool_tally(pool, &pool->stats.pages_fresh,
 		   ttmpool_chunks_count_pages(spare));
 }

@@ -26,11 +26,11 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 		      const struct ttmpool_request *req, bool mapped,
 		      struct ttmpool_runs *runs)
 {
-	struct take take;
+	struct take take = { .pool = pool, .req = *req, .map = mapped };
 	int err;
 
 	runs_init(runs);
-	err = ttmpool_take_patiently(pool, req, mapped, &take);
+	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;
 	ttmpool_take_issue(&take);

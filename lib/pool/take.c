@@ -63,10 +63,11 @@ static int take_map(struct take *take)
 	       ttmpool_chunks_extract(&take->got, is_unmapped, &work)) {
 		struct ttmpool_chunk *chunk;
 
-		err = ttmpool_chunks_map(take->pool, &work);
+		err = ttmpool_chunks_map(take->pool, &take->room, &work);
 		if (err == -ENOSPC) {
 			err = take_smaller(take, &work);
 		} else {
+			take->bare = 0;
 			ttmpool_for_each_chunk(chunk, &work)
 				take->remapped += !chunk_is_fresh(chunk);
 		}
@@ -105,7 +106,7 @@ static int take_convert(struct take *take)
 }
 
 /* Find and prepare all that is asked for; after an error, nothing is left. */
-int ttmpool_take_chunks(struct take *take)
+static int take_try(struct take *take)
 {
 	int err;
 
@@ -119,6 +120,7 @@ int ttmpool_take_chunks(struct take *take)
 		err = take_map(take);
 	if (!err)
 		err = take_convert(take);
+	ttmpool_room_return(take->pool, &take->room);
 	if (!err)
 		return 0;
 	ttmpool_take_drop(take, &take->got);
@@ -156,27 +158,60 @@ int ttmpool_take_check(const struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* As ttmpool_take_chunks(), and wait for address space as long as was asked. */
-int ttmpool_take_patiently(struct ttmpool_pool *pool,
-			   const struct ttmpool_request *req, bool map,
-			   struct take *take)
+/* Can it ever be had? -ENOMEM or -ENOSPC if not. */
+int ttmpool_take_can_be(struct ttmpool_pool *pool,
+			const struct ttmpool_request *req, bool map)
 {
-	unsigned int left_ms = req->wait_ms;
+	return ttmpool_budget_admits(pool, req->num_pages,
+				     map || req->source == TTMPOOL_COHERENT);
+}
+
+/* What has been tried is to be tried again: all that it found is forgotten. */
+static void take_again(struct take *take)
+{
+	struct ttmpool_request req = take->req;
+
+	req.num_pages = take->wanted;
+	*take = (struct take){ .pool = take->pool,
+			       .req = req,
+			       .map = take->map,
+			       .order = take->order,
+			       .one_order = take->one_order,
+			       .primed = take->primed };
+}
+
+/*
+ * Find and prepare all that is asked for; where there is no address space, wait for
+ * it as long as the request says. What can never be had is not tried. After an error
+ * nothing is left.
+ */
+int ttmpool_take_chunks(struct take *take)
+{
+	struct ttmpool_pool *pool = take->pool;
+	unsigned int left_ms = take->req.wait_ms;
 	long seen;
 	int err;
 
-	err = ttmpool_take_check(pool, req);
+	err = ttmpool_take_check(pool, &take->req);
 	if (err)
 		return err;
-	do {
+	err = ttmpool_take_can_be(pool, &take->req, take->map);
+	if (err)
+		goto failed;
+	seen = tpos_wait_count(&pool->iova->wait);
+	err = take_try(take);
+	while (err == -ENOSPC && take->req.wait_ms) {
+		err = ttmpool_budget_wait_mapped(pool, seen, &left_ms);
+		if (err)
+			break;
+		take_again(take);
 		seen = tpos_wait_count(&pool->iova->wait);
-		*take = (struct take){ .pool = pool, .req = *req, .map = map };
-		err = ttmpool_take_chunks(take);
-	} while (err == -ENOSPC && req->wait_ms &&
-		 !(err = ttmpool_budget_wait_mapped(pool, seen, &left_ms)));
+		err = take_try(take);
+	}
 	if (!err)
 		return 0;
 	tpos_wake(&pool->iova->wait);
+failed:
 	pool_tally(pool, &pool->stats.takes_failed, 1);
 	return err;
 }

@@ -19,6 +19,8 @@
  *	cleared, mapped or converted; if not set, there is none
  * @clock: the pool's, when it began
  * @pages_hit, @chunks_hit: what came from the bins
+ * @bare: of what was found, pages that are not mapped
+ * @room: what is taken of the budgets for what is missing yet
  * @remapped: pooled chunks that had lost their mapping
  * @got: what was found, by falling order
  */
@@ -37,7 +39,9 @@ struct take {
 	uint32_t clock;
 	size_t pages_hit;
 	size_t chunks_hit;
+	size_t bare;
 	size_t remapped;
+	struct room room;
 	struct ttmpool_list got;
 };
 
@@ -69,10 +73,9 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 
 int ttmpool_take_check(const struct ttmpool_pool *pool,
 		       const struct ttmpool_request *req);
+int ttmpool_take_can_be(struct ttmpool_pool *pool,
+			const struct ttmpool_request *req, bool map);
 int ttmpool_take_chunks(struct take *take);
-int ttmpool_take_patiently(struct ttmpool_pool *pool,
-			   const struct ttmpool_request *req, bool map,
-			   struct take *take);
 void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks);
 void ttmpool_take_issue(struct take *take);
 void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,

@@ -197,6 +197,20 @@ typedef atomic_long_t tpos_atomic_t;
 #define tpos_atomic_set(a, n)        atomic_long_set(a, n)
 #define tpos_atomic_add_return(n, a) atomic_long_add_return(n, a)
 
+static inline bool tpos_atomic_add_unless_above(unsigned long n,
+						atomic_long_t *a,
+						unsigned long limit)
+{
+	long now = atomic_long_read(a);
+
+	do {
+		if ((unsigned long)now > limit ||
+		    n > limit - (unsigned long)now)
+			return false;
+	} while (!atomic_long_try_cmpxchg(a, &now, now + (long)n));
+	return true;
+}
+
 #define tpos_cond_resched() cond_resched()
 #define tpos_assert(cond)   ((void)WARN_ON(TPOS_CHECK_LEVEL > 0 && !(cond)))
 

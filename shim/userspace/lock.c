@@ -192,3 +192,18 @@ long tpos_atomic_add_return(long n, tpos_atomic_t *a)
 {
 	return atomic_fetch_add(&a->value, n) + n;
 }
+
+/* Linux: atomic_long_try_cmpxchg(), until nobody has come in between. */
+bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+				  unsigned long limit)
+{
+	long now = atomic_load(&a->value);
+
+	do {
+		if ((unsigned long)now > limit ||
+		    n > limit - (unsigned long)now)
+			return false;
+	} while (!atomic_compare_exchange_weak(&a->value, &now,
+					       (long)((unsigned long)now + n)));
+	return true;
+}

@@ -166,6 +166,8 @@ typedef struct {
 long tpos_atomic_read(tpos_atomic_t *a);
 void tpos_atomic_set(tpos_atomic_t *a, long n);
 long tpos_atomic_add_return(long n, tpos_atomic_t *a);
+bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+				  unsigned long limit);
 
 #define tpos_cond_resched() ((void)0)
 

@@ -212,6 +212,18 @@ static inline long tpos_atomic_add_return(long n, tpos_atomic_t *a)
 	return a->value += n;
 }
 
+static inline bool tpos_atomic_add_unless_above(unsigned long n,
+						tpos_atomic_t *a,
+						unsigned long limit)
+{
+	unsigned long now = (unsigned long)a->value;
+
+	if (now > limit || n > limit - now)
+		return false;
+	a->value = (long)(now + n);
+	return true;
+}
+
 #define tpos_cond_resched() ((void)0)
 #define TPOS_CHECK_LEVEL    0
 #define tpos_assert(cond)   ((void)sizeof(cond))

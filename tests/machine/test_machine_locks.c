@@ -126,6 +126,35 @@ static void an_atomic_adds_up(void **state)
 	assert_int_equal(tpos_atomic_read(&sum), 2 * 3 * ROUNDS);
 }
 
+static void *add_up_to_a_limit(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		tpos_atomic_add_unless_above(3, arg, 100);
+	return NULL;
+}
+
+/* What would be above the limit is not added, whoever else adds; nor to what is above
+ * it already. */
+static void an_atomic_stops_at_its_limit(void **state)
+{
+	pthread_t thread;
+	tpos_atomic_t sum;
+
+	(void)state;
+	tpos_atomic_set(&sum, 0);
+	assert_true(tpos_atomic_add_unless_above(10, &sum, 10));
+	assert_false(tpos_atomic_add_unless_above(1, &sum, 10));
+	assert_true(tpos_atomic_add_unless_above(0, &sum, 10));
+	assert_false(tpos_atomic_add_unless_above(0, &sum, 9));
+	assert_false(tpos_atomic_add_unless_above(ULONG_MAX, &sum, 10));
+	assert_true(tpos_atomic_add_unless_above(5, &sum, ULONG_MAX));
+	assert_int_equal(tpos_atomic_read(&sum), 15);
+	pthread_create(&thread, NULL, add_up_to_a_limit, &sum);
+	add_up_to_a_limit(&sum);
+	pthread_join(thread, NULL);
+	assert_int_equal(tpos_atomic_read(&sum), 99);
+}
+
 static void take_in_falling_order(void *arg)
 {
 	(void)arg;
@@ -308,6 +337,7 @@ int main(void)
 		TEST(a_trylock_does_not_wait),
 		TEST(a_lock_excludes),
 		TEST(an_atomic_adds_up),
+		TEST(an_atomic_stops_at_its_limit),
 		TEST(bad_locking_ends_the_program),
 		TEST(every_call_may_sleep),
 		TEST(an_assertion_names_its_place),

@@ -12,7 +12,7 @@
  *     clear      pages are not cleared
  *     store      what the store keeps does not come back
  *     copy       what was copied is not
- *     budget     every account says that there is room
+ *     budget     every budget says that there is room
  */
 
 #include <stdlib.h>
@@ -46,7 +46,8 @@ void __real_tpos_pages_copy(const struct tpos_span *to,
 			    const struct tpos_span *from);
 int __real_tpos_store_read(tpos_store_t *store, size_t index,
 			   const struct tpos_span *to);
-long __real_tpos_atomic_add_return(long n, tpos_atomic_t *a);
+bool __real_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+					 unsigned long limit);
 
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
@@ -61,7 +62,8 @@ void __wrap_tpos_pages_copy(const struct tpos_span *to,
 			    const struct tpos_span *from);
 int __wrap_tpos_store_read(tpos_store_t *store, size_t index,
 			   const struct tpos_span *to);
-long __wrap_tpos_atomic_add_return(long n, tpos_atomic_t *a);
+bool __wrap_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+					 unsigned long limit);
 
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
@@ -141,9 +143,9 @@ int __wrap_tpos_store_read(tpos_store_t *store, size_t index,
 	return __real_tpos_store_read(store, index, to);
 }
 
-long __wrap_tpos_atomic_add_return(long n, tpos_atomic_t *a)
+bool __wrap_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+					 unsigned long limit)
 {
-	long sum = __real_tpos_atomic_add_return(n, a);
-
-	return n > 0 && is_time("budget") ? 0 : sum;
+	return __real_tpos_atomic_add_unless_above(
+		n, a, is_time("budget") ? ULONG_MAX : limit);
 }

@@ -35,6 +35,11 @@ static struct stage {
 	struct ttmpool_pool pool;
 	struct ttmpool_owner owner;
 	struct buffer bufs[MOST_THREADS][OWN];
+	unsigned int (*choose)(void *arg, unsigned int enabled,
+			       unsigned int current,
+			       const struct point *pending);
+	void *choose_arg;
+	long budget; /* of pages: the highest that there was */
 	const char *wrong;
 } stage;
 
@@ -340,6 +345,23 @@ static void close_stage(void)
 	tpsim_machine_destroy(stage.machine);
 }
 
+/*
+ * What must be true at any time, whoever is in the middle of what: no more is had, and
+ * no more is mapped, than the budgets admit. (A request that is under way when the
+ * page budget is lowered may have read the old one.)
+ */
+static unsigned int watch(void *arg, unsigned int enabled, unsigned int current,
+			  const struct point *pending)
+{
+	(void)arg;
+	if (atomic_load(&stage.mgr.pages.value) > stage.budget)
+		stage.wrong = "more pages than the budget, for a moment";
+	if ((uint64_t)atomic_load(&stage.iova.pages.value) << 12 >
+	    stage.iova.limit)
+		stage.wrong = "more is mapped than the limit, for a moment";
+	return stage.choose(stage.choose_arg, enabled, current, pending);
+}
+
 const char *scenario_play(const struct scenario *scenario,
 			  unsigned int (*choose)(void *arg,
 						 unsigned int enabled,
@@ -347,9 +369,12 @@ const char *scenario_play(const struct scenario *scenario,
 						 const struct point *pending),
 			  void *arg)
 {
-	struct coop_run run = { scenario->n, run_thread, choose, arg };
+	struct coop_run run = { scenario->n, run_thread, watch, NULL };
 
 	open_stage(scenario);
+	stage.budget = tpos_atomic_read(&stage.mgr.page_budget);
+	stage.choose = choose;
+	stage.choose_arg = arg;
 	if (!coop_play(&run))
 		return "all wait for each other";
 	if (!stage.wrong)

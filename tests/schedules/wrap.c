@@ -126,6 +126,18 @@ long WRAP(tpos_atomic_add_return)(long n, tpos_atomic_t *a)
 	return was + n;
 }
 
+bool WRAP(tpos_atomic_add_unless_above)(unsigned long n, tpos_atomic_t *a,
+					unsigned long limit);
+bool REAL(tpos_atomic_add_unless_above)(unsigned long n, tpos_atomic_t *a,
+					unsigned long limit);
+
+bool WRAP(tpos_atomic_add_unless_above)(unsigned long n, tpos_atomic_t *a,
+					unsigned long limit)
+{
+	coop_point(POINT_WRITE, a);
+	return REAL(tpos_atomic_add_unless_above)(n, a, limit);
+}
+
 int WRAP(tpos_wait)(struct tpos_wait *wait, long seen,
 		    unsigned int *timeout_ms);
 void WRAP(tpos_wake)(struct tpos_wait *wait);

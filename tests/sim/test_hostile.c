@@ -66,6 +66,9 @@ void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	__real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
+/* Whose page budget somebody lowers while pages are got. */
+static struct ttmpool_manager *lowered;
+
 int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 			    struct ttmpool_chunk *chunk)
 {
@@ -73,6 +76,8 @@ int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 
 	if (!err && req->source == TTMPOOL_COHERENT)
 		tell_lie(chunk);
+	if (lowered)
+		ttmpool_manager_set_page_budget(lowered, 4);
 	return err;
 }
 
@@ -431,6 +436,27 @@ static void f13_one_wrong_address_is_enough(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What a refused chunk had taken of the budget is taken anew for smaller ones, and
+ * only if it is still there. */
+static void f13_room_for_a_refused_chunk_may_be_gone(struct check *t)
+{
+	struct rig *rig = verified_rig(t, 64);
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_kind(t, rig, 16, 1);
+	CHECK(t, buf);
+	only_once = true;
+	lowered = &rig->mgr;
+	CHECK_EQ(t, populate_at(buf, 4097), -ENOMEM);
+	lowered = NULL;
+	only_once = false;
+	CHECK_EQ(t, check_pages_out(t), 0);
+	ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Next to another buffer is no overlap, and neither is an address that nobody
  * has any more. */
 static void f14_neighbours_and_the_past_do_not_count(struct check *t)
@@ -469,6 +495,7 @@ CHECK_SUITE(hostile, CHECK_CASE(f12_the_sentinel_is_no_address),
 	    CHECK_CASE(s12_no_page_is_copied_uncached),
 	    CHECK_CASE(f13_a_refused_address_is_not_kept),
 	    CHECK_CASE(f13_one_wrong_address_is_enough),
+	    CHECK_CASE(f13_room_for_a_refused_chunk_may_be_gone),
 	    CHECK_CASE(f14_neighbours_and_the_past_do_not_count));
 
 int main(int argc, char **argv)

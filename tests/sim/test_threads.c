@@ -285,7 +285,73 @@ static void s06_mappings_of_what_is_being_cleared_are_given_up(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(threads, CHECK_CASE(threads_do_not_meet_in_a_page),
+/* Large requests of which one fits at a time, and what they leave for others. */
+struct crowd {
+	struct rig *rig;
+	atomic_int left; /* who still asks */
+	atomic_ulong served;
+};
+
+#define BUDGET 100
+#define LARGE  60
+
+static void *ask_for_much(void *arg)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = LARGE };
+	struct crowd *crowd = arg;
+	tpos_page_t *pages[LARGE];
+
+	for (int i = 0; i < 12000; i++) {
+		if (ttmpool_pool_take(&crowd->rig->pool[0], &req, pages, NULL))
+			continue;
+		ttmpool_pool_give(&crowd->rig->pool[0], pages, LARGE,
+				  TTMPOOL_CACHED);
+		atomic_fetch_add(&crowd->served, 1);
+	}
+	atomic_fetch_sub(&crowd->left, 1);
+	return NULL;
+}
+
+/* Who asks for no more than others leave of the page budget is never refused for what
+ * they ask in vain, and never more is had than the budget. */
+static void who_stays_within_a_budget_is_served(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = BUDGET });
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = 1 };
+	struct crowd crowd = { .rig = rig, .left = WORKERS };
+	unsigned long refused = 0, above = 0;
+	struct ttmpool_manager_stats stats;
+	pthread_t threads[WORKERS];
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	for (int i = 0; i < WORKERS; i++)
+		CHECK_EQ(
+			t,
+			pthread_create(&threads[i], NULL, ask_for_much, &crowd),
+			0);
+	while (atomic_load(&crowd.left)) {
+		ttmpool_manager_stats(&rig->mgr, &stats);
+		above += stats.pages > BUDGET;
+		if (ttmpool_pool_take(&rig->pool[0], &req, &page, NULL))
+			refused++;
+		else
+			ttmpool_pool_give(&rig->pool[0], &page, 1,
+					  TTMPOOL_CACHED);
+	}
+	for (int i = 0; i < WORKERS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(t, refused, 0);
+	CHECK_EQ(t, above, 0);
+	CHECK(t, crowd.served);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(threads, CHECK_CASE(who_stays_within_a_budget_is_served),
+	    CHECK_CASE(threads_do_not_meet_in_a_page),
 	    CHECK_CASE(a_page_given_by_two_threads_is_taken_once),
 	    CHECK_CASE(s11_what_is_being_cleared_can_be_had),
 	    CHECK_CASE(s06_mappings_of_what_is_being_cleared_are_given_up));

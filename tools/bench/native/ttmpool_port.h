@@ -166,6 +166,20 @@ static inline long native_add_return(long n, atomic_long *a)
 	return atomic_fetch_add(a, n) + n;
 }
 
+static inline bool tpos_atomic_add_unless_above(unsigned long n, atomic_long *a,
+						unsigned long limit)
+{
+	long now = atomic_load(a);
+
+	do {
+		if ((unsigned long)now > limit ||
+		    n > limit - (unsigned long)now)
+			return false;
+	} while (!atomic_compare_exchange_weak(a, &now,
+					       (long)((unsigned long)now + n)));
+	return true;
+}
+
 #define tpos_atomic_read(a)          atomic_load_explicit(a, memory_order_relaxed)
 #define tpos_atomic_set(a, n)        atomic_store(a, n)
 #define tpos_atomic_add_return(n, a) native_add_return(n, a)

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Room: what is taken of the budgets for a request, all at once, before any page is
+ * got or mapped for it.
+ *
+ *     lacks   300 pages, and 428 mappings: 128 pooled pages have lost theirs
+ *     room    addresses: kept mappings of the device's pools go for them
+ *             pages: pooled ones of any pool go, then buffers that nobody needs now
+ *     make    each fresh chunk, and each mapping, uses up some of it
+ *
+ * So a request that lacks a thousand pages has one reclaim, and not one for each of
+ * its chunks; and where there is no room, no page was got in vain. Addresses come
+ * first, since they cost less to make room for.
+ */
+
+#include "pool_internal.h"
+
+/* So many pages more go than are lacking, so that the next one who lacks some finds
+ * them; and no more than this part of the budget. */
+#define SLACK_PAGES 512
+#define SLACK_PART  8
+
+static unsigned long slack_of(struct ttmpool_manager *mgr)
+{
+	unsigned long slack = pages_of(&mgr->page_budget) / SLACK_PART;
+
+	return slack < SLACK_PAGES ? slack : SLACK_PAGES;
+}
+
+/* Only pooled pages go for the slack: to swap out a buffer is too dear. */
+static int room_for_pages(struct ttmpool_manager *mgr, size_t pages)
+{
+	while (!ttmpool_budget_take_pages(mgr, pages)) {
+		unsigned long lacks = ttmpool_budget_lacks(mgr, pages);
+
+		if (!lacks ||
+		    (!ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) &&
+		     !ttmpool_manager_retry_quarantine(mgr) &&
+		     !ttmpool_swapper_swapout(mgr, lacks, true)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	while (!ttmpool_budget_take_mapped(pool, bytes))
+		if (!ttmpool_device_give_up_mappings(
+			    pool, ttmpool_budget_mapped_excess(pool, bytes)))
+			return -EDQUOT;
+	return 0;
+}
+
+/*
+ * Have room for so many pages, and for the mappings of so many, the room that there
+ * is included. -EDQUOT: there are no addresses; -ENOMEM: no pages. What was taken
+ * before an error stays, until ttmpool_room_return().
+ */
+int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
+		      size_t pages, size_t mapped)
+{
+	int err = 0;
+
+	if (mapped > room->mapped)
+		err = room_for_mapping(pool,
+				       pool_bytes(pool, mapped - room->mapped));
+	if (err)
+		return err;
+	if (mapped > room->mapped)
+		room->mapped = mapped;
+	if (pages > room->pages)
+		err = room_for_pages(pool->mgr, pages - room->pages);
+	if (err)
+		return err;
+	if (pages > room->pages)
+		room->pages = pages;
+	return 0;
+}
+
+/* The same, of what nobody has: nothing is given up for it. All, or nothing. */
+bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
+		      size_t pages, size_t mapped)
+{
+	*room = (struct room){ 0 };
+	if (!ttmpool_budget_take_pages(pool->mgr, pages))
+		return false;
+	room->pages = pages;
+	if (!ttmpool_budget_take_mapped(pool, pool_bytes(pool, mapped))) {
+		ttmpool_room_return(pool, room);
+		return false;
+	}
+	room->mapped = mapped;
+	return true;
+}
+
+/* What was not used. */
+void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
+{
+	if (room->mapped)
+		ttmpool_budget_return_mapped(pool,
+					     pool_bytes(pool, room->mapped));
+	if (room->pages)
+		ttmpool_budget_return_pages(pool->mgr, room->pages);
+	*room = (struct room){ 0 };
+}
