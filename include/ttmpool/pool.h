@@ -184,7 +184,7 @@ struct ttmpool_pool {
  * May sleep.
  *
  * Return: 0, or -EINVAL if there is no manager, or @config names no device, a
- * node below TTMPOOL_NODE_OF_DEVICE, or a policy whose max_order is above
+ * node below TTMPOOL_NODE_OF_DEVICE, a mapped_low above mapped_limit, or a policy whose max_order is above
  * TTMPOOL_NR_ORDERS - 1. The device's own bounds (max_order, max_mapping) need
  * not be known: they are applied.
  */

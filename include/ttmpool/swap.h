@@ -30,10 +30,11 @@
  * the store has no room for the rest of it before some of it is freed.
  *
  * Return: 0, and the state is SWAPPED, or PARTIAL if pages are left; -EINVAL in
- * any other state, and nothing has changed; -EINTR for a signal; what
- * tpos_store_create() and tpos_store_write() return. After these, the state is
- * as before if no store could be had, and otherwise PARTIAL, with all that has
- * left in the store; call again, or ttmpool_swapin().
+ * any other state, for no page, or if the arrays are not what the library left
+ * there, and nothing has changed; -EINTR for a signal; what tpos_store_create()
+ * and tpos_store_write() return. After these, the state is as before if no store
+ * could be had, and otherwise PARTIAL, with all that has left in the store; call
+ * again, or ttmpool_swapin().
  */
 int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
 
@@ -48,7 +49,7 @@ int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  *
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
- * any other state; -EINTR; what ttmpool_pool_take() and tpos_store_read()
+ * any other state, or for no page, and nothing has changed; -EINTR; what ttmpool_pool_take() and tpos_store_read()
  * return; with policy.checksum, -EBADMSG if the store returned other bytes than
  * it was given, which is reported (TTMPOOL_REPORT_CORRUPTED). After these, the
  * state is as before or PARTIAL, and what had come is there. A page that is
@@ -73,9 +74,10 @@ int ttmpool_drop(struct ttmpool_backend *be);
  * In place, without a copy, where ttmpool_page_insertable(). Otherwise fresh
  * pages are got, and the contents copied. Zeroes dma_addr[].
  *
- * Return: 0, and the state is ANONYMOUS; -EINVAL in any other state; -ENOMEM;
- * -EIO if pages could not be made write-back. After an error the state is
- * POPULATED, and nothing has changed, or PARTIAL if even that could not be
+ * Return: 0, and the state is ANONYMOUS; -EINVAL in any other state, or if the
+ * arrays are not what the library left there; what ttmpool_pool_take() returns,
+ * where pages have to be copied; what tpos_caching_set() returns, or -EIO, if
+ * pages could not be made write-back. After an error the state is POPULATED, and nothing has changed, or PARTIAL if even that could not be
  * restored: all of it is in pages then, and ttmpool_swapin() is the way back.
  */
 int ttmpool_to_anonymous(struct ttmpool_backend *be);
@@ -89,7 +91,8 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be);
  * coherent backend, the contents are copied.
  *
  * Return: 0, and the state is POPULATED, with the caching and addresses wanted;
- * -EINVAL in any other state; what ttmpool_pool_take() returns. After an error
+ * -EINVAL in any other state, or if the arrays are not what the library left
+ * there; what ttmpool_pool_take() returns. After an error
  * the state is ANONYMOUS, and no content has changed.
  */
 int ttmpool_to_device(struct ttmpool_backend *be);

@@ -204,6 +204,65 @@ static void a_failed_prepare_leaves_the_reserve_alone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A manager of no system is refused, and one that the system's shrinkers have no
+ * room for is not started; neither leaves anything behind. */
+static void a_manager_that_cannot_start_is_told_why(struct check *t)
+{
+	struct ttmpool_manager_config config = { 0 };
+	struct tpsim_ledger before, after;
+	struct ttmpool_manager mgr;
+
+	CHECK_EQ(t, ttmpool_manager_init(&mgr, &config), -EINVAL);
+	config.system = t->system;
+	tpsim_ledger(check_machine(t), &before);
+	plan(t, TPSIM_CALL_SHRINKER_REGISTER, 1);
+	CHECK_EQ(t, ttmpool_manager_init(&mgr, &config), -ENOMEM);
+	CHECK_EQ(t, tpsim_fault_clear(check_machine(t)), 1);
+	tpsim_ledger(check_machine(t), &after);
+	CHECK_EQ(t, after.shrinkers, before.shrinkers);
+	CHECK_EQ(t, after.descriptors, before.descriptors);
+	CHECK_EQ(t, ttmpool_manager_init(&mgr, &config), 0);
+	CHECK_EQ(t, ttmpool_manager_fini(&mgr), 0);
+}
+
+/* Why a buffer could not become ordinary pages is told in the port's words, and
+ * it is populated still, with all that was in it. */
+static void s12_what_kept_a_buffer_from_moving_is_told(struct check *t)
+{
+	static const struct {
+		enum tpsim_call call;
+		int err;
+		bool coherent;
+	} cases[] = { { TPSIM_CALL_PAGES_ALLOC, -ENOMEM, true },
+		      { TPSIM_CALL_ZALLOC, -ENOMEM, true },
+		      { TPSIM_CALL_CACHING_RESET, -EFAULT, false } };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct tpsim_fault fault = { .call = cases[i].call,
+					     .nth = 1,
+					     .error = cases[i].err };
+		struct buffer_config config = {
+			.num_pages = N,
+			.caching = TTMPOOL_WRITE_COMBINED,
+			.funcs = cases[i].coherent ? &buffer_coherent
+						   : &buffer_plain
+		};
+		struct buffer *buf = buffer_ready(t, rig, &config, 0x35);
+
+		CHECK(t, buf);
+		fault.times = cases[i].coherent ? UINT_MAX : 1;
+		tpsim_fault_plan(check_machine(t), &fault);
+		CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), cases[i].err);
+		CHECK(t, tpsim_fault_clear(check_machine(t)) > 0);
+		CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+		CHECK(t, buffer_is_stamped(t, buf, 0x35));
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 #define LINKS 8
 
 /* Is the list whole in both directions, and are its links these? */
@@ -281,6 +340,8 @@ CHECK_SUITE(promises, CHECK_CASE(s09_what_gives_pages_back_allocates_nothing),
 	    CHECK_CASE(s11_counting_takes_no_mutex),
 	    CHECK_CASE(a_failed_take_leaves_the_arrays_alone),
 	    CHECK_CASE(a_failed_prepare_leaves_the_reserve_alone),
+	    CHECK_CASE(a_manager_that_cannot_start_is_told_why),
+	    CHECK_CASE(s12_what_kept_a_buffer_from_moving_is_told),
 	    CHECK_CASE(lists_are_whole_both_ways),
 	    CHECK_CASE(lists_are_moved_in_order));
 

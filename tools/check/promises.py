@@ -35,7 +35,7 @@ WORDS = re.compile(
     r"whatever|nothing|none of|cannot|can not|does not|do not|is not|are not|"
     r"may not|not be|not change|no longer|when (it|this|they) returns?|until|"
     r"exactly|refuses?|refused|aborts?|as (it|they) (is|was|were)|bounded|"
-    r"deadline|guaranteed?|promises?)\b", re.I)
+    r"deadline|guaranteed?|promises?)\b|(?<![\w-])-E[A-Z]{3,}", re.I)
 
 # A document tells more than it promises: there, only the plainest of them.
 PLAIN_WORDS = re.compile(
@@ -89,7 +89,7 @@ class Sentence:
 
 def split(path, line, name, text, is_result=False):
     """The sentences of a paragraph; of a result also the clauses."""
-    ends = r"(?<=[.!?])\s+(?=[A-Z@\"(*0-9`\[])"
+    ends = r"(?<=[.!?])(?<!vol\.)\s+(?=[A-Z@\"(*0-9`\[]|-E[A-Z])"
     if is_result:
         ends = r"(?<=;)\s+|" + ends
     for part in re.split(ends, " ".join(text.split())):
