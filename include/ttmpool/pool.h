@@ -372,7 +372,7 @@ bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page);
  * Ordinary pages may be inserted in the swap cache, or be another device's,
  * once they are write-back and not mapped (ttmpool_to_anonymous(), in swap.h, which
  * copies nothing of them). Pages of the coherent allocator are not: their contents
- * must be copied.
+ * must be copied. Nor are pages of runs and of magazines, or of unknown caching.
  *
  * Return: whether it is one.
  */

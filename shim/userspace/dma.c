@@ -136,7 +136,9 @@ static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 			       "page %zu",
 			       tpsim_page_index(dev->machine, page));
 	tpsim_mapping_end(page->mapping);
-	chunk->dma = (struct tpos_dma){ 0, NULL };
+	/* The address stays in the record: dma_unmap_page_attrs() of
+	 * include/linux/dma-mapping.h takes it by value, and resets nothing. */
+	chunk->dma.cookie = NULL;
 }
 
 /* A loop of dma_map_page(), and what undoes it if one of them fails. */

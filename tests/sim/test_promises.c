@@ -263,6 +263,71 @@ static void s12_what_kept_a_buffer_from_moving_is_told(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What was mapped once, and is not any more, has no address: neither as a run nor in
+ * a report, though the port's record may still have the one that it had. */
+static void what_lost_its_mapping_has_no_address(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 1 };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_runs runs;
+	struct ttmpool_run run;
+	struct rig *rig;
+
+	policy.keep_mapped = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(t, ttmpool_runs_take(&rig->pool[0], &req, !i, &runs),
+			 0);
+		CHECK_EQ(t, ttmpool_runs_fill(&runs, &run, 1), 1);
+		CHECK_EQ(t, run.dma_addr == 0, i);
+		if (!i)
+			CHECK_EQ(t, ttmpool_runs_give(&runs), 0);
+	}
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 1);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 1);
+	rig->nr_pools = 0;
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+			"device address 0, "));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* An account that does not exist has no pages, whatever lies behind the last. */
+static void s06_no_account_is_its_neighbour(struct check *t)
+{
+	struct {
+		struct ttmpool_owner owner;
+		tpos_atomic_t behind;
+	} two;
+
+	ttmpool_owner_init(&two.owner, "neighbour");
+	tpos_atomic_set(&two.behind, 7);
+	CHECK_EQ(t, ttmpool_owner_pages(&two.owner, TTMPOOL_ACCOUNT_COUNT), 0);
+	CHECK_EQ(t, ttmpool_owner_pages(&two.owner, (enum ttmpool_account) - 1),
+		 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&two.owner), 0);
+}
+
+/* A page that is held as a chunk is nobody's to insert: it has no array that says
+ * whose it is. */
+static void s08_a_held_page_is_not_insertable(struct check *t)
+{
+	struct ttmpool_request req = { .num_pages = 1 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_runs runs;
+	struct ttmpool_run run;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_runs_take(&rig->pool[0], &req, false, &runs), 0);
+	CHECK_EQ(t, ttmpool_runs_fill(&runs, &run, 1), 1);
+	CHECK(t, ttmpool_pool_owns(&rig->pool[0], run.page));
+	CHECK(t, !ttmpool_page_insertable(&rig->pool[0], run.page));
+	CHECK_EQ(t, ttmpool_runs_give(&runs), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 #define LINKS 8
 
 /* Is the list whole in both directions, and are its links these? */
@@ -342,6 +407,9 @@ CHECK_SUITE(promises, CHECK_CASE(s09_what_gives_pages_back_allocates_nothing),
 	    CHECK_CASE(a_failed_prepare_leaves_the_reserve_alone),
 	    CHECK_CASE(a_manager_that_cannot_start_is_told_why),
 	    CHECK_CASE(s12_what_kept_a_buffer_from_moving_is_told),
+	    CHECK_CASE(what_lost_its_mapping_has_no_address),
+	    CHECK_CASE(s06_no_account_is_its_neighbour),
+	    CHECK_CASE(s08_a_held_page_is_not_insertable),
 	    CHECK_CASE(lists_are_whole_both_ways),
 	    CHECK_CASE(lists_are_moved_in_order));
 
