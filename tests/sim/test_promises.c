@@ -328,6 +328,23 @@ static void s08_a_held_page_is_not_insertable(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A buffer whose pages the library may not move cannot be swapped out, even if it
+ * can be locked. */
+static void s07_only_what_can_be_moved_is_listed(struct check *t)
+{
+	struct ttmpool_backend_funcs funcs = buffer_plain;
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	funcs.movable = false;
+	buf = buffer_open(t, rig, &(struct buffer_config){ .funcs = &funcs });
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), -EOPNOTSUPP);
+	CHECK(t, !buf->be.swappable);
+	CHECK(t, rig_close(t, rig));
+}
+
 #define LINKS 8
 
 /* Is the list whole in both directions, and are its links these? */
@@ -410,6 +427,7 @@ CHECK_SUITE(promises, CHECK_CASE(s09_what_gives_pages_back_allocates_nothing),
 	    CHECK_CASE(what_lost_its_mapping_has_no_address),
 	    CHECK_CASE(s06_no_account_is_its_neighbour),
 	    CHECK_CASE(s08_a_held_page_is_not_insertable),
+	    CHECK_CASE(s07_only_what_can_be_moved_is_listed),
 	    CHECK_CASE(lists_are_whole_both_ways),
 	    CHECK_CASE(lists_are_moved_in_order));
 
