@@ -38,8 +38,8 @@ struct ttmpool_pool_config {
 /**
  * struct ttmpool_pool_stats - a pool's counters
  * @takes: buffers handed out
- * @takes_failed: valid requests that could not be served; a request that is refused
- *	with -EINVAL or -E2BIG is not counted, nor is one of a magazine
+ * @takes_failed: requests that could not be served, of magazines and primes, too; a
+ *	request that is refused with -EINVAL or -E2BIG is not counted
  * @gives: buffers taken back
  * @pages_in_use: pages that buffers have now
  * @pages_in_use_peak: the most that it ever was
@@ -275,7 +275,7 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 /**
  * ttmpool_pool_prime() - fill the bins ahead of need
  * @pool: the pool
- * @req: source, caching and how many pages; owner and wait_ms are not used
+ * @req: source, caching, how many pages, and how long to wait; the owner is not used
  * @mapped: map them, too, if the policy keeps mappings
  *
  * The pages are fresh ones. May sleep.

@@ -35,6 +35,9 @@ _Static_assert(LIST_FLAGS + 1 == TTMPOOL_BIN_LISTS,
 static struct ttmpool_bin *chunk_bin(struct ttmpool_pool *pool,
 				     const struct ttmpool_chunk *chunk)
 {
+	assert_deep(chunk->pool == pool);
+	assert_deep(chunk->caching < TTMPOOL_CACHING_COUNT);
+	assert_deep(chunk->order < TTMPOOL_NR_ORDERS);
 	return &pool->bins[chunk_source(chunk)][chunk->caching][chunk->order];
 }
 
@@ -60,6 +63,7 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
 
+	tpos_assert_held(&pool->lock);
 	stats->pages_pooled += (uint64_t)pages;
 	if (stats->pages_pooled > stats->pages_pooled_peak)
 		stats->pages_pooled_peak = stats->pages_pooled;
@@ -153,6 +157,7 @@ size_t ttmpool_bins_pick(struct ttmpool_pool *pool,
 	}
 	if (!n)
 		return 0;
+	tpos_assert(n <= bin->nr_chunks);
 	ttmpool_list_cut_through(list, last, picked);
 	bin->nr_chunks -= n;
 	ttmpool_bins_count(pool, -(long)(n << order));
@@ -216,6 +221,7 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
 			struct ttmpool_chunk *chunk =
 				ttmpool_chunk_of(list->prev);
 
+			assert_deep(bin->nr_chunks > 0);
 			chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 			ttmpool_list_move_tail(&chunk->link, picked);
 			bin->nr_chunks--;

@@ -39,7 +39,9 @@ unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages)
 
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
 {
-	tpos_atomic_add_return(-(long)pages, &mgr->pages);
+	long left = tpos_atomic_add_return(-(long)pages, &mgr->pages);
+
+	tpos_assert(left >= 0);
 }
 
 /* Would so many more be within the pool limit? */
@@ -109,10 +111,14 @@ bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 {
+	long left;
+
 	if (!bytes)
 		return;
-	tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
-			       &pool->iova->pages);
+	assert_deep(bytes <= pool->stats.bytes_mapped);
+	left = tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
+				      &pool->iova->pages);
+	tpos_assert(left >= 0);
 	pool_tally(pool, &pool->stats.bytes_mapped, -bytes);
 }
 
@@ -157,6 +163,7 @@ int ttmpool_budget_wait_mapped(struct ttmpool_pool *pool, long seen,
 	unsigned int rest = *left_ms - nap;
 	int err;
 
+	tpos_assert(nap <= *left_ms);
 	pool_tally(pool, &pool->stats.waits, 1);
 	err = tpos_wait(&pool->iova->wait, seen, &nap);
 	if (err == -ETIMEDOUT && rest)

@@ -33,6 +33,13 @@ static const uint8_t chunk_next[TTMPOOL_CHUNK_STATE_COUNT] = {
 	[TTMPOOL_CHUNK_QUARANTINED] = 0,
 };
 
+_Static_assert(TTMPOOL_CHUNK_STATE_COUNT <= 8, "a set of states is a byte");
+_Static_assert(TTMPOOL_NR_ORDERS <= 16, "an order has four bits in a chunk");
+_Static_assert(TTMPOOL_CACHING_UNKNOWN < 16, "so has a caching");
+_Static_assert(offsetof(struct ttmpool_chunk, kind) ==
+		       offsetof(struct ttmpool_chunk, state) - 1,
+	       "kind is order, caching, state and flags");
+
 bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
 			      enum ttmpool_chunk_state to)
 {
@@ -124,6 +131,8 @@ size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
 	struct ttmpool_list *last = chunks->next;
 	size_t n = 1;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
+
 	for (; last->next != chunks; last = last->next, n++) {
 		const struct ttmpool_chunk *next = ttmpool_chunk_of(last->next);
 
@@ -179,9 +188,12 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 {
 	struct ttmpool_chunk *chunk;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	tpos_dma_unmap(pool->dev, chunks, lazy);
-	ttmpool_for_each_chunk(chunk, chunks)
+	ttmpool_for_each_chunk(chunk, chunks) {
+		assert_deep(ttmpool_chunk_is_streaming(chunk));
 		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_MAPPED;
+	}
 	ttmpool_budget_return_mapped(
 		pool, pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
 	pool_tally_batch(pool, &pool->stats.unmap_batches, &pool->stats.unmaps,
@@ -278,6 +290,8 @@ void ttmpool_chunks_copy(struct ttmpool_pool *pool,
 	struct ttmpool_chunk *chunk;
 	size_t pages = 0;
 
+	assert_deep(ttmpool_chunks_count_pages(to) ==
+		    ttmpool_chunks_count_pages(from));
 	ttmpool_for_each_chunk(chunk, from) {
 		struct tpos_span out = { .chunk = chunk };
 		size_t n = ttmpool_chunk_pages(chunk);

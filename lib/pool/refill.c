@@ -56,6 +56,8 @@ static unsigned int refill_within(unsigned int orders, size_t pages)
 {
 	unsigned int most = (1u << TTMPOOL_NR_ORDERS) - 1;
 
+	tpos_assert(pages);
+	tpos_assert(orders <= most);
 	while (orders > pages) {
 		most >>= 1;
 		orders &= most;
@@ -74,6 +76,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 	unsigned int missing;
 	struct room room;
 
+	tpos_assert(take->req.caching != TTMPOOL_CACHED);
 	ttmpool_list_init(spare);
 	if (pool->node != TTMPOOL_NODE_ANY)
 		req.flags |= TPOS_ALLOC_THIS_NODE;
@@ -99,7 +102,10 @@ void ttmpool_refill_park(struct take *take, struct ttmpool_list *spare)
 
 	if (ttmpool_list_empty(spare))
 		return;
-	ttmpool_for_each_chunk(chunk, spare)
+	ttmpool_for_each_chunk(chunk, spare) {
+		assert_deep(chunk->caching == take->req.caching);
+		assert_deep(chunk->state == TTMPOOL_CHUNK_FRESH);
 		tpos_note_parked(take->pool->dev, chunk);
+	}
 	ttmpool_chunks_park(take->pool, spare);
 }

@@ -74,6 +74,8 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 		return err;
 	if (pages > room->pages)
 		room->pages = pages;
+	tpos_assert(room->pages >= pages);
+	tpos_assert(room->mapped >= mapped);
 	return 0;
 }
 
@@ -81,6 +83,7 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped)
 {
+	tpos_assert(mapped <= pages);
 	*room = (struct room){ 0 };
 	if (!ttmpool_budget_take_pages(pool->mgr, pages))
 		return false;

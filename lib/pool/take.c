@@ -31,6 +31,7 @@ void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list fresh;
 
+	tpos_assert(take->req.num_pages <= take->wanted);
 	ttmpool_take_miss(take, chunks);
 	ttmpool_chunks_extract(chunks, chunk_is_fresh, &fresh);
 	ttmpool_chunks_release(take->pool, &fresh);
@@ -46,6 +47,8 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 {
 	unsigned int order = ttmpool_chunk_of(unmapped->next)->order;
 
+	tpos_assert(!ttmpool_list_empty(unmapped));
+	tpos_assert(order <= take->max_order);
 	if (!order || take->one_order)
 		return -ENOSPC;
 	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
@@ -110,6 +113,9 @@ static int take_try(struct take *take)
 {
 	int err;
 
+	tpos_assert(take->req.num_pages);
+	tpos_assert(!take->pages_hit);
+	tpos_assert(!take->room.pages);
 	take->wanted = take->req.num_pages;
 	take->max_order = take->one_order
 				  ? take->order
@@ -121,8 +127,11 @@ static int take_try(struct take *take)
 	if (!err)
 		err = take_convert(take);
 	ttmpool_room_return(take->pool, &take->room);
-	if (!err)
+	if (!err) {
+		tpos_assert(!take->req.num_pages);
+		tpos_assert(!ttmpool_list_empty(&take->got));
 		return 0;
+	}
 	ttmpool_take_drop(take, &take->got);
 	return err == -EDQUOT ? -ENOSPC : err;
 }

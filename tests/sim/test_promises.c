@@ -6,6 +6,7 @@
 
 #include <limits.h>
 
+#include <ttmpool/magazine.h>
 #include <ttmpool/runs.h>
 
 #include "check_cmocka.h"
@@ -345,6 +346,42 @@ static void s07_only_what_can_be_moved_is_listed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What a magazine or a prime could not have is counted as what a buffer could not;
+ * and a prime waits for address space as long as it is told to. */
+static void s10_who_fails_is_counted_and_waits_alike(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = 4 << 12 });
+	struct ttmpool_owner *owner = check_zalloc(t, sizeof(*owner));
+	struct ttmpool_chunk *chunks[4], *got[2];
+	struct ttmpool_magazine_config config = {
+		.mapped = true, .owner = owner, .chunks = chunks, .room = 4
+	};
+	struct ttmpool_request req = { .num_pages = 1,
+				       .caching = TTMPOOL_UNCACHED };
+	struct ttmpool_magazine mag;
+	struct buffer *buf;
+
+	CHECK(t, rig && owner);
+	ttmpool_owner_init(owner, "a ring");
+	config.pool = &rig->pool[0];
+	CHECK_EQ(t, ttmpool_magazine_init(&mag, &config), 0);
+	buf = buffer_open(t, rig, &(struct buffer_config){ .num_pages = 4 });
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, got, 2), -ENOSPC);
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 1);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), -ENOSPC);
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 2);
+	CHECK_EQ(t, rig_stats(rig).waits, 0);
+	req.wait_ms = 10;
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), -ETIMEDOUT);
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 3);
+	CHECK(t, rig_stats(rig).waits > 0);
+	ttmpool_magazine_fini(&mag);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 #define LINKS 8
 
 /* Is the list whole in both directions, and are its links these? */
@@ -428,6 +465,7 @@ CHECK_SUITE(promises, CHECK_CASE(s09_what_gives_pages_back_allocates_nothing),
 	    CHECK_CASE(s06_no_account_is_its_neighbour),
 	    CHECK_CASE(s08_a_held_page_is_not_insertable),
 	    CHECK_CASE(s07_only_what_can_be_moved_is_listed),
+	    CHECK_CASE(s10_who_fails_is_counted_and_waits_alike),
 	    CHECK_CASE(lists_are_whole_both_ways),
 	    CHECK_CASE(lists_are_moved_in_order));
 
