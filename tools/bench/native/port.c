@@ -105,7 +105,7 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	if (!page)
 		return -ENOMEM;
 	tpsim_clear_bytes(native_bytes(system, page),
-		    (size_t)1 << (req->order + NATIVE_PAGE_SHIFT));
+			  (size_t)1 << (req->order + NATIVE_PAGE_SHIFT));
 	tpsim_clear_finish();
 	chunk->page = page;
 	return 0;
@@ -131,7 +131,8 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 
 	ttmpool_for_each_chunk(chunk, chunks)
 		tpsim_clear_bytes(native_bytes(dev->system, chunk->page),
-			    ttmpool_chunk_pages(chunk) << NATIVE_PAGE_SHIFT);
+				  ttmpool_chunk_pages(chunk)
+					  << NATIVE_PAGE_SHIFT);
 	tpsim_clear_finish();
 }
 
