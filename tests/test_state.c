@@ -70,9 +70,15 @@ static void every_state_has_a_name(struct check *t)
 {
 	const char *unknown = ttmpool_tt_state_name(TTMPOOL_TT_STATE_COUNT);
 
-	for (int i = 0; i < TTMPOOL_TT_STATE_COUNT; i++)
-		CHECK(t, ttmpool_tt_state_name((enum ttmpool_tt_state)i) !=
-				 unknown);
+	for (int i = 0; i < TTMPOOL_TT_STATE_COUNT; i++) {
+		const char *name =
+			ttmpool_tt_state_name((enum ttmpool_tt_state)i);
+
+		CHECK(t, name && name != unknown);
+		for (int j = 0; j < i; j++)
+			CHECK(t, name != ttmpool_tt_state_name(
+						 (enum ttmpool_tt_state)j));
+	}
 }
 
 typedef int (*verb)(struct ttmpool_backend *be);
