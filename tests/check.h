@@ -99,6 +99,10 @@ enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page);
  * case. */
 tpos_page_t *check_page_of_system(struct check *t);
 
+/** check_poison() - the hardware tells of an error in a page that is out; false if
+ * nobody would hear of it here (Linux: no CONFIG_MEMORY_FAILURE). */
+bool check_poison(struct check *t, tpos_page_t *page);
+
 /** check_pages_out() - pages that the library has of the system now. */
 size_t check_pages_out(struct check *t);
 

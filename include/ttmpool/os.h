@@ -46,7 +46,12 @@
  *             tpos_page_set_chunk(page, chunk)
  *             tpos_page_is_poisoned(page)  has the hardware told of an error
  *                              in it (Linux: PageHWPoison)? When such a page
- *                              is freed the system keeps it from everybody.
+ *                              is freed by itself the system keeps it from
+ *                              everybody.
+ *             tpos_may_be_poisoned(device)  has the hardware told of an error
+ *                              in any page of the device's system? While it has
+ *                              not, no page is looked at; a port that cannot
+ *                              tell says that it may have.
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
  *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
  *             tpos_device_reaches(device, page, n)  are these n pages within
@@ -187,6 +192,11 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
  *
  * The chunk that was set on a page is forgotten. The descriptors stay the
  * caller's. Does not clear. Does not allocate. May sleep.
+ *
+ * A page that the hardware has poisoned becomes nobody's. The library sees to it
+ * that such a chunk is quarantined before it comes here, and of a quarantined one
+ * the port gives back all other pages, one by one. (Linux: free_pages_prepare() in
+ * mm/page_alloc.c keeps a poisoned page out only of an order of 0.)
  */
 void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 

@@ -25,12 +25,21 @@
  * @verify: nobody is believed. Pages are cleared when they come back, and if
  *	they are no zeroes when they are handed out, who had them last is
  *	reported: he, or his device, wrote to them meanwhile; and they are
- *	cleared again. A chunk with a page that the hardware has poisoned is
- *	quarantined when it would be handed out, pooled or given to the system.
- *	The address of a new mapping is compared with those of chunks in use,
- *	some thousands in each batch.
+ *	cleared again. The address of a new mapping is compared with those of
+ *	chunks in use, some thousands in each batch. What the hardware has
+ *	poisoned is looked for when a chunk is pooled, too.
  * @dma32: plain pages are below 4 GiB, even if the device reaches more
  * @max_order: the largest order that a chunk may have
+ *
+ * Whatever the policy: when a chunk would be handed out, cleared by the worker, or
+ * given to the system, the pool asks of each of its pages whether the hardware has
+ * poisoned it. A chunk with such a page is reported (TTMPOOL_REPORT_POISONED) and
+ * quarantined, and another is found. When the quarantine is purged, the system gets
+ * all pages of the chunk but the poisoned one. So what the pool hands out was sound
+ * at that moment. A chunk in a magazine is its owner's all the time: it is looked at
+ * when the magazine gets it from the pool. A port that knows that there is no poisoned
+ * page in the whole system spares the pool the looks; Linux's is told nothing, and a
+ * look is a load for each page there.
  */
 struct ttmpool_policy {
 	bool recycle[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];

@@ -232,7 +232,8 @@ struct ttmpool_request {
  *	mapped
  *
  * The pages are zero, of the wanted caching, and, with @dma_addr, mapped for
- * the device in both directions. Large orders come first, so that the pages of
+ * the device in both directions. None of them was poisoned by the hardware before
+ * (policy.h). Large orders come first, so that the pages of
  * a chunk are at consecutive indices and aligned to their own size. May sleep,
  * and may call the system's shrinkers.
  *

@@ -20,7 +20,8 @@
  *	another chunk has
  * @TTMPOOL_REPORT_CORRUPTED: the store returned other bytes than it was given;
  *	@index: of this page of the buffer
- * @TTMPOOL_REPORT_POISONED: the hardware has told of an error in the chunk
+ * @TTMPOOL_REPORT_POISONED: the hardware has told of an error in the chunk, which is
+ *	now quarantined
  * @TTMPOOL_REPORT_WRITTEN: a free page was written to; @owner: who had it last;
  *	@index: of the page in the chunk; @age: since it came back
  * @TTMPOOL_REPORT_KIND_COUNT: how many there are

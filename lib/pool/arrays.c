@@ -55,24 +55,28 @@ static void single_enter(struct ttmpool_pool *pool,
 	pool->stats.maps_kept += map;
 }
 
-/* Take one chunk that lacks nothing but to be clear, if there is one of that size. */
+/* Take one chunk that lacks nothing but to be clear, if there is one of that size. If
+ * the hardware has poisoned it, it is set aside, and the long way finds another. */
 static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 					 const struct ttmpool_request *req,
 					 bool map)
 {
 	unsigned int flags = map ? TTMPOOL_CHUNK_MAPPED : 0;
 	unsigned int order = order_of(req->num_pages);
+	struct ttmpool_list picked, poisoned;
 	struct ttmpool_chunk *chunk = NULL;
-	struct ttmpool_list picked;
+	bool is_dirty, is_poisoned;
 
 	if (ttmpool_take_check(pool, req) ||
 	    order > pool->max_order[req->source] || !pool_believes(pool))
 		return NULL;
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
-	if (!ttmpool_bins_pick(pool, req, order, flags | TTMPOOL_CHUNK_CLEAN,
-			       &picked) &&
-	    ttmpool_bins_pick(pool, req, order, flags, &picked)) {
+	is_dirty = !ttmpool_bins_pick(pool, req, order,
+				      flags | TTMPOOL_CHUNK_CLEAN, &picked) &&
+		   ttmpool_bins_pick(pool, req, order, flags, &picked);
+	is_poisoned = chunks_extract_poisoned(pool, &picked, &poisoned);
+	if (is_dirty && !is_poisoned) {
 		tpos_spin_unlock(&pool->lock);
 		ttmpool_chunks_clear_uncounted(pool, &picked);
 		tpos_spin_lock(&pool->lock);
@@ -83,6 +87,8 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 		single_enter(pool, req, map, &picked);
 	}
 	tpos_spin_unlock(&pool->lock);
+	if (is_poisoned)
+		ttmpool_chunks_release(pool, &poisoned);
 	return chunk;
 }
 

@@ -21,6 +21,8 @@
 
 #include "pool_internal.h"
 
+#define LOOK_BLOCK 32
+
 #define MAY(state) (1u << TTMPOOL_CHUNK_##state)
 
 /* From each state, the states that may follow. */
@@ -69,12 +71,38 @@ bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk)
 	       !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
+/* Of a block of pages, without a branch for each. */
+static bool pages_are_poisoned(tpos_page_t *page, size_t n)
+{
+	bool poisoned = false;
+	size_t i = 0;
+
+	for (; n - i >= LOOK_BLOCK; i += LOOK_BLOCK)
+#pragma GCC unroll 32
+		for (size_t j = 0; j < LOOK_BLOCK; j++)
+			poisoned |= tpos_page_is_poisoned(
+				tpos_page_nth(page, i + j));
+	for (; i < n; i++)
+		poisoned |= tpos_page_is_poisoned(tpos_page_nth(page, i));
+	return poisoned;
+}
+
 /* Has the hardware told of an error in one of its pages? */
 bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk)
 {
-	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		if (tpos_page_is_poisoned(tpos_page_nth(chunk->page, i)))
+	return pages_are_poisoned(chunk->page, ttmpool_chunk_pages(chunk));
+}
+
+/* Or in one of a page of a batch? That is asked of each page that is handed out. */
+bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		if (chunk->order ? ttmpool_chunk_is_poisoned(chunk)
+				 : tpos_page_is_poisoned(chunk->page))
 			return true;
+	}
 	return false;
 }
 

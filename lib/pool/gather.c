@@ -173,38 +173,42 @@ void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
 	}
 }
 
-/* What was pooled is looked at: chunks that the hardware has poisoned are set
- * aside, and others found; those that somebody wrote to are dirty. */
-static int take_gather_verified(struct take *take)
+/* Chunks that the hardware has poisoned are set aside, and others found. They are
+ * looked at before they are cleared: to write to such memory may do harm, too. */
+static int take_gather_sound(struct take *take)
 {
 	struct ttmpool_list poisoned;
-	struct ttmpool_chunk *chunk;
 	int err = take_gather(take);
 
 	while (!err &&
-	       ttmpool_chunks_extract(&take->got, ttmpool_chunk_is_poisoned,
-				      &poisoned)) {
+	       chunks_extract_poisoned(take->pool, &take->got, &poisoned)) {
 		ttmpool_take_miss(take, &poisoned);
 		ttmpool_chunks_release(take->pool, &poisoned);
 		err = take_gather(take);
 	}
+	return err;
+}
+
+/* What was pooled clean is read; what somebody wrote to is dirty. */
+static void take_verify(struct take *take)
+{
+	struct ttmpool_chunk *chunk;
+
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		if (chunk->state == TTMPOOL_CHUNK_POOLED && !is_dirty(chunk))
 			ttmpool_chunk_verify(take->pool, chunk);
 		take->dirty |= is_dirty(chunk);
 	}
-	return err;
 }
 
 /* Find all pages, and clear the dirty ones before a device is let near them. */
 int ttmpool_take_find(struct take *take)
 {
 	struct ttmpool_list work;
-	int err;
+	int err = take_gather_sound(take);
 
-	err = take->pool->policy.verify ? take_gather_verified(take)
-					: take_gather(take);
-
+	if (take->pool->policy.verify)
+		take_verify(take);
 	if (err)
 		return err;
 	if (take->dirty &&

@@ -150,6 +150,7 @@ bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks);
 void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
 			     struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_can_be_used(const struct ttmpool_chunk *chunk,
@@ -168,6 +169,17 @@ size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
 			      struct ttmpool_list *run);
 bool ttmpool_chunks_extract(struct ttmpool_list *from, chunk_test test,
 			    struct ttmpool_list *to);
+
+/* Likewise those with a page that the hardware has poisoned: @to is written if there
+ * are any. As long as it has poisoned none at all, this costs nothing. */
+static inline bool chunks_extract_poisoned(const struct ttmpool_pool *pool,
+					   struct ttmpool_list *from,
+					   struct ttmpool_list *to)
+{
+	return tpos_may_be_poisoned(pool->dev) &&
+	       ttmpool_chunks_are_poisoned(from) &&
+	       ttmpool_chunks_extract(from, ttmpool_chunk_is_poisoned, to);
+}
 void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
 void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks, bool lazy);

@@ -9,7 +9,7 @@
  *     mapped?          one tpos_dma_unmap() for all that are
  *     not write-back?  one tpos_caching_set() for all that are not
  *     still not?       into quarantine, never to the system
- *     poisoned?        likewise, if the policy looks
+ *     poisoned?        likewise
  *     then             one tpos_pages_free() for the rest
  *
  * The order is fixed: the device is cut off first, so that it cannot write to a
@@ -105,8 +105,7 @@ void ttmpool_chunks_release(struct ttmpool_pool *pool,
 	ttmpool_chunks_strip(pool, chunks, pool->policy.lazy_unmap);
 	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_not_cached, &undo))
 		chunks_condemn(pool, &undo, TTMPOOL_REPORT_QUARANTINED);
-	if (pool->policy.verify &&
-	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_poisoned, &undo))
+	if (chunks_extract_poisoned(pool, chunks, &undo))
 		chunks_condemn(pool, &undo, TTMPOOL_REPORT_POISONED);
 	if (ttmpool_list_empty(chunks))
 		return;

@@ -20,10 +20,30 @@
 /* One batch: 2 MiB of small pages, cleared with one fence. */
 #define SCRUB_PAGES 512
 
+/* Clear what was picked, and put it back into its bins; what the hardware has
+ * poisoned, which may harm whoever writes to it, goes to @poisoned instead. */
+static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
+			 struct ttmpool_list *poisoned)
+{
+	bool any = chunks_extract_poisoned(pool, picked, poisoned);
+
+	if (!ttmpool_list_empty(picked))
+		ttmpool_chunks_clear(pool, picked);
+	tpos_spin_lock(&pool->lock);
+	pool->scrubbing = false;
+	ttmpool_bins_place(pool, picked, PARK_SCRUBBED);
+	if (any)
+		ttmpool_bins_count(pool,
+				   -(long)ttmpool_chunks_count_pages(poisoned));
+	tpos_spin_unlock(&pool->lock);
+	return any;
+}
+
 /* Clear about so many pages, or one batch; how many were dirty? */
 static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 {
-	struct ttmpool_list picked;
+	struct ttmpool_list picked, poisoned;
+	bool any = false;
 	size_t got;
 
 	if (pages > SCRUB_PAGES)
@@ -35,14 +55,11 @@ static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 				       &picked);
 	pool->scrubbing = got;
 	tpos_spin_unlock(&pool->lock);
-	if (got) {
-		ttmpool_chunks_clear(pool, &picked);
-		tpos_spin_lock(&pool->lock);
-		pool->scrubbing = false;
-		ttmpool_bins_place(pool, &picked, PARK_SCRUBBED);
-		tpos_spin_unlock(&pool->lock);
-	}
+	if (got)
+		any = scrub_picked(pool, &picked, &poisoned);
 	tpos_mutex_unlock(&pool->scrub);
+	if (any)
+		ttmpool_chunks_release(pool, &poisoned);
 	return got;
 }
 

@@ -163,15 +163,23 @@ void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 }
 
+/* The library has found out, and has put it into quarantine. */
+static bool is_poisoned(const struct ttmpool_chunk *chunk)
+{
+	bool poisoned = false;
+
+	if (chunk->state != TTMPOOL_CHUNK_QUARANTINED)
+		return false;
+	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
+		poisoned |= PageHWPoison(tpos_page_nth(chunk->page, i));
+	return poisoned;
+}
+
 /* The page allocator keeps a poisoned page out only if it is freed by itself
  * (mm/page_alloc.c, free_pages_prepare). */
 static void set_poison_apart(struct ttmpool_chunk *chunk)
 {
-	bool poisoned = false;
-
-	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++)
-		poisoned |= PageHWPoison(tpos_page_nth(chunk->page, i));
-	if (!poisoned || chunk->flags & TTMPOOL_CHUNK_SPLIT)
+	if (!is_poisoned(chunk) || chunk->flags & TTMPOOL_CHUNK_SPLIT)
 		return;
 	split_page(chunk->page, chunk->order);
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
@@ -179,8 +187,7 @@ static void set_poison_apart(struct ttmpool_chunk *chunk)
 
 static void free_plain(struct ttmpool_chunk *chunk)
 {
-	if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
-		set_poison_apart(chunk);
+	set_poison_apart(chunk);
 	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT)) {
 		__free_pages(chunk->page, chunk->order);
 		return;
@@ -198,10 +205,12 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 		size_t size = ttmpool_chunk_bytes(chunk);
 
 		tpos_page_set_chunk(chunk->page, NULL);
-		if (ttmpool_chunk_is_coherent(chunk))
-			free_coherent(dev, &chunk->dma, size);
-		else
+		/* Of what dma_alloc_attrs() gave no part can be freed by itself:
+		 * so a block with a poisoned page is not freed at all. */
+		if (!ttmpool_chunk_is_coherent(chunk))
 			free_plain(chunk);
+		else if (!chunk->order || !is_poisoned(chunk))
+			free_coherent(dev, &chunk->dma, size);
 		pages += (long)ttmpool_chunk_pages(chunk);
 		cond_resched();
 	}

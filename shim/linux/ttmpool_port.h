@@ -14,6 +14,7 @@
 #include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/errno.h>
+#include <linux/kconfig.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -72,6 +73,16 @@ static inline struct page *tpos_page_nth(struct page *page, size_t n)
 static inline bool tpos_page_is_poisoned(struct page *page)
 {
 	return PageHWPoison(page);
+}
+
+/*
+ * Nothing that a module can ask says whether there is such a page: the kernel's
+ * count, num_poisoned_pages, is not exported, and a node's mf_stats (6.3) know
+ * nothing of pages that were marked in another way.
+ */
+static inline bool tpos_may_be_poisoned(struct device *dev)
+{
+	return IS_ENABLED(CONFIG_MEMORY_FAILURE);
 }
 
 static inline int tpos_page_node(struct device *dev, const struct page *page)

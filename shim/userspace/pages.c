@@ -167,7 +167,14 @@ void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page)
 		tpsim_complain("poison", "page %zu is not out",
 			       tpsim_page_index(machine, page));
 	__atomic_store_n(&page->poisoned, true, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&machine->poisoned, 1, __ATOMIC_RELEASE);
 	tpsim_machine_unlock(machine);
+}
+
+/* num_poisoned_pages, as the kernel itself could ask (mm/memory-failure.c). */
+bool tpos_may_be_poisoned(tpos_device_t *dev)
+{
+	return __atomic_load_n(&dev->machine->poisoned, __ATOMIC_ACQUIRE);
 }
 
 static bool block_is_poisoned(const struct tpsim_page *page)
@@ -178,13 +185,27 @@ static bool block_is_poisoned(const struct tpsim_page *page)
 	return false;
 }
 
+/* free_pages_prepare() keeps a poisoned page out if it comes by itself; of a block of
+ * a higher order it looks at none, and so somebody gets it again. */
+static void piece_give(struct tpsim_machine *machine, struct tpsim_page *page,
+		       unsigned int order)
+{
+	if (!order && page->poisoned) {
+		machine->out.pages_lost++;
+		return;
+	}
+	for (size_t i = 0; i < (size_t)1 << order; i++)
+		machine->counters.poison_freed += page[i].poisoned;
+	tpsim_buddy_give(machine, page, order);
+}
+
 void tpsim_block_take_back(struct tpsim_machine *machine,
 			   struct tpsim_page *page)
 {
 	unsigned int order = page->order;
 	size_t pages = (size_t)1 << order;
 	/* What was split is freed as so many single pages. */
-	unsigned int piece = page->split || block_is_poisoned(page) ? 0 : order;
+	unsigned int piece = page->split ? 0 : order;
 
 	if (page->parked)
 		machine->out.pages_parked -= pages;
@@ -205,8 +226,7 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 	tpsim_cost_spend(machine, COST_BLOCK_FREE, pages >> piece);
 	tpsim_cost_spend(machine, COST_PAGE_PREPARE, pages);
 	for (size_t i = 0; i < pages; i += (size_t)1 << piece)
-		if (!page[i].poisoned)
-			tpsim_buddy_give(machine, page + i, piece);
+		piece_give(machine, page + i, piece);
 }
 
 /*
@@ -303,6 +323,12 @@ void tpsim_free_check(const struct tpsim_machine *machine,
 				       "page %zu", index + i);
 }
 
+/* As shim/linux/pages.c does: split_page() first, and then page by page. */
+static void set_poison_apart(struct tpsim_page *page)
+{
+	page->split |= block_is_poisoned(page);
+}
+
 void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	struct tpsim_machine *machine = dev->machine;
@@ -322,6 +348,8 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 			tpsim_mapping_end(page->mapping);
 			coherent = true;
 		}
+		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
+			set_poison_apart(page);
 		tpsim_block_take_back(machine, page);
 	}
 	/* iommu_dma_free() ends a mapping as iommu_dma_unmap_page() does. */

@@ -153,9 +153,9 @@ uint64_t tpsim_page_physical(const struct tpsim_machine *machine,
 /**
  * tpsim_page_poison() - the hardware tells of an error in a page that is out
  *
- * When its block is freed, the others go to the buddy allocator and it does
- * not: free_pages_prepare() in mm/page_alloc.c, for pages that are freed one by
- * one.
+ * When it is freed by itself, nobody gets it any more (free_pages_prepare() in
+ * mm/page_alloc.c). When it is freed as a part of a block of a higher order, nobody
+ * looks, and somebody does: counters.poison_freed.
  */
 void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page);
 
@@ -236,6 +236,7 @@ struct tpsim_counters {
 	uint64_t bytes_copied;        /* by tpos_pages_copy() */
 	uint64_t bounced_bytes;
 	uint64_t splits;
+	uint64_t poison_freed; /* pages, as a part of a block: somebody gets them */
 	uint64_t store_writes; /* pages */
 	uint64_t store_reads;
 	uint64_t locks_taken;
@@ -265,6 +266,7 @@ struct tpsim_ledger {
 	size_t store_pages; /* kept in them */
 	size_t shrinkers;
 	size_t work_queued;
+	size_t pages_lost;  /* poisoned, and kept from everybody */
 	size_t free_pages; /* in the buddy allocator */
 };
 

@@ -168,6 +168,43 @@ static void bad_frees_end_the_program(void **state)
 	tpsim_machine_destroy(breach_machine);
 }
 
+/* A poisoned page that is freed by itself is nobody's any more; as a part of a block
+ * it is the next one's who asks, as in a kernel. */
+static void a_poisoned_page_is_kept_only_if_it_comes_alone(void **state)
+{
+	struct tpsim_machine *machine =
+		machine_with(&(struct tpsim_config){ .ram_pages = 64 });
+	struct tpsim_device *dev = device_with(machine, 0);
+	struct batch batch;
+	size_t total;
+
+	(void)state;
+	batch_init(&batch);
+	assert_false(tpos_may_be_poisoned(dev));
+	total = ledger_of(machine).free_pages;
+	batch_plain(&batch, dev, 1, 0);
+	tpsim_page_poison(machine, batch.chunk[0].page);
+	assert_true(tpos_may_be_poisoned(dev));
+	batch_free(&batch, dev);
+	assert_int_equal(ledger_of(machine).pages_lost, 1);
+	assert_int_equal(ledger_of(machine).free_pages, total - 1);
+
+	batch_plain(&batch, dev, 1, 2);
+	tpsim_page_poison(machine, batch.chunk[0].page + 3);
+	batch_free(&batch, dev);
+	assert_int_equal(counters_of(machine).poison_freed, 1);
+	assert_int_equal(ledger_of(machine).pages_lost, 1);
+	assert_int_equal(ledger_of(machine).free_pages, total - 1);
+
+	batch_plain(&batch, dev, 1, 2);
+	assert_true(tpos_page_is_poisoned(batch.chunk[0].page + 3));
+	batch.chunk[0].state = TTMPOOL_CHUNK_QUARANTINED;
+	batch_free(&batch, dev);
+	assert_int_equal(ledger_of(machine).pages_lost, 2);
+	assert_int_equal(ledger_of(machine).free_pages, total - 2);
+	tpsim_machine_destroy(machine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +212,8 @@ int main(void)
 		cmocka_unit_test(clearing_works_in_any_caching),
 		cmocka_unit_test(an_address_outlives_a_clearing),
 		cmocka_unit_test(bad_frees_end_the_program),
+		cmocka_unit_test(
+			a_poisoned_page_is_kept_only_if_it_comes_alone),
 	};
 
 	return cmocka_run_group_tests_name("machine-pages", tests, NULL, NULL);

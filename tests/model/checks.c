@@ -12,6 +12,8 @@
  * are on the books of the pools, of their device and of the machine; and
  * nothing answers at an address that was a buffer's, once no mapping is kept
  *     contents   the first word of each page of each buffer
+ *     poison     nobody gets a page that the hardware has poisoned, but who has it;
+ *                and the system gets none back as a part of a block
  *     limits     pages, pooled pages, mapped bytes
  *     accounts   of each owner, of each pool, of the manager, of the stores
  *
@@ -54,13 +56,25 @@ static void see_chunk(struct world *w, int pool, tpos_page_t *page,
 		sums->mapped[pool] += n;
 }
 
-/* One page that is in somebody's array: it is nobody else's. */
-static enum ttmpool_caching see_page(struct world *w, tpos_page_t *page,
-				     struct sums *sums)
+/* May it be in this array? */
+static bool may_have(const struct world *w, tpos_page_t *const *of,
+		     const tpos_page_t *page)
+{
+	for (int i = 0; i < w->poisoned; i++)
+		if (w->poison[i].page == page)
+			return w->poison[i].of == of;
+	return true;
+}
+
+/* One page that is in somebody's array, @of: it is nobody else's. */
+static enum ttmpool_caching see_page(struct world *w, tpos_page_t *const *of,
+				     tpos_page_t *page, struct sums *sums)
 {
 	size_t index = (size_t)(page - tpsim_page_of_system(w->machine));
 	enum ttmpool_caching caching = tpsim_page_caching(w->machine, page);
 
+	if (tpos_page_is_poisoned(page) && !may_have(w, of, page))
+		w->wrong = "a poisoned page was handed out";
 	if (index >= RAM_PAGES || w->owner_seen[index] == w->step)
 		w->wrong = "a page has two owners";
 	else
@@ -83,7 +97,8 @@ static void see_address(struct world *w, const struct item *item, size_t i)
 static void see_buffer_page(struct world *w, const struct item *item, size_t i,
 			    struct sums *sums)
 {
-	enum ttmpool_caching caching = see_page(w, item->pages[i], sums);
+	enum ttmpool_caching caching =
+		see_page(w, item->pages, item->pages[i], sums);
 	const uint64_t *word = tpsim_page_address(w->machine, item->pages[i]);
 
 	if (*word != word_of(item, i))
@@ -124,7 +139,8 @@ static void see_raws(struct world *w, struct sums *sums)
 		int pool = raw->pool == &w->pool[1];
 
 		for (size_t j = 0; j < raw->n; j++) {
-			if (see_page(w, raw->pages[j], sums) != raw->caching)
+			if (see_page(w, raw->pages, raw->pages[j], sums) !=
+			    raw->caching)
 				w->wrong = "a taken page is of another caching";
 			see_chunk(w, pool, raw->pages[j], sums);
 		}
@@ -179,7 +195,7 @@ static void check_pages(struct world *w, const struct sums *sums,
 	unsigned long pooled = other + pooled_as(w, TTMPOOL_CACHED);
 	size_t out = ledger->pages_plain + ledger->pages_coherent;
 
-	if (ledger->free_pages + out +
+	if (ledger->free_pages + ledger->pages_lost + out +
 		    tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, SIZE_MAX) !=
 	    w->total_pages)
 		w->wrong = "a page of the machine is gone";
@@ -261,6 +277,22 @@ static void check_limits(struct world *w,
 		w->wrong = "more is pooled than the limit";
 }
 
+/* Who has given such a page back does not get it again. */
+static void check_poison(struct world *w)
+{
+	tpos_page_t *first = tpsim_page_of_system(w->machine);
+	struct tpsim_counters counters;
+
+	if (!w->poisoned)
+		return;
+	for (int i = 0; i < w->poisoned; i++)
+		if (w->owner_seen[w->poison[i].page - first] != w->step)
+			w->poison[i].of = NULL;
+	tpsim_counters(w->machine, &counters);
+	if (counters.poison_freed)
+		w->wrong = "a poisoned page went to the system in a block";
+}
+
 void check_step(struct world *w)
 {
 	struct ttmpool_manager_stats stats;
@@ -277,6 +309,7 @@ void check_step(struct world *w)
 	check_pages(w, &sums, &stats, &ledger);
 	check_mapped(w, &sums, &stats, &ledger);
 	check_limits(w, &stats);
+	check_poison(w);
 }
 
 void check_all(struct world *w)

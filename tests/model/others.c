@@ -59,6 +59,9 @@ static void step_handover(struct world *w, struct item *from, uint64_t r)
 	w->err = err;
 	if (err)
 		return;
+	for (int i = 0; i < w->poisoned; i++)
+		if (w->poison[i].of == from->pages)
+			w->poison[i].of = to->pages;
 	to->bytes = from->bytes;
 	to->has_bytes = from->has_bytes;
 	from->has_bytes = false;
@@ -187,15 +190,30 @@ static void step_reserve(struct world *w, struct item *item, uint64_t r)
 	ttmpool_manager_set_pool_limit(&w->mgr, w->pool_limit);
 }
 
-/* Others use memory, all but a little of it, and let it go again. */
+/* The hardware tells of an error in a page that a buffer has. */
+static void poison_page(struct world *w, struct item *item, uint64_t r)
+{
+	struct poison *bad = &w->poison[w->poisoned];
+	tpos_page_t *page = item->pages[(r >> 32) % item->be.tt.num_pages];
+
+	if (w->poisoned == MOST_POISON || !page || tpos_page_is_poisoned(page))
+		return;
+	tpsim_page_poison(w->machine, page);
+	*bad = (struct poison){ page, item->pages };
+	w->poisoned++;
+}
+
+/* Others use memory, all but a little of it, and let it go again; or some of it
+ * fails. */
 static void step_pressure(struct world *w, struct item *item, uint64_t r)
 {
-	(void)item;
 	tpsim_ram_release(w->machine);
 	if (r >> 32 & 1)
 		tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, (r >> 33) % 40);
 	else if (r >> 40 & 1)
 		tpsim_ram_fragment(w->machine, (r >> 33) % 3);
+	else if (r >> 41 & 1)
+		poison_page(w, item, r);
 }
 
 static void step_iotlb(struct world *w, struct item *item, uint64_t r)

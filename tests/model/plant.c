@@ -13,6 +13,7 @@
  *     store      what the store keeps does not come back
  *     copy       what was copied is not
  *     budget     every budget says that there is room
+ *     poison     no page is said to be poisoned
  */
 
 #include <stdlib.h>
@@ -48,6 +49,7 @@ int __real_tpos_store_read(tpos_store_t *store, size_t index,
 			   const struct tpos_span *to);
 bool __real_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 					 unsigned long limit);
+bool __real_tpos_may_be_poisoned(tpos_device_t *dev);
 
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
@@ -64,6 +66,7 @@ int __wrap_tpos_store_read(tpos_store_t *store, size_t index,
 			   const struct tpos_span *to);
 bool __wrap_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 					 unsigned long limit);
+bool __wrap_tpos_may_be_poisoned(tpos_device_t *dev);
 
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
@@ -148,4 +151,9 @@ bool __wrap_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 {
 	return __real_tpos_atomic_add_unless_above(
 		n, a, is_time("budget") ? ULONG_MAX : limit);
+}
+
+bool __wrap_tpos_may_be_poisoned(tpos_device_t *dev)
+{
+	return __real_tpos_may_be_poisoned(dev) && !is_time("poison");
 }

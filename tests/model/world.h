@@ -25,6 +25,7 @@
 #define MAPPED_LIMIT 200 /* pages of the device's budget */
 #define POOL_LIMIT_B 160 /* of the second pool's own */
 #define MAX_ORDER    4
+#define MOST_POISON  8
 
 /* The reference: this is all that a buffer is. */
 struct item {
@@ -44,6 +45,13 @@ struct raw {
 	size_t n; /* 0: none */
 	enum ttmpool_caching caching;
 	bool mapped;
+};
+
+/* A page that the hardware has poisoned, and whose array it was in then: his it may
+ * be until he gives it back, and nobody's after that. */
+struct poison {
+	tpos_page_t *page;
+	tpos_page_t *const *of; /* NULL: nobody's any more */
 };
 
 /*
@@ -76,6 +84,8 @@ struct world {
 	struct ttmpool_owner owner[NR_POOLS];
 	struct item items[NR_BUFFERS];
 	struct raw raws[NR_RAW];
+	struct poison poison[MOST_POISON];
+	int poisoned;
 	struct tally tally;
 
 	/* what the limits are, and what was had when they last changed */

@@ -4,6 +4,8 @@
 # ./dev bench gate: what may be counted may not grow unseen.
 #
 #     instructions-NAME     of tools/bench/native/counted.c, by callgrind
+#     looking-NAME          the same where each page is asked whether it is poisoned,
+#                           as in a kernel with CONFIG_MEMORY_FAILURE
 #     TRACE-WHAT            of a recorded trace, on the simulated machine
 #
 # Both are the same each time, on a machine of any speed and with whatever else it
@@ -37,21 +39,28 @@ prepare()
 	quietly "$work/configure.log" cmake -S "$here/native" -B "$build" ||
 		fail "gate: could not be configured"
 	quietly "$work/build.log" cmake --build "$build" -j "$jobs" \
-		--target ttmpool-counted || fail "gate: could not be built"
+		--target ttmpool-counted ttmpool-looking || fail "gate: could not be built"
 }
 
-# Each dump has a file of its own, with its name and what was counted.
+# count_instructions_of PROGRAM PREFIX: each dump has a file of its own, with its name
+# and what was counted.
+count_instructions_of()
+{
+	quietly "$work/callgrind.log" valgrind --tool=callgrind \
+		--collect-atstart=no --callgrind-out-file="$work/$2" \
+		"$build/$1" || return 1
+	awk -v prefix="$2" '/^desc: Trigger: Client Request: / { name = $NF }
+		/^totals: / && name != "" {
+			print prefix "-" name, $2
+			name = ""
+		}' "$work/$2".*
+}
+
 count_instructions()
 {
 	say "counting instructions"
-	quietly "$work/callgrind.log" valgrind --tool=callgrind \
-		--collect-atstart=no --callgrind-out-file="$work/dump" \
-		"$build/ttmpool-counted" || return 1
-	awk '/^desc: Trigger: Client Request: / { name = $NF }
-		/^totals: / && name != "" {
-			print "instructions-" name, $2
-			name = ""
-		}' "$work"/dump.*
+	count_instructions_of ttmpool-counted instructions &&
+		count_instructions_of ttmpool-looking looking
 }
 
 count_traces()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Each of the 48 faults of docs/reliability.md has a test whose name begins with its
+# Each of the faults of docs/reliability.md has a test whose name begins with its
 # number, in userspace and in a kernel, or a reason there why it has none. In the
 # table "tested" is a promise, and anything else a reason; and there is no test of
 # which the table says that it cannot be.

@@ -144,6 +144,12 @@ tpos_page_t *check_page_of_system(struct check *t)
 	return tpsim_page_of_system(world->machine);
 }
 
+bool check_poison(struct check *t, tpos_page_t *page)
+{
+	tpsim_page_poison(check_machine(t), page);
+	return true;
+}
+
 size_t check_pages_out(struct check *t)
 {
 	struct world *world = t->world;

@@ -170,6 +170,12 @@ enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
 	return page_caching(page);
 }
 
+bool check_poison(struct check *t, tpos_page_t *page)
+{
+	SetPageHWPoison(page);
+	return PageHWPoison(page);
+}
+
 void check_log(struct check *t, const char *format, ...)
 {
 	struct va_format vaf = { .fmt = format };
