@@ -106,6 +106,7 @@ static int swapin_hole(struct ttmpool_backend *be, size_t first, size_t *n)
 	swapin_untake(be, first + came, *n - came);
 	if (!came)
 		return err;
+	tpos_assert(came <= be->pages_stored);
 	tpos_store_drop(be->store, first, came);
 	be->pages_stored -= came;
 	ttmpool_account_swapped(pool, be->owner, -(long)came);

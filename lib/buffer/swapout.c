@@ -79,6 +79,9 @@ static void swapout_leave(struct swapout *out, struct ttmpool_chunk *chunk,
 	struct ttmpool_backend *be = out->be;
 	size_t n = ttmpool_chunk_pages(chunk);
 
+	tpos_assert(n <= be->tt.num_pages - out->begin);
+	tpos_assert(be->pages_stored + n <= be->tt.num_pages);
+	assert_deep(chunk->state == TTMPOOL_CHUNK_LEAVING);
 	ttmpool_list_move_tail(&chunk->link, where);
 	memset(be->tt.pages + out->begin, 0, n * sizeof(*be->tt.pages));
 	be->pages_stored += n;

@@ -132,6 +132,9 @@ static void single_leave(struct claim *claim, struct ttmpool_chunk *chunk)
 	struct ttmpool_pool *pool = claim->pool;
 	struct account less = { { 0 } };
 
+	tpos_assert_held(&pool->lock);
+	assert_deep(ttmpool_list_empty(&claim->chunks));
+	assert_deep(ttmpool_chunk_pages(chunk) == claim->num_pages);
 	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 	ttmpool_list_move_tail(&chunk->link, &claim->chunks);
 	ttmpool_account_close_run(pool, &claim->chunks, claim->num_pages,

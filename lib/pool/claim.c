@@ -35,6 +35,8 @@
 void ttmpool_claim_init(struct claim *claim, struct ttmpool_pool *pool,
 			tpos_page_t *const *pages, size_t num_pages)
 {
+	tpos_assert(pages);
+	tpos_assert(num_pages);
 	*claim = (struct claim){ .pool = pool,
 				 .pages = pages,
 				 .num_pages = num_pages,
@@ -100,6 +102,9 @@ static size_t claim_follow(const struct claim *claim,
 	struct ttmpool_chunk *chunk = first;
 	size_t n = 1;
 
+	tpos_assert_held(&claim->pool->lock);
+	tpos_assert(most);
+	tpos_assert(claim->done < claim->num_pages);
 	if (most > claim->num_pages - claim->done)
 		most = claim->num_pages - claim->done;
 	for (; !first->order && n < most; n++) {
@@ -197,6 +202,7 @@ int ttmpool_claim_chunks(struct claim *claim)
 		wrong = claim_run(claim);
 		tpos_cond_resched();
 	}
+	tpos_assert(claim->done <= claim->num_pages);
 	if (wrong == ALL_RIGHT)
 		return 0;
 	claim_refuse(claim, wrong);
@@ -226,6 +232,7 @@ void ttmpool_claim_sort(struct claim *claim)
 		struct ttmpool_chunk *chunk;
 
 		chunk = tpos_page_chunk(claim->pool->dev, claim->pages[i]);
+		assert_deep(chunk->state == TTMPOOL_CHUNK_LEAVING);
 		ttmpool_list_move_tail(&chunk->link, &claim->chunks);
 		i += ttmpool_chunk_pages(chunk);
 	}

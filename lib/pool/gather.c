@@ -168,6 +168,8 @@ void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
 			take->bare -= pages;
 		if (chunk_is_fresh(chunk))
 			continue;
+		tpos_assert(take->pages_hit >= pages);
+		tpos_assert(take->chunks_hit > 0);
 		take->pages_hit -= pages;
 		take->chunks_hit--;
 	}

@@ -174,6 +174,10 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	    !ttmpool_list_empty(&pool->runs) ||
 	    !ttmpool_list_empty(&pool->held))
 		strays = pool_quarantine_strays(pool);
+	tpos_assert(!pool->stats.pages_in_use);
+	tpos_assert(!pool->stats.pages_pooled);
+	tpos_assert(!pool->stats.bytes_mapped);
+	tpos_assert(!ttmpool_iova_pages(&pool->own_iova));
 	ttmpool_iova_fini(&pool->own_iova);
 	tpos_spin_fini(&pool->lock);
 	tpos_mutex_fini(&pool->scrub);

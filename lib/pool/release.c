@@ -27,6 +27,7 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 	struct ttmpool_chunk *chunk, *after;
 	size_t pages = ttmpool_chunks_count_pages(chunks);
 
+	tpos_assert(pages);
 	tpos_pages_free(dev, chunks);
 	ttmpool_for_each_chunk_safe(chunk, after, chunks)
 		tpos_free(mgr->system, chunk);
@@ -136,6 +137,7 @@ unsigned long ttmpool_quarantine_purge(struct ttmpool_manager *mgr,
 		tpos_device_t *dev = chunk->dev;
 		size_t pages = ttmpool_chunk_pages(chunk);
 
+		assert_deep(chunk->state == TTMPOOL_CHUNK_QUARANTINED);
 		ttmpool_list_move_tail(&chunk->link, &one);
 		if (chunk->caching != TTMPOOL_CACHED &&
 		    tpos_caching_set(dev, &one, TTMPOOL_CACHED)) {
