@@ -52,7 +52,8 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_DMA32: was asked for below 4 GiB.
  * TTMPOOL_CHUNK_HELD: in use, and held as a chunk (runs, a magazine) instead of in
  *	arrays of pages.
- * TTMPOOL_CHUNK_REMEMBERS: nobody's, and @last_owner is whose it was.
+ * TTMPOOL_CHUNK_NAMED: its descriptor is a struct ttmpool_named_chunk.
+ * TTMPOOL_CHUNK_REMEMBERS: nobody's, and @last_owner there is whose it was.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u
@@ -63,6 +64,7 @@ enum ttmpool_chunk_state {
 #define TTMPOOL_CHUNK_DMA32         0x40u
 #define TTMPOOL_CHUNK_HELD          0x80u
 #define TTMPOOL_CHUNK_REMEMBERS     0x100u
+#define TTMPOOL_CHUNK_NAMED         0x200u
 
 /**
  * struct ttmpool_chunk - 2^order contiguous pages, and all that is true of them
@@ -73,10 +75,11 @@ enum ttmpool_chunk_state {
  * @pool: the pool that made it, until it is quarantined
  * @dev: instead of @pool, once it is quarantined: the pool may go then, and
  *	the device is still needed to give the pages back
- * @owner: the account that a chunk in use is charged to, or NULL; of a pooled
- *	one, the last that it was charged to, which may be gone by now
- * @last_owner: instead, where TTMPOOL_CHUNK_REMEMBERS is set: its name
- * @stamp: when it was last pooled or handed out, in the clock of its pool
+ * @owner: the account that a chunk in use is charged to, or NULL
+ * @age: instead, in a bin and on the way from there: when it was pooled, in the
+ *	clock of its pool. 64 bits, so that the oldest leave first for ever: at a
+ *	million gives a second they last half a million years.
+ * @stamp: when it was handed out, in the low bits of that clock
  * @order: the pages are 1 << @order
  * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
  *	Written by the port alone, in tpos_caching_set().
@@ -102,7 +105,7 @@ struct ttmpool_chunk {
 	};
 	union {
 		struct ttmpool_owner *owner;
-		const char *last_owner;
+		uint64_t age;
 	};
 	uint32_t stamp;
 	union {
@@ -114,6 +117,21 @@ struct ttmpool_chunk {
 		};
 		uint32_t kind;
 	};
+};
+
+/**
+ * struct ttmpool_named_chunk - one that knows who had it last
+ * @chunk: first, so that a pointer to one is a pointer to the other; it has
+ *	TTMPOOL_CHUNK_NAMED for life
+ * @last_owner: where TTMPOOL_CHUNK_REMEMBERS is set: the name of the account that
+ *	it was charged to, which may be gone by now
+ *
+ * What a pool with policy.verify makes. A chunk that such a pool is handed by
+ * another (ttmpool_handover()) is what that made it.
+ */
+struct ttmpool_named_chunk {
+	struct ttmpool_chunk chunk;
+	const char *last_owner;
 };
 
 /**

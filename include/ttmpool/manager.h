@@ -8,6 +8,7 @@
 #define TTMPOOL_NO_LIMIT ULONG_MAX
 
 struct ttmpool_backend;
+struct ttmpool_pool;
 
 /**
  * struct ttmpool_manager_config - how a manager starts
@@ -20,7 +21,11 @@ struct ttmpool_backend;
  *	an eighth of the budget (at most 512 pages) more, so that the next request
  *	finds some; then buffers are swapped out. A request for more pages than the
  *	budget is refused, and nothing goes for it.
- * @pool_limit: pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools nothing
+ * @pool_limit: pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools nothing.
+ *	When it is overrun, the oldest pages go until 512 fewer lie pooled, or an
+ *	eighth of the limit fewer if that is less: however many gives overrun it
+ *	at once, no fewer than that stay. What pools have reserved
+ *	(ttmpool_pool_reserve()) stays, too, and leaves less room for others.
  */
 struct ttmpool_manager_config {
 	tpos_system_t *system;
@@ -79,18 +84,29 @@ struct ttmpool_manager {
 	tpos_mutex_t reclaim;
 	tpos_spinlock_t lock;
 	struct ttmpool_list pools;
+	size_t nr_pools;
+	struct ttmpool_list turns; /* those who go from pool to pool now */
+	struct ttmpool_list *turn; /* the pool that was asked last */
+	unsigned int turn_waiters; /* those who wait for turns to end */
 	struct ttmpool_list quarantine;
+	struct ttmpool_list broken; /* likewise, and of no known caching */
+	unsigned int retry_in; /* calls to let pass before these are tried */
+	unsigned int retries;  /* in vain, one after the other */
 	const struct ttmpool_swapper *swapper; /* set once, under @lock */
 	struct ttmpool_lru lru;
 	struct tpos_shrinker shrinker;
+	struct tpos_wait turn_ended;
 	tpos_atomic_t page_budget;
 	tpos_atomic_t pool_limit;
 	tpos_atomic_t pages;
 	tpos_atomic_t pages_pooled;
+	tpos_atomic_t pages_kept; /* of these, by reserves */
 	tpos_atomic_t pages_quarantined;
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swapped;
 	tpos_atomic_t recalls;
+	tpos_atomic_t trims;    /* counts those who found a limit overrun */
+	tpos_atomic_t trimmers; /* those who lower a limit now */
 };
 
 /**
@@ -140,8 +156,11 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr);
  * @mgr: the manager
  * @pages: the new limit
  *
- * What is over the limit has gone back to the system when this returns, except
- * what is reserved (ttmpool_pool_reserve()). May sleep.
+ * What was over the limit has gone back to the system when this returns, except
+ * what is reserved (ttmpool_pool_reserve()). It goes in slices of a few MiB, each with
+ * one invalidation and one caching change: there is memory after the first of them.
+ * Of a pool with a reserve, chunks that are larger than what is over it stay, too.
+ * Gives do not wait for it. May sleep.
  */
 void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
 				    unsigned long pages);
@@ -151,9 +170,10 @@ void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
  * @mgr: the manager
  * @pages: the new budget
  *
- * Pooled pages over the budget have gone back to the system when this returns.
- * Pages in use stay: populates fail with -ENOMEM until enough came back. One that
- * is under way may still be counted by the old budget. May sleep.
+ * Pooled pages over the budget have gone back to the system when this returns, in
+ * slices as with ttmpool_manager_set_pool_limit(), except what is reserved. Pages in
+ * use stay: populates fail with -ENOMEM until enough came back. One that is under way
+ * may still be counted by the old budget. May sleep.
  */
 void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 				     unsigned long pages);
@@ -163,8 +183,9 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
  * @mgr: the manager
  * @swap: count those of buffers that can be swapped out, too
  *
- * Pooled pages less the reserves. Callable from any allocation context: it
- * takes spinlocks alone, and allocates nothing.
+ * Pooled pages less the reserves. Callable from any allocation context: it takes
+ * no lock that is held for long, allocates nothing, and takes as long with ten
+ * thousand pools as with one.
  */
 unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 					   bool swap);
@@ -172,15 +193,23 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 /**
  * ttmpool_manager_shrink_scan() - give up pages, oldest first
  * @mgr: the manager
- * @pages: about how many; a chunk is never divided for it, so it may be more
+ * @pages: about how many; a chunk is never divided for it, so it may be more, by less
+ *	than the last chunk has
  * @swap: when no pooled pages are left, swap out buffers (ttmpool_lru_add())
  *
- * Callable from any allocation context: it never waits for another reclaim,
- * but goes without what that is at work on. For pages that are being cleared it
- * waits, if there are no others: who clears them waits for nothing. Without
- * @swap it allocates nothing; with it, what the store needs.
+ * Callable from any allocation context: any number of threads may be in it, and in
+ * other reclaims, at the same time, and none waits for another. For pages that are
+ * being cleared it waits, if there are no others: who clears them waits for nothing.
+ * Without @swap it allocates nothing; with it, what the store needs.
  *
- * Return: how many pages went back to the system.
+ * As much goes as is asked for, if ttmpool_manager_shrink_count() says that there is
+ * so much; of a pool with a reserve, as much as whole chunks make up. Within a pool
+ * the oldest go first: a chunk is as old as its last give, whatever was done to it
+ * since. A few quarantined pages are tried again at each call, and less often while
+ * that is in vain.
+ *
+ * Return: how many pages went back to the system; what had to be quarantined is not
+ * among them.
  */
 unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
 					  unsigned long pages, bool swap);
@@ -204,6 +233,20 @@ void ttmpool_manager_stats(struct ttmpool_manager *mgr,
  * Return: how many pages are still in quarantine.
  */
 unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr);
+
+/**
+ * ttmpool_manager_each_pool() - do something with each pool
+ * @mgr: the manager
+ * @fn: called for each pool in turn, with no lock held; the pool does not go
+ *	meanwhile. It must not tear down a pool.
+ * @arg: handed to @fn
+ *
+ * A pool that comes or goes while this runs may be left out, or another be seen
+ * twice. May sleep.
+ */
+void ttmpool_manager_each_pool(struct ttmpool_manager *mgr,
+			       void (*fn)(struct ttmpool_pool *pool, void *arg),
+			       void *arg);
 
 /**
  * ttmpool_manager_is_valid() - do the manager's counters and lists agree?

@@ -93,8 +93,9 @@
  * enum ttmpool_lock_rank - the order in which locks are taken
  * @TTMPOOL_RANK_SWAP: the manager's mutex: one buffer at a time is swapped out
  *	for others. Held across tpos_* calls.
- * @TTMPOOL_RANK_RECLAIM: the manager's mutex: one reclaim at a time, and no
- *	pool goes while one runs. Held across tpos_* calls.
+ * @TTMPOOL_RANK_RECLAIM: the manager's mutex: one at a time finds out by how much
+ *	a limit is overrun, and takes that out of the bins. No pool comes or goes
+ *	meanwhile. Held across tpos_* calls for the page budget alone.
  * @TTMPOOL_RANK_SCRUB: a pool's mutex: held while chunks of it are cleared that
  *	are pooled. Nothing is allocated under it, so a reclaim may wait for it.
  * @TTMPOOL_RANK_MANAGER: the list of pools, that of buffers, the quarantine
@@ -408,7 +409,8 @@ void tpos_free(tpos_system_t *system, void *ptr);
  * @system: the machine
  * @shrinker: filled in by the caller: its count(shrinker, swap) says how many
  *	pages could be given up, its scan(shrinker, pages, swap) gives up about
- *	so many and says how many it did. Both may be called from any thread
+ *	so many and says how many it did, which may be more: then so much less is
+ *	to be asked for (Linux: nr_scanned). Both may be called from any thread
  *	that allocates, under any lock that may be held across an allocation,
  *	and several times at once. @swap: this caller may wait for a store, and
  *	there is room in one (Linux: __GFP_FS, and swap space).
@@ -451,9 +453,10 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
  * @seen: what tpos_wait_count() was before the caller looked whether it must
  *	wait; if it is another now, this returns at once
  * @timeout_ms: at most so many milliseconds, TTMPOOL_WAIT_FOREVER for no limit;
- *	comes back as what is left of them
+ *	comes back as what is left of them. NULL: until it is woken, whatever
+ *	signals come, by somebody who is at work and waits for nothing.
  *
- * Return: 0 if it was woken; -ETIMEDOUT; -EINTR for a signal.
+ * Return: 0 if it was woken, and with NULL always; -ETIMEDOUT; -EINTR for a signal.
  */
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms);
 

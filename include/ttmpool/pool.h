@@ -132,11 +132,12 @@ struct ttmpool_runs {
 
 /**
  * struct ttmpool_bin - the free chunks of one source, caching and order
- * @lists: by what else is true of a chunk: the index is its flags MAPPED,
- *	CLEAN and FAR. Newest first.
+ * @lists: by what else is true of a chunk. Of the first eight, the index is its
+ *	flags MAPPED, CLEAN and FAR; the others have those that became so while
+ *	they were pooled (lib/pool/bin.c). Each is newest first.
  * @nr_chunks: in all lists
  */
-#define TTMPOOL_BIN_LISTS 8
+#define TTMPOOL_BIN_LISTS 16
 struct ttmpool_bin {
 	struct ttmpool_list lists[TTMPOOL_BIN_LISTS];
 	size_t nr_chunks;
@@ -163,9 +164,12 @@ struct ttmpool_pool {
 	struct tpos_work scrub_work;
 	tpos_mutex_t scrub; /* held while pooled chunks are cleared */
 
+	bool going; /* no turn comes to it any more; under the manager's lock */
+
 	tpos_spinlock_t lock; /* all that follows */
-	uint32_t clock;
+	uint64_t clock;
 	size_t reserve;
+	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
 	bool scrubbing;
 	struct ttmpool_list in_use;
 	struct ttmpool_list runs;
@@ -292,6 +296,14 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
  * @pool: the pool
  * @pages: while no more than so many are pooled here, none of them is given up
  *	for the system's sake or for another pool's; 0 for no reserve
+ *
+ * While no more than so many pooled pages are mapped here, their mappings are not
+ * given up for another pool's either. The pool itself can use it up: buffers are
+ * populated from it, and when the page budget or address space has nothing else for
+ * this pool, it goes for that.
+ *
+ * What is no longer reserved is over the pool limit, if that has no room for it, and
+ * has gone when this returns. May sleep.
  */
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
 
@@ -329,7 +341,8 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages);
  * ttmpool_pool_drain() - give up all pooled pages, the reserve included
  * @pool: the pool
  *
- * May sleep.
+ * They go in slices of a few MiB. When this returns, what other threads were just
+ * giving up has gone, too. May sleep.
  *
  * Return: how many pages went back to the system.
  */

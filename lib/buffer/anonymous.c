@@ -101,7 +101,7 @@ static void chunks_handover(struct ttmpool_list *chunks,
 	uint32_t clock;
 
 	tpos_spin_lock(&pool->lock);
-	clock = pool->clock;
+	clock = (uint32_t)pool->clock;
 	tpos_spin_unlock(&pool->lock);
 	ttmpool_account_add(from->pool, chunks, &sums);
 	ttmpool_account_change(from->pool, from->owner, &sums, &none);

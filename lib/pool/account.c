@@ -97,9 +97,9 @@ static void chunk_disown(struct ttmpool_chunk *chunk)
 	const char *name = chunk->owner ? chunk->owner->name : NULL;
 
 	chunk->owner = NULL;
-	if (!name)
+	if (!name || !(chunk->flags & TTMPOOL_CHUNK_NAMED))
 		return;
-	chunk->last_owner = name;
+	chunk_named(chunk)->last_owner = name;
 	chunk->flags |= TTMPOOL_CHUNK_REMEMBERS;
 }
 

@@ -46,7 +46,8 @@ static void single_enter(struct ttmpool_pool *pool,
 		{ [TTMPOOL_IN_USE] = pages, [TTMPOOL_MAPPED] = map ? pages : 0 }
 	};
 
-	chunk_hand_out(ttmpool_chunk_of(picked->next), req->owner, pool->clock);
+	chunk_hand_out(ttmpool_chunk_of(picked->next), req->owner,
+		       (uint32_t)pool->clock);
 	ttmpool_list_splice_tail(picked, &pool->in_use);
 	ttmpool_account_charge(req->owner, &more);
 	ttmpool_account_book(pool, &more);
@@ -62,19 +63,23 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 					 bool map)
 {
 	unsigned int flags = map ? TTMPOOL_CHUNK_MAPPED : 0;
-	unsigned int order = order_of(req->num_pages);
+	struct bins_kind kind = { .order = order_of(req->num_pages),
+				  .flags = flags | TTMPOOL_CHUNK_CLEAN };
+	struct ttmpool_bin *bin;
 	struct ttmpool_list picked, poisoned;
 	struct ttmpool_chunk *chunk = NULL;
 	bool is_dirty, is_poisoned;
 
 	if (ttmpool_take_check(pool, req) ||
-	    order > pool->max_order[req->source] || !pool_believes(pool))
+	    kind.order > pool->max_order[req->source] || !pool_believes(pool))
 		return NULL;
+	bin = &pool->bins[req->source][req->caching][kind.order];
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
-	is_dirty = !ttmpool_bins_pick(pool, req, order,
-				      flags | TTMPOOL_CHUNK_CLEAN, &picked) &&
-		   ttmpool_bins_pick(pool, req, order, flags, &picked);
+	is_dirty = !ttmpool_bins_pick(pool, bin, kind, 1, &picked) &&
+		   ttmpool_bins_pick(pool, bin,
+				     (struct bins_kind){ kind.order, flags }, 1,
+				     &picked);
 	is_poisoned = chunks_extract_poisoned(pool, &picked, &poisoned);
 	if (is_dirty && !is_poisoned) {
 		tpos_spin_unlock(&pool->lock);
@@ -156,7 +161,7 @@ static bool give_single(struct claim *claim)
 	bool kept;
 
 	if (order >= TTMPOOL_NR_ORDERS || !pool_believes(pool) ||
-	    claim->num_pages > pages_of(&pool->mgr->pool_limit))
+	    !ttmpool_budget_has_room(pool->mgr, claim->num_pages))
 		return false;
 	tpos_spin_lock(&pool->lock);
 	chunk = ttmpool_claim_single(claim, order);

@@ -4,9 +4,8 @@
  *
  * A pool has one bin for each source, caching and order. What else is true of a
  * free chunk (mapped or not, clean or dirty, of the wanted node or far from it)
- * chooses one of the eight lists in the bin, by the chunk's own flag bits, so
- * that a populate finds the chunk that costs it least without looking at any
- * other:
+ * chooses a list in the bin, by the chunk's own flag bits, so that a populate
+ * finds the chunk that costs it least without looking at any other:
  *
  *     bins[plain][wc][9] --> lists[MAPPED|CLEAN]  newest <-> ... <-> oldest
  *                            lists[MAPPED]        newest <-> ... <-> oldest
@@ -14,23 +13,91 @@
  *                            ...
  *
  * A buffer is handed the newest chunk, which may still be warm in a cache; what
- * goes back to the system is the oldest. Chunks that were parked together carry
- * the same stamp of the pool's clock, and the oldest of all lists is found by
- * comparing the stamps at their tails.
+ * goes back to the system is the oldest. Each chunk has the time at which it was
+ * pooled; each list is in the order of these times; and the oldest of all chunks
+ * is found by comparing the last ones of the lists (oldest.c).
+ *
+ * A chunk that is cleared or unmapped while it is pooled moves to another list, as
+ * old as it was. The oldest are moved first, so those that were moved in the same
+ * way arrive in their order: each way into a kind has a list of its own, and a
+ * chunk is put in its place without a search. (One that is the newest of its kind
+ * needs no list of its own.)
+ *
+ *              (given)            (given)
+ *            MAPPED, dirty -----> MAPPED|CLEAN, scrubbed
+ *                 |                   |
+ *            dirty, unmapped ---> CLEAN, scrubbed; CLEAN, unmapped
+ *
+ * No lock is held for more than some hundred chunks: who works on more of them lets
+ * go of the pool's lock in between.
  */
 
 #include "pool_internal.h"
 
-/* So many chunks are taken off one list before the stamps are compared again.
- */
-#define OLDEST_RUN 64
+/* So many younger chunks are passed to put one in its place, which is nearly always
+ * the first: only what was out for clearing while others were unmapped is not. */
+#define PLACE_LOOKS 256
 
 /* The flag bits that choose a list. */
 #define LIST_FLAGS \
 	(TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_FAR)
+#define NR_KINDS (LIST_FLAGS + 1)
 
-_Static_assert(LIST_FLAGS + 1 == TTMPOOL_BIN_LISTS,
-	       "the flags that choose a list must be the lowest bits");
+_Static_assert(NR_KINDS == 8,
+	       "the flags that choose a list must be the lowest");
+_Static_assert(TTMPOOL_BIN_LISTS == 2 * NR_KINDS,
+	       "as many lists again for what was moved");
+
+/* What each list is of. The last eight: by being scrubbed, unmapped, scrubbed,
+ * unmapped. */
+#define MAPPED TTMPOOL_CHUNK_MAPPED
+#define CLEAN  TTMPOOL_CHUNK_CLEAN
+#define FAR    TTMPOOL_CHUNK_FAR
+static const uint8_t list_kind[TTMPOOL_BIN_LISTS] = {
+	0,
+	MAPPED,
+	CLEAN,
+	CLEAN | MAPPED,
+	FAR,
+	FAR | MAPPED,
+	FAR | CLEAN,
+	FAR | CLEAN | MAPPED,
+	CLEAN | MAPPED,
+	0,
+	CLEAN,
+	CLEAN,
+	FAR | CLEAN | MAPPED,
+	FAR,
+	FAR | CLEAN,
+	FAR | CLEAN,
+};
+
+/* The lists of each kind that is not that of its number: [first, end). */
+static const struct {
+	uint8_t first;
+	uint8_t end;
+} moved_lists[NR_KINDS] = {
+	{ 9, 10 },  { 0, 0 }, { 10, 12 }, { 8, 9 },
+	{ 13, 14 }, { 0, 0 }, { 14, 16 }, { 12, 13 },
+};
+
+/* Which list is a chunk's that comes in this way? */
+static unsigned int list_of(const struct ttmpool_chunk *chunk,
+			    enum ttmpool_bins_park how)
+{
+	unsigned int kind = chunk->flags & LIST_FLAGS;
+
+	if (how == PARK_GIVEN)
+		return kind;
+	if (how == PARK_SCRUBBED)
+		return moved_lists[kind].first;
+	return moved_lists[kind].end - 1u;
+}
+
+unsigned int ttmpool_bins_list_kind(unsigned int list)
+{
+	return list_kind[list];
+}
 
 static struct ttmpool_bin *chunk_bin(struct ttmpool_pool *pool,
 				     const struct ttmpool_chunk *chunk)
@@ -41,21 +108,35 @@ static struct ttmpool_bin *chunk_bin(struct ttmpool_pool *pool,
 	return &pool->bins[chunk_source(chunk)][chunk->caching][chunk->order];
 }
 
-/* The @i-th bin of all, in any order. */
-static struct ttmpool_bin *bin_at(struct ttmpool_pool *pool, size_t i)
+static void bin_init(struct ttmpool_bin *bin)
 {
-	return &pool->bins[0][0][0] + i;
+	for (size_t i = 0; i < TTMPOOL_BIN_LISTS; i++)
+		ttmpool_list_init(&bin->lists[i]);
 }
-
-#define NR_BINS                                                 \
-	((size_t)TTMPOOL_SOURCE_COUNT * TTMPOOL_CACHING_COUNT * \
-	 TTMPOOL_NR_ORDERS)
 
 void ttmpool_bins_init(struct ttmpool_pool *pool)
 {
-	for (size_t i = 0; i < NR_BINS; i++)
-		for (size_t j = 0; j < TTMPOOL_BIN_LISTS; j++)
-			ttmpool_list_init(&bin_at(pool, i)->lists[j]);
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++)
+		for (int caching = 0; caching < TTMPOOL_CACHING_COUNT;
+		     caching++)
+			for (int order = 0; order < TTMPOOL_NR_ORDERS; order++)
+				bin_init(&pool->bins[source][caching][order]);
+}
+
+/* Of so many pooled pages, how many are kept by a reserve? */
+static uint64_t kept_of(const struct ttmpool_pool *pool, uint64_t pooled)
+{
+	return pooled < pool->reserve ? pooled : pool->reserve;
+}
+
+/* As many pages more are pooled; there is a reserve. */
+void ttmpool_bins_count_kept(struct ttmpool_pool *pool, long pages)
+{
+	uint64_t now = pool->stats.pages_pooled;
+	uint64_t was = now - (uint64_t)pages;
+
+	tpos_atomic_add_return((long)(kept_of(pool, now) - kept_of(pool, was)),
+			       &pool->mgr->pages_kept);
 }
 
 /* The counters of pool and manager change together, under the pool's lock. */
@@ -68,54 +149,143 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 	if (stats->pages_pooled > stats->pages_pooled_peak)
 		stats->pages_pooled_peak = stats->pages_pooled;
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
+	if (pool->reserve)
+		ttmpool_bins_count_kept(pool, pages);
 }
 
-/* Stamp @first, and the chunks after it that can be parked as one with it; which
- * is the last of them? */
-static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *first,
-					   const struct ttmpool_list *end,
-					   uint32_t stamp, size_t *n)
+/* Change what is reserved; the pool's lock is held. */
+void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages)
 {
-	const uint32_t kind = first->kind;
-	struct ttmpool_chunk *chunk = first;
+	uint64_t pooled = pool->stats.pages_pooled;
+	uint64_t was = kept_of(pool, pooled);
 
-	for (*n = 1;; ++*n) {
-		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
+	tpos_assert_held(&pool->lock);
+	pool->reserve = pages;
+	tpos_atomic_add_return((long)(kept_of(pool, pooled) - was),
+			       &pool->mgr->pages_kept);
+}
+
+/* How many pooled pages may go for the system's sake, or another pool's? */
+size_t ttmpool_bins_spare(const struct ttmpool_pool *pool)
+{
+	uint64_t pooled = pool->stats.pages_pooled;
+
+	return (size_t)(pooled - kept_of(pool, pooled));
+}
+
+/* How many mappings of pooled pages, likewise? */
+size_t ttmpool_bins_spare_mapped(const struct ttmpool_pool *pool)
+{
+	return pool->pooled_mapped > pool->reserve
+		       ? pool->pooled_mapped - pool->reserve
+		       : 0;
+}
+
+/* So many chunks of a kind have come to a bin, or left it. */
+void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+		       const struct ttmpool_chunk *like, long n)
+{
+	bin->nr_chunks += (size_t)n;
+	if (like->flags & MAPPED)
+		pool->pooled_mapped += (size_t)n << like->order;
+}
+
+/* Make @last, and at most *@n - 1 chunks before it that can be parked as one with it, as
+ * old as @clock; which is the first of them, and how many are they? */
+static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *last,
+					   const struct ttmpool_list *end,
+					   uint64_t clock, size_t *n)
+{
+	const uint32_t kind = last->kind;
+	struct ttmpool_chunk *chunk = last;
+	size_t left = *n;
+
+	for (;;) {
+		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.prev);
 
 		chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
-		chunk->stamp = stamp;
-		if (&next->link == end || next->kind != kind)
-			return chunk;
+		chunk->age = clock;
+		if (!--left || &next->link == end || next->kind != kind)
+			break;
 		chunk = next;
 	}
+	*n -= left;
+	return chunk;
 }
 
-/* Put a batch into its bins, run by run of chunks of one kind; how many pages has
- * it? They are not counted. The pool's lock is held. */
+/* Park some of a batch, from its end, as the newest; returns how many chunks. */
+static size_t bins_place_run(struct ttmpool_pool *pool,
+			     struct ttmpool_list *chunks, size_t n)
+{
+	struct ttmpool_chunk *last = ttmpool_chunk_of(chunks->prev);
+	struct ttmpool_bin *bin = chunk_bin(pool, last);
+	struct ttmpool_list *list = &bin->lists[list_of(last, PARK_GIVEN)];
+	struct ttmpool_chunk *first;
+
+	first = bins_mark_run(last, chunks, pool->clock, &n);
+	ttmpool_list_move_range(&first->link, &last->link, list->next);
+	ttmpool_bin_count(pool, bin, first, (long)n);
+	return n;
+}
+
+/* Is it at least as new as all in the list? */
+static bool is_newest(const struct ttmpool_chunk *chunk,
+		      struct ttmpool_list *list)
+{
+	return ttmpool_list_empty(list) ||
+	       ttmpool_chunk_of(list->next)->age <= chunk->age;
+}
+
+/* Park the first chunk of a batch, which is as old as it was: with those that were
+ * given as it is now, if it is the newest of them; else with those to whom the same was
+ * done. */
+static void bins_place_moved(struct ttmpool_pool *pool,
+			     struct ttmpool_list *chunks,
+			     enum ttmpool_bins_park how)
+{
+	struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
+	struct ttmpool_bin *bin = chunk_bin(pool, chunk);
+	struct ttmpool_list *list = &bin->lists[list_of(chunk, PARK_GIVEN)];
+	struct ttmpool_list *at;
+
+	if (!is_newest(chunk, list))
+		list = &bin->lists[list_of(chunk, how)];
+	at = list->next;
+	for (int i = 0; i < PLACE_LOOKS && at != list &&
+			ttmpool_chunk_of(at)->age > chunk->age;
+	     i++)
+		at = at->next;
+	chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
+	ttmpool_list_move_tail(&chunk->link, at);
+	ttmpool_bin_count(pool, bin, chunk, 1);
+}
+
+/*
+ * Put a batch into its bins, or as much of it as one may while others wait for the
+ * lock: run by run of chunks of one kind; how many pages was it? They are not
+ * counted. A batch that was given goes in from its end, so that its pieces are in
+ * their order in the end. The pool's lock is held.
+ */
 long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			enum ttmpool_bins_park how)
 {
+	size_t left = TTMPOOL_HOLD_CHUNKS;
 	long pages = 0;
 
 	tpos_assert_held(&pool->lock);
 	pool->clock += how == PARK_GIVEN;
-	while (!ttmpool_list_empty(chunks)) {
-		struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
-		struct ttmpool_bin *bin = chunk_bin(pool, first);
-		struct ttmpool_list *list =
-			&bin->lists[first->flags & LIST_FLAGS];
-		struct ttmpool_chunk *last;
+	while (left && !ttmpool_list_empty(chunks)) {
+		unsigned int order = ttmpool_chunk_of(chunks->prev)->order;
 		size_t n = 1;
 
-		last = first;
-		if (how == PARK_GIVEN)
-			last = bins_mark_run(first, chunks, pool->clock, &n);
-		else
-			chunk_set_state(first, TTMPOOL_CHUNK_POOLED);
-		ttmpool_list_move_range(&first->link, &last->link,
-					how == PARK_SPARED ? list : list->next);
-		bin->nr_chunks += n;
-		pages += (long)(n << first->order);
+		if (how == PARK_GIVEN) {
+			n = bins_place_run(pool, chunks, left);
+		} else {
+			order = ttmpool_chunk_of(chunks->next)->order;
+			bins_place_moved(pool, chunks, how);
+		}
+		pages += (long)(n << order);
+		left -= n;
 	}
 	return pages;
 }
@@ -128,105 +298,75 @@ void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 	ttmpool_bins_count(pool, ttmpool_bins_place(pool, chunks, how));
 }
 
+/* Park all of a batch. */
 void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_bins_park how)
 {
-	tpos_spin_lock(&pool->lock);
-	ttmpool_bins_park_locked(pool, chunks, how);
-	tpos_spin_unlock(&pool->lock);
+	while (!ttmpool_list_empty(chunks)) {
+		tpos_spin_lock(&pool->lock);
+		ttmpool_bins_park_locked(pool, chunks, how);
+		tpos_spin_unlock(&pool->lock);
+	}
 }
 
-/*
- * Move the newest chunks of one list to the end of @picked, for at most
- * req->num_pages pages; return how many chunks.
- */
-size_t ttmpool_bins_pick(struct ttmpool_pool *pool,
-			 const struct ttmpool_request *req, unsigned int order,
-			 unsigned int list_flags, struct ttmpool_list *picked)
+/* Move at most @most chunks from the front of @list to the end of @picked. */
+static size_t list_pick(struct ttmpool_list *list, size_t most,
+			struct ttmpool_list *picked)
 {
-	struct ttmpool_bin *bin = &pool->bins[req->source][req->caching][order];
-	struct ttmpool_list *list = &bin->lists[list_flags];
 	struct ttmpool_list *last = list;
-	size_t most = req->num_pages >> order;
 	size_t n = 0;
 
-	tpos_assert_held(&pool->lock);
 	while (n < most && last->next != list) {
 		last = last->next;
 		n++;
 	}
-	if (!n)
-		return 0;
-	tpos_assert(n <= bin->nr_chunks);
-	ttmpool_list_cut_through(list, last, picked);
-	bin->nr_chunks -= n;
-	ttmpool_bins_count(pool, -(long)(n << order));
+	if (n)
+		ttmpool_list_cut_through(list, last, picked);
 	return n;
 }
 
-/* Is @a's stamp older than @b's? The clock may have wrapped between them. */
-static bool chunk_is_older(const struct ttmpool_chunk *a,
-			   const struct ttmpool_chunk *b)
+/* @n chunks of a kind were picked from a bin. */
+static void bin_picked(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+		       struct bins_kind kind, size_t n)
 {
-	return (int32_t)(a->stamp - b->stamp) < 0;
+	tpos_assert(n <= bin->nr_chunks);
+	bin->nr_chunks -= n;
+	if (kind.flags & MAPPED)
+		pool->pooled_mapped -= n << kind.order;
+	ttmpool_bins_count(pool, -(long)(n << kind.order));
 }
 
-/* The list whose last chunk is the oldest, of those that @mask admits. */
-static struct ttmpool_bin *bins_oldest(struct ttmpool_pool *pool,
-				       unsigned int mask, unsigned int value,
-				       struct ttmpool_list **list)
+/* As ttmpool_bins_pick(), of the chunks that became of that kind while they were pooled. */
+size_t ttmpool_bins_pick_moved(struct ttmpool_pool *pool,
+			       struct ttmpool_bin *bin, struct bins_kind kind,
+			       size_t most, struct ttmpool_list *picked)
 {
-	struct ttmpool_chunk *oldest = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < NR_BINS; i++) {
-		struct ttmpool_bin *bin = bin_at(pool, i);
-
-		for (unsigned int j = 0; bin->nr_chunks && j <= LIST_FLAGS;
-		     j++) {
-			struct ttmpool_list *tail = bin->lists[j].prev;
-
-			if ((j & mask) != value || tail == &bin->lists[j])
-				continue;
-			if (oldest &&
-			    !chunk_is_older(ttmpool_chunk_of(tail), oldest))
-				continue;
-			oldest = ttmpool_chunk_of(tail);
-			*list = &bin->lists[j];
-		}
-	}
-	return oldest ? chunk_bin(pool, oldest) : NULL;
+	tpos_assert_held(&pool->lock);
+	for (unsigned int i = moved_lists[kind.flags].first;
+	     n < most && i < moved_lists[kind.flags].end; i++)
+		n += list_pick(&bin->lists[i], most - n, picked);
+	if (n)
+		bin_picked(pool, bin, kind, n);
+	return n;
 }
 
 /*
- * Move the oldest chunks whose flags, under @mask, are @value, to @picked: for
- * at least @pages pages if there are so many, and no chunk more than that
- * takes. Returns how many pages they have, which count as pooled still.
+ * Move the newest chunks of one kind, at most @most of them, to the end of @picked;
+ * return how many it was. The bin is that of the kind's order.
  */
-size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
-				unsigned int value, size_t pages,
-				struct ttmpool_list *picked)
+size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+			 struct bins_kind kind, size_t most,
+			 struct ttmpool_list *picked)
 {
-	struct ttmpool_list *list = NULL;
-	size_t got = 0;
+	size_t n;
 
 	tpos_assert_held(&pool->lock);
-	while (got < pages) {
-		struct ttmpool_bin *bin = bins_oldest(pool, mask, value, &list);
-
-		if (!bin)
-			break;
-		for (int i = 0;
-		     i < OLDEST_RUN && got < pages && !ttmpool_list_empty(list);
-		     i++) {
-			struct ttmpool_chunk *chunk =
-				ttmpool_chunk_of(list->prev);
-
-			assert_deep(bin->nr_chunks > 0);
-			chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-			ttmpool_list_move_tail(&chunk->link, picked);
-			bin->nr_chunks--;
-			got += ttmpool_chunk_pages(chunk);
-		}
-	}
-	return got;
+	n = list_pick(&bin->lists[kind.flags], most, picked);
+	if (n)
+		bin_picked(pool, bin, kind, n);
+	if (n < most && bin->nr_chunks)
+		n += ttmpool_bins_pick_moved(pool, bin, kind, most - n, picked);
+	return n;
 }

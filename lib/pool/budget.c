@@ -53,6 +53,15 @@ bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages)
 	return pooled <= limit && pages <= limit - pooled;
 }
 
+/* Would so many be within the pool limit if all that may go had gone for them? */
+bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages)
+{
+	unsigned long limit = pages_of(&mgr->pool_limit);
+	unsigned long kept = pages_of(&mgr->pages_kept);
+
+	return kept <= limit && pages <= limit - kept;
+}
+
 /* Would so many bytes more be within the pool's own limit? Its lock is held. */
 static bool pool_may_map(const struct ttmpool_pool *pool, uint64_t bytes)
 {

@@ -21,6 +21,10 @@
 
 #include "pool_internal.h"
 
+_Static_assert(sizeof(void *) > 8 || sizeof(struct ttmpool_chunk) <= 64 ||
+		       sizeof(struct tpos_dma) > 16,
+	       "a descriptor is to be 64 bytes");
+
 #define LOOK_BLOCK 32
 
 #define MAY(state) (1u << TTMPOOL_CHUNK_##state)
@@ -289,6 +293,19 @@ void ttmpool_chunks_clear(struct ttmpool_pool *pool,
 		   pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
 }
 
+/* A descriptor; @named: with room for the name of who had it last. */
+struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named)
+{
+	struct ttmpool_chunk *chunk;
+
+	chunk = tpos_zalloc(pool->mgr->system,
+			    named ? sizeof(struct ttmpool_named_chunk)
+				  : sizeof(*chunk));
+	if (chunk && named)
+		chunk->flags = TTMPOOL_CHUNK_NAMED;
+	return chunk;
+}
+
 /*
  * Halve a chunk that is nobody else's: it keeps the first half, and the other
  * follows it on its list. Returns whether there was memory for a descriptor.
@@ -297,7 +314,7 @@ bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
 {
 	struct ttmpool_chunk *upper;
 
-	upper = tpos_zalloc(pool->mgr->system, sizeof(*upper));
+	upper = ttmpool_chunk_new(pool, chunk->flags & TTMPOOL_CHUNK_NAMED);
 	if (!upper)
 		return false;
 	*upper = *chunk;

@@ -26,7 +26,7 @@
 #include "pool_internal.h"
 
 /* So many chunks are checked before the lock is let go for others. */
-#define CHECK_RUN 256
+#define CHECK_RUN TTMPOOL_HOLD_CHUNKS
 
 #define BLOCK 32
 
@@ -163,17 +163,22 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 	return wrong;
 }
 
-/* Put claimed chunks in use again. */
+/* Put claimed chunks in use again, some hundred at a time. */
 void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
 			    struct ttmpool_list *chunks)
 {
-	struct ttmpool_chunk *chunk;
+	while (!ttmpool_list_empty(chunks)) {
+		struct ttmpool_list *last = chunks;
 
-	tpos_spin_lock(&pool->lock);
-	ttmpool_for_each_chunk(chunk, chunks)
-		chunk_set_state(chunk, TTMPOOL_CHUNK_IN_USE);
-	ttmpool_list_splice_tail(chunks, &pool->in_use);
-	tpos_spin_unlock(&pool->lock);
+		tpos_spin_lock(&pool->lock);
+		for (size_t i = 0; i < CHECK_RUN && last->next != chunks; i++) {
+			last = last->next;
+			chunk_set_state(ttmpool_chunk_of(last),
+					TTMPOOL_CHUNK_IN_USE);
+		}
+		ttmpool_list_cut_through(chunks, last, &pool->in_use);
+		tpos_spin_unlock(&pool->lock);
+	}
 }
 
 /* The chunks that were claimed are in use after all; tell why. */

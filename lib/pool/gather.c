@@ -36,44 +36,82 @@ static unsigned int order_at_most(unsigned int order, size_t pages)
 	return fits;
 }
 
-/* Take what one list has, and note what it lacks. */
-static void take_pick(struct take *take, unsigned int order,
-		      unsigned int list_flags, struct ttmpool_list *picked)
+/* Take what there is of one kind, and note what it lacks; how many chunks, of at most
+ * @most? */
+static size_t take_pick(struct take *take, struct bins_kind kind, size_t most,
+			struct ttmpool_list *picked)
 {
-	size_t n = ttmpool_bins_pick(take->pool, &take->req, order, list_flags,
-				     picked);
+	struct ttmpool_bin *bin =
+		&take->pool->bins[take->req.source][take->req.caching]
+				 [kind.order];
+	size_t n = ttmpool_bins_pick(take->pool, bin, kind, most, picked);
 
 	if (!n)
-		return;
-	take->req.num_pages -= n << order;
-	take->pages_hit += n << order;
+		return 0;
+	take->req.num_pages -= n << kind.order;
+	take->pages_hit += n << kind.order;
 	take->chunks_hit += n;
-	take->dirty |= !(list_flags & TTMPOOL_CHUNK_CLEAN);
-	take->unmapped |= !(list_flags & TTMPOOL_CHUNK_MAPPED);
-	if (!(list_flags & TTMPOOL_CHUNK_MAPPED))
-		take->bare += n << order;
+	take->dirty |= !(kind.flags & TTMPOOL_CHUNK_CLEAN);
+	take->unmapped |= !(kind.flags & TTMPOOL_CHUNK_MAPPED);
+	if (!(kind.flags & TTMPOOL_CHUNK_MAPPED))
+		take->bare += n << kind.order;
+	return n;
+}
+
+/* Of one order, the kinds that cost the least first; no more than @most. */
+static size_t take_pick_order(struct take *take, struct bins_kind kind,
+			      size_t most, struct ttmpool_list *picked)
+{
+	const unsigned int far = kind.flags;
+	size_t n = 0;
+
+	if (most > take->req.num_pages >> kind.order)
+		most = take->req.num_pages >> kind.order;
+	for (int i = 0; i < 4 && n < most; i++) {
+		kind.flags = list_preference[take->map][i] | far;
+		n += take_pick(take, kind, most - n, picked);
+	}
+	return n;
+}
+
+/* Take pooled chunks, near or far, of the orders below @end, as many as one may while
+ * others wait for the lock. Returns the @end from which to go on. */
+static unsigned int take_pick_some(struct take *take, unsigned int far,
+				   unsigned int end,
+				   struct ttmpool_list *picked)
+{
+	const struct ttmpool_bin *bins =
+		take->pool->bins[take->req.source][take->req.caching];
+	size_t left = TTMPOOL_HOLD_CHUNKS;
+
+	while (end > take->order && left) {
+		struct bins_kind kind = { .order = end - 1, .flags = far };
+
+		if (bins[kind.order].nr_chunks)
+			left -= take_pick_order(take, kind, left, picked);
+		if (!take->req.num_pages)
+			return take->order;
+		if (left)
+			end--;
+	}
+	return end;
 }
 
 /* Take pooled chunks, near or far, of all orders that fit. */
 static void take_pooled(struct take *take, unsigned int far)
 {
-	unsigned int order =
-		order_at_most(take->max_order, take->req.num_pages);
+	unsigned int end =
+		order_at_most(take->max_order, take->req.num_pages) + 1;
 	struct ttmpool_pool *pool = take->pool;
 	struct ttmpool_list picked;
 
 	ttmpool_list_init(&picked);
-	tpos_spin_lock(&pool->lock);
-	take->clock = pool->clock;
-	for (unsigned int left = order + 1; left-- > take->order;) {
-		if (!pool->bins[take->req.source][take->req.caching][left]
-			     .nr_chunks)
-			continue;
-		for (int i = 0; i < 4 && take->req.num_pages >> left; i++)
-			take_pick(take, left,
-				  list_preference[take->map][i] | far, &picked);
+	while (end > take->order) {
+		tpos_spin_lock(&pool->lock);
+		take->clock = (uint32_t)pool->clock;
+		end = take_pick_some(take, far, end, &picked);
+		tpos_spin_unlock(&pool->lock);
 	}
-	tpos_spin_unlock(&pool->lock);
 	ttmpool_chunks_merge(&take->got, &picked);
 }
 

@@ -65,7 +65,20 @@ static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		chunks_retire(pool, chunks);
 }
 
-/* Pool what is recycled, and charge the pool for all: in one go. */
+/* Is it too much to be pooled at all? What the pool has reserved comes first. */
+static bool give_exceeds(struct ttmpool_pool *pool, size_t pages)
+{
+	bool reserved;
+
+	if (ttmpool_budget_has_room(pool->mgr, pages))
+		return false;
+	tpos_spin_lock(&pool->lock);
+	reserved = pool->stats.pages_pooled < pool->reserve;
+	tpos_spin_unlock(&pool->lock);
+	return !reserved;
+}
+
+/* Pool what is recycled, and charge the pool for all: in one go, if it is not much. */
 static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
 {
 	tpos_spin_lock(&pool->lock);
@@ -74,6 +87,7 @@ static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
 	if (!ttmpool_list_empty(&giving->recycled))
 		ttmpool_bins_park_locked(pool, &giving->recycled, PARK_GIVEN);
 	tpos_spin_unlock(&pool->lock);
+	ttmpool_bins_park(pool, &giving->recycled, PARK_GIVEN);
 }
 
 /* Close the accounts of a run, and put it where its like goes. */
@@ -146,7 +160,7 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 
 		give_run(pool, &run, n, &giving);
 	}
-	if (pages > pages_of(&pool->mgr->pool_limit))
+	if (give_exceeds(pool, pages))
 		ttmpool_chunks_merge(&giving.released, &giving.recycled);
 	recycles = !ttmpool_list_empty(&giving.recycled);
 	if (recycles)

@@ -57,6 +57,10 @@ static void magazine_flush(struct ttmpool_magazine *mag, size_t n)
 	ttmpool_list_init(&batch);
 	tpos_spin_lock(&pool->lock);
 	for (size_t i = 0; i < n; i++) {
+		if (i && !(i % TTMPOOL_HOLD_CHUNKS)) {
+			tpos_spin_unlock(&pool->lock);
+			tpos_spin_lock(&pool->lock);
+		}
 		assert_deep(ttmpool_magazine_takes(mag, chunks[i]));
 		chunk_set_state(chunks[i], TTMPOOL_CHUNK_LEAVING);
 		chunks[i]->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;

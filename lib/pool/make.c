@@ -63,7 +63,7 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	chunk->order = (uint8_t)req->order;
 	chunk->caching = TTMPOOL_CACHED;
 	chunk->state = TTMPOOL_CHUNK_FRESH;
-	chunk->flags = TTMPOOL_CHUNK_CLEAN;
+	chunk->flags |= TTMPOOL_CHUNK_CLEAN;
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT |
 				TTMPOOL_CHUNK_MAPPED;
@@ -92,7 +92,7 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	err = ttmpool_room_make(pool, room, pages, coherent ? pages : 0);
 	if (err)
 		return err;
-	chunk = tpos_zalloc(pool->mgr->system, sizeof(*chunk));
+	chunk = ttmpool_chunk_new(pool, pool->policy.verify);
 	if (!chunk)
 		return -ENOMEM;
 	err = tpos_pages_alloc(pool->dev, req, chunk);

@@ -10,7 +10,8 @@
  * Locks, in the order in which they are taken:
  *
  *     swap     a mutex: one buffer at a time is swapped out for others
- *     reclaim  a mutex: one reclaim at a time. Held while pages are released.
+ *     reclaim  a mutex: one at a time finds out by how much a limit is overrun, and
+ *              takes that out of the bins
  *     lock     a spinlock: the lists of pools and of buffers, the quarantine
  *     pool     each pool's spinlock: bins, in-use list, counters
  *
@@ -36,6 +37,14 @@ static unsigned long manager_scan(struct tpos_shrinker *shrinker,
 		pages, swap);
 }
 
+static void manager_fini_locks(struct ttmpool_manager *mgr)
+{
+	tpos_wait_fini(&mgr->turn_ended);
+	tpos_spin_fini(&mgr->lock);
+	tpos_mutex_fini(&mgr->reclaim);
+	tpos_mutex_fini(&mgr->lru.mutex);
+}
+
 int ttmpool_manager_init(struct ttmpool_manager *mgr,
 			 const struct ttmpool_manager_config *config)
 {
@@ -49,17 +58,24 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_mutex_init(&mgr->reclaim, mgr->system, TTMPOOL_RANK_RECLAIM);
 	tpos_spin_init(&mgr->lock, mgr->system, TTMPOOL_RANK_MANAGER);
 	ttmpool_list_init(&mgr->pools);
+	ttmpool_list_init(&mgr->turns);
+	mgr->turn = &mgr->pools;
+	tpos_wait_init(&mgr->turn_ended);
 	ttmpool_list_init(&mgr->quarantine);
+	ttmpool_list_init(&mgr->broken);
 	ttmpool_list_init(&mgr->lru.buffers);
 	tpos_atomic_set(&mgr->page_budget, (long)config->page_budget);
 	tpos_atomic_set(&mgr->pool_limit, (long)config->pool_limit);
 	tpos_atomic_set(&mgr->pages, 0);
 	tpos_atomic_set(&mgr->pages_pooled, 0);
+	tpos_atomic_set(&mgr->pages_kept, 0);
 	tpos_atomic_set(&mgr->pages_quarantined, 0);
 	tpos_atomic_set(&mgr->pages_shrunk, 0);
 	tpos_atomic_set(&mgr->lru.pages, 0);
 	tpos_atomic_set(&mgr->pages_swapped, 0);
 	tpos_atomic_set(&mgr->recalls, 0);
+	tpos_atomic_set(&mgr->trims, 0);
+	tpos_atomic_set(&mgr->trimmers, 0);
 	mgr->shrinker.count = manager_count;
 	mgr->shrinker.scan = manager_scan;
 	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
@@ -68,9 +84,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	return 0;
 
 fini_locks:
-	tpos_spin_fini(&mgr->lock);
-	tpos_mutex_fini(&mgr->reclaim);
-	tpos_mutex_fini(&mgr->lru.mutex);
+	manager_fini_locks(mgr);
 	return err;
 }
 
@@ -81,14 +95,13 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	tpos_spin_lock(&mgr->lock);
 	busy = !ttmpool_list_empty(&mgr->pools) ||
 	       !ttmpool_list_empty(&mgr->lru.buffers) ||
-	       !ttmpool_list_empty(&mgr->quarantine);
+	       !ttmpool_list_empty(&mgr->quarantine) ||
+	       !ttmpool_list_empty(&mgr->broken);
 	tpos_spin_unlock(&mgr->lock);
 	if (busy)
 		return -EBUSY;
 	tpos_shrinker_unregister(mgr->system, &mgr->shrinker);
-	tpos_spin_fini(&mgr->lock);
-	tpos_mutex_fini(&mgr->reclaim);
-	tpos_mutex_fini(&mgr->lru.mutex);
+	manager_fini_locks(mgr);
 	return 0;
 }
 
@@ -96,24 +109,20 @@ void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
 				    unsigned long pages)
 {
 	tpos_atomic_set(&mgr->pool_limit, (long)pages);
-	ttmpool_manager_trim(mgr);
+	ttmpool_manager_trim_to_limit(mgr);
 }
 
 void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 				     unsigned long pages)
 {
-	unsigned long now;
-
 	tpos_atomic_set(&mgr->page_budget, (long)pages);
-	now = pages_of(&mgr->pages);
-	if (now > pages)
-		ttmpool_manager_reclaim(mgr, now - pages);
+	ttmpool_manager_trim_to_budget(mgr);
 }
 
 unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 					   bool swap)
 {
-	unsigned long pages = ttmpool_manager_count_pooled(mgr);
+	unsigned long pages = ttmpool_manager_count_spare(mgr);
 
 	if (swap)
 		pages += ttmpool_swapper_count(mgr);
@@ -128,7 +137,9 @@ unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
 	unsigned long got;
 
 	tpos_atomic_add_return(1, &mgr->recalls);
-	got = ttmpool_manager_try_reclaim(mgr, pages);
+	got = ttmpool_manager_retry_quarantine(mgr);
+	if (got < pages)
+		got += ttmpool_manager_reclaim(mgr, pages - got);
 	if (swap && got < pages)
 		got += ttmpool_swapper_swapout(mgr, pages - got, false);
 	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
@@ -144,15 +155,4 @@ void ttmpool_manager_stats(struct ttmpool_manager *mgr,
 	stats->pages_shrunk = pages_of(&mgr->pages_shrunk);
 	stats->pages_swappable = ttmpool_swapper_count(mgr);
 	stats->pages_swapped = pages_of(&mgr->pages_swapped);
-}
-
-static bool is_any(const struct ttmpool_chunk *chunk)
-{
-	(void)chunk;
-	return true;
-}
-
-unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr)
-{
-	return ttmpool_quarantine_purge(mgr, is_any);
 }

@@ -102,11 +102,8 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	ttmpool_list_init(&pool->held);
 	ttmpool_bins_init(pool);
 
-	tpos_mutex_lock(&mgr->reclaim);
-	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_add_tail(&pool->link, &mgr->pools);
-	tpos_spin_unlock(&mgr->lock);
-	tpos_mutex_unlock(&mgr->reclaim);
+	ttmpool_turns_enter(pool);
+	ttmpool_manager_trim(mgr);
 	return 0;
 }
 
@@ -137,12 +134,12 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_splice(&pool->in_use, &strays);
 	ttmpool_list_splice_tail(&pool->held, &strays);
+	tpos_spin_unlock(&pool->lock);
 	runs_forsake(pool, &strays);
 	ttmpool_for_each_chunk(chunk, &strays) {
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 	}
-	tpos_spin_unlock(&pool->lock);
 	pages = ttmpool_chunks_count_pages(&strays);
 
 	ttmpool_for_each_chunk(chunk, &strays)
@@ -163,13 +160,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	size_t strays = 0;
 
 	tpos_work_cancel(mgr->system, &pool->scrub_work);
-	tpos_mutex_lock(&mgr->reclaim);
-	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_del(&pool->link);
-	tpos_spin_unlock(&mgr->lock);
-	tpos_mutex_unlock(&mgr->reclaim);
-
-	ttmpool_pool_drain(pool);
+	ttmpool_turns_leave(pool);
+	ttmpool_pool_reclaim(pool, (size_t)-1, true);
 	if (!ttmpool_list_empty(&pool->in_use) ||
 	    !ttmpool_list_empty(&pool->runs) ||
 	    !ttmpool_list_empty(&pool->held))
@@ -181,19 +173,27 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	ttmpool_iova_fini(&pool->own_iova);
 	tpos_spin_fini(&pool->lock);
 	tpos_mutex_fini(&pool->scrub);
+	ttmpool_manager_trim(mgr);
 	return strays;
 }
 
 size_t ttmpool_pool_drain(struct ttmpool_pool *pool)
 {
-	return ttmpool_pool_reclaim(pool, (size_t)-1, true);
+	size_t pages = ttmpool_pool_reclaim(pool, (size_t)-1, true);
+
+	ttmpool_turns_wait(pool->mgr);
+	return pages;
 }
 
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
 {
+	struct ttmpool_manager *mgr = pool->mgr;
+
 	tpos_spin_lock(&pool->lock);
-	pool->reserve = pages;
+	ttmpool_bins_reserve(pool, pages);
 	tpos_spin_unlock(&pool->lock);
+	if (pages_of(&mgr->pages_pooled) > pages_of(&mgr->pool_limit))
+		ttmpool_manager_trim_to_limit(mgr);
 }
 
 void ttmpool_pool_stats(struct ttmpool_pool *pool,

@@ -12,10 +12,12 @@
  *   account.c    who has what
  *   release.c    how chunks end
  *   verify.c     for policy.verify: what was written to, addresses that are taken
- *   bin.c        where free chunks lie
+ *   bin.c        where free chunks lie; oldest.c: which of them leaves first
  *   claim.c      from pages back to chunks
  *   scrub.c      clearing in between
- *   reclaim.c    the oldest go
+ *   turn.c       from pool to pool
+ *   reclaim.c    the oldest go, slice by slice; trim.c: what is over a limit
+ *   mapping.c    mappings that are only kept end
  *   room.c       what a request takes of the budgets, before anything else
  *   make.c       fresh chunks, and mappings
  *   gather.c     which chunks a request gets; refill.c: spare ones
@@ -100,8 +102,18 @@ static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 	chunk->state = (uint8_t)state;
 }
 
+/* One whose descriptor has room for the name of who had it last. */
+static inline struct ttmpool_named_chunk *
+chunk_named(const struct ttmpool_chunk *chunk)
+{
+	return ttmpool_list_entry(chunk, struct ttmpool_named_chunk, chunk);
+}
+
 /* A question about a chunk. */
 typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
+
+/* A spinlock is held for work on at most so many chunks of a list. */
+#define TTMPOOL_HOLD_CHUNKS 256
 
 /* report.c */
 void ttmpool_pool_report(struct ttmpool_pool *pool,
@@ -115,6 +127,7 @@ void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
 unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
 int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages, bool mapped);
+bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
@@ -161,6 +174,7 @@ void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
 void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr);
+struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named);
 bool ttmpool_chunk_split(struct ttmpool_pool *pool,
 			 struct ttmpool_chunk *chunk);
 size_t ttmpool_chunks_count(const struct ttmpool_list *chunks);
@@ -197,29 +211,37 @@ void ttmpool_chunks_copy(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *from);
 
 /* release.c */
-void ttmpool_chunks_release(struct ttmpool_pool *pool,
-			    struct ttmpool_list *chunks);
+size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
+			      struct ttmpool_list *chunks);
 void ttmpool_chunks_forget(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks);
 void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks);
-unsigned long ttmpool_quarantine_purge(struct ttmpool_manager *mgr,
-				       chunk_test test);
+unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr);
 
 /*
  * bin.c. How chunks are parked:
- * PARK_GIVEN: newest, with a new stamp
- * PARK_SCRUBBED: they were the oldest of another list; in front of those that
- *	came here before them, with the stamp that they had
- * PARK_SPARED: they were taken out as the oldest, and are the oldest again
+ * PARK_GIVEN: newest, as old as the pool's clock says
+ * PARK_SCRUBBED, PARK_UNMAPPED: as old as they were, in the list of those to whom the
+ *	same was done; the oldest of the batch is its first
+ *
+ * What takes, or places, takes or places a part if it is much, so that the lock can
+ * be let go in between; ttmpool_bins_park() does all of it.
  */
 enum ttmpool_bins_park {
 	PARK_GIVEN,
 	PARK_SCRUBBED,
-	PARK_SPARED,
+	PARK_UNMAPPED,
 };
 void ttmpool_bins_init(struct ttmpool_pool *pool);
+unsigned int ttmpool_bins_list_kind(unsigned int list);
+void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+		       const struct ttmpool_chunk *like, long n);
+void ttmpool_bins_count_kept(struct ttmpool_pool *pool, long pages);
 void ttmpool_bins_count(struct ttmpool_pool *pool, long pages);
+void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages);
+size_t ttmpool_bins_spare(const struct ttmpool_pool *pool);
+size_t ttmpool_bins_spare_mapped(const struct ttmpool_pool *pool);
 long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			enum ttmpool_bins_park how);
 void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
@@ -227,28 +249,113 @@ void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 			      enum ttmpool_bins_park how);
 void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_bins_park how);
-size_t ttmpool_bins_pick(struct ttmpool_pool *pool,
-			 const struct ttmpool_request *req, unsigned int order,
-			 unsigned int list_flags, struct ttmpool_list *picked);
-size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool, unsigned int mask,
-				unsigned int value, size_t pages,
+
+/* Chunks that a populate can use: of this order, and of these of the flags that choose
+ * a list. */
+struct bins_kind {
+	unsigned int order;
+	unsigned int flags;
+};
+size_t ttmpool_bins_pick_moved(struct ttmpool_pool *pool,
+			       struct ttmpool_bin *bin, struct bins_kind kind,
+			       size_t most, struct ttmpool_list *picked);
+size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+			 struct bins_kind kind, size_t most,
+			 struct ttmpool_list *picked);
+
+/**
+ * struct bins_want - which chunks shall leave their bins, the oldest first
+ * @mask, @value: those whose flags, under @mask, are @value
+ * @pages: stop when they have so many pages
+ * @least, @most: with @least pages, stop before the chunk that would make it more than
+ *	@most
+ * @total: so many pages are wanted in the end, by this call and those that follow
+ * @room: no more than so many pages may go, or TTMPOOL_NO_BOUND
+ * @got: so many have been picked by now
+ */
+#define TTMPOOL_NO_BOUND ((size_t)-1)
+struct bins_want {
+	unsigned int mask;
+	unsigned int value;
+	size_t pages;
+	size_t least;
+	size_t most;
+	size_t total;
+	size_t room;
+	size_t got;
+};
+size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
+				struct bins_want *want,
 				struct ttmpool_list *picked);
+
+/* A question about a pool, whose lock may be taken for it. */
+typedef bool (*pool_test)(struct ttmpool_pool *pool, const void *arg);
+
+/**
+ * struct turn - one who goes from pool to pool; on his stack
+ * @link: among the manager's, those who came first in front
+ * @mgr: of its pools
+ * @pool: the one that he has, which stays meanwhile
+ * @left: so many are looked at before it is a round in vain
+ * @only_looks: nothing is taken out of a bin by him
+ */
+struct turn {
+	struct ttmpool_list link;
+	struct ttmpool_manager *mgr;
+	struct ttmpool_pool *pool;
+	size_t left;
+	bool only_looks;
+};
+void ttmpool_turn_init(struct turn *turn, struct ttmpool_manager *mgr);
+bool ttmpool_turn_is_on(struct ttmpool_manager *mgr,
+			const struct ttmpool_pool *pool);
+bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg);
+void ttmpool_turn_again(struct turn *turn);
+void ttmpool_turn_end(struct turn *turn);
+void ttmpool_turns_wait(struct ttmpool_manager *mgr);
+void ttmpool_turns_enter(struct ttmpool_pool *pool);
+void ttmpool_turns_leave(struct ttmpool_pool *pool);
+
+/**
+ * struct slice - pooled pages on their way to the system
+ * @pages, @least, @most: how many are wanted, as in a struct bins_want
+ * @all: the reserve may go, too
+ * @got: how many they are
+ * @again: there may be more, which were being cleared
+ * @chunks: which
+ *
+ * No more than TTMPOOL_SLICE_PAGES are taken at a time, but for the last chunk: 4 MiB
+ * of small pages.
+ */
+#define TTMPOOL_SLICE_PAGES 1024
+struct slice {
+	size_t pages;
+	size_t least;
+	size_t most;
+	bool all;
+	size_t got;
+	bool again;
+	struct ttmpool_list chunks;
+};
+size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice);
+bool ttmpool_slice_find(struct turn *turn, struct slice *slice);
 
 /* reclaim.c */
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all);
-uint64_t ttmpool_pool_give_up_mappings(struct ttmpool_pool *pool,
-				       uint64_t bytes);
-uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
-					 uint64_t bytes);
-unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr);
-unsigned long ttmpool_manager_count_pooled(struct ttmpool_manager *mgr);
 unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 				      unsigned long pages);
-unsigned long ttmpool_manager_try_reclaim(struct ttmpool_manager *mgr,
-					  unsigned long pages);
+unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr);
+
+/* trim.c */
+void ttmpool_manager_trim(struct ttmpool_manager *mgr);
 void ttmpool_chunks_park(struct ttmpool_pool *pool,
 			 struct ttmpool_list *chunks);
-void ttmpool_manager_trim(struct ttmpool_manager *mgr);
+void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr);
+void ttmpool_manager_trim_to_budget(struct ttmpool_manager *mgr);
+
+/* mapping.c */
+uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
+					 uint64_t bytes);
 
 /**
  * struct claim - an array of pages, on its way to be a batch of chunks

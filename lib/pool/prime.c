@@ -66,7 +66,7 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 			return err;
 	}
 	tpos_spin_lock(&pool->lock);
-	pool->reserve = (size_t)pool->stats.pages_pooled;
+	ttmpool_bins_reserve(pool, (size_t)pool->stats.pages_pooled);
 	tpos_spin_unlock(&pool->lock);
 	return 0;
 }

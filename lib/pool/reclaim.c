@@ -2,251 +2,142 @@
 /*
  * Reclaim: pooled pages go back to the system, oldest first.
  *
- * Asked for by the system's shrinker, by a limit that was lowered or reached,
- * by a populate that the page budget has no room for, or by teardown. Whoever
- * asks, a pool is asked once for all that is wanted, and that leaves in one
- * batch: one invalidation, one caching change, however many chunks it is.
- * (Linux's ttm_pool_shrink() converts one chunk at a time, at the cost of a
- * broadcast to all CPUs for every single page.)
+ * Asked for by the system's shrinker, by a limit that was lowered or reached
+ * (trim.c), by a populate that the page budget has no room for, or by teardown.
+ * Whoever asks, what is wanted leaves in slices of a few MiB: one invalidation and
+ * one caching change each, however many chunks it is. (Linux's ttm_pool_shrink()
+ * converts one chunk at a time, at the cost of a broadcast to all CPUs for every
+ * single page.) So there is memory after the first slice, not after the last.
  *
- * The manager's reclaim mutex is what keeps the pools on the list alive while
- * they are worked on without a spinlock. The shrinker never waits for it, whose
- * holder may wait for memory itself; for what is being cleared it does (scrub.c).
+ *     bins  --- the oldest --->  a slice  --- unmapped, write-back --->  system
+ *           a spinlock, for                no lock at all
+ *           some hundred chunks
+ *
+ * Any number of threads may be at it, with a slice each; a turn (turn.c) keeps the
+ * pool. For what is being cleared they wait (scrub.c), if there is nothing else.
  */
 
 #include "pool_internal.h"
 
-/* No limit is trimmed to more often than every so many pages. */
-#define HYSTERESIS_PAGES 512
+/* With so many pages, one that asks for less would have enough. */
+#define NEVER ((size_t)-1)
 
-/* Release chunks in bins of at least @pages pages, if there are so many; unless
- * @all may go, leave the reserve. Returns how many pages left. @again: there may be
- * more, which were being cleared. */
-static size_t bins_reclaim(struct ttmpool_pool *pool, size_t pages, bool all,
-			   bool *again)
+/* Take a slice out of the bins: a few hundred chunks at a time. */
+size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 {
-	struct ttmpool_list picked, spared;
-	size_t pooled, keep, got = 0;
-
-	ttmpool_list_init(&picked);
-	ttmpool_list_init(&spared);
-	tpos_spin_lock(&pool->lock);
-	pooled = (size_t)pool->stats.pages_pooled;
-	keep = all ? 0 : pool->reserve;
-	if (pooled > keep)
-		got = ttmpool_bins_pick_oldest(
-			pool, 0, 0,
-			pages < pooled - keep ? pages : pooled - keep, &picked);
-	ttmpool_bins_count(pool, -(long)got);
-	*again = got < pages && pool->scrubbing;
-	tpos_spin_unlock(&pool->lock);
-
-	/* The last chunk may have been larger than what the floor admits. */
-	while (got && pooled - got < keep) {
-		struct ttmpool_chunk *last = ttmpool_chunk_of(picked.prev);
-
-		ttmpool_list_move_tail(&last->link, &spared);
-		got -= ttmpool_chunk_pages(last);
-	}
-	if (!ttmpool_list_empty(&spared))
-		ttmpool_bins_park(pool, &spared, PARK_SPARED);
-	ttmpool_chunks_release(pool, &picked);
-	return got;
-}
-
-/* As bins_reclaim(); what is out of the bins to be cleared is pooled, too. */
-size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
-{
-	bool again;
-	size_t got = bins_reclaim(pool, pages, all, &again);
-
-	if (again) {
-		ttmpool_pool_await_scrub(pool);
-		got += bins_reclaim(pool, pages - got, all, &again);
-	}
-	return got;
-}
-
-/* As ttmpool_pool_give_up_mappings(), in pages, and of chunks in bins. */
-static size_t bins_give_up_mappings(struct ttmpool_pool *pool, size_t pages,
-				    bool *again)
-{
-	struct ttmpool_list picked, coherent;
+	struct bins_want want = { .pages = slice->pages,
+				  .least = slice->least,
+				  .most = slice->most,
+				  .total = slice->pages };
 	size_t got;
 
-	ttmpool_list_init(&picked);
-	tpos_spin_lock(&pool->lock);
-	got = ttmpool_bins_pick_oldest(pool, TTMPOOL_CHUNK_MAPPED,
-				       TTMPOOL_CHUNK_MAPPED, pages, &picked);
-	ttmpool_bins_count(pool, -(long)got);
-	*again = got < pages && pool->scrubbing;
-	tpos_spin_unlock(&pool->lock);
-	if (ttmpool_chunks_extract(&picked, ttmpool_chunk_is_coherent,
-				   &coherent))
-		ttmpool_chunks_release(pool, &coherent);
-	if (!ttmpool_list_empty(&picked)) {
-		ttmpool_chunks_unmap(pool, &picked, false);
-		ttmpool_bins_park(pool, &picked, PARK_SPARED);
+	ttmpool_list_init(&slice->chunks);
+	if (want.pages > TTMPOOL_SLICE_PAGES)
+		want.pages = TTMPOOL_SLICE_PAGES;
+	do {
+		tpos_spin_lock(&pool->lock);
+		want.room = slice->all || !pool->reserve
+				    ? TTMPOOL_NO_BOUND
+				    : want.got + ttmpool_bins_spare(pool);
+		got = ttmpool_bins_pick_oldest(pool, &want, &slice->chunks);
+		ttmpool_bins_count(pool, -(long)got);
+		slice->again |= !got && pool->scrubbing;
+		tpos_spin_unlock(&pool->lock);
+	} while (got && want.got < want.pages);
+	slice->got = want.got;
+	return want.got;
+}
+
+/* As much less is wanted. */
+static void slice_account(struct slice *slice)
+{
+	slice->pages -= slice->got < slice->pages ? slice->got : slice->pages;
+	tpos_cond_resched();
+}
+
+/* As ttmpool_pool_reclaim(), without what is being cleared. */
+static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
+{
+	size_t freed = 0;
+
+	while (slice->pages && ttmpool_slice_pick(pool, slice)) {
+		freed += ttmpool_chunks_release(pool, &slice->chunks);
+		slice_account(slice);
 	}
-	return got;
+	return freed;
 }
 
 /*
- * End the oldest mappings that are only kept, until @bytes of them are gone or
- * none is left. A plain chunk stays pooled without its mapping; a coherent one
- * has to go altogether. Returns how many bytes are no longer mapped.
+ * Give up at least @pages pooled pages, if there are so many; unless @all may go,
+ * leave the reserve. What is out of the bins to be cleared is pooled, too. Returns how
+ * many went back to the system.
  */
-uint64_t ttmpool_pool_give_up_mappings(struct ttmpool_pool *pool,
-				       uint64_t bytes)
+size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
-	size_t pages = (size_t)(bytes >> pool->info.page_shift);
-	bool again;
-	size_t got = bins_give_up_mappings(pool, pages, &again);
+	struct slice slice = { .pages = pages, .least = NEVER, .all = all };
+	size_t freed = bins_reclaim(pool, &slice);
 
-	if (again) {
+	if (slice.pages && slice.again) {
 		ttmpool_pool_await_scrub(pool);
-		got += bins_give_up_mappings(pool, pages - got, &again);
+		freed += bins_reclaim(pool, &slice);
 	}
-	return pool_bytes(pool, got);
+	return freed;
+}
+
+static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
+{
+	bool spare;
+
+	(void)arg;
+	tpos_spin_lock(&pool->lock);
+	spare = ttmpool_bins_spare(pool);
+	tpos_spin_unlock(&pool->lock);
+	return spare;
 }
 
 /*
- * Each pool is asked in turn, until there is enough; the one that was asked
- * first is last the next time. Under the reclaim mutex.
+ * Find a pool that has what @slice asks for, and take that out of its bins; the pool
+ * is turn->pool until the next call. If no bin has any, wait for what is cleared.
  */
-static unsigned long pools_reclaim(struct ttmpool_manager *mgr,
-				   unsigned long pages)
+bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 {
-	struct ttmpool_list *first = mgr->pools.next;
-	struct ttmpool_list *link;
-	unsigned long got = 0;
-
-	tpos_mutex_assert_held(&mgr->reclaim);
-	ttmpool_list_for_each(link, &mgr->pools) {
-		struct ttmpool_pool *pool =
-			ttmpool_list_entry(link, struct ttmpool_pool, link);
-
-		if (got >= pages)
-			break;
-		got += ttmpool_pool_reclaim(pool, pages - got, false);
+	ttmpool_turn_again(turn);
+	slice->again = false;
+	while (ttmpool_turn_next(turn, pool_has_spare, NULL))
+		if (ttmpool_slice_pick(turn->pool, slice))
+			return true;
+	ttmpool_turn_again(turn);
+	while (slice->again && ttmpool_turn_next(turn, pool_has_spare, NULL)) {
+		ttmpool_pool_await_scrub(turn->pool);
+		if (ttmpool_slice_pick(turn->pool, slice))
+			return true;
 	}
-	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_move_tail(first, &mgr->pools);
-	tpos_spin_unlock(&mgr->lock);
-	return got;
+	return false;
 }
 
-static bool is_unknown(const struct ttmpool_chunk *chunk)
-{
-	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
-}
-
-/* Try again with what could not be made write-back. Returns how many pages went
- * back to the system. */
-unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr)
-{
-	unsigned long was = pages_of(&mgr->pages_quarantined);
-	unsigned long left = was ? ttmpool_quarantine_purge(mgr, is_unknown)
-				 : 0;
-
-	return left < was ? was - left : 0;
-}
-
-/* Give up pooled pages of any pool; waits for another reclaim to end. */
+/* Give up pooled pages of any pool, less the reserves. Returns how many went back to
+ * the system. */
 unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 				      unsigned long pages)
 {
-	unsigned long got = 0;
+	struct slice slice = { .pages = pages, .least = NEVER };
+	unsigned long freed = 0;
+	struct turn turn;
 
-	tpos_mutex_lock(&mgr->reclaim);
-	if (!ttmpool_list_empty(&mgr->pools))
-		got = pools_reclaim(mgr, pages);
-	tpos_mutex_unlock(&mgr->reclaim);
-	return got;
-}
-
-/* Bring the pooled pages down to the pool limit, if they are above it. */
-void ttmpool_manager_trim(struct ttmpool_manager *mgr)
-{
-	unsigned long limit = pages_of(&mgr->pool_limit);
-	unsigned long pooled = pages_of(&mgr->pages_pooled);
-	unsigned long slack = limit / 8;
-
-	if (pooled <= limit)
-		return;
-	if (slack > HYSTERESIS_PAGES)
-		slack = HYSTERESIS_PAGES;
-	ttmpool_manager_reclaim(mgr, pooled - limit + slack);
-}
-
-/* Pool a batch that is nobody's; the limit may have been lowered meanwhile. */
-void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
-{
-	ttmpool_bins_park(pool, chunks, PARK_GIVEN);
-	ttmpool_manager_trim(pool->mgr);
-}
-
-/*
- * End kept mappings of @pool, and if that is not enough, of the other pools of
- * its device. Returns how many bytes are no longer mapped.
- */
-uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
-					 uint64_t bytes)
-{
-	struct ttmpool_manager *mgr = pool->mgr;
-	uint64_t got = ttmpool_pool_give_up_mappings(pool, bytes);
-	struct ttmpool_list *link;
-
-	if (got >= bytes || pool->iova == &pool->own_iova)
-		goto trim;
-	tpos_mutex_lock(&mgr->reclaim);
-	ttmpool_list_for_each(link, &mgr->pools) {
-		struct ttmpool_pool *other =
-			ttmpool_list_entry(link, struct ttmpool_pool, link);
-
-		if (got >= bytes)
-			break;
-		if (other != pool && other->iova == pool->iova)
-			got += ttmpool_pool_give_up_mappings(other,
-							     bytes - got);
+	ttmpool_turn_init(&turn, mgr);
+	while (slice.pages && ttmpool_slice_find(&turn, &slice)) {
+		freed += ttmpool_chunks_release(turn.pool, &slice.chunks);
+		slice_account(&slice);
 	}
-	tpos_mutex_unlock(&mgr->reclaim);
-trim: /* while they were out of the bins, the limit may have been lowered */
-	ttmpool_manager_trim(mgr);
-	return got;
+	ttmpool_turn_end(&turn);
+	return freed;
 }
 
 /* Pooled pages less the reserves. */
-unsigned long ttmpool_manager_count_pooled(struct ttmpool_manager *mgr)
+unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr)
 {
-	struct ttmpool_list *link;
-	uint64_t pages = 0;
+	unsigned long kept = pages_of(&mgr->pages_kept);
+	unsigned long pooled = pages_of(&mgr->pages_pooled);
 
-	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_for_each(link, &mgr->pools) {
-		struct ttmpool_pool *pool =
-			ttmpool_list_entry(link, struct ttmpool_pool, link);
-
-		tpos_spin_lock(&pool->lock);
-		if (pool->stats.pages_pooled > pool->reserve)
-			pages += pool->stats.pages_pooled - pool->reserve;
-		tpos_spin_unlock(&pool->lock);
-	}
-	tpos_spin_unlock(&mgr->lock);
-	return (unsigned long)pages;
-}
-
-/* For the shrinker: what can be had without waiting for another reclaim. */
-unsigned long ttmpool_manager_try_reclaim(struct ttmpool_manager *mgr,
-					  unsigned long pages)
-{
-	unsigned long got = 0;
-
-	if (!tpos_mutex_trylock(&mgr->reclaim))
-		return 0;
-	ttmpool_manager_retry_quarantine(mgr);
-	if (pages && !ttmpool_list_empty(&mgr->pools))
-		got = pools_reclaim(mgr, pages);
-	tpos_mutex_unlock(&mgr->reclaim);
-	return got;
+	return pooled > kept ? pooled - kept : 0;
 }

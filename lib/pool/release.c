@@ -20,6 +20,12 @@
 
 #include "pool_internal.h"
 
+/* So many chunks of the quarantine are tried at once; after so many times in vain,
+ * twice as many calls pass each time before the next, up to some thousand. */
+#define RETRY_CHUNKS   4
+#define FREE_RETRIES   16
+#define MOST_DOUBLINGS 10
+
 /* Pages and descriptors of a batch go back; nothing of them is left. */
 static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 			struct ttmpool_list *chunks)
@@ -64,12 +70,18 @@ static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
 	return pool_bytes(pool, pages);
 }
 
+static bool is_unknown(const struct ttmpool_chunk *chunk)
+{
+	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
+}
+
 /* Take a batch out of circulation. It is not on any list of the pool. */
 void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 	size_t pages = ttmpool_chunks_count_pages(chunks);
+	struct ttmpool_list broken;
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
@@ -79,8 +91,10 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 	}
 	pool_tally(pool, &pool->stats.pages_quarantined, pages);
 	tpos_atomic_add_return((long)pages, &mgr->pages_quarantined);
+	ttmpool_chunks_extract(chunks, is_unknown, &broken);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_splice_tail(chunks, &mgr->quarantine);
+	ttmpool_list_splice_tail(&broken, &mgr->broken);
 	tpos_spin_unlock(&mgr->lock);
 }
 
@@ -96,9 +110,10 @@ static void chunks_condemn(struct ttmpool_pool *pool,
 	ttmpool_chunks_quarantine(pool, chunks);
 }
 
-/* End a batch, which may be empty, and whatever is true of its chunks. */
-void ttmpool_chunks_release(struct ttmpool_pool *pool,
-			    struct ttmpool_list *chunks)
+/* End a batch, which may be empty, and whatever is true of its chunks. Returns how
+ * many pages went to the system. */
+size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
+			      struct ttmpool_list *chunks)
 {
 	struct ttmpool_list undo;
 	size_t pages;
@@ -109,31 +124,30 @@ void ttmpool_chunks_release(struct ttmpool_pool *pool,
 	if (chunks_extract_poisoned(pool, chunks, &undo))
 		chunks_condemn(pool, &undo, TTMPOOL_REPORT_POISONED);
 	if (ttmpool_list_empty(chunks))
-		return;
+		return 0;
 
 	pages = ttmpool_chunks_count_pages(chunks);
 	ttmpool_budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
 	chunks_free(pool->dev, pool->mgr, chunks);
 	pool_tally(pool, &pool->stats.pages_released, pages);
+	return pages;
 }
 
 /*
- * Try once more with what is in quarantine and passes the test; return how many
- * pages are still there. One chunk at a time, since each may be of another
- * device: it is rare, and nobody waits for it.
+ * Try once more with chunks of the quarantine; what can be given back is, and the
+ * others stay in the batch. Returns how many pages went to the system. One chunk at a
+ * time, since each may be of another device: it is rare, and nobody waits for it.
  */
-unsigned long ttmpool_quarantine_purge(struct ttmpool_manager *mgr,
-				       chunk_test test)
+static unsigned long chunks_retry(struct ttmpool_manager *mgr,
+				  struct ttmpool_list *chunks)
 {
-	struct ttmpool_list tried, kept, one;
+	struct ttmpool_list kept, one;
+	unsigned long freed = 0;
 
 	ttmpool_list_init(&kept);
 	ttmpool_list_init(&one);
-	tpos_spin_lock(&mgr->lock);
-	ttmpool_chunks_extract(&mgr->quarantine, test, &tried);
-	tpos_spin_unlock(&mgr->lock);
-	while (!ttmpool_list_empty(&tried)) {
-		struct ttmpool_chunk *chunk = ttmpool_chunk_of(tried.next);
+	while (!ttmpool_list_empty(chunks)) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
 		tpos_device_t *dev = chunk->dev;
 		size_t pages = ttmpool_chunk_pages(chunk);
 
@@ -146,9 +160,75 @@ unsigned long ttmpool_quarantine_purge(struct ttmpool_manager *mgr,
 		}
 		chunks_free(dev, mgr, &one);
 		tpos_atomic_add_return(-(long)pages, &mgr->pages_quarantined);
+		freed += pages;
 	}
+	ttmpool_list_splice(&kept, chunks);
+	return freed;
+}
+
+/* Take some chunks whose caching is not known, if it is time to try again. */
+static void broken_pick(struct ttmpool_manager *mgr, struct ttmpool_list *tried)
+{
+	ttmpool_list_init(tried);
 	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_splice(&kept, &mgr->quarantine);
+	if (mgr->retry_in)
+		mgr->retry_in--;
+	else
+		for (int i = 0;
+		     i < RETRY_CHUNKS && !ttmpool_list_empty(&mgr->broken); i++)
+			ttmpool_list_move_tail(mgr->broken.next, tried);
+	tpos_spin_unlock(&mgr->lock);
+}
+
+/* After so many tries in vain, how many calls pass before the next one? */
+static unsigned int retry_pause(unsigned int retries)
+{
+	if (retries <= FREE_RETRIES)
+		return 0;
+	retries -= FREE_RETRIES;
+	return (1u << (retries < MOST_DOUBLINGS ? retries : MOST_DOUBLINGS)) -
+	       1;
+}
+
+/*
+ * Try again with what could not be made write-back: a few chunks at a call, and, as
+ * long as none of them can, after a while at every second call, fourth, ... Returns how many
+ * pages went back to the system.
+ */
+unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr)
+{
+	struct ttmpool_list tried;
+	unsigned long freed;
+
+	if (!pages_of(&mgr->pages_quarantined))
+		return 0;
+	broken_pick(mgr, &tried);
+	if (ttmpool_list_empty(&tried))
+		return 0;
+	freed = chunks_retry(mgr, &tried);
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_splice_tail(&tried, &mgr->broken);
+	mgr->retries = freed ? 0 : mgr->retries + 1;
+	mgr->retry_in = retry_pause(mgr->retries);
+	tpos_spin_unlock(&mgr->lock);
+	return freed;
+}
+
+unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr)
+{
+	struct ttmpool_list tried, broken;
+
+	ttmpool_list_init(&tried);
+	ttmpool_list_init(&broken);
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_splice(&mgr->quarantine, &tried);
+	ttmpool_list_splice(&mgr->broken, &broken);
+	tpos_spin_unlock(&mgr->lock);
+	chunks_retry(mgr, &tried);
+	chunks_retry(mgr, &broken);
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_splice(&tried, &mgr->quarantine);
+	ttmpool_list_splice(&broken, &mgr->broken);
 	tpos_spin_unlock(&mgr->lock);
 	return pages_of(&mgr->pages_quarantined);
 }

@@ -33,11 +33,20 @@ static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
 				    enum ttmpool_report_kind kind)
 {
 	if (chunk->flags & TTMPOOL_CHUNK_REMEMBERS)
-		return chunk->last_owner;
+		return chunk_named(chunk)->last_owner;
 	if (chunk->state != TTMPOOL_CHUNK_IN_USE &&
 	    kind != TTMPOOL_REPORT_IN_USE)
 		return NULL;
 	return chunk->owner ? chunk->owner->name : NULL;
+}
+
+/* How long ago was it pooled, or handed out? */
+static uint32_t chunk_age(const struct ttmpool_pool *pool,
+			  const struct ttmpool_chunk *chunk)
+{
+	if (chunk->state == TTMPOOL_CHUNK_POOLED)
+		return (uint32_t)(pool->clock - chunk->age);
+	return (uint32_t)pool->clock - chunk->stamp;
 }
 
 /*
@@ -67,7 +76,7 @@ void ttmpool_pool_report(struct ttmpool_pool *pool,
 	}
 	tpos_spin_lock(&pool->lock);
 	pool->stats.refused[kind]++;
-	report.age = chunk ? pool->clock - chunk->stamp : 0;
+	report.age = chunk ? chunk_age(pool, chunk) : 0;
 	tpos_spin_unlock(&pool->lock);
 	tpos_report(pool->mgr->system, &report);
 }

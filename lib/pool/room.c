@@ -5,7 +5,8 @@
  *
  *     lacks   300 pages, and 428 mappings: 128 pooled pages have lost theirs
  *     room    addresses: kept mappings of the device's pools go for them
- *             pages: pooled ones of any pool go, then buffers that nobody needs now
+ *             pages: pooled ones of any pool go, then what this one has reserved, then
+ *             buffers that nobody needs now
  *     make    each fresh chunk, and each mapping, uses up some of it
  *
  * So a request that lacks a thousand pages has one reclaim, and not one for each of
@@ -27,14 +28,18 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
 	return slack < SLACK_PAGES ? slack : SLACK_PAGES;
 }
 
-/* Only pooled pages go for the slack: to swap out a buffer is too dear. */
-static int room_for_pages(struct ttmpool_manager *mgr, size_t pages)
+/* Only pooled pages that may go for anybody go for the slack: to swap out a buffer is too
+ * dear, and so is what this pool has reserved for itself, which goes before that. */
+static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 {
+	struct ttmpool_manager *mgr = pool->mgr;
+
 	while (!ttmpool_budget_take_pages(mgr, pages)) {
 		unsigned long lacks = ttmpool_budget_lacks(mgr, pages);
 
 		if (!lacks ||
 		    (!ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) &&
+		     !ttmpool_pool_reclaim(pool, lacks, true) &&
 		     !ttmpool_manager_retry_quarantine(mgr) &&
 		     !ttmpool_swapper_swapout(mgr, lacks, true)))
 			return -ENOMEM;
@@ -69,7 +74,7 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 	if (mapped > room->mapped)
 		room->mapped = mapped;
 	if (pages > room->pages)
-		err = room_for_pages(pool->mgr, pages - room->pages);
+		err = room_for_pages(pool, pages - room->pages);
 	if (err)
 		return err;
 	if (pages > room->pages)

@@ -20,8 +20,8 @@
 /* One batch: 2 MiB of small pages, cleared with one fence. */
 #define SCRUB_PAGES 512
 
-/* Clear what was picked, and put it back into its bins; what the hardware has
- * poisoned, which may harm whoever writes to it, goes to @poisoned instead. */
+/* Clear what is out of the bins, and put it back; what the hardware has poisoned,
+ * which may harm whoever writes to it, goes to @poisoned instead. */
 static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 			 struct ttmpool_list *poisoned)
 {
@@ -29,38 +29,48 @@ static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 
 	if (!ttmpool_list_empty(picked))
 		ttmpool_chunks_clear(pool, picked);
-	tpos_spin_lock(&pool->lock);
-	pool->scrubbing = false;
-	ttmpool_bins_place(pool, picked, PARK_SCRUBBED);
-	if (any)
+	if (any) {
+		tpos_spin_lock(&pool->lock);
 		ttmpool_bins_count(pool,
 				   -(long)ttmpool_chunks_count_pages(poisoned));
-	tpos_spin_unlock(&pool->lock);
+		tpos_spin_unlock(&pool->lock);
+	}
+	do {
+		tpos_spin_lock(&pool->lock);
+		ttmpool_bins_place(pool, picked, PARK_SCRUBBED);
+		pool->scrubbing = !ttmpool_list_empty(picked);
+		tpos_spin_unlock(&pool->lock);
+	} while (!ttmpool_list_empty(picked));
 	return any;
 }
 
 /* Clear about so many pages, or one batch; how many were dirty? */
 static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 {
+	struct bins_want want = { .mask = TTMPOOL_CHUNK_CLEAN,
+				  .pages = pages,
+				  .least = (size_t)-1,
+				  .room = TTMPOOL_NO_BOUND };
 	struct ttmpool_list picked, poisoned;
 	bool any = false;
 	size_t got;
 
-	if (pages > SCRUB_PAGES)
-		pages = SCRUB_PAGES;
+	if (want.pages > SCRUB_PAGES)
+		want.pages = SCRUB_PAGES;
 	ttmpool_list_init(&picked);
 	tpos_mutex_lock(&pool->scrub);
-	tpos_spin_lock(&pool->lock);
-	got = ttmpool_bins_pick_oldest(pool, TTMPOOL_CHUNK_CLEAN, 0, pages,
-				       &picked);
-	pool->scrubbing = got;
-	tpos_spin_unlock(&pool->lock);
-	if (got)
+	do {
+		tpos_spin_lock(&pool->lock);
+		got = ttmpool_bins_pick_oldest(pool, &want, &picked);
+		pool->scrubbing = want.got;
+		tpos_spin_unlock(&pool->lock);
+	} while (got && want.got < want.pages);
+	if (want.got)
 		any = scrub_picked(pool, &picked, &poisoned);
 	tpos_mutex_unlock(&pool->scrub);
 	if (any)
 		ttmpool_chunks_release(pool, &poisoned);
-	return got;
+	return want.got;
 }
 
 /* Wait until what is being cleared is back in its bins. */

@@ -40,9 +40,12 @@ static bool is_in_place(const struct ttmpool_chunk *chunk,
 	return chunk_source(chunk) == place->source &&
 	       chunk->caching == place->caching &&
 	       chunk->order == place->order &&
-	       chunk->flags % TTMPOOL_BIN_LISTS == place->flags &&
+	       (chunk->flags & (TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN |
+				TTMPOOL_CHUNK_FAR)) == place->flags &&
 	       !(chunk->flags & TTMPOOL_CHUNK_ANONYMOUS) &&
-	       (!(chunk->flags & TTMPOOL_CHUNK_REMEMBERS) || chunk->last_owner);
+	       (!(chunk->flags & TTMPOOL_CHUNK_REMEMBERS) ||
+		(chunk->flags & TTMPOOL_CHUNK_NAMED &&
+		 chunk_named(chunk)->last_owner));
 }
 
 static bool bin_is_valid(struct ttmpool_pool *pool, struct place place,
@@ -53,12 +56,17 @@ static bool bin_is_valid(struct ttmpool_pool *pool, struct place place,
 	struct ttmpool_chunk *chunk;
 	size_t n = 0;
 
-	for (place.flags = 0; place.flags < TTMPOOL_BIN_LISTS; place.flags++) {
-		ttmpool_for_each_chunk(chunk, &bin->lists[place.flags]) {
+	for (unsigned int i = 0; i < TTMPOOL_BIN_LISTS; i++) {
+		uint64_t age = pool->clock;
+
+		place.flags = ttmpool_bins_list_kind(i);
+		ttmpool_for_each_chunk(chunk, &bin->lists[i]) {
 			if (!chunk_is_valid(pool, chunk,
 					    TTMPOOL_CHUNK_POOLED) ||
-			    !is_in_place(chunk, &place))
+			    !is_in_place(chunk, &place) || chunk->age > age)
 				return false;
+			if (i < TTMPOOL_BIN_LISTS / 2)
+				age = chunk->age;
 			n++;
 			if (place.flags & TTMPOOL_CHUNK_MAPPED)
 				tally->mapped += ttmpool_chunk_pages(chunk);
@@ -121,34 +129,42 @@ static bool runs_are_valid(struct ttmpool_pool *pool, struct tally *tally)
 	return true;
 }
 
+/* @leaving: some may be on its way to the system, on no list and mapped still. */
 static bool stats_agree(const struct ttmpool_pool *pool,
-			const struct tally *tally)
+			const struct tally *tally, bool leaving)
 {
 	const struct ttmpool_pool_stats *stats = &pool->stats;
 	const long *used = tally->used.pages;
 	uint64_t mapped = tally->mapped + (uint64_t)used[TTMPOOL_MAPPED];
+	uint64_t bytes = pool_bytes(pool, (size_t)mapped);
 
 	return tally->pooled == stats->pages_pooled &&
+	       tally->mapped == pool->pooled_mapped &&
 	       (uint64_t)used[TTMPOOL_IN_USE] == stats->pages_in_use &&
 	       (uint64_t)used[TTMPOOL_BOUNCED] == stats->pages_bounced &&
 	       (uint64_t)used[TTMPOOL_ANONYMOUS] == stats->pages_anonymous &&
-	       pool_bytes(pool, (size_t)mapped) == stats->bytes_mapped &&
+	       (leaving ? bytes <= stats->bytes_mapped
+			: bytes == stats->bytes_mapped) &&
 	       mapped <= ttmpool_iova_pages(pool->iova);
 }
 
 bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 {
 	struct tally tally = { 0 };
-	bool valid;
+	bool valid, leaving;
 
 	tpos_mutex_lock(&pool->scrub);
+	tpos_spin_lock(&pool->mgr->lock);
+	leaving = ttmpool_turn_is_on(pool->mgr, pool);
 	tpos_spin_lock(&pool->lock);
 	valid = bins_are_valid(pool, &tally) &&
 		in_use_is_valid(pool, &pool->in_use, 0, &tally) &&
 		in_use_is_valid(pool, &pool->held, TTMPOOL_CHUNK_HELD,
 				&tally) &&
-		runs_are_valid(pool, &tally) && stats_agree(pool, &tally);
+		runs_are_valid(pool, &tally) &&
+		stats_agree(pool, &tally, leaving);
 	tpos_spin_unlock(&pool->lock);
+	tpos_spin_unlock(&pool->mgr->lock);
 	tpos_mutex_unlock(&pool->scrub);
 	return valid;
 }
@@ -161,34 +177,47 @@ static uint64_t quarantine_count(struct ttmpool_manager *mgr)
 	ttmpool_for_each_chunk(chunk, &mgr->quarantine)
 		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
 			pages += ttmpool_chunk_pages(chunk);
+	ttmpool_for_each_chunk(chunk, &mgr->broken)
+		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
+			pages += ttmpool_chunk_pages(chunk);
 	return pages;
+}
+
+/* What the pools have, by a counter of each. */
+struct totals {
+	uint64_t pooled;
+	uint64_t kept;
+	uint64_t in_use;
+	uint64_t swapped;
+	bool valid;
+};
+
+static void pool_add(struct ttmpool_pool *pool, void *arg)
+{
+	const struct ttmpool_pool_stats *stats = &pool->stats;
+	struct totals *totals = arg;
+
+	totals->valid = totals->valid && ttmpool_pool_is_valid(pool);
+	totals->pooled += stats->pages_pooled;
+	totals->kept += stats->pages_pooled - ttmpool_bins_spare(pool);
+	totals->in_use += stats->pages_in_use;
+	totals->swapped += stats->pages_swapped;
 }
 
 bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
 {
-	uint64_t pooled = 0, in_use = 0, swapped = 0;
+	struct totals totals = { .valid = true };
 	uint64_t quarantined;
-	struct ttmpool_list *link;
-	bool valid = true;
 
-	tpos_mutex_lock(&mgr->reclaim);
-	ttmpool_list_for_each(link, &mgr->pools) {
-		struct ttmpool_pool *pool =
-			ttmpool_list_entry(link, struct ttmpool_pool, link);
-
-		valid = valid && ttmpool_pool_is_valid(pool);
-		pooled += pool->stats.pages_pooled;
-		in_use += pool->stats.pages_in_use;
-		swapped += pool->stats.pages_swapped;
-	}
+	ttmpool_manager_each_pool(mgr, pool_add, &totals);
 	tpos_spin_lock(&mgr->lock);
 	quarantined = quarantine_count(mgr);
 	tpos_spin_unlock(&mgr->lock);
-	valid = valid && ttmpool_swapper_is_valid(mgr) &&
-		swapped == pages_of(&mgr->pages_swapped) &&
-		quarantined == pages_of(&mgr->pages_quarantined) &&
-		pooled == pages_of(&mgr->pages_pooled) &&
-		pooled + in_use + quarantined == pages_of(&mgr->pages);
-	tpos_mutex_unlock(&mgr->reclaim);
-	return valid;
+	return totals.valid && ttmpool_swapper_is_valid(mgr) &&
+	       totals.swapped == pages_of(&mgr->pages_swapped) &&
+	       quarantined == pages_of(&mgr->pages_quarantined) &&
+	       totals.pooled == pages_of(&mgr->pages_pooled) &&
+	       totals.kept == pages_of(&mgr->pages_kept) &&
+	       totals.pooled + totals.in_use + quarantined ==
+		       pages_of(&mgr->pages);
 }

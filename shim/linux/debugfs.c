@@ -8,8 +8,6 @@
  *     shrink      write a number: so many pages are given up, as if the system
  *                 had asked. Reading it changes nothing and says how many it
  *                 could be.
- *
- * The list of pools is read under the reclaim mutex, which keeps them alive.
  */
 
 #include <linux/debugfs.h>
@@ -22,17 +20,26 @@
 
 static struct dentry *files[3];
 
-/* Call @show for each pool. */
-static void for_each_pool(struct seq_file *m, struct ttmpool_manager *mgr,
-			  void (*show)(struct seq_file *m,
-				       struct ttmpool_pool *pool))
-{
-	struct ttmpool_list *link;
+/* A function to call for each pool. */
+struct show {
+	struct seq_file *m;
+	void (*show)(struct seq_file *m, struct ttmpool_pool *pool);
+};
 
-	tpos_mutex_lock(&mgr->reclaim);
-	ttmpool_list_for_each(link, &mgr->pools)
-		show(m, ttmpool_list_entry(link, struct ttmpool_pool, link));
-	tpos_mutex_unlock(&mgr->reclaim);
+static void show_one(struct ttmpool_pool *pool, void *arg)
+{
+	struct show *show = arg;
+
+	show->show(show->m, pool);
+}
+
+static void for_each_pool(struct seq_file *m, struct ttmpool_manager *mgr,
+			  void (*fn)(struct seq_file *m,
+				     struct ttmpool_pool *pool))
+{
+	struct show show = { m, fn };
+
+	ttmpool_manager_each_pool(mgr, show_one, &show);
 }
 
 static void show_header(struct seq_file *m)

@@ -33,6 +33,7 @@ EXPORT_SYMBOL_GPL(ttmpool_magazine_get);
 EXPORT_SYMBOL_GPL(ttmpool_magazine_init);
 EXPORT_SYMBOL_GPL(ttmpool_magazine_put);
 EXPORT_SYMBOL_GPL(ttmpool_magazine_takes);
+EXPORT_SYMBOL_GPL(ttmpool_manager_each_pool);
 EXPORT_SYMBOL_GPL(ttmpool_manager_fini);
 EXPORT_SYMBOL_GPL(ttmpool_manager_init);
 EXPORT_SYMBOL_GPL(ttmpool_manager_is_valid);

@@ -27,6 +27,10 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 	u64 passed;
 	long left;
 
+	if (!timeout_ms) {
+		wait_event(wait->queue, was_woken(wait, seen));
+		return 0;
+	}
 	if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
 		return wait_event_interruptible(wait->queue,
 						was_woken(wait, seen))

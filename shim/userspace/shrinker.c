@@ -4,7 +4,9 @@
  *
  * As mm/shrinker.c, do_shrink_slab(): count() first, and nothing more if there
  * is nothing; then scan() for 128 at a time (SHRINK_BATCH), until enough has
- * been asked for or one has nothing to give. A callback allocates at its own
+ * been asked for or one has nothing to give. Who gives more than he was asked for
+ * has been asked for that much: do_shrink_slab() takes sc->nr_scanned off, which a
+ * shrinker raises then. A callback allocates at its own
  * risk: it runs with what is PF_MEMALLOC in Linux, and asks nobody for pages.
  *
  * Who is short of pages may wait for a store, as all of the library's requests
@@ -33,7 +35,9 @@ static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
 		unsigned long got = shrinker->scan(shrinker, nr, swap);
 
 		freed += got;
-		pages -= nr;
+		if (got > nr)
+			nr = got;
+		pages -= nr < pages ? nr : pages;
 		if (!got)
 			break;
 	}

@@ -281,6 +281,22 @@ static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
 	return err;
 }
 
+/* wait_event(): a signal does not end it. On a machine without threads nobody is at
+ * work who could. */
+static int sleep_until_woken(struct tpsim_machine *machine,
+			     struct tpos_wait *wait, long seen)
+{
+	if (!machine->config.threads)
+		tpsim_complain("deadlock", "nobody is left to wake anybody");
+	pthread_mutex_lock(&wait->mutex);
+	wait->sleepers++;
+	while (tpos_wait_count(wait) == seen)
+		pthread_cond_wait(&wait->woken, &wait->mutex);
+	wait->sleepers--;
+	pthread_mutex_unlock(&wait->mutex);
+	return 0;
+}
+
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
 	struct tpsim_machine *machine = tpsim_thread_machine();
@@ -289,6 +305,8 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 	tpsim_thread_may_sleep(__func__);
 	if (!machine)
 		tpsim_complain("wait", "by a thread that works on no machine");
+	if (!timeout_ms)
+		return sleep_until_woken(machine, wait, seen);
 	if (tpos_wait_count(wait) != seen)
 		return 0;
 	err = wait_begin(machine, timeout_ms);

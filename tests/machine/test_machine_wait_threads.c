@@ -33,6 +33,7 @@ struct sleep {
 	pthread_t thread;
 	long seen;
 	unsigned int left;
+	bool unending; /* nothing but a wake-up ends it */
 	int err;
 };
 
@@ -41,7 +42,8 @@ static void *sleep_main(void *arg)
 	struct sleep *sleep = arg;
 
 	tpsim_ledger_is_empty(m); /* work on it */
-	sleep->err = tpos_wait(&wait, sleep->seen, &sleep->left);
+	sleep->err = tpos_wait(&wait, sleep->seen,
+			       sleep->unending ? NULL : &sleep->left);
 	return NULL;
 }
 
@@ -49,6 +51,7 @@ static void sleep_start(struct sleep *sleep, long seen, unsigned int ms)
 {
 	sleep->seen = seen;
 	sleep->left = ms;
+	sleep->unending = !ms;
 	assert_int_equal(
 		pthread_create(&sleep->thread, NULL, sleep_main, sleep), 0);
 }
@@ -105,6 +108,23 @@ static void no_wake_up_is_lost(void **state)
 		tpos_wake(&wait);
 		assert_int_equal(sleep_end(&sleep), 0);
 	}
+}
+
+/* Who waits for somebody at work is not woken by a signal, only by him. */
+static void a_signal_does_not_end_every_sleep(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	sleep_start(&sleep, 0, 0);
+	until_asleep();
+	tpsim_signal_after(m, 1);
+	for (int i = 0; i < ROUNDS; i++)
+		sched_yield();
+	until_asleep();
+	tpos_wake(&wait);
+	assert_int_equal(sleep_end(&sleep), 0);
+	tpsim_signal_clear(m);
 }
 
 /* Without a wake-up the time-out ends it, and no time is left. */
@@ -264,6 +284,7 @@ int main(void)
 		TEST(a_time_out_ends_a_sleep),
 		TEST(time_is_left),
 		TEST(a_signal_wakes_sleepers),
+		TEST(a_signal_does_not_end_every_sleep),
 		TEST(a_question_wakes_sleepers),
 		TEST(no_signal_is_lost),
 		TEST(others_sleep_on),

@@ -147,7 +147,7 @@ int WRAP(tpos_wait)(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
 	if (coop_is_running())
 		coop_wait(wait, seen);
-	if (tpos_wait_count(wait) != seen)
+	if (tpos_wait_count(wait) != seen || !timeout_ms)
 		return 0;
 	*timeout_ms = 0;
 	return -ETIMEDOUT;

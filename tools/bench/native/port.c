@@ -279,6 +279,8 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
 	(void)wait;
 	(void)seen;
+	if (!timeout_ms) /* whoever is at work goes on meanwhile */
+		return 0;
 	*timeout_ms = 0;
 	return -ETIMEDOUT;
 }

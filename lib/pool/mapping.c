@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Mappings that are only kept end, oldest first, when others are wanted.
+ *
+ * A plain chunk stays pooled without its mapping; a coherent one has to go
+ * altogether. What a pool has reserved stays mapped, unless it is for itself.
+ */
+
+#include "pool_internal.h"
+
+/**
+ * struct wanted - mappings that shall end
+ * @pages: of so many pages
+ * @for_itself: even those of what is reserved
+ * @again: there may be more, which were being cleared
+ */
+struct wanted {
+	size_t pages;
+	bool for_itself;
+	bool again;
+};
+
+/* Take mapped chunks out of the bins; how many pages is it? */
+static size_t mapped_pick(struct ttmpool_pool *pool, struct wanted *wanted,
+			  struct ttmpool_list *picked)
+{
+	struct bins_want want = { .mask = TTMPOOL_CHUNK_MAPPED,
+				  .value = TTMPOOL_CHUNK_MAPPED,
+				  .pages = wanted->pages,
+				  .least = (size_t)-1,
+				  .room = TTMPOOL_NO_BOUND };
+	size_t got;
+
+	ttmpool_list_init(picked);
+	do {
+		tpos_spin_lock(&pool->lock);
+		if (!wanted->for_itself && pool->reserve)
+			want.room = want.got + ttmpool_bins_spare_mapped(pool);
+		got = ttmpool_bins_pick_oldest(pool, &want, picked);
+		ttmpool_bins_count(pool, -(long)got);
+		wanted->again |= !got && pool->scrubbing;
+		tpos_spin_unlock(&pool->lock);
+	} while (got && want.got < want.pages);
+	return want.got;
+}
+
+/* As ttmpool_pool_give_up_mappings(), in pages, and of chunks in bins. */
+static size_t bins_give_up_mappings(struct ttmpool_pool *pool,
+				    struct wanted *wanted)
+{
+	struct ttmpool_list picked, coherent;
+	size_t got = mapped_pick(pool, wanted, &picked);
+
+	if (ttmpool_chunks_extract(&picked, ttmpool_chunk_is_coherent,
+				   &coherent))
+		ttmpool_chunks_release(pool, &coherent);
+	if (!ttmpool_list_empty(&picked)) {
+		ttmpool_chunks_unmap(pool, &picked, false);
+		ttmpool_bins_park(pool, &picked, PARK_UNMAPPED);
+	}
+	wanted->pages -= got < wanted->pages ? got : wanted->pages;
+	return got;
+}
+
+/*
+ * End the oldest mappings that are only kept, until @bytes of them are gone or none
+ * is left; @for_itself: even those of what is reserved. Returns how many bytes are
+ * no longer mapped.
+ */
+static uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes,
+				      bool for_itself)
+{
+	struct wanted wanted = { .pages = (size_t)(bytes >>
+						   pool->info.page_shift),
+				 .for_itself = for_itself };
+	size_t got = bins_give_up_mappings(pool, &wanted);
+
+	if (wanted.pages && wanted.again) {
+		ttmpool_pool_await_scrub(pool);
+		got += bins_give_up_mappings(pool, &wanted);
+	}
+	return pool_bytes(pool, got);
+}
+
+/* Is it another pool of the same device? */
+static bool shares_iova(struct ttmpool_pool *pool, const void *arg)
+{
+	const struct ttmpool_pool *self = arg;
+
+	return pool != self && pool->iova == self->iova;
+}
+
+/*
+ * End kept mappings of @pool, and if that is not enough, of the other pools of
+ * its device, which keep those of what they have reserved. Returns how many bytes are
+ * no longer mapped.
+ */
+uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
+					 uint64_t bytes)
+{
+	uint64_t got = pool_give_up_mappings(pool, bytes, true);
+	struct turn turn;
+
+	if (got < bytes && pool->iova != &pool->own_iova) {
+		ttmpool_turn_init(&turn, pool->mgr);
+		while (got < bytes &&
+		       ttmpool_turn_next(&turn, shares_iova, pool))
+			got += pool_give_up_mappings(turn.pool, bytes - got,
+						     false);
+		ttmpool_turn_end(&turn);
+	}
+	/* While they were out of the bins, the limit may have been lowered. */
+	ttmpool_manager_trim(pool->mgr);
+	return got;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The oldest: which pooled chunks leave, are cleared or are unmapped first.
+ *
+ * Every list of a bin is in the order in which its chunks were pooled (bin.c), so the
+ * oldest chunk of a pool is the last one of some list, and so is the next. How many
+ * lists a pool has does not depend on how many chunks it has.
+ *
+ *     list a   ... 9 7 4        4, then 5 and 6, then 7, then 8
+ *     list b   ... 8 6 5
+ *
+ * A chunk is not divided for it. Where no more than so many pages may go, because
+ * the others are reserved, one that is too large stays where it is, and those that
+ * are not are looked at in its place.
+ */
+
+#include "pool_internal.h"
+
+/* What looking for the oldest chunk takes, in chunks that could be moved instead. */
+#define SEARCH_COST 4
+
+#define NR_BINS                                                 \
+	((size_t)TTMPOOL_SOURCE_COUNT * TTMPOOL_CACHING_COUNT * \
+	 TTMPOOL_NR_ORDERS)
+
+/* The @i-th bin of all; its order is @i modulo the number of orders. */
+static struct ttmpool_bin *bin_at(struct ttmpool_pool *pool, size_t i)
+{
+	return &pool->bins[0][0][0] + i;
+}
+
+/* How many chunks of each order are pooled? */
+static void bins_orders(struct ttmpool_pool *pool, size_t *n)
+{
+	for (size_t order = 0; order < TTMPOOL_NR_ORDERS; order++)
+		n[order] = 0;
+	for (size_t i = 0; i < NR_BINS; i++)
+		n[i % TTMPOOL_NR_ORDERS] += bin_at(pool, i)->nr_chunks;
+}
+
+/* What is left of so many pages when as many as can be are made up of whole chunks?
+ * Their sizes are powers of two, so the largest first leave the least. */
+static size_t room_left(const size_t *n, size_t pages)
+{
+	for (unsigned int order = TTMPOOL_NR_ORDERS; order-- > 0;) {
+		size_t take = pages >> order;
+
+		pages -= (take < n[order] ? take : n[order]) << order;
+	}
+	return pages;
+}
+
+/*
+ * Chunks of which orders may go? Where no more than want->room pages may, a chunk
+ * must fit; and it must not stand in the way of others, with which as much as is
+ * wanted could go, or all that can: of a single page and one of 512, with room for
+ * 512, the large one goes, unless no more than one page is wanted. A set of bits.
+ */
+static unsigned int bins_admit(struct ttmpool_pool *pool,
+			       const struct bins_want *want)
+{
+	size_t room = want->room - want->got, need = want->total - want->got;
+	size_t n[TTMPOOL_NR_ORDERS];
+	unsigned int orders = 0;
+
+	if (want->room == TTMPOOL_NO_BOUND)
+		return (1u << TTMPOOL_NR_ORDERS) - 1;
+	bins_orders(pool, n);
+	if (need > room - room_left(n, room))
+		need = room - room_left(n, room);
+	for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++) {
+		size_t pages = (size_t)1 << order;
+
+		if (!n[order] || pages > room)
+			continue;
+		n[order]--;
+		if (room - room_left(n, room - pages) >= need)
+			orders |= 1u << order;
+		n[order]++;
+	}
+	return orders;
+}
+
+/**
+ * struct oldest - a list whose last chunk is the oldest
+ * @bin: that it is in, or NULL if there is none
+ * @list: the list
+ * @age: of its last chunk
+ * @next: the age of the oldest chunk that is not in this list
+ */
+struct oldest {
+	struct ttmpool_bin *bin;
+	struct ttmpool_list *list;
+	uint64_t age;
+	uint64_t next;
+};
+
+/* Look at the lists of a bin that are of the right kind. */
+static void bin_oldest(struct ttmpool_bin *bin, const struct bins_want *want,
+		       struct oldest *oldest)
+{
+	for (unsigned int i = 0; i < TTMPOOL_BIN_LISTS; i++) {
+		struct ttmpool_list *list = &bin->lists[i];
+		uint64_t age;
+
+		if ((ttmpool_bins_list_kind(i) & want->mask) != want->value ||
+		    ttmpool_list_empty(list))
+			continue;
+		age = ttmpool_chunk_of(list->prev)->age;
+		if (age < oldest->age) {
+			oldest->next = oldest->age;
+			oldest->age = age;
+			oldest->list = list;
+			oldest->bin = bin;
+		} else if (age < oldest->next) {
+			oldest->next = age;
+		}
+	}
+}
+
+static struct oldest bins_oldest(struct ttmpool_pool *pool,
+				 const struct bins_want *want,
+				 unsigned int orders)
+{
+	struct oldest oldest = { .age = (uint64_t)-1, .next = (uint64_t)-1 };
+
+	for (size_t i = 0; i < NR_BINS; i++) {
+		struct ttmpool_bin *bin = bin_at(pool, i);
+
+		if (bin->nr_chunks && orders >> i % TTMPOOL_NR_ORDERS & 1)
+			bin_oldest(bin, want, &oldest);
+	}
+	return oldest;
+}
+
+/* Is it enough, if the next chunk has so many pages? */
+static bool bins_suffice(const struct bins_want *want, size_t pages)
+{
+	return want->got >= want->pages ||
+	       (want->got >= want->least && pages > want->most - want->got);
+}
+
+/* Move chunks of one list to @picked, as long as they are the oldest; was it any, and
+ * may there be more? */
+static bool oldest_pick(struct ttmpool_pool *pool, const struct oldest *oldest,
+			struct bins_want *want, struct ttmpool_list *picked,
+			int *left)
+{
+	do {
+		struct ttmpool_chunk *chunk =
+			ttmpool_chunk_of(oldest->list->prev);
+
+		if (bins_suffice(want, ttmpool_chunk_pages(chunk)))
+			return false;
+		assert_deep(oldest->bin->nr_chunks > 0);
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		ttmpool_list_move_tail(&chunk->link, picked);
+		ttmpool_bin_count(pool, oldest->bin, chunk, -1);
+		want->got += ttmpool_chunk_pages(chunk);
+	} while (--*left > 0 && want->room == TTMPOOL_NO_BOUND &&
+		 !ttmpool_list_empty(oldest->list) &&
+		 ttmpool_chunk_of(oldest->list->prev)->age <= oldest->next);
+	return true;
+}
+
+/*
+ * Move the oldest chunks that are wanted to @picked, or as many of them as one may
+ * while others wait for the lock. They count as pooled still. Returns how many pages
+ * they have, which want->got has been raised by; 0 if there is nothing more that is
+ * wanted.
+ */
+size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
+				struct bins_want *want,
+				struct ttmpool_list *picked)
+{
+	const size_t had = want->got;
+	int left = TTMPOOL_HOLD_CHUNKS;
+
+	tpos_assert_held(&pool->lock);
+	while (left > 0) {
+		struct oldest oldest =
+			bins_oldest(pool, want, bins_admit(pool, want));
+
+		if (!oldest.bin ||
+		    !oldest_pick(pool, &oldest, want, picked, &left))
+			break;
+		left -= SEARCH_COST;
+	}
+	return want->got - had;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Limits beside each other (S11): several threads give, trim and shrink at once, and
+ * one of them is held up where it gives pages back to the system, until the others
+ * are through, or are seen to wait.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+/* Who is held up, and whether it has come there. */
+static pthread_t held;
+static atomic_bool holds, arrived;
+
+int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+
+static void pause_ms(long ms)
+{
+	struct timespec time = { 0, ms * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching)
+{
+	if (caching == TTMPOOL_CACHED && holds &&
+	    pthread_equal(pthread_self(), held)) {
+		arrived = true;
+		while (holds)
+			pause_ms(1);
+	}
+	return __real_tpos_caching_set(dev, chunks, caching);
+}
+
+/* What a thread does. */
+enum deed {
+	SET_LIMIT,
+	SET_BUDGET,
+	SCAN,
+	DRAIN,
+	FINI
+};
+
+struct doer {
+	struct rig *rig;
+	enum deed deed;
+	unsigned long arg;
+	bool is_held;
+	pthread_t thread;
+	atomic_bool done;
+	unsigned long got;
+};
+
+static void *act(void *arg)
+{
+	struct doer *doer = arg;
+	struct rig *rig = doer->rig;
+
+	if (doer->is_held) {
+		held = pthread_self();
+		holds = true;
+	}
+	if (doer->deed == SET_LIMIT)
+		ttmpool_manager_set_pool_limit(&rig->mgr, doer->arg);
+	else if (doer->deed == SET_BUDGET)
+		ttmpool_manager_set_page_budget(&rig->mgr, doer->arg);
+	else if (doer->deed == SCAN)
+		doer->got = ttmpool_manager_shrink_scan(&rig->mgr, doer->arg,
+							false);
+	else if (doer->deed == DRAIN)
+		doer->got = ttmpool_pool_drain(&rig->pool[0]);
+	else
+		doer->got = ttmpool_pool_fini(&rig->pool[1]);
+	doer->done = true;
+	return NULL;
+}
+
+static bool start(struct doer *doer)
+{
+	if (doer->is_held)
+		arrived = false;
+	if (pthread_create(&doer->thread, NULL, act, doer))
+		return false;
+	while (doer->is_held && !arrived)
+		pause_ms(1);
+	return true;
+}
+
+static bool finish(struct doer *doer)
+{
+	return !pthread_join(doer->thread, NULL) && doer->done;
+}
+
+static struct rig *open_pooled(struct check *t, size_t pages)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = pages };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+
+	policy.max_order = 0;
+	rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .policy = &policy });
+	if (!rig || ttmpool_pool_prime(&rig->pool[0], &req, false))
+		return NULL;
+	return rig;
+}
+
+/* While a long trim is under way, whoever gives a page back does not wait for it, nor
+ * does he do its work; and the shrinker has what it asks for. */
+static void s11_nobody_waits_for_a_trim(struct check *t)
+{
+	struct ttmpool_request one = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 1 };
+	struct rig *rig = open_pooled(t, 6000);
+	struct doer trimmer = {
+		.rig = rig, .deed = SET_LIMIT, .arg = 1000, .is_held = true
+	};
+	unsigned long pooled;
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[1], &one, &page, NULL), 0);
+	CHECK(t, start(&trimmer));
+	pooled = (unsigned long)rig_stats(rig).pages_pooled;
+	CHECK_EQ(t, pooled, 6000 - 1024);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&rig->pool[1], &page, 1, TTMPOOL_UNCACHED),
+		 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, pooled);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 100, false), 100);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 2000, false), 2000);
+	holds = false;
+	CHECK(t, finish(&trimmer));
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 875);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What a limit, a budget or a drain says is gone has gone, though another thread had
+ * taken it out of the bins before, and was slow; and a pool that goes waits for who
+ * works on it. */
+static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
+{
+	static const enum deed deeds[] = { SET_LIMIT, SET_BUDGET, DRAIN, FINI };
+
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
+		struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+					       .num_pages = 50 };
+		struct rig *rig = open_pooled(t, 50);
+		struct doer scanner = {
+			.rig = rig, .deed = SCAN, .arg = 100, .is_held = true
+		};
+		struct doer waiter = { .rig = rig, .deed = deeds[i] };
+
+		CHECK(t, rig);
+		if (deeds[i] == FINI) {
+			ttmpool_pool_drain(&rig->pool[0]);
+			CHECK_EQ(t,
+				 ttmpool_pool_prime(&rig->pool[1], &req, false),
+				 0);
+		}
+		CHECK(t, start(&scanner));
+		CHECK(t, start(&waiter));
+		for (int ms = 0; ms < 30; ms++) {
+			CHECK(t, !waiter.done);
+			pause_ms(1);
+		}
+		CHECK_EQ(t, check_pages_out(t), 50);
+		holds = false;
+		CHECK(t, finish(&waiter));
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK(t, finish(&scanner));
+		CHECK_EQ(t, scanner.got, 50);
+		rig->nr_pools = deeds[i] == FINI ? 1 : 2;
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+enum {
+	GIVERS = 6,
+	GIVEN = 200,
+	LIMIT = 4096
+};
+
+struct giver {
+	struct ttmpool_pool *pool;
+	tpos_page_t *pages[GIVEN];
+	pthread_t thread;
+	pthread_barrier_t *together;
+	int err;
+};
+
+static void *give(void *arg)
+{
+	struct giver *giver = arg;
+
+	pthread_barrier_wait(giver->together);
+	for (int i = 0; i < GIVEN; i += 50)
+		giver->err |= ttmpool_pool_give(giver->pool, giver->pages + i,
+						50, TTMPOOL_UNCACHED);
+	return NULL;
+}
+
+/* However many give back at once at the limit, what is over it goes once: no less stays
+ * than the limit less its slack, and no more than the limit. */
+static void s11_what_is_over_a_limit_goes_once(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = GIVEN };
+	struct giver *givers = check_zalloc(t, GIVERS * sizeof(*givers));
+	pthread_barrier_t together;
+
+	CHECK(t, givers);
+	for (int round = 0; round < 20; round++) {
+		struct ttmpool_manager_stats stats;
+		struct rig *rig = open_pooled(t, LIMIT);
+
+		CHECK(t, rig);
+		pthread_barrier_init(&together, NULL, GIVERS);
+		for (int i = 0; i < GIVERS; i++) {
+			givers[i].together = &together;
+			givers[i].pool = &rig->pool[1];
+			CHECK_EQ(t,
+				 ttmpool_pool_take(&rig->pool[1], &req,
+						   givers[i].pages, NULL),
+				 0);
+		}
+		ttmpool_manager_set_pool_limit(&rig->mgr, LIMIT);
+		for (int i = 0; i < GIVERS; i++)
+			CHECK_EQ(t,
+				 pthread_create(&givers[i].thread, NULL, give,
+						&givers[i]),
+				 0);
+		for (int i = 0; i < GIVERS; i++) {
+			CHECK_EQ(t, pthread_join(givers[i].thread, NULL), 0);
+			CHECK_EQ(t, givers[i].err, 0);
+		}
+		ttmpool_manager_stats(&rig->mgr, &stats);
+		CHECK(t, stats.pages_pooled <= LIMIT);
+		CHECK(t, stats.pages_pooled >= LIMIT - 512);
+		CHECK(t, rig_close(t, rig));
+		pthread_barrier_destroy(&together);
+	}
+}
+
+CHECK_SUITE(limits_threads, CHECK_CASE(s11_nobody_waits_for_a_trim),
+	    CHECK_CASE(s11_what_others_are_giving_up_is_waited_for),
+	    CHECK_CASE(s11_what_is_over_a_limit_goes_once));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .ram_pages = 16384,
+						    .threads = true };
+
+	return check_main(argc, argv, &check_suite_limits_threads, &config);
+}
