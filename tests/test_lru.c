@@ -120,8 +120,111 @@ static void s07_a_crowd_of_busy_buffers_hides_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* @n populated buffers of two chunks (4 and 1), the first the oldest. */
+static bool queue(struct check *t, struct rig *rig, struct buffer **bufs, int n)
+{
+	for (int i = 0; i < n; i++) {
+		bufs[i] = buffer_ready(
+			t, rig,
+			&(struct buffer_config){
+				.num_pages = 5,
+				.funcs = &buffer_plain,
+				.caching = TTMPOOL_WRITE_COMBINED },
+			(unsigned char)i);
+		if (!bufs[i] || ttmpool_lru_add(&bufs[i]->be))
+			return false;
+	}
+	return true;
+}
+
+static bool end_queue(struct buffer **bufs, int n)
+{
+	bool good = true;
+
+	for (int i = 0; i < n; i++) {
+		ttmpool_lru_remove(&bufs[i]->be);
+		good &= !ttmpool_drop(&bufs[i]->be);
+	}
+	return good;
+}
+
+/* Asked for a little at a time, the oldest goes on leaving until it is gone, and
+ * only then the next one begins. */
+static void s07_a_victim_goes_on_leaving(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *bufs[3];
+
+	CHECK(t, rig && queue(t, rig, bufs, 3));
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 4);
+		CHECK_EQ(t, bufs[i]->be.tt.state, TTMPOOL_TT_PARTIAL);
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, true), 1);
+		CHECK_EQ(t, bufs[i]->be.tt.state, TTMPOOL_TT_SWAPPED);
+		for (int j = i + 1; j < 3; j++)
+			CHECK_EQ(t, bufs[j]->be.tt.state, TTMPOOL_TT_POPULATED);
+		CHECK(t, rig_is_quiet(t, rig));
+	}
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(t, ttmpool_swapin(&bufs[i]->be, TTMPOOL_ALL_PAGES), 0);
+		CHECK(t, buffer_is_stamped(t, bufs[i], (unsigned char)i));
+	}
+	CHECK(t, end_queue(bufs, 3));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Small buffers are unmapped together, and become write-back together; no more of
+ * them than have what is wanted. */
+static void s07_small_buffers_leave_in_one_batch(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_pool_stats before, after;
+	struct buffer *bufs[5];
+
+	CHECK(t, rig && queue(t, rig, bufs, 5));
+	before = rig_stats(rig);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 16), 19);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.unmap_batches - before.unmap_batches, 1);
+	CHECK_EQ(t, after.caching_batches - before.caching_batches, 1);
+	CHECK_EQ(t, bufs[2]->be.tt.state, TTMPOOL_TT_SWAPPED);
+	CHECK_EQ(t, bufs[3]->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, bufs[4]->be.tt.state, TTMPOOL_TT_POPULATED);
+	CHECK(t, buffer_is_stamped(t, bufs[4], 4) && rig_is_quiet(t, rig));
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(t, ttmpool_swapin(&bufs[i]->be, TTMPOOL_ALL_PAGES), 0);
+		CHECK(t, buffer_is_stamped(t, bufs[i], (unsigned char)i));
+	}
+	CHECK(t, end_queue(bufs, 5));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer that comes back, or is not bound any more, has been used: it is the
+ * newest. */
+static void s07_what_comes_back_is_the_newest(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *bufs[3];
+
+	CHECK(t, rig && queue(t, rig, bufs, 3));
+	CHECK_EQ(t, ttmpool_swapout(&bufs[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_bind(&bufs[1]->be), 0);
+	CHECK_EQ(t, ttmpool_swapin(&bufs[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_unbind(&bufs[1]->be), 0);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 5), 5);
+	CHECK_EQ(t, bufs[2]->be.tt.state, TTMPOOL_TT_SWAPPED);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 5), 5);
+	CHECK_EQ(t, bufs[0]->be.tt.state, TTMPOOL_TT_SWAPPED);
+	CHECK_EQ(t, bufs[1]->be.tt.state, TTMPOOL_TT_POPULATED);
+	CHECK(t, end_queue(bufs, 3));
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
 	    CHECK_CASE(s07_half_a_lock_is_refused),
 	    CHECK_CASE(s07_who_is_listed_does_not_end),
 	    CHECK_CASE(s07_what_could_go_is_counted),
-	    CHECK_CASE(s07_a_crowd_of_busy_buffers_hides_nobody));
+	    CHECK_CASE(s07_a_crowd_of_busy_buffers_hides_nobody),
+	    CHECK_CASE(s07_a_victim_goes_on_leaving),
+	    CHECK_CASE(s07_small_buffers_leave_in_one_batch),
+	    CHECK_CASE(s07_what_comes_back_is_the_newest));

@@ -176,16 +176,21 @@ static void f17_swapped_pages_are_out_of_reach(struct check *t)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* Of a buffer of which a part is swapped out, the rest is out of reach, too:
- * its addresses are not to be used. */
-static void f17_what_is_left_of_a_buffer_is_out_of_reach(struct check *t)
+/* Of a buffer of which a part is swapped out, that part is out of reach; the rest
+ * is, when it leaves. */
+static void f17_each_part_of_a_buffer_is_out_of_reach(struct check *t)
 {
 	struct stale stale;
+	tpos_device_t *dev;
 
 	CHECK(t, stale_open_usual(t, &stale));
 	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, 1), 0);
 	CHECK_EQ(t, stale.buf->be.tt.state, TTMPOOL_TT_PARTIAL);
 	CHECK_EQ(t, buffer_pages(stale.buf), 1);
+	dev = stale.rig->dev[0];
+	CHECK(t, !info_of(dev).has_iommu ||
+			 check_cut_off(t, dev, stale.addr[0], BYTE));
+	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, 1), 0);
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
 	CHECK(t, rig_close(t, stale.rig));
@@ -284,7 +289,7 @@ CHECK_SUITE(stale, CHECK_CASE(f17_pooled_pages_are_out_of_reach),
 	    CHECK_CASE(f17_a_pool_that_ends_leaves_nothing_in_reach),
 	    CHECK_CASE(f17_quarantined_pages_are_out_of_reach),
 	    CHECK_CASE(f17_swapped_pages_are_out_of_reach),
-	    CHECK_CASE(f17_what_is_left_of_a_buffer_is_out_of_reach),
+	    CHECK_CASE(f17_each_part_of_a_buffer_is_out_of_reach),
 	    CHECK_CASE(f17_ordinary_pages_are_out_of_reach),
 	    CHECK_CASE(f17_pages_handed_over_are_out_of_reach),
 	    CHECK_CASE(f17_mappings_given_up_are_out_of_reach));

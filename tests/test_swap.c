@@ -143,6 +143,38 @@ static void s07_one_batch_of_each_kind(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What does not leave stays mapped, and of its caching: only chunks that are stored
+ * are worked on. */
+static void s07_only_what_leaves_is_stripped(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer_config config = { .num_pages = PAGES,
+					.caching = TTMPOOL_WRITE_COMBINED,
+					.funcs = &buffer_plain };
+	struct ttmpool_pool_stats before, after;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &config, 6);
+	CHECK(t, buf);
+	before = rig_stats(rig);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 33), 0);
+	after = rig_stats(rig);
+	CHECK_EQ(t, buffer_pages(buf), 5); /* 4 and 1 */
+	CHECK_EQ(t, after.unmaps - before.unmaps, 2);
+	CHECK_EQ(t, after.caching_pages - before.caching_pages, 40);
+	CHECK_EQ(t, after.bytes_mapped, before.bytes_mapped / PAGES * 5);
+	CHECK_EQ(t, check_caching(t, buf->pages[40]), TTMPOOL_WRITE_COMBINED);
+	before = after;
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	after = rig_stats(rig);
+	CHECK_EQ(t, after.maps - before.maps, 2);
+	CHECK_EQ(t, after.caching_pages - before.caching_pages, 40);
+	CHECK(t, buffer_is_stamped(t, buf, 6) && rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A buffer with contents anywhere does not end; dropped, it does. */
 static void s07_contents_are_dropped_on_request_alone(struct check *t)
 {
@@ -383,6 +415,7 @@ CHECK_SUITE(swap, CHECK_CASE(s07_a_buffer_comes_back_as_it_was),
 	    CHECK_CASE(s07_a_part_leaves_and_a_part_comes),
 	    CHECK_CASE(s07_half_way_out_can_turn_back),
 	    CHECK_CASE(s07_one_batch_of_each_kind),
+	    CHECK_CASE(s07_only_what_leaves_is_stripped),
 	    CHECK_CASE(s07_contents_are_dropped_on_request_alone),
 	    CHECK_CASE(s07_foreign_pages_are_not_moved),
 	    CHECK_CASE(s07_a_changed_array_is_refused),

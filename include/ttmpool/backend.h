@@ -100,6 +100,9 @@ struct ttmpool_backend_config {
  * @lru: in that list
  * @lru_pages: what it adds to the manager's count of such pages
  * @lru_round: of the swapper, the round in which it was last looked at
+ * @lru_victim: it is being swapped out for others
+ * @edge: so many of its pages, from the first on, are known to be alike: all of them
+ *	are here, or none is
  *
  * The members may be read. The library does not lock it: all calls on one
  * backend are made under a lock of the driver's (in DRM: the buffer's
@@ -119,6 +122,8 @@ struct ttmpool_backend {
 	struct ttmpool_list lru;
 	size_t lru_pages;
 	uint32_t lru_round;
+	bool lru_victim;
+	size_t edge;
 };
 
 /**

@@ -40,8 +40,10 @@ struct ttmpool_manager;
  * @count: how many pages could be swapped out now. Takes no lock that is held
  *	while memory is allocated, and does not sleep.
  * @swapout: swap out buffers until @pages pages have left, or no more can; returns
- *	how many left. @wait: wait until another swap-out has ended; otherwise return
- *	0 while one is under way. May sleep.
+ *	how many left. @wait: wait until another swap-out has ended. Otherwise it is
+ *	the system that asks, in some thread that allocates: return 0 while one is
+ *	under way, look at some thousand buffers at most, and let no signal interrupt
+ *	it but one that ends the thread. May sleep.
  * @is_valid: do the buffers' lists and counters agree? For
  *	ttmpool_manager_is_valid().
  *
@@ -58,8 +60,9 @@ struct ttmpool_swapper {
 /**
  * struct ttmpool_lru - the buffers that may be swapped out
  * @mutex: held while a buffer is swapped out for others
- * @buffers: newest first; under the manager's spinlock
- * @victim: the one that is being swapped out, or NULL; likewise
+ * @buffers: those that have pages to give, newest first; under the manager's
+ *	spinlock
+ * @others: those that have none now, in no order; likewise
  * @round: counts walks along the list; likewise
  * @pages: how many pages these buffers have
  *
@@ -69,7 +72,7 @@ struct ttmpool_swapper {
 struct ttmpool_lru {
 	tpos_mutex_t mutex;
 	struct ttmpool_list buffers;
-	struct ttmpool_backend *victim;
+	struct ttmpool_list others;
 	uint32_t round;
 	tpos_atomic_t pages;
 };
@@ -200,7 +203,9 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  * Callable from any allocation context: any number of threads may be in it, and in
  * other reclaims, at the same time, and none waits for another. For pages that are
  * being cleared it waits, if there are no others: who clears them waits for nothing.
- * Without @swap it allocates nothing; with it, what the store needs.
+ * Without @swap it allocates nothing; with it, what the store needs. Only
+ * a signal that kills ends it, since the thread may have come here with any other
+ * business.
  *
  * As much goes as is asked for, if ttmpool_manager_shrink_count() says that there is
  * so much; of a pool with a reserve, as much as whole chunks make up. Within a pool

@@ -68,6 +68,8 @@
  *             barrier
  *             tpos_signal_pending()  has this thread got something better to
  *             do than to go on? (Linux: a signal)
+ *             tpos_fatal_signal_pending()  is it about to end? (Linux: a signal
+ *             that kills it). Then the other one says yes, too.
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
  *
@@ -141,10 +143,14 @@ struct tpos_device_info {
  *	no direct compaction, no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
  * TPOS_ALLOC_DMA32: plain pages below 4 GiB, or none, whatever the device
  *	reaches (Linux: GFP_DMA32).
+ * TPOS_ALLOC_NO_RECLAIM: only what is free now. Nobody is asked to give up pages
+ *	for it, and no shrinker is called (Linux: no __GFP_DIRECT_RECLAIM; kswapd may
+ *	be woken).
  */
 #define TPOS_ALLOC_THIS_NODE 0x1u
 #define TPOS_ALLOC_LIGHT     0x2u
 #define TPOS_ALLOC_DMA32     0x4u
+#define TPOS_ALLOC_NO_RECLAIM 0x8u
 
 /**
  * struct tpos_alloc - one request for fresh pages
@@ -178,7 +184,8 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
  *
  * The pages are zero, write-back, and nobody else's. Plain pages of a device
  * without an IOMMU lie below its mask, or a later mapping of them bounces.
- * May sleep, and may call the registered shrinkers of the system.
+ * May sleep, and, without TPOS_ALLOC_NO_RECLAIM, may call the registered shrinkers
+ * of the system.
  *
  * Return: 0, or -ENOMEM, and then @chunk is as it was.
  */
@@ -289,9 +296,11 @@ void tpos_store_destroy(tpos_store_t *store);
  * tpos_store_write() - keep the contents of some pages
  * @store: the store
  * @index: as the pages of the buffer from this one on
- * @from: the pages; write-back, or of caching UNKNOWN
+ * @from: pages of any source and caching, mapped or not
  *
- * Keeps a copy. May sleep, and may call the shrinkers.
+ * Keeps a copy, of what the device of the pages has written, too, if it has
+ * stopped. Slow if they are not write-back. May sleep, and may call the
+ * shrinkers.
  *
  * Return: 0; -ENOMEM or -ENOSPC: there is no room; -EIO; -EINTR. After an error
  * it is not said what it keeps for these pages; all others are as they were.

@@ -24,17 +24,22 @@
  * @be: a backend in state POPULATED, ANONYMOUS or PARTIAL
  * @pages: at least so many shall leave, if it has them; whole chunks do
  *
- * All mappings end in one batch and all pages become write-back in one batch,
- * before the first is copied. Then chunk by chunk is stored and freed, from the
+ * One page is written to the store first, before anything is done to the buffer, to
+ * see whether there is any room. Then the chunks that shall leave, and no others, are
+ * unmapped in one batch and made write-back in one batch, before they are copied; 16
+ * MiB of them at a time, if it is more. Chunk by chunk is stored and freed, from the
  * first on, so that memory comes back while this runs. A chunk is split only if
- * the store has no room for the rest of it before some of it is freed.
+ * the store has no room for the rest of it before some of it is freed. The work grows
+ * with the pages that leave, not with those that the buffer has.
  *
  * Return: 0, and the state is SWAPPED, or PARTIAL if pages are left; -EINVAL in
  * any other state, for no page, or if the arrays are not what the library left
  * there, and nothing has changed; -EINTR for a signal; what tpos_store_create()
- * and tpos_store_write() return. After these, the state is as before if no store
- * could be had, and otherwise PARTIAL, with all that has left in the store; call
- * again, or ttmpool_swapin().
+ * and tpos_store_write() return. After these, what has left is in the store, the
+ * rest is in pages, and the state is PARTIAL; call again, or ttmpool_swapin(). If
+ * nothing of the buffer is in the store, its state, mappings and caching are what
+ * they were, or, if these could not be had again for the asking, the state is
+ * PARTIAL. The arrays are looked at as far as pages leave.
  */
 int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
 
@@ -45,7 +50,8 @@ int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  *
  * Pages are taken from the pool for all that is wanted at once; where there is
  * no memory for that, for less, and again, since what has been read needs no
- * room in the store any more.
+ * room in the store any more. As many as could be had then are what the next part
+ * begins with.
  *
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
@@ -86,9 +92,10 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be);
  * ttmpool_to_device() - from ordinary pages to the device's
  * @be: a backend in state ANONYMOUS
  *
- * In place where the device reaches a page, a mapping may be as large as its
- * chunk, and the chunk is of the node that the pool wants; else, and for a
- * coherent backend, the contents are copied.
+ * In place where the device reaches a page and a mapping may be as large as its
+ * chunk; else, and for a coherent backend, the contents are copied. A chunk of
+ * another node than the pool wants is copied if there are pages of that node that
+ * nobody has to give up, and else stays where it is.
  *
  * Return: 0, and the state is POPULATED, with the caching and addresses wanted;
  * -EINVAL in any other state, or if the arrays are not what the library left
@@ -114,7 +121,15 @@ int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to);
  * The swapper: a list of buffers, oldest first, that may be swapped out for
  * others' sake, when the page budget is exhausted or the system's shrinker asks
  * and there are no pooled pages left. One that is bound is passed over, and so
- * is one whose lock cannot be had at once (backend_funcs.trylock).
+ * is one whose lock cannot be had at once (backend_funcs.trylock). One that has no
+ * pages to give (bound, empty, or swapped out) is not looked at at all; when it has
+ * some again, it is the newest.
+ *
+ * No more buffers are touched than have the pages that are wanted: one of which a
+ * part has left stays the oldest until it is gone. Small buffers of one pool, up to
+ * 16, leave together, with one batch of unmaps and one of caching changes. An error
+ * ends it (a signal, a store that is full, broken or without memory), and the buffer
+ * that it came to is what it was, if nothing of it had left, and is the newest.
  */
 
 /**
@@ -145,8 +160,8 @@ void ttmpool_lru_remove(struct ttmpool_backend *be);
  * @pages: until so many pages have left
  *
  * For a driver that knows of a need ahead, as before hibernation. The caller
- * holds no lock that a trylock of its backends would have to wait for. May
- * sleep.
+ * holds no lock that a trylock of its backends would have to wait for. A signal
+ * ends it. May sleep.
  *
  * Return: how many pages left.
  */

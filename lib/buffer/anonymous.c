@@ -26,13 +26,10 @@
 /* All of a coherent buffer moves. */
 static int coherent_to_anonymous(struct ttmpool_backend *be)
 {
-	struct ttmpool_request req = { .source = TTMPOOL_PLAIN,
-				       .caching = TTMPOOL_CACHED,
-				       .owner = be->owner };
 	struct ttmpool_list chunks;
 	int err;
 
-	err = ttmpool_backend_relocate(be, 0, be->tt.num_pages, &req, false);
+	err = ttmpool_backend_copy_to_plain(be);
 	if (err)
 		return err;
 	err = ttmpool_backend_claim(be, &chunks);
@@ -85,7 +82,6 @@ int ttmpool_to_device(struct ttmpool_backend *be)
 	err = ttmpool_backend_return(be);
 	if (err)
 		return err;
-	ttmpool_backend_close_store(be);
 	ttmpool_backend_set_state(be, TTMPOOL_TT_POPULATED);
 	return 0;
 }
@@ -134,7 +130,6 @@ int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to)
 	chunks_handover(&chunks, from, to);
 	memcpy(to->tt.pages, from->tt.pages, size);
 	memset(from->tt.pages, 0, size);
-	ttmpool_backend_close_store(from);
 	ttmpool_backend_set_state(from, TTMPOOL_TT_EMPTY);
 	ttmpool_backend_set_state(to, TTMPOOL_TT_ANONYMOUS);
 	return 0;

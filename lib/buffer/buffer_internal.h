@@ -8,8 +8,8 @@
  *   buffer_valid.c   what must be true of a buffer
  *   stored.c     its store
  *   resident.c   the chunks that it has
- *   swapout.c    how they leave; lru.c: which buffer's do
  *   ready.c      its chunks become the device's
+ *   swapout.c    how they leave; lru.c: which buffer's do
  *   relocate.c   its contents move to pages that suit the device
  *   swapin.c, anonymous.c   contents come back, and are handed over
  *   backend.c    the verbs of a buffer
@@ -23,9 +23,17 @@
 #include "../pool/pool_internal.h"
 
 /* resident.c */
+size_t ttmpool_backend_first_page(const struct ttmpool_backend *be);
+size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be);
 int ttmpool_backend_claim(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks);
+int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
+			       struct ttmpool_list *chunks);
 void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous);
+int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
+				 struct ttmpool_list *chunks);
+void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
+				      size_t n);
 int ttmpool_backend_strip(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks);
 void ttmpool_backend_count_swappable(struct ttmpool_backend *be);
@@ -42,10 +50,36 @@ int ttmpool_backend_check_sum(struct ttmpool_backend *be, size_t index,
 
 /* ready.c */
 int ttmpool_backend_make_ready(struct ttmpool_backend *be);
+int ttmpool_backend_restore(struct ttmpool_backend *be,
+			    struct ttmpool_list *chunks);
+
+/**
+ * struct party - buffers that are swapped out together
+ * @be: these, of one pool; each has pages, and its lock is held
+ * @n: so many; at least one
+ * @pages: so many pages shall leave; no more than they have
+ * @in_reclaim: see struct ttmpool_swapper
+ * @gained: so many have left
+ * @vain: of this one no page could leave, or NULL
+ *
+ * Each of these locks counts for lockdep, which knows 48 at a time
+ * (include/linux/sched.h, MAX_LOCK_DEPTH).
+ */
+#define PARTY_MOST 16
+struct party {
+	struct ttmpool_backend *be[PARTY_MOST];
+	size_t n;
+	size_t pages;
+	bool in_reclaim;
+	size_t gained;
+	struct ttmpool_backend *vain;
+};
+
+/* swapout.c */
+int ttmpool_party_swapout(struct party *party);
 
 /* relocate.c */
-int ttmpool_backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
-			     const struct ttmpool_request *req, bool map);
+int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be);
 int ttmpool_backend_return(struct ttmpool_backend *be);
 
 /* tt.c */

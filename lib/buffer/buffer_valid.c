@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * What must be true of a buffer whenever no call on it is under way: its state says
- * what its arrays have, and where they have nothing, its store has it. In checked
+ * what its arrays have, and where they have nothing, its store has it; a buffer that
+ * has all its pages has no store. In checked
  * builds each change of state asks.
  */
 
@@ -20,6 +21,17 @@ static bool addresses_are_valid(const struct ttmpool_backend *be)
 	return true;
 }
 
+/* Are the pages alike that are said to be? */
+static bool edge_is_valid(const struct ttmpool_backend *be)
+{
+	if (be->edge > be->tt.num_pages)
+		return false;
+	for (size_t i = 0; i < be->edge; i++)
+		if (!be->tt.pages[i] != !be->tt.pages[0])
+			return false;
+	return true;
+}
+
 bool ttmpool_backend_is_valid(struct ttmpool_backend *be)
 {
 	bool in_store = be->tt.state == TTMPOOL_TT_SWAPPED ||
@@ -29,5 +41,6 @@ bool ttmpool_backend_is_valid(struct ttmpool_backend *be)
 	for (size_t i = 0; in_store && i < be->tt.num_pages; i++)
 		holes += !be->tt.pages[i];
 	return ttmpool_tt_is_valid(&be->tt) && addresses_are_valid(be) &&
-	       be->pages_stored == holes && (be->store || !holes);
+	       edge_is_valid(be) && be->pages_stored == holes &&
+	       !be->store == !holes;
 }

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The swapper: which buffer goes when others need its pages.
+ * The swapper: which buffers go when others need their pages.
  *
- * The manager has a list of the buffers that may be swapped out, newest first.
- * A round begins at the oldest. Whoever is looked at becomes the newest: if its
- * lock cannot be had it is in use, if it is bound it is in use, and if it has
- * been swapped out the next round need not look at it before all others. So a
- * round is one walk, and never looks twice.
+ * The manager has a list of the buffers that may be swapped out and have pages to
+ * give, newest first. (What is swapped out already, bound or empty has none, and is
+ * on another list, that nobody looks at.) A round begins at the oldest. Who is busy
+ * becomes the newest; so a round is one walk, and never looks twice.
  *
  *     newest  f e d c b a  oldest
  *             a f e d c b          a is busy
- *             b a f e d c          b went; enough
+ *             a f e d c            b went; enough
+ *
+ * Who has more pages than were wanted stays the oldest, and goes on leaving in the
+ * next round: no other buffer is begun before that one is gone. Small buffers
+ * of one pool go together: as many of the oldest as have the pages that are wanted
+ * are stripped in one batch of each kind (swapout.c).
+ *
+ * An error ends the round: a signal, a store that is full or broken or without
+ * memory is the same for all. Whoever it came to in vain becomes the newest, in case
+ * that it was his alone, so that another is tried in the next round.
  *
  * The lock of a buffer is the driver's, and only ever tried: a thread that
- * waits for memory may hold it. The swap mutex is held while a buffer is moved,
- * and is what a driver waits for that wants to destroy the very buffer
+ * waits for memory may hold it. The swap mutex is held while buffers are moved,
+ * and is what a driver waits for that wants to destroy one of these buffers
  * (ttmpool_lru_remove()); the shrinker does not wait for it.
  */
 
@@ -23,6 +31,22 @@
 /* So many locks are tried before the list's own is let go for others. */
 #define TRY_RUN 64
 
+/* So many locks are tried for the system at a time: it will ask again. */
+#define TRY_MOST 16384
+
+/* So many pages are enough for a party: see WINDOW_PAGES in swapout.c. */
+#define PARTY_PAGES 4096
+
+/* Make it the newest of those that have pages; the manager's lock is held. */
+static void lru_renew(struct ttmpool_manager *mgr, struct ttmpool_backend *be)
+{
+	tpos_assert_held(&mgr->lock);
+	if (!be->lru_pages || ttmpool_list_empty(&be->lru))
+		return;
+	ttmpool_list_del(&be->lru);
+	ttmpool_list_add(&be->lru, &mgr->lru.buffers);
+}
+
 void ttmpool_lru_touch(struct ttmpool_backend *be)
 {
 	struct ttmpool_manager *mgr = be->pool->mgr;
@@ -30,8 +54,7 @@ void ttmpool_lru_touch(struct ttmpool_backend *be)
 	if (!be->swappable)
 		return;
 	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_del(&be->lru);
-	ttmpool_list_add(&be->lru, &mgr->lru.buffers);
+	lru_renew(mgr, be);
 	tpos_spin_unlock(&mgr->lock);
 }
 
@@ -44,7 +67,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 		return;
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_del(&be->lru);
-	busy = mgr->lru.victim == be;
+	busy = be->lru_victim;
 	tpos_spin_unlock(&mgr->lock);
 	if (busy) {
 		tpos_mutex_lock(&mgr->lru.mutex);
@@ -54,62 +77,126 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 	ttmpool_backend_count_swappable(be);
 }
 
-/*
- * Look at some buffers, oldest first, until one can be locked. Returns whether
- * the round is not over yet; mgr->lru.victim is what was locked, or NULL.
+/**
+ * struct round - one walk along the list
+ * @mgr: whose
+ * @wanted: pages that are still missing
+ * @tries: so many locks may be tried yet
+ * @over: there is nobody left to look at
+ * @party: who goes next
  */
-static bool lru_try(struct ttmpool_manager *mgr)
+struct round {
+	struct ttmpool_manager *mgr;
+	unsigned long wanted;
+	size_t tries;
+	bool over;
+	struct party party;
+};
+
+/* The oldest that is not of the party yet; NULL if all have been looked at. */
+static struct ttmpool_backend *round_oldest(const struct round *round)
 {
+	struct ttmpool_lru *lru = &round->mgr->lru;
+	struct ttmpool_list *link = lru->buffers.prev;
+	struct ttmpool_backend *be;
+
+	for (; link != &lru->buffers; link = link->prev) {
+		be = ttmpool_list_entry(link, struct ttmpool_backend, lru);
+		if (!be->lru_victim)
+			return be->lru_round == lru->round ? NULL : be;
+	}
+	return NULL;
+}
+
+/* Has the party as many as it needs, or may have? */
+static bool party_is_full(const struct round *round)
+{
+	const struct party *party = &round->party;
+
+	return party->pages >= round->wanted || party->pages >= PARTY_PAGES ||
+	       party->n == PARTY_MOST;
+}
+
+/* Look at some buffers, and lock whom the party can have. Returns whether it may
+ * still grow. */
+static bool round_look(struct round *round)
+{
+	struct ttmpool_manager *mgr = round->mgr;
+	struct party *party = &round->party;
 	bool more = true;
 
 	tpos_spin_lock(&mgr->lock);
-	for (int i = 0; i < TRY_RUN && !mgr->lru.victim; i++) {
-		struct ttmpool_backend *be = ttmpool_list_entry(
-			mgr->lru.buffers.prev, struct ttmpool_backend, lru);
+	for (int i = 0; more && i < TRY_RUN; i++) {
+		struct ttmpool_backend *be = round_oldest(round);
 
-		more = !ttmpool_list_empty(&mgr->lru.buffers) &&
-		       be->lru_round != mgr->lru.round;
-		if (!more)
+		round->over = !be || !round->tries;
+		if (round->over ||
+		    (party->n && be->pool != party->be[0]->pool)) {
+			more = false;
 			break;
+		}
+		round->tries--;
 		be->lru_round = mgr->lru.round;
-		ttmpool_list_del(&be->lru);
-		ttmpool_list_add(&be->lru, &mgr->lru.buffers);
-		if (be->funcs->trylock(be))
-			mgr->lru.victim = be;
+		if (be->funcs->trylock(be)) {
+			be->lru_victim = true;
+			party->be[party->n++] = be;
+			party->pages += be->lru_pages;
+		} else {
+			lru_renew(mgr, be);
+		}
+		more = !party_is_full(round);
 	}
 	tpos_spin_unlock(&mgr->lock);
 	return more;
 }
 
-/* Swap out the buffer that was locked; return how many pages left. */
-static unsigned long lru_swapout(struct ttmpool_manager *mgr,
-				 unsigned long pages)
+/* Swap out who was locked, and let him go. Returns how many pages have left. */
+static unsigned long round_play(struct round *round)
 {
-	struct ttmpool_backend *be = mgr->lru.victim;
-	size_t had = be->pages_stored;
-	size_t got;
+	struct ttmpool_manager *mgr = round->mgr;
+	struct party *party = &round->party;
+	int err;
 
-	ttmpool_swapout(be, pages);
-	got = be->pages_stored - had;
-	be->funcs->unlock(be);
-	tpos_spin_lock(&mgr->lock);
-	mgr->lru.victim = NULL;
-	tpos_spin_unlock(&mgr->lock);
-	return (unsigned long)got;
+	if (party->pages > round->wanted)
+		party->pages = round->wanted;
+	err = ttmpool_party_swapout(party);
+	round->over |= err &&
+		       err != -EINVAL; /* that is one buffer's own fault */
+	for (size_t i = 0; i < party->n; i++) {
+		struct ttmpool_backend *be = party->be[i];
+
+		be->funcs->unlock(be);
+		tpos_spin_lock(&mgr->lock);
+		if (be == party->vain)
+			lru_renew(mgr, be);
+		else /* it may not have had its turn */
+			be->lru_round = mgr->lru.round - 1;
+		be->lru_victim = false;
+		tpos_spin_unlock(&mgr->lock);
+	}
+	return (unsigned long)party->gained;
 }
 
 /* One round. The swap mutex is held. */
-static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages)
+static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
+			       bool in_reclaim)
 {
+	struct round round = { .mgr = mgr,
+			       .wanted = pages,
+			       .tries = in_reclaim ? TRY_MOST : (size_t)-1 };
 	unsigned long got = 0;
 
 	tpos_mutex_assert_held(&mgr->lru.mutex);
 	tpos_spin_lock(&mgr->lock);
 	mgr->lru.round++;
 	tpos_spin_unlock(&mgr->lock);
-	while (got < pages && lru_try(mgr)) {
-		if (mgr->lru.victim)
-			got += lru_swapout(mgr, pages - got);
+	while (got < pages && !round.over) {
+		round.party = (struct party){ .in_reclaim = in_reclaim };
+		while (round_look(&round))
+			tpos_cond_resched();
+		if (round.party.n)
+			got += round_play(&round);
+		round.wanted = got < pages ? pages - got : 0;
 		tpos_cond_resched();
 	}
 	return got;
@@ -121,11 +208,13 @@ static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
 {
 	unsigned long got;
 
+	if (!pages_of(&mgr->lru.pages))
+		return 0;
 	if (wait)
 		tpos_mutex_lock(&mgr->lru.mutex);
 	else if (!tpos_mutex_trylock(&mgr->lru.mutex))
 		return 0;
-	got = lru_round(mgr, pages);
+	got = lru_round(mgr, pages, !wait);
 	tpos_mutex_unlock(&mgr->lru.mutex);
 	return got;
 }
@@ -141,18 +230,34 @@ static unsigned long lru_count(struct ttmpool_manager *mgr)
 	return pages_of(&mgr->lru.pages);
 }
 
-/* Has the list as many pages as are counted? */
-static bool lru_is_valid(struct ttmpool_manager *mgr)
+/* Add up the pages of a list; is nobody on it who belongs on the other one? */
+static bool list_is_valid(struct ttmpool_list *list, bool with_pages,
+			  unsigned long *pages)
 {
 	struct ttmpool_list *link;
+
+	ttmpool_list_for_each(link, list) {
+		struct ttmpool_backend *be =
+			ttmpool_list_entry(link, struct ttmpool_backend, lru);
+
+		if (!be->lru_pages == with_pages)
+			return false;
+		*pages += be->lru_pages;
+	}
+	return true;
+}
+
+/* Have the lists as many pages as are counted? */
+static bool lru_is_valid(struct ttmpool_manager *mgr)
+{
 	unsigned long pages = 0;
+	bool good;
 
 	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_for_each(link, &mgr->lru.buffers)
-		pages += ttmpool_list_entry(link, struct ttmpool_backend, lru)
-				 ->lru_pages;
+	good = list_is_valid(&mgr->lru.buffers, true, &pages) &&
+	       list_is_valid(&mgr->lru.others, false, &pages);
 	tpos_spin_unlock(&mgr->lock);
-	return pages == lru_count(mgr);
+	return good && pages == lru_count(mgr);
 }
 
 static const struct ttmpool_swapper lru_swapper = {
@@ -173,7 +278,7 @@ int ttmpool_lru_add(struct ttmpool_backend *be)
 	tpos_spin_lock(&mgr->lock);
 	mgr->swapper = &lru_swapper;
 	be->lru_round = mgr->lru.round;
-	ttmpool_list_add(&be->lru, &mgr->lru.buffers);
+	ttmpool_list_add(&be->lru, &mgr->lru.others);
 	tpos_spin_unlock(&mgr->lock);
 	ttmpool_backend_count_swappable(be);
 	return 0;

@@ -69,11 +69,12 @@ static int backend_convert(struct ttmpool_backend *be,
 	return err;
 }
 
-static void backend_fill(struct ttmpool_backend *be)
+/* Write the addresses of the first @n pages. */
+static void backend_fill(struct ttmpool_backend *be, size_t n)
 {
 	size_t i = 0;
 
-	while (be->dma_addr && i < be->tt.num_pages) {
+	while (be->dma_addr && i < n) {
 		const struct ttmpool_chunk *chunk =
 			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
 
@@ -83,30 +84,71 @@ static void backend_fill(struct ttmpool_backend *be)
 }
 
 /*
+ * Make device pages of the first chunks of a buffer, which are claimed. @map gets
+ * them mapped. After an error they are ordinary ones, and every byte is where it was.
+ */
+static int backend_ready(struct ttmpool_backend *be,
+			 struct ttmpool_list *chunks,
+			 int (*map)(struct ttmpool_backend *be,
+				    struct ttmpool_list *chunks))
+{
+	struct account before = { { 0 } }, after = { { 0 } };
+	int err;
+
+	ttmpool_account_add(be->pool, chunks, &before);
+	err = map(be, chunks);
+	if (!err)
+		err = backend_convert(be, chunks);
+	if (err)
+		ttmpool_chunks_strip(be->pool, chunks, false);
+	else
+		backend_fill(be, ttmpool_chunks_count_pages(chunks));
+	ttmpool_chunks_mark_anonymous(chunks, err);
+	ttmpool_account_add(be->pool, chunks, &after);
+	ttmpool_account_change(be->pool, be->owner, &before, &after);
+	if (err)
+		tpos_wake(&be->pool->iova->wait);
+	return err;
+}
+
+/*
  * Make device pages of all chunks of a buffer that has no holes. After an error
  * they are ordinary ones, and every byte is where it was.
  */
 int ttmpool_backend_make_ready(struct ttmpool_backend *be)
 {
-	struct account before = { { 0 } }, after = { { 0 } };
 	struct ttmpool_list chunks;
 	int err;
 
 	err = ttmpool_backend_claim(be, &chunks);
 	tpos_assert(!err); /* the callers have looked at the arrays */
-	ttmpool_account_add(be->pool, &chunks, &before);
-	err = backend_map(be, &chunks);
-	if (!err)
-		err = backend_convert(be, &chunks);
-	if (err)
-		ttmpool_chunks_strip(be->pool, &chunks, false);
-	else
-		backend_fill(be);
-	ttmpool_chunks_mark_anonymous(&chunks, err);
-	ttmpool_account_add(be->pool, &chunks, &after);
-	ttmpool_account_change(be->pool, be->owner, &before, &after);
+	err = backend_ready(be, &chunks, backend_map);
 	ttmpool_chunks_unclaim(be->pool, &chunks);
-	if (err)
-		tpos_wake(&be->pool->iova->wait);
 	return err;
+}
+
+/* Map again what was mapped until now, if nobody has to give up anything for it:
+ * the caller may hold what others need for that. */
+static int backend_remap(struct ttmpool_backend *be,
+			 struct ttmpool_list *chunks)
+{
+	struct ttmpool_list work;
+	int err;
+
+	if (!be->dma_addr ||
+	    !ttmpool_chunks_extract(chunks, is_to_be_mapped, &work))
+		return 0;
+	err = ttmpool_chunks_map_if_free(be->pool, &work);
+	ttmpool_list_splice(&work, chunks);
+	return err;
+}
+
+/*
+ * The first chunks of a buffer, which are claimed, were made ordinary in vain: make
+ * them the device's again. After an error they are ordinary.
+ */
+int ttmpool_backend_restore(struct ttmpool_backend *be,
+			    struct ttmpool_list *chunks)
+{
+	return backend_ready(be, chunks, backend_remap);
 }

@@ -3,12 +3,14 @@
  * Relocating: contents go to other pages, since those that they are in do not
  * suit the device.
  *
- *     plain backend      suits: pages that the device reaches, in chunks that
- * it can map in one piece, of the node that its pool wants coherent backend
- * suits: the coherent allocator's own
+ *     plain backend      suits: pages that the device reaches, in chunks that it
+ *                        can map in one piece, of the node that its pool wants
+ *     coherent backend   suits: the coherent allocator's own
  *
  * What does not suit is copied, run by run; what does becomes the device's in
- * place (ready.c). A buffer comes here on its way back to the device, from
+ * place (ready.c). What is only far, of another node, is copied if there are pages
+ * of the right one for the asking, and else becomes the device's where it is: pages
+ * that are no nearer are not worth a copy. A buffer comes here on its way back to the device, from
  * ordinary pages, or from the store, when some of it had stayed behind.
  */
 
@@ -17,27 +19,26 @@
 #include "../pool/take.h"
 
 /*
- * Copy pages [first, first + n) of a buffer to others, of that source and
- * caching, and let these take their place. After an error, nothing has changed.
+ * Copy pages [first, first + n) of a buffer to others, as @take says, and let these
+ * take their place. After an error, nothing has changed.
  */
-int ttmpool_backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
-			     const struct ttmpool_request *req, bool map)
+static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
+			struct take *take)
 {
-	struct take take = { .pool = be->pool, .map = map, .req = *req };
 	struct account before = { { 0 } }, after = { { 0 } };
 	tpos_page_t **pages = be->tt.pages + first;
 	struct claim claim;
 	int err;
 
-	take.req.num_pages = n;
-	err = ttmpool_take_chunks(&take);
+	take->req.num_pages = n;
+	err = ttmpool_take_chunks(take);
 	if (err)
 		return err;
 	ttmpool_claim_init(&claim, be->pool, pages, n);
 	claim.with_holes = true;
 	err = ttmpool_claim_chunks(&claim);
 	if (err) {
-		ttmpool_take_drop(&take, &take.got);
+		ttmpool_take_drop(take, &take->got);
 		return err;
 	}
 	ttmpool_account_add(be->pool, &claim.chunks, &before);
@@ -46,63 +47,90 @@ int ttmpool_backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 	ttmpool_account_add(be->pool, &claim.chunks, &after);
 	ttmpool_account_change(be->pool, be->owner, &before, &after);
 	ttmpool_claim_sort(&claim);
-	ttmpool_take_issue(&take);
-	ttmpool_chunks_copy(be->pool, &take.got, &claim.chunks);
-	ttmpool_take_hand_out(&take, pages, map ? be->dma_addr + first : NULL);
+	ttmpool_take_issue(take);
+	ttmpool_chunks_copy(be->pool, &take->got, &claim.chunks);
+	ttmpool_take_hand_out(take, pages,
+			      take->map ? be->dma_addr + first : NULL);
 	ttmpool_chunks_give(be->pool, &claim.chunks, n);
 	return 0;
 }
 
-/* May this chunk become the device's in place? */
-static bool chunk_suits(const struct ttmpool_backend *be,
-			const struct ttmpool_chunk *chunk)
+/* All of a buffer that is the device's goes to ordinary pages. */
+int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be)
 {
-	if (be->funcs->source == TTMPOOL_COHERENT)
-		return ttmpool_chunk_is_coherent(chunk);
-	return !(chunk->flags & TTMPOOL_CHUNK_FAR) &&
-	       ttmpool_chunk_can_be_used(chunk, be->pool);
+	struct take take = { .pool = be->pool,
+			     .req = { .source = TTMPOOL_PLAIN,
+				      .caching = TTMPOOL_CACHED,
+				      .owner = be->owner } };
+
+	return backend_copy(be, 0, be->tt.num_pages, &take);
 }
 
-/* How many pages from @first on are of chunks that suit, or do not? */
-static size_t pages_that_suit(const struct ttmpool_backend *be, size_t first,
-			      bool suit)
+/* May a chunk become the device's in place? */
+enum fit {
+	FITS,
+	FAR,
+	MISFIT,
+};
+
+static enum fit chunk_fit(const struct ttmpool_backend *be,
+			  const struct ttmpool_chunk *chunk)
 {
+	if (be->funcs->source == TTMPOOL_COHERENT)
+		return ttmpool_chunk_is_coherent(chunk) ? FITS : MISFIT;
+	if (!ttmpool_chunk_can_be_used(chunk, be->pool))
+		return MISFIT;
+	return chunk->flags & TTMPOOL_CHUNK_FAR ? FAR : FITS;
+}
+
+/* What are the pages from @first on, and how many are like that? */
+static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
+			    size_t *n)
+{
+	enum fit all = FITS;
 	size_t i = first;
 
 	while (i < be->tt.num_pages) {
 		const struct ttmpool_chunk *chunk =
 			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
+		enum fit fit = chunk_fit(be, chunk);
 
-		if (chunk_suits(be, chunk) != suit)
+		if (i == first)
+			all = fit;
+		if (fit != all)
 			break;
 		i += ttmpool_chunk_pages(chunk);
 	}
-	return i - first;
+	*n = i - first;
+	return all;
 }
 
 /* Copy what does not suit to pages that do. */
 static int backend_relocate_misfits(struct ttmpool_backend *be)
 {
 	bool coherent = be->funcs->source == TTMPOOL_COHERENT;
-	struct ttmpool_request req = { .source = be->funcs->source,
-				       .caching = coherent ? be->tt.caching
-							   : TTMPOOL_CACHED,
-				       .owner = be->owner,
-				       .wait_ms = be->wait_ms };
-	size_t first = 0;
 	int err = 0;
 
-	while (!err && first < be->tt.num_pages) {
-		size_t n;
+	for (size_t n, first = 0; first < be->tt.num_pages; first += n) {
+		enum fit fit = backend_fit(be, first, &n);
+		struct take take = {
+			.pool = be->pool,
+			.req = { .source = be->funcs->source,
+				 .caching = coherent ? be->tt.caching
+						     : TTMPOOL_CACHED,
+				 .owner = be->owner,
+				 .wait_ms = be->wait_ms },
+			.map = coherent && be->dma_addr,
+			.near = fit == FAR,
+		};
 
-		first += pages_that_suit(be, first, true);
-		n = pages_that_suit(be, first, false);
-		if (n)
-			err = ttmpool_backend_relocate(
-				be, first, n, &req, coherent && be->dma_addr);
-		first += n;
+		if (fit == FITS)
+			continue;
+		err = backend_copy(be, first, n, &take);
+		if (err && (fit == MISFIT || err != -ENOMEM))
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 /*

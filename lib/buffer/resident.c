@@ -16,19 +16,71 @@
 
 #include "buffer_internal.h"
 
-/* Claim all chunks of a buffer, in its order; it may have holes. */
-int ttmpool_backend_claim(struct ttmpool_backend *be,
-			  struct ttmpool_list *chunks)
+/*
+ * The pages from the first on are alike, as far as @edge says: in pages[], all of
+ * them, or in the store. So what is here begins in one of two places.
+ */
+size_t ttmpool_backend_first_page(const struct ttmpool_backend *be)
+{
+	return be->tt.pages[0] ? 0 : be->edge;
+}
+
+size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be)
+{
+	return be->tt.pages[0] ? be->edge : 0;
+}
+
+/* Claim the chunks that a buffer has between two indices, in its order. */
+static int backend_claim(struct ttmpool_backend *be, size_t first, size_t end,
+			 struct ttmpool_list *chunks)
 {
 	struct claim claim;
 	int err;
 
-	ttmpool_claim_init(&claim, be->pool, be->tt.pages, be->tt.num_pages);
+	ttmpool_claim_init(&claim, be->pool, be->tt.pages, end);
 	claim.with_holes = true;
+	claim.done = first;
 	err = ttmpool_claim_chunks(&claim);
 	ttmpool_list_init(chunks);
 	ttmpool_list_splice(&claim.chunks, chunks);
 	return err;
+}
+
+/* Claim all chunks of a buffer, in its order; it may have holes. */
+int ttmpool_backend_claim(struct ttmpool_backend *be,
+			  struct ttmpool_list *chunks)
+{
+	return backend_claim(be, 0, be->tt.num_pages, chunks);
+}
+
+/* How far is it from here to the next chunk? The array is not checked yet. */
+static size_t backend_step(const struct ttmpool_backend *be, size_t index)
+{
+	const struct ttmpool_chunk *chunk =
+		tpos_page_chunk(be->pool->dev, be->tt.pages[index]);
+
+	return chunk ? ttmpool_chunk_pages(chunk) : 1;
+}
+
+/* Claim the first chunks of a buffer, for at least @pages pages if there are so
+ * many. */
+int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
+			       struct ttmpool_list *chunks)
+{
+	size_t first = ttmpool_backend_first_page(be);
+	size_t end = first;
+	size_t got = 0;
+
+	while (got < pages && end < be->tt.num_pages) {
+		size_t step = backend_step(be, end);
+
+		if (be->tt.pages[end])
+			got += step;
+		end += step;
+	}
+	if (end > be->tt.num_pages) /* claiming tells what is wrong with it */
+		end = be->tt.num_pages;
+	return backend_claim(be, first, end, chunks);
 }
 
 void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)
@@ -42,26 +94,60 @@ void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)
 	}
 }
 
+/* What a batch, of any owners, is counted as beside being in use, it is no more
+ * (@sign -1), or is from now on (1). */
+static void chunks_book(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			int sign)
+{
+	struct ttmpool_list run, done;
+
+	ttmpool_list_init(&done);
+	while (!ttmpool_list_empty(chunks)) {
+		struct ttmpool_owner *owner =
+			ttmpool_chunk_of(chunks->next)->owner;
+		struct account sums = { { 0 } }, none = { { 0 } };
+
+		ttmpool_chunks_cut_run(chunks, &run);
+		ttmpool_account_add(pool, &run, &sums);
+		sums.pages[TTMPOOL_IN_USE] = 0;
+		ttmpool_account_change(pool, owner, sign < 0 ? &sums : &none,
+				       sign < 0 ? &none : &sums);
+		ttmpool_list_splice_tail(&run, &done);
+	}
+	ttmpool_list_splice(&done, chunks);
+}
+
 /*
- * Make ordinary pages of claimed chunks; their addresses are gone. An error
- * says that some are not write-back.
+ * Make ordinary pages of claimed chunks, which may be of several buffers of a pool.
+ * An error says that some are not write-back.
  */
+int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
+				 struct ttmpool_list *chunks)
+{
+	int err;
+
+	chunks_book(pool, chunks, -1);
+	err = ttmpool_chunks_strip(pool, chunks, false);
+	ttmpool_chunks_mark_anonymous(chunks, true);
+	chunks_book(pool, chunks, 1);
+	tpos_wake(&pool->iova->wait);
+	return err;
+}
+
+/* Nobody is to find addresses of these pages any more. */
+void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
+				      size_t n)
+{
+	if (be->dma_addr)
+		memset(be->dma_addr + first, 0, n * sizeof(*be->dma_addr));
+}
+
+/* Both, for all that a buffer has. */
 int ttmpool_backend_strip(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks)
 {
-	struct account before = { { 0 } }, after = { { 0 } };
-	int err;
-
-	if (be->dma_addr)
-		memset(be->dma_addr, 0,
-		       be->tt.num_pages * sizeof(*be->dma_addr));
-	ttmpool_account_add(be->pool, chunks, &before);
-	err = ttmpool_chunks_strip(be->pool, chunks, false);
-	ttmpool_chunks_mark_anonymous(chunks, true);
-	ttmpool_account_add(be->pool, chunks, &after);
-	ttmpool_account_change(be->pool, be->owner, &before, &after);
-	tpos_wake(&be->pool->iova->wait);
-	return err;
+	ttmpool_backend_forget_addresses(be, 0, be->tt.num_pages);
+	return ttmpool_chunks_make_ordinary(be->pool, chunks);
 }
 
 /* How many of its pages could the swapper have, if it got the lock now? */
@@ -74,16 +160,29 @@ static size_t pages_swappable(const struct ttmpool_backend *be)
 	return be->tt.num_pages - be->pages_stored;
 }
 
+/*
+ * It has more or fewer pages to give than before. What has none is not among those
+ * that the swapper looks at; who comes back to them is the newest.
+ */
 void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 {
+	struct ttmpool_manager *mgr = be->pool->mgr;
 	size_t pages = pages_swappable(be);
 
 	tpos_assert(be->pages_stored <= be->tt.num_pages);
 	tpos_assert(pages <= be->tt.num_pages);
-	if (pages != be->lru_pages)
-		tpos_atomic_add_return((long)pages - (long)be->lru_pages,
-				       &be->pool->mgr->lru.pages);
+	if (pages == be->lru_pages)
+		return;
+	tpos_atomic_add_return((long)pages - (long)be->lru_pages,
+			       &mgr->lru.pages);
+	tpos_spin_lock(&mgr->lock);
+	if (!pages != !be->lru_pages && !ttmpool_list_empty(&be->lru)) {
+		ttmpool_list_del(&be->lru);
+		ttmpool_list_add(&be->lru,
+				 pages ? &mgr->lru.buffers : &mgr->lru.others);
+	}
 	be->lru_pages = pages;
+	tpos_spin_unlock(&mgr->lock);
 }
 
 void ttmpool_backend_set_state(struct ttmpool_backend *be,

@@ -14,7 +14,9 @@
  * and the store has it still
  *
  * Where there is no memory for a whole hole, half of it is tried: what has been
- * read is dropped from the store, which makes room for the other half.
+ * read is dropped from the store, which makes room for the other half. What was
+ * had then is what the next hole begins with, and twice that when it has been had a
+ * few times: pages that are got and given back in vain are no more than are kept.
  *
  * When no hole is left, whatever an earlier interruption has left half way is
  * made the device's, and the buffer is what it was.
@@ -22,23 +24,58 @@
 
 #include "buffer_internal.h"
 
-/* Take pages for the hole [first, first + n), or a part of it; how many? */
-static int swapin_take(struct ttmpool_backend *be, size_t first, size_t *n)
+/* After so many times that a number of pages could be had, twice as many are
+ * tried. */
+#define TIMES_HAD 8
+
+/**
+ * struct swapin - one call
+ * @be: the buffer
+ * @most: pages to be taken at a time
+ * @had: so often they were had
+ */
+struct swapin {
+	struct ttmpool_backend *be;
+	size_t most;
+	unsigned int had;
+};
+
+/* So many pages were had, of those that were tried. */
+static void swapin_learn(struct swapin *in, size_t tried, size_t had)
 {
+	if (had < tried) {
+		in->most = had;
+		in->had = 0;
+	} else if (had == in->most && ++in->had == TIMES_HAD) {
+		in->most *= 2;
+		in->had = 0;
+	}
+}
+
+/* Take pages for the hole [first, first + n), or a part of it; how many? */
+static int swapin_take(struct swapin *in, size_t first, size_t *n)
+{
+	struct ttmpool_backend *be = in->be;
 	struct ttmpool_request req = { .source = be->funcs->source,
 				       .caching = be->tt.caching,
 				       .owner = be->owner,
 				       .wait_ms = be->wait_ms };
 	tpos_dma_addr_t *dma_addr = be->dma_addr ? be->dma_addr + first : NULL;
+	size_t tried;
 	int err;
 
+	if (*n > in->most)
+		*n = in->most;
+	tried = *n;
 	for (;; *n /= 2) {
 		req.num_pages = *n;
 		err = ttmpool_pool_take(be->pool, &req, be->tt.pages + first,
 					dma_addr);
 		if (err != -ENOMEM || *n == 1)
-			return err;
+			break;
 	}
+	swapin_learn(in, tried, *n);
+	return err;
 }
 
 static int swapin_page(struct ttmpool_backend *be, size_t index,
@@ -93,13 +130,14 @@ static void swapin_untake(struct ttmpool_backend *be, size_t first, size_t n)
 }
 
 /* Bring in up to @n pages from @first on, where all are in the store. */
-static int swapin_hole(struct ttmpool_backend *be, size_t first, size_t *n)
+static int swapin_hole(struct swapin *in, size_t first, size_t *n)
 {
+	struct ttmpool_backend *be = in->be;
 	struct ttmpool_pool *pool = be->pool;
 	size_t came;
 	int err;
 
-	err = swapin_take(be, first, n);
+	err = swapin_take(in, first, n);
 	if (err)
 		return err;
 	err = swapin_read(be, first, *n, &came);
@@ -109,6 +147,7 @@ static int swapin_hole(struct ttmpool_backend *be, size_t first, size_t *n)
 	tpos_assert(came <= be->pages_stored);
 	tpos_store_drop(be->store, first, came);
 	be->pages_stored -= came;
+	be->edge = first + came;
 	ttmpool_account_swapped(pool, be->owner, -(long)came);
 	pool_tally(pool, &pool->stats.bytes_restored, pool_bytes(pool, came));
 	return err;
@@ -128,17 +167,18 @@ static size_t hole_at(const struct ttmpool_backend *be, size_t first,
 
 static int swapin_run(struct ttmpool_backend *be, size_t pages)
 {
-	size_t first = 0;
+	struct swapin in = { .be = be, .most = be->tt.num_pages };
+	size_t first = ttmpool_backend_first_hole(be);
 	int err = 0;
 
-	while (!err && pages && be->pages_stored) {
+	while (!err && pages && first < be->tt.num_pages) {
 		size_t n = hole_at(be, first, pages);
 
 		if (!n) {
 			first++;
 			continue;
 		}
-		err = swapin_hole(be, first, &n);
+		err = swapin_hole(&in, first, &n);
 		first += n;
 		pages -= n;
 	}
@@ -147,6 +187,7 @@ static int swapin_run(struct ttmpool_backend *be, size_t pages)
 
 int ttmpool_swapin(struct ttmpool_backend *be, size_t pages)
 {
+	enum ttmpool_tt_state state = TTMPOOL_TT_PARTIAL;
 	int err;
 
 	if (!be->funcs->movable)
@@ -156,16 +197,14 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages)
 	    !pages)
 		return -EINVAL;
 	err = swapin_run(be, pages);
-	if (!err && !be->pages_stored)
+	if (!be->pages_stored) {
+		ttmpool_backend_close_store(be);
 		err = ttmpool_backend_return(be);
-	if (err || be->pages_stored) {
-		ttmpool_backend_set_state(be,
-					  be->pages_stored == be->tt.num_pages
-						  ? TTMPOOL_TT_SWAPPED
-						  : TTMPOOL_TT_PARTIAL);
-		return err;
 	}
-	ttmpool_backend_close_store(be);
-	ttmpool_backend_set_state(be, TTMPOOL_TT_POPULATED);
-	return 0;
+	if (be->pages_stored == be->tt.num_pages)
+		state = TTMPOOL_TT_SWAPPED;
+	else if (!be->pages_stored && !err)
+		state = TTMPOOL_TT_POPULATED;
+	ttmpool_backend_set_state(be, state);
+	return err;
 }

@@ -75,6 +75,18 @@ bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk)
 	       !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
+/* Is there anything in a batch but ordinary pages? */
+bool ttmpool_chunks_have_other(const struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, chunks) {
+		if (!ttmpool_chunk_is_ordinary(chunk))
+			return true;
+	}
+	return false;
+}
+
 /* Of a block of pages, without a branch for each. */
 static bool pages_are_poisoned(tpos_page_t *page, size_t n)
 {

@@ -6,7 +6,10 @@
  *     2. fresh chunks of the right node       4. fresh chunks of any node
  *
  * each from the largest order that fits down to single pages. A pool without a
- * node has the first two steps alone.
+ * node has the first two steps alone. With a node, the second one takes what is free
+ * and no more: nobody has to give up anything, and the system reclaims nothing, for
+ * pages of the right node, while another node has some. The fourth makes an effort,
+ * and prefers the right node, too.
  *
  * Pooled chunks of every order go before fresh ones of any: a fresh page of
  * another caching costs a flush on every CPU, and a mapping costs IOVA space,
@@ -18,6 +21,9 @@
  */
 
 #include "take.h"
+
+#define THIS_NODE_LIGHTLY \
+	(TPOS_ALLOC_THIS_NODE | TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM)
 
 /* In which order the lists of a bin are asked, by whether to map. */
 static const uint8_t list_preference[2][4] = {
@@ -115,15 +121,23 @@ static void take_pooled(struct take *take, unsigned int far)
 	ttmpool_chunks_merge(&take->got, &picked);
 }
 
-/* Take room for all that is missing: pages, and the mappings of those that have
- * none. Coherent pages are always mapped. */
-static int take_room(struct take *take)
+/*
+ * Take room for all that is missing: pages, and the mappings of those that have
+ * none. Coherent pages are always mapped. @effort: others may have to give up
+ * something for it.
+ */
+static int take_room(struct take *take, bool effort)
 {
-	bool mapped = take->map || take->req.source == TTMPOOL_COHERENT;
+	bool is_mapped = take->map || take->req.source == TTMPOOL_COHERENT;
 	size_t missing = take->req.num_pages;
+	size_t mapped = is_mapped ? missing + take->bare : 0;
 
-	return ttmpool_room_make(take->pool, &take->room, missing,
-				 mapped ? missing + take->bare : 0);
+	if (effort)
+		return ttmpool_room_make(take->pool, &take->room, missing,
+					 mapped);
+	return ttmpool_room_try(take->pool, &take->room, missing, mapped)
+		       ? 0
+		       : -ENOMEM;
 }
 
 /*
@@ -147,7 +161,7 @@ static int take_fresh(struct take *take, bool strict)
 	ttmpool_list_init(&made);
 	while (take->req.num_pages) {
 		req.order = order_at_most(req.order, take->req.num_pages);
-		req.flags = (strict ? TPOS_ALLOC_THIS_NODE : 0) |
+		req.flags = (strict ? THIS_NODE_LIGHTLY : 0) |
 			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
 			    pool_zone(pool, req.source);
 		err = ttmpool_chunk_create(pool, &req, &take->room, &made);
@@ -173,24 +187,34 @@ static bool is_dirty(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_CLEAN);
 }
 
+/* Take pages of the node that is wanted, as long as they are to be had lightly, and
+ * pooled ones of others. */
+static int take_near(struct take *take)
+{
+	int err = take_room(take, false);
+
+	if (!err)
+		err = take_fresh(take, true);
+	if (err && !take->near)
+		take_pooled(take, TTMPOOL_CHUNK_FAR);
+	return err;
+}
+
 /* Find pages; what was found before an error stays on the list. */
 static int take_gather(struct take *take)
 {
-	bool anywhere = take->pool->node == TTMPOOL_NODE_ANY;
 	int err;
 
-	if (!take->primed)
+	if (!take->primed) {
 		take_pooled(take, 0);
-	err = take_room(take);
-	if (err)
-		return err;
-	if (take->primed)
-		return take_fresh(take, false);
-	err = take_fresh(take, !anywhere);
-	if (!err || anywhere)
-		return err;
-	take_pooled(take, TTMPOOL_CHUNK_FAR);
-	return take_fresh(take, false);
+		err = -ENOMEM;
+		if (take->pool->node != TTMPOOL_NODE_ANY)
+			err = take_near(take);
+		if (!err || take->near)
+			return err;
+	}
+	err = take_room(take, true);
+	return err ? err : take_fresh(take, false);
 }
 
 /* These were found in vain: as many have to be found once more. */

@@ -114,6 +114,24 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	return err;
 }
 
+/* A batch was mapped, for which there was room. */
+static int chunks_note_mapped(struct ttmpool_pool *pool, struct room *room,
+			      struct ttmpool_list *chunks)
+{
+	struct ttmpool_chunk *chunk;
+	int err;
+
+	room->mapped -= ttmpool_chunks_count_pages(chunks);
+	ttmpool_for_each_chunk(chunk, chunks)
+		chunk->flags |= TTMPOOL_CHUNK_MAPPED;
+	pool_tally_batch(pool, &pool->stats.map_batches, &pool->stats.maps,
+			 ttmpool_chunks_count(chunks));
+	err = chunks_check_addresses(pool, chunks);
+	if (err)
+		ttmpool_chunks_unmap(pool, chunks, false);
+	return err;
+}
+
 /*
  * Map a batch of plain chunks, for which there is room. Where the machine has no
  * addresses, mappings that are only kept are given up for it. After an error, none
@@ -123,7 +141,6 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks)
 {
 	size_t pages = ttmpool_chunks_count_pages(chunks);
-	struct ttmpool_chunk *chunk;
 	int err;
 
 	tpos_assert(room->mapped >= pages);
@@ -131,15 +148,22 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		err = tpos_dma_map(pool->dev, chunks);
 	} while (err == -ENOSPC && ttmpool_device_give_up_mappings(
 					   pool, pool_bytes(pool, pages)));
-	if (err)
-		return err;
-	room->mapped -= pages;
-	ttmpool_for_each_chunk(chunk, chunks)
-		chunk->flags |= TTMPOOL_CHUNK_MAPPED;
-	pool_tally_batch(pool, &pool->stats.map_batches, &pool->stats.maps,
-			 ttmpool_chunks_count(chunks));
-	err = chunks_check_addresses(pool, chunks);
-	if (err)
-		ttmpool_chunks_unmap(pool, chunks, false);
+	return err ? err : chunks_note_mapped(pool, room, chunks);
+}
+
+/* As ttmpool_chunks_map(), if nobody has to give up anything for it: -ENOSPC. */
+int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks)
+{
+	struct room room = { 0 };
+	int err;
+
+	if (!ttmpool_room_try(pool, &room, 0,
+			      ttmpool_chunks_count_pages(chunks)))
+		return -ENOSPC;
+	err = tpos_dma_map(pool->dev, chunks);
+	if (!err)
+		err = chunks_note_mapped(pool, &room, chunks);
+	ttmpool_room_return(pool, &room);
 	return err;
 }

@@ -162,6 +162,7 @@ void ttmpool_account_swapped(struct ttmpool_pool *pool,
 bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunks_have_other(const struct ttmpool_list *chunks);
 bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks);
 void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
@@ -426,6 +427,8 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 			 struct ttmpool_list *made);
 int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks);
+int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks);
 
 /* give.c */
 bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk);

@@ -74,7 +74,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 				  .flags = TPOS_ALLOC_LIGHT |
 					   pool_zone(pool, take->req.source) };
 	unsigned int missing;
-	struct room room;
+	struct room room = { 0 };
 
 	tpos_assert(take->req.caching != TTMPOOL_CACHED);
 	ttmpool_list_init(spare);

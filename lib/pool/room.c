@@ -84,20 +84,25 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 	return 0;
 }
 
-/* The same, of what nobody has: nothing is given up for it. All, or nothing. */
+/* The same, of what nobody has: nothing is given up for it. All, or nothing more
+ * than there was. */
 bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped)
 {
-	tpos_assert(mapped <= pages);
-	*room = (struct room){ 0 };
-	if (!ttmpool_budget_take_pages(pool->mgr, pages))
+	size_t more = pages > room->pages ? pages - room->pages : 0;
+	size_t maps = mapped > room->mapped ? mapped - room->mapped : 0;
+
+	/* a budget that was lowered has no room, not even for nothing */
+	if (more && !ttmpool_budget_take_pages(pool->mgr, more))
 		return false;
-	room->pages = pages;
-	if (!ttmpool_budget_take_mapped(pool, pool_bytes(pool, mapped))) {
-		ttmpool_room_return(pool, room);
+	if (maps && !ttmpool_budget_take_mapped(pool, pool_bytes(pool, maps))) {
+		ttmpool_budget_return_pages(pool->mgr, more);
 		return false;
 	}
-	room->mapped = mapped;
+	room->pages += more;
+	room->mapped += maps;
+	tpos_assert(room->pages >= pages);
+	tpos_assert(room->mapped >= mapped);
 	return true;
 }
 

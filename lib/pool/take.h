@@ -14,6 +14,7 @@
  * @order: the order of all chunks, if @one_order
  * @one_order: no other will do
  * @map: whether the chunks must be mapped
+ * @near: of the node that the pool wants, and had without effort, or none
  * @primed: so many will be pooled, and come from the system alone; or 0
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
  *	cleared, mapped or converted; if not set, there is none
@@ -32,6 +33,7 @@ struct take {
 	unsigned int order;
 	bool one_order;
 	bool map;
+	bool near;
 	size_t primed;
 	bool dirty;
 	bool unmapped;

@@ -32,10 +32,14 @@
 
 static gfp_t alloc_gfp(const struct tpos_alloc *req)
 {
+	gfp_t gfp = TTMPOOL_GFP;
+
 	if (req->flags & TPOS_ALLOC_LIGHT)
-		return GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY |
-		       __GFP_NOMEMALLOC;
-	return TTMPOOL_GFP;
+		gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY |
+		      __GFP_NOMEMALLOC;
+	if (req->flags & TPOS_ALLOC_NO_RECLAIM)
+		gfp &= ~__GFP_DIRECT_RECLAIM;
+	return gfp;
 }
 
 /* Zones, each part of the one before it. */
@@ -106,7 +110,12 @@ static void free_coherent(struct device *dev, struct tpos_dma *dma, size_t size)
 	dma_free_attrs(dev, size, dma->cookie, dma->addr, COHERENT_ATTRS);
 }
 
-/* The DMA API has a mind of its own about nodes; so look where it is. */
+/*
+ * The DMA API has a mind of its own about nodes; so look where it is. It goes to
+ * another node before it reclaims; and who may not wait would be served from its
+ * atomic pools, where it has some, which are for others (kernel/dma/direct.c,
+ * dma_direct_use_pool()).
+ */
 static struct page *alloc_coherent(struct device *dev,
 				   const struct tpos_alloc *req,
 				   struct tpos_dma *dma)
@@ -114,7 +123,8 @@ static struct page *alloc_coherent(struct device *dev,
 	size_t size = PAGE_SIZE << req->order;
 	struct page *page;
 
-	dma->cookie = dma_alloc_attrs(dev, size, &dma->addr, alloc_gfp(req),
+	dma->cookie = dma_alloc_attrs(dev, size, &dma->addr,
+				      alloc_gfp(req) | __GFP_DIRECT_RECLAIM,
 				      COHERENT_ATTRS);
 	if (!dma->cookie)
 		return NULL;

@@ -185,6 +185,11 @@ static inline bool tpos_signal_pending(void)
 	return signal_pending(current);
 }
 
+static inline bool tpos_fatal_signal_pending(void)
+{
+	return fatal_signal_pending(current);
+}
+
 /* Lockdep learns the order of the locks by itself: the ranks are not needed. */
 typedef spinlock_t tpos_spinlock_t;
 typedef struct mutex tpos_mutex_t;

@@ -74,6 +74,10 @@ char *tpsim_span_open(struct tpsim_machine *machine,
 	if (use == SPAN_READ && block->mapping && block->mapping->slots)
 		tpsim_complain("read of a page that bounces", "%s: page %zu",
 			       call, tpsim_page_index(machine, block));
+	/* dma_sync_single_range_for_cpu() */
+	if (use == SPAN_FETCH && block->mapping && block->mapping->slots)
+		tpsim_swiotlb_copy(block->mapping, span->first, span->pages,
+				   false);
 	return tpsim_page_bytes(machine, block) +
 	       span->first * machine->page_bytes;
 }

@@ -165,6 +165,7 @@ struct tpsim_machine {
 	/* who waits */
 	struct sleeper *sleepers;
 	unsigned long signal_in; /* the question answered by yes; 0: none */
+	bool signal_kills;       /* whoever gets it */
 	void (*while_waiting)(void *arg);
 	void *while_waiting_arg;
 
@@ -262,6 +263,7 @@ unsigned long tpsim_shortage(struct tpsim_machine *machine,
 /* copy.c: guarded; swapfile.c: slots are guarded, and input and output not. */
 enum span_use {
 	SPAN_READ,
+	SPAN_FETCH, /* likewise, and what its device has written first */
 	SPAN_WRITE,
 };
 struct tpsim_machine *tpsim_span_machine(const struct tpos_span *span,

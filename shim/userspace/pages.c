@@ -97,7 +97,8 @@ static size_t free_pages_there(const struct tpsim_machine *machine,
  * Reclaim once; was there anything to gain? __alloc_pages_slowpath(): a request
  * with __GFP_NORETRY has one go at it, and none if there are pages enough but
  * in pieces, which would be for compaction to put together (compact_gap()).
- * Others go on as long as pages come (MAX_RECLAIM_RETRIES).
+ * Others go on as long as pages come (MAX_RECLAIM_RETRIES). One without
+ * __GFP_DIRECT_RECLAIM has what is free, and does not reclaim at all (can_direct_reclaim).
  */
 static bool reclaim_for(struct tpsim_machine *machine,
 			const struct where *where, unsigned int flags,
@@ -106,7 +107,8 @@ static bool reclaim_for(struct tpsim_machine *machine,
 	unsigned int rounds = flags & TPOS_ALLOC_LIGHT ? 1 : 16;
 	size_t wanted = (size_t)1 << where->order;
 
-	if (round >= rounds || tpsim_thread_reclaims())
+	if (round >= rounds || tpsim_thread_reclaims() ||
+	    flags & TPOS_ALLOC_NO_RECLAIM)
 		return false;
 	if (flags & TPOS_ALLOC_LIGHT &&
 	    free_pages_there(machine, where) >= 2 * wanted)

@@ -157,22 +157,20 @@ int tpos_store_write(tpos_store_t *store, size_t index,
 		     const struct tpos_span *from)
 {
 	struct tpsim_machine *machine = store->machine;
-	enum ttmpool_caching caching =
-		(enum ttmpool_caching)from->chunk->caching;
 	struct extent extent;
 	char *bytes;
 
 	store_enter(machine, from->pages, __func__);
 	range_check(store, index, from->pages, __func__);
-	if (caching != TTMPOOL_CACHED && caching != TTMPOOL_CACHING_UNKNOWN)
-		tpsim_complain("store of a page that is not write-back",
-			       "caching %d", (int)caching);
-	bytes = tpsim_span_open(machine, from, SPAN_READ, __func__);
+	bytes = tpsim_span_open(machine, from, SPAN_FETCH, __func__);
 	extent = extent_of(machine, TPSIM_CALL_STORE_WRITE, -ENOSPC,
 			   from->pages);
 	reserve(store, index, from->pages, &extent);
 	machine->counters.store_writes += extent.pages;
 	tpsim_cost_spend(machine, COST_STORE_WRITE, extent.pages);
+	if (page_caching(from->chunk->page) != TTMPOOL_CACHED)
+		tpsim_cost_spend(machine, COST_PAGE_READ_UNCACHED,
+				 extent.pages);
 	tpsim_machine_unlock(machine);
 	for (size_t i = 0; i < extent.pages; i++) {
 		int err = tpsim_slot_write(machine, store->page[index + i].slot,

@@ -327,6 +327,12 @@ size_t tpsim_work_run(struct tpsim_machine *machine);
  */
 void tpsim_signal_after(struct tpsim_machine *machine, unsigned long n);
 
+/**
+ * tpsim_kill_after() - as tpsim_signal_after(), a signal that ends the threads: it
+ * is the answer to tpos_fatal_signal_pending(), too, which no other signal is
+ */
+void tpsim_kill_after(struct tpsim_machine *machine, unsigned long n);
+
 /** tpsim_signal_clear() - no signal is pending, and none to come. */
 void tpsim_signal_clear(struct tpsim_machine *machine);
 

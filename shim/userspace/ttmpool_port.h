@@ -127,6 +127,7 @@ void tpos_wait_init(struct tpos_wait *wait);
 void tpos_wait_fini(struct tpos_wait *wait);
 long tpos_wait_count(struct tpos_wait *wait);
 bool tpos_signal_pending(void);
+bool tpos_fatal_signal_pending(void);
 
 typedef struct tpsim_lock {
 	pthread_mutex_t mutex;

@@ -106,15 +106,41 @@ bool tpos_signal_pending(void)
 	return pending;
 }
 
-void tpsim_signal_after(struct tpsim_machine *machine, unsigned long n)
+/* fatal_signal_pending() (include/linux/sched/signal.h): one that kills. */
+bool tpos_fatal_signal_pending(void)
+{
+	struct tpsim_machine *machine = tpsim_thread_machine();
+	bool pending;
+
+	if (!machine)
+		return false;
+	tpsim_machine_lock(machine);
+	pending = machine->signal_kills && signal_ask(machine);
+	tpsim_machine_unlock(machine);
+	return pending;
+}
+
+static void signal_plan(struct tpsim_machine *machine, unsigned long n,
+			bool kills)
 {
 	if (!n)
 		tpsim_complain("signal", "questions are counted from 1");
 	tpsim_machine_lock(machine);
 	machine->signal_in = n;
+	machine->signal_kills = kills;
 	if (n == 1)
 		signal_deliver(machine);
 	tpsim_machine_unlock(machine);
+}
+
+void tpsim_signal_after(struct tpsim_machine *machine, unsigned long n)
+{
+	signal_plan(machine, n, false);
+}
+
+void tpsim_kill_after(struct tpsim_machine *machine, unsigned long n)
+{
+	signal_plan(machine, n, true);
 }
 
 void tpsim_signal_clear(struct tpsim_machine *machine)

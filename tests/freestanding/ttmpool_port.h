@@ -174,6 +174,11 @@ static inline bool tpos_signal_pending(void)
 	return false;
 }
 
+static inline bool tpos_fatal_signal_pending(void)
+{
+	return false;
+}
+
 /* One CPU that is never interrupted: a lock is a note that it is held. */
 typedef struct {
 	bool held;

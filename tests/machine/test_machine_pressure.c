@@ -207,6 +207,34 @@ static void a_shrinker_must_not_swap(void **state)
 				 shrink_without_swap, &i);
 }
 
+/* Who must not reclaim gets what is free, and asks nobody for more. */
+static void what_is_free_is_had_without_asking(void **state)
+{
+	struct tpos_alloc req = { .source = TTMPOOL_PLAIN,
+				  .node = TTMPOOL_NODE_ANY,
+				  .flags = TPOS_ALLOC_NO_RECLAIM };
+	struct ttmpool_chunk chunk = { .state = TTMPOOL_CHUNK_FRESH,
+				       .caching = TTMPOOL_CACHED };
+	struct ttmpool_list list;
+
+	(void)state;
+	tpsim_ram_hold(m, TTMPOOL_NODE_ANY, 1);
+	assert_int_equal(tpos_pages_alloc(dev, &req, &chunk), 0);
+	ttmpool_list_init(&list);
+	ttmpool_list_add(&chunk.link, &list);
+	tpsim_ram_hold(m, TTMPOOL_NODE_ANY, 0);
+	assert_int_equal(
+		tpos_pages_alloc(dev, &req, &(struct ttmpool_chunk){ 0 }),
+		-ENOMEM);
+	assert_int_equal(asked.counts, 0);
+	req.flags = 0;
+	assert_int_equal(
+		tpos_pages_alloc(dev, &req, &(struct ttmpool_chunk){ 0 }),
+		-ENOMEM);
+	assert_true(asked.counts);
+	tpos_pages_free(dev, &list);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -214,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_shortage_may_swap),
 		TEST(without_room_nobody_swaps),
+		TEST(what_is_free_is_had_without_asking),
 		TEST(there_are_two_ways_to_ask),
 		TEST(stores_ask_the_shrinkers),
 		TEST(a_shrinker_may_swap),

@@ -46,6 +46,22 @@ static void a_signal_comes_and_stays(void **state)
 	assert_false(tpos_signal_pending());
 }
 
+/* Only a signal that kills is fatal; it is a signal, too. */
+static void a_signal_that_kills_is_both(void **state)
+{
+	(void)state;
+	assert_false(tpos_fatal_signal_pending());
+	tpsim_signal_after(m, 1);
+	assert_true(tpos_signal_pending());
+	assert_false(tpos_fatal_signal_pending());
+	tpsim_kill_after(m, 2);
+	assert_false(tpos_signal_pending());
+	assert_true(tpos_fatal_signal_pending());
+	assert_true(tpos_signal_pending());
+	tpsim_signal_clear(m);
+	assert_false(tpos_fatal_signal_pending());
+}
+
 /* A signal ends a wait, before it or meanwhile; time is left. */
 static void a_signal_ends_a_wait(void **state)
 {
@@ -129,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_signal_comes_and_stays),
+		TEST(a_signal_that_kills_is_both),
 		TEST(a_signal_ends_a_wait),
 		TEST(who_is_woken_gets_no_signal),
 		TEST(signals_are_of_one_machine),

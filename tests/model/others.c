@@ -91,12 +91,14 @@ static void step_lru_remove(struct world *w, struct item *item, uint64_t r)
 static void step_scan(struct world *w, struct item *item, uint64_t r)
 {
 	(void)item;
+	w->watch.one_round = true;
 	ttmpool_manager_shrink_scan(&w->mgr, (r >> 32) % 16, r >> 40 & 1);
 }
 
 static void step_swap(struct world *w, struct item *item, uint64_t r)
 {
 	(void)item;
+	w->watch.one_round = true;
 	ttmpool_manager_swapout(&w->mgr, (r >> 32) % 16);
 }
 

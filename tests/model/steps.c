@@ -172,6 +172,7 @@ void play_step(struct world *w, const struct step *step)
 		w->was_of = item->be.pool == &w->pool[1];
 	}
 	w->err = 0;
+	watch_swapper(w);
 	disturb(w, step);
 	if (step->which < NR_VERBS)
 		step_verb(w, item, (enum verb)step->which,
@@ -181,6 +182,7 @@ void play_step(struct world *w, const struct step *step)
 	count(w);
 	tpsim_signal_clear(w->machine);
 	check_step(w);
+	check_swapper(w);
 	if (step->thorough || w->disturbed)
 		check_all(w);
 }

@@ -71,6 +71,20 @@ struct tally {
 	uint64_t stale;
 };
 
+/*
+ * struct watch - what there was before a step; see swapper.c
+ * @was, @stored: of each buffer, its state, and how much of it was in its store
+ * @listed: those that the swapper could have, the oldest first
+ * @one_round: the step had it go round once, and no more
+ */
+struct watch {
+	enum ttmpool_tt_state was[NR_BUFFERS];
+	size_t stored[NR_BUFFERS];
+	int listed[NR_BUFFERS];
+	int nr_listed;
+	bool one_round;
+};
+
 struct world {
 	uint64_t seed;
 	unsigned int page_shift;
@@ -96,6 +110,7 @@ struct world {
 	size_t total_pages;
 
 	/* of the last step */
+	struct watch watch;
 	uint32_t step;
 	uint32_t
 		owner_seen[RAM_PAGES]; /* by page: the step that saw it owned */
@@ -132,6 +147,10 @@ void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
 
 /** check_step() - what must be so after each step; see checks.c. */
 void check_step(struct world *w);
+
+/** watch_swapper(), check_swapper() - before and after each step; see swapper.c. */
+void watch_swapper(struct world *w);
+void check_swapper(struct world *w);
 
 /** check_all() - all that can be checked: lists walked, every byte read. */
 void check_all(struct world *w);

@@ -150,6 +150,13 @@ static void with_buffer(struct buffer *buf, char op)
 	coop_unlock(&buf->be);
 }
 
+/* Its lock goes with it: it is enough that the swapper does not look any more. */
+static void end_buffer(struct buffer *buf)
+{
+	ttmpool_lru_remove(&buf->be);
+	put(buf);
+}
+
 static struct ttmpool_request two_pages(void)
 {
 	return (struct ttmpool_request){ .caching = TTMPOOL_WRITE_COMBINED,
@@ -213,7 +220,9 @@ static void run_thread(void *arg, unsigned int i)
 	(void)arg;
 	for (const char *op = stage.scenario->ops[i]; *op && !stage.wrong;
 	     op++) {
-		if (strchr("gpoalr", *op))
+		if (*op == 'k')
+			end_buffer(&stage.bufs[i][0]);
+		else if (strchr("gpoalr", *op))
 			with_buffer(&stage.bufs[i][0], *op);
 		else if (strchr("GPOA", *op))
 			with_buffer(&stage.bufs[i][1], (char)(*op - 'A' + 'a'));

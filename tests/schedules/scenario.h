@@ -18,6 +18,8 @@
  *          or move back to the device, whatever it takes
  *     p P  drop it             o O  swap it out        a A  make it anonymous
  *     l    on the swapper's list                       r    off it again
+ *     k    end it: off the list, and then dropped without its lock, since nobody
+ *          looks at it any more
  *     x    take two pages without a buffer, and give them back
  *     s    shrink              w    swap others out    d    drain the pool
  *     t u  a low pool limit, and the usual one         b    a low page budget

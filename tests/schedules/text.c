@@ -9,7 +9,7 @@
 
 #include "scenario.h"
 
-const char scenario_letters[] = "gGpPoOaAlrxswdtubmc";
+const char scenario_letters[] = "gGpPoOaAlrkxswdtubmc";
 
 bool scenario_parse(struct scenario *scenario, const char *text)
 {

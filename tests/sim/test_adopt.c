@@ -77,7 +77,7 @@ static void s12_what_cannot_be_adopted_at_once_is_copied(struct check *t)
 	CHECK(t, rig);
 	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
-	plan_writes(t, 1, -ENOMEM);
+	plan_writes(t, 2, -ENOMEM); /* the first is one page, to try */
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_adopted, PAGES - 64);
 	CHECK(t, comes_back(t, rig, buf));
@@ -93,7 +93,7 @@ static void s12_a_store_that_fails_leaves_the_rest(struct check *t)
 	CHECK(t, rig);
 	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
-	plan_writes(t, 2, -EIO);
+	plan_writes(t, 3, -EIO);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EIO);
 	CHECK_EQ(t, buffer_pages(buf), PAGES - 64);
 	tpsim_fault_clear(check_machine(t));
@@ -110,7 +110,7 @@ static void s12_a_signal_leaves_the_rest(struct check *t)
 	CHECK(t, rig);
 	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
-	tpsim_signal_after(check_machine(t), 3);
+	tpsim_signal_after(check_machine(t), 5); /* before all, before a try */
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);
 	tpsim_signal_clear(check_machine(t));
 	CHECK_EQ(t, buffer_pages(buf), 5);

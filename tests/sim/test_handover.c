@@ -80,6 +80,93 @@ static void s12_what_is_far_is_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A buffer of 64 pages of the first device's node, that is the second pool's now,
+ * which wants another node. */
+static struct buffer *far_away(struct check *t, struct rig *rig)
+{
+	struct buffer *b = plain_ready(t, rig, 1, false);
+	int near;
+
+	if (!b)
+		return NULL;
+	near = tpos_page_node(rig->dev[0], b->pages[0]);
+	if (ttmpool_unpopulate(&b->be) || !open_second(t, rig, 0, 1 - near))
+		return NULL;
+	return handed_over(t, rig);
+}
+
+/* Did it go to the device where it is? */
+static bool has_stayed(struct check *t, struct rig *rig, struct buffer *b)
+{
+	return b->be.tt.state == TTMPOOL_TT_POPULATED &&
+	       !rig->pool[1].stats.bytes_copied &&
+	       tpos_page_node(rig->dev[1], b->pages[63]) != rig->pool[1].node &&
+	       buffer_is_stamped(t, b, SEED) && rig_is_quiet(t, rig);
+}
+
+/* If there are no pages of its node, a copy would be as far: none is made. */
+static void s12_far_pages_stay_if_there_are_no_near_ones(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+
+	CHECK(t, rig);
+	b = far_away(t, rig);
+	CHECK(t, b);
+	tpsim_ram_hold(check_machine(t), rig->pool[1].node, 8);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, has_stayed(t, rig, b));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nor does anybody give up pages for it: not what is pooled, at the page budget. */
+static void s12_a_copy_for_nearness_costs_nobody_anything(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_manager_stats stats;
+	struct buffer *b, *other;
+
+	CHECK(t, rig);
+	b = far_away(t, rig);
+	other = plain_ready(t, rig, 64, false);
+	CHECK(t, b && other);
+	CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_pooled, 64);
+	ttmpool_manager_set_page_budget(&rig->mgr, stats.pages);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, stats.pages_pooled);
+	CHECK(t, has_stayed(t, rig, b));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Any other failure is told, and the buffer is what it was. */
+static void s12_a_copy_that_fails_otherwise_is_told(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+
+	CHECK(t, rig);
+	b = far_away(t, rig);
+	CHECK(t, b);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1,
+						.times = UINT_MAX,
+						.error = -EIO });
+	CHECK_EQ(t, ttmpool_to_device(&b->be), -EIO);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 64 << 12);
+	CHECK(t, buffer_is_stamped(t, b, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* No memory for the copy: the buffer stays anonymous, and whole. */
 static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
 {
@@ -184,7 +271,8 @@ static void s07_the_shrinker_does_not_wait_for_the_swapper(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is swapped in far from its node, and copied, is on the accounts once. */
+/* What is swapped in far from its node is on the accounts once, and is not copied
+ * from there to there. */
 static void s06_what_comes_back_far_is_counted_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -206,6 +294,7 @@ static void s06_what_comes_back_far_is_counted_once(struct check *t)
 	tpsim_ram_hold(check_machine(t), 1, 0);
 	CHECK_EQ(t, ttmpool_swapin(&b->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, tpos_page_node(rig->dev[1], b->pages[0]), 0);
+	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 0);
 	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 8);
 	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
 	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_MAPPED), 0);
@@ -214,6 +303,9 @@ static void s06_what_comes_back_far_is_counted_once(struct check *t)
 }
 
 CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
+	    CHECK_CASE(s12_far_pages_stay_if_there_are_no_near_ones),
+	    CHECK_CASE(s12_a_copy_for_nearness_costs_nobody_anything),
+	    CHECK_CASE(s12_a_copy_that_fails_otherwise_is_told),
 	    CHECK_CASE(s06_what_comes_back_far_is_counted_once),
 	    CHECK_CASE(s12_no_memory_for_a_copy_loses_nothing),
 	    CHECK_CASE(s08_a_page_of_unknown_caching_is_not_insertable),

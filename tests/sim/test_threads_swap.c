@@ -222,7 +222,7 @@ static void s07_removing_waits_for_the_swapper(struct check *t)
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_backend_funcs funcs = shared_funcs();
 	struct shared *shared = check_zalloc(t, sizeof(*shared));
-	struct ttmpool_backend *victim = NULL;
+	bool victim = false;
 	pthread_t swapper;
 
 	CHECK(t, rig && shared);
@@ -234,13 +234,13 @@ static void s07_removing_waits_for_the_swapper(struct check *t)
 	pthread_create(&swapper, NULL, swap_others, &rig->mgr);
 	while (!victim) {
 		tpos_spin_lock(&rig->mgr.lock);
-		victim = rig->mgr.lru.victim;
+		victim = shared->be.lru_victim;
 		tpos_spin_unlock(&rig->mgr.lock);
 		sched_yield();
 	}
 	ttmpool_lru_remove(&shared->be);
 	tpos_spin_lock(&rig->mgr.lock);
-	victim = rig->mgr.lru.victim;
+	victim = shared->be.lru_victim;
 	tpos_spin_unlock(&rig->mgr.lock);
 	CHECK(t, !victim);
 	CHECK_EQ(t, shared->be.pages_stored > 0, true);

@@ -162,6 +162,11 @@ static inline bool tpos_signal_pending(void)
 	return false;
 }
 
+static inline bool tpos_fatal_signal_pending(void)
+{
+	return false;
+}
+
 /* How many locks this thread has taken. */
 extern _Thread_local unsigned long native_locks;
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What may become of buffers that the swapper looks at, whatever step had it look:
+ *
+ *     gain    a buffer that was the device's is that still, or something of it is in
+ *             its store. (Where mapping it again may fail, because a failure was
+ *             planned or bounce slots are few, all of it may be in ordinary pages.)
+ *     spread  one round leaves one buffer half way at most
+ *     order   and no other has left a page before the older ones are gone; the one
+ *             that is half way goes on in the next round
+ */
+
+#include "world.h"
+
+void watch_swapper(struct world *w)
+{
+	const struct ttmpool_list *buffers = &w->mgr.lru.buffers;
+	struct watch *watch = &w->watch;
+
+	watch->one_round = false;
+	watch->nr_listed = 0;
+	for (const struct ttmpool_list *link = buffers->prev; link != buffers;
+	     link = link->prev)
+		watch->listed[watch->nr_listed++] =
+			(int)(ttmpool_list_entry(link, struct item, be.lru) -
+			      w->items);
+	for (int i = 0; i < NR_BUFFERS; i++) {
+		watch->was[i] = w->items[i].be.tt.state;
+		watch->stored[i] = w->items[i].be.pages_stored;
+	}
+}
+
+static void check_gain(struct world *w, int i)
+{
+	const struct ttmpool_backend *be = &w->items[i].be;
+
+	if (!w->disturbed && !w->config.swiotlb_force &&
+	    w->watch.was[i] == TTMPOOL_TT_POPULATED &&
+	    be->tt.state == TTMPOOL_TT_PARTIAL && !be->pages_stored)
+		w->wrong = "a buffer was stripped for nothing";
+}
+
+/* Is it the oldest now? */
+static bool is_oldest(struct world *w, const struct ttmpool_backend *be)
+{
+	return w->mgr.lru.buffers.prev == &be->lru;
+}
+
+static void check_order(struct world *w)
+{
+	const struct watch *watch = &w->watch;
+	bool here = false; /* an older one still has pages */
+	int halves = 0;
+
+	for (int i = 0; i < watch->nr_listed; i++) {
+		int n = watch->listed[i];
+		const struct ttmpool_backend *be = &w->items[n].be;
+		bool went = be->pages_stored > watch->stored[n];
+
+		if (went && here)
+			w->wrong = "a buffer went before an older one";
+		if (went && be->tt.state == TTMPOOL_TT_PARTIAL) {
+			halves++;
+			if (!is_oldest(w, be))
+				w->wrong = "half a buffer is not the next";
+		}
+		here |= be->tt.state != TTMPOOL_TT_SWAPPED;
+	}
+	if (halves > 1)
+		w->wrong = "one round left two buffers half way";
+}
+
+void check_swapper(struct world *w)
+{
+	for (int i = 0; i < NR_BUFFERS; i++)
+		check_gain(w, i);
+	if (w->watch.one_round)
+		check_order(w);
+}

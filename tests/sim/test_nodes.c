@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Two nodes: pages of the right one are a wish. Nobody pays for it with pages, with
+ * a reclaim or with a swap-out, as long as another node has memory.
+ */
+
+#include "check_cmocka.h"
+#include "rig_buffer.h"
+
+#define WC     TTMPOOL_WRITE_COMBINED
+#define POOLED 512
+#define IDLE   64
+
+/* A rig of two pools, one a node. */
+static struct rig *two_nodes(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_policy policy = rig_policy(t);
+
+	if (!rig || ttmpool_pool_fini(&rig->pool[0])) /* it has no node */
+		return NULL;
+	for (rig->nr_pools = 0; rig->nr_pools < 2; rig->nr_pools++) {
+		struct ttmpool_pool_config config = {
+			.dev = check_device(t, rig->nr_pools, 64),
+			.node = rig->nr_pools,
+			.policy = &policy,
+		};
+
+		rig->dev[rig->nr_pools] = config.dev;
+		if (ttmpool_pool_init(&rig->pool[rig->nr_pools], &rig->mgr,
+				      &config))
+			return NULL;
+	}
+	return rig;
+}
+
+static struct buffer *add(struct check *t, struct rig *rig, int pool, size_t n)
+{
+	return buffer_open(t, rig,
+			   &(struct buffer_config){ .pool = pool,
+						    .num_pages = n,
+						    .funcs = &buffer_plain,
+						    .caching = WC });
+}
+
+/* On the second pool: an idle buffer, and pages that lie pooled. */
+static struct buffer *others(struct check *t, struct rig *rig)
+{
+	struct buffer *idle = add(t, rig, 1, IDLE);
+	struct buffer *gone = add(t, rig, 1, POOLED);
+
+	if (!idle || !gone || ttmpool_populate(&idle->be) ||
+	    ttmpool_lru_add(&idle->be) || buffer_cycle(gone))
+		return NULL;
+	return idle;
+}
+
+static bool is_far(struct rig *rig, const struct buffer *buf)
+{
+	return tpos_page_node(rig->dev[0], buf->pages[0]) == 1;
+}
+
+static uint64_t pooled(struct rig *rig, int i)
+{
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(&rig->pool[i], &stats);
+	return stats.pages_pooled;
+}
+
+/* A node that is full, of what cannot be reclaimed, is passed by: no shrinker is
+ * called, of any order, and nobody loses a page. */
+static void a_full_node_costs_nobody_anything(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct tpsim_counters before, after;
+	struct buffer *idle, *buf;
+
+	CHECK(t, rig);
+	idle = others(t, rig);
+	buf = add(t, rig, 0, 77);
+	CHECK(t, idle && buf);
+	tpsim_ram_hold(check_machine(t), 0, 0);
+	tpsim_counters(check_machine(t), &before);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	tpsim_counters(check_machine(t), &after);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, is_far(rig, buf));
+	CHECK_EQ(t, after.shrinks, before.shrinks);
+	CHECK_EQ(t, idle->be.tt.state, TTMPOOL_TT_POPULATED);
+	CHECK_EQ(t, pooled(rig, 1), POOLED);
+	ttmpool_lru_remove(&idle->be);
+	CHECK_EQ(t, ttmpool_unpopulate(&idle->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* When all nodes are full, the effort is made. */
+static void a_full_machine_is_reclaimed(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct buffer *idle, *buf;
+
+	CHECK(t, rig);
+	idle = others(t, rig);
+	buf = add(t, rig, 0, 77);
+	CHECK(t, idle && buf);
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, pooled(rig, 1) < POOLED);
+	ttmpool_lru_remove(&idle->be);
+	CHECK_EQ(t, ttmpool_drop(&idle->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* At the page budget, what is pooled far away goes before another pool has to give
+ * up anything for pages that are near. */
+static void far_pages_go_before_others_give_up_theirs(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_manager_stats stats;
+	struct buffer *idle, *buf;
+
+	CHECK(t, rig);
+	buf = add(t, rig, 0, 77);
+	CHECK(t, buf);
+	tpsim_ram_hold(check_machine(t), 0, 0);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, pooled(rig, 0), 77);
+	idle = others(t, rig);
+	CHECK(t, idle);
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	ttmpool_manager_set_page_budget(&rig->mgr, stats.pages);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, is_far(rig, buf));
+	CHECK_EQ(t, pooled(rig, 1), POOLED);
+	ttmpool_lru_remove(&idle->be);
+	CHECK_EQ(t, ttmpool_unpopulate(&idle->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* But if there is nothing far, room is made, and the pages are near. */
+static void room_that_was_made_is_for_near_pages(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_manager_stats stats;
+	struct buffer *idle, *buf;
+
+	CHECK(t, rig);
+	idle = others(t, rig);
+	buf = add(t, rig, 0, 77);
+	CHECK(t, idle && buf);
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	ttmpool_manager_set_page_budget(&rig->mgr, stats.pages);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, !is_far(rig, buf));
+	CHECK(t, pooled(rig, 1) < POOLED);
+	ttmpool_lru_remove(&idle->be);
+	CHECK_EQ(t, ttmpool_unpopulate(&idle->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(nodes, CHECK_CASE(a_full_node_costs_nobody_anything),
+	    CHECK_CASE(a_full_machine_is_reclaimed),
+	    CHECK_CASE(far_pages_go_before_others_give_up_theirs),
+	    CHECK_CASE(room_that_was_made_is_for_near_pages));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = {
+		.nr_nodes = 2, .ram_pages = 16384, .iommu = TPSIM_IOMMU_STRICT
+	};
+
+	return check_main(argc, argv, &check_suite_nodes, &config);
+}
