@@ -65,6 +65,10 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 /** check_device() - one of two devices, both with @mask_bits of DMA mask. */
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits);
 
+/** check_unplug() - a device goes, and nothing of it is mapped; a later
+ * check_device() plugs it in again, as a new one. */
+void check_unplug(struct check *t, int which);
+
 /** check_zalloc() - zeroed memory that goes away with the case. */
 void *check_zalloc(struct check *t, size_t size);
 

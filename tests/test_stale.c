@@ -2,8 +2,9 @@
 /*
  * A device that goes on using an address after its buffer's pages went: by each
  * way in which a page can leave its device, the next access is stopped by the
- * IOMMU, whatever that one's mode (f17). Where there is none, nothing stops a
- * device, and all that can be seen is that the pages went.
+ * IOMMU, whatever that one's mode (f17), and whatever the source of the page (f50:
+ * coherent ones). Where there is none, nothing stops a device, and all that can be
+ * seen is that the pages went.
  *
  * Before that the device has read there, so that the IOMMU has the translation
  * at hand and must be made to forget it.
@@ -25,26 +26,36 @@ static struct tpos_device_info info_of(tpos_device_t *dev)
 
 /**
  * struct stale - a buffer, and the addresses that its device had of it
+ * @cached: it is to be cached, and not write-combined
  */
 struct stale {
+	bool cached;
 	struct rig *rig;
 	struct buffer *buf;
 	tpos_dma_addr_t addr[2];
 };
 
+static const struct ttmpool_backend_funcs *funcs_of(enum ttmpool_source source)
+{
+	return source == TTMPOOL_COHERENT ? &buffer_coherent : &buffer_plain;
+}
+
 /* A buffer of the first device, which has read its first and last page. */
 static bool stale_open(struct check *t, const struct rig_config *config,
-		       enum ttmpool_caching caching, struct stale *stale)
+		       enum ttmpool_source source, struct stale *stale)
 {
 	struct buffer *buf;
 
 	stale->rig = rig_open(t, config);
 	if (!stale->rig)
 		return false;
-	buf = buffer_open(t, stale->rig,
-			  &(struct buffer_config){ .num_pages = N,
-						   .funcs = &buffer_plain,
-						   .caching = caching });
+	buf = buffer_open(
+		t, stale->rig,
+		&(struct buffer_config){
+			.num_pages = N,
+			.funcs = funcs_of(source),
+			.caching = stale->cached ? TTMPOOL_CACHED
+						 : TTMPOOL_WRITE_COMBINED });
 	if (!buf || ttmpool_populate(&buf->be))
 		return false;
 	stale->buf = buf;
@@ -56,20 +67,34 @@ static bool stale_open(struct check *t, const struct rig_config *config,
 	       check_device_holds(t, stale->rig->dev[0], stale->addr[1], BYTE);
 }
 
-/* As most cases have it: write-combined, of one pool with the usual policy. */
-static bool stale_open_usual(struct check *t, struct stale *stale)
+/* As most cases have it: of one pool with the usual policy. */
+static bool stale_open_usual(struct check *t, enum ttmpool_source source,
+			     struct stale *stale)
 {
-	return stale_open(t, &(struct rig_config){ 0 }, TTMPOOL_WRITE_COMBINED,
-			  stale);
+	return stale_open(t, &(struct rig_config){ 0 }, source, stale);
 }
 
-static bool is_cut_off(struct check *t, const struct stale *stale)
+/* A policy by which no coherent page is pooled, nor a cached plain one. */
+static struct ttmpool_policy policy_without_coherent(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	for (int caching = 0; caching < TTMPOOL_CACHING_COUNT; caching++)
+		policy.recycle[TTMPOOL_COHERENT][caching] = false;
+	return policy;
+}
+
+static bool is_cut_off_at(struct check *t, const struct stale *stale, int i)
 {
 	tpos_device_t *dev = stale->rig->dev[0];
 
 	return !info_of(dev).has_iommu ||
-	       (check_cut_off(t, dev, stale->addr[0], BYTE) &&
-		check_cut_off(t, dev, stale->addr[1], BYTE));
+	       check_cut_off(t, dev, stale->addr[i], BYTE);
+}
+
+static bool is_cut_off(struct check *t, const struct stale *stale)
+{
+	return is_cut_off_at(t, stale, 0) && is_cut_off_at(t, stale, 1);
 }
 
 /* Pages that are pooled without their mapping are out of reach. */
@@ -77,12 +102,25 @@ static void f17_pooled_pages_are_out_of_reach(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
 	struct rig_config config = { .policy = &policy };
-	struct stale stale;
+	struct stale stale = { 0 };
 
 	policy.keep_mapped = false;
-	CHECK(t, stale_open(t, &config, TTMPOOL_WRITE_COMBINED, &stale));
+	CHECK(t, stale_open(t, &config, TTMPOOL_PLAIN, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	CHECK_EQ(t, rig_stats(stale.rig).pages_pooled, N);
+	CHECK(t, is_cut_off(t, &stale));
+	CHECK(t, rig_close(t, stale.rig));
+}
+
+static void pages_are_not_pooled(struct check *t, enum ttmpool_source source)
+{
+	struct ttmpool_policy policy = policy_without_coherent(t);
+	struct rig_config config = { .policy = &policy };
+	struct stale stale = { .cached = true };
+
+	CHECK(t, stale_open(t, &config, source, &stale));
+	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK(t, rig_close(t, stale.rig));
 }
@@ -90,12 +128,22 @@ static void f17_pooled_pages_are_out_of_reach(struct check *t)
 /* So are pages that go to the system when they are given back. */
 static void f17_pages_that_are_not_pooled_are_out_of_reach(struct check *t)
 {
-	struct rig_config config = { 0 };
-	struct stale stale;
+	pages_are_not_pooled(t, TTMPOOL_PLAIN);
+}
 
-	CHECK(t, stale_open(t, &config, TTMPOOL_CACHED, &stale));
+/* Coherent ones, too, as in all that follows. */
+static void f50_pages_that_are_not_pooled_are_out_of_reach(struct check *t)
+{
+	pages_are_not_pooled(t, TTMPOOL_COHERENT);
+}
+
+static void pages_are_shrunk(struct check *t, enum ttmpool_source source)
+{
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open_usual(t, source, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
-	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&stale.rig->mgr, N, false), N);
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK(t, rig_close(t, stale.rig));
 }
@@ -103,21 +151,21 @@ static void f17_pages_that_are_not_pooled_are_out_of_reach(struct check *t)
 /* And those that the shrinker takes, with the mapping that was kept. */
 static void f17_shrunk_pages_are_out_of_reach(struct check *t)
 {
-	struct stale stale;
-
-	CHECK(t, stale_open_usual(t, &stale));
-	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&stale.rig->mgr, N, false), N);
-	CHECK(t, is_cut_off(t, &stale));
-	CHECK(t, rig_close(t, stale.rig));
+	pages_are_shrunk(t, TTMPOOL_PLAIN);
 }
 
-/* And those that are over a new limit. */
-static void f17_pages_over_the_limit_are_out_of_reach(struct check *t)
+/* Likewise. */
+static void f50_shrunk_pages_are_out_of_reach(struct check *t)
 {
-	struct stale stale;
+	pages_are_shrunk(t, TTMPOOL_COHERENT);
+}
 
-	CHECK(t, stale_open_usual(t, &stale));
+static void pages_are_over_the_limit(struct check *t,
+				     enum ttmpool_source source)
+{
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open_usual(t, source, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	ttmpool_manager_set_pool_limit(&stale.rig->mgr, 0);
 	CHECK_EQ(t, check_pages_out(t), 0);
@@ -125,24 +173,46 @@ static void f17_pages_over_the_limit_are_out_of_reach(struct check *t)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those of a pool that is drained. */
-static void f17_drained_pages_are_out_of_reach(struct check *t)
+/* And those that are over a new limit. */
+static void f17_pages_over_the_limit_are_out_of_reach(struct check *t)
 {
-	struct stale stale;
+	pages_are_over_the_limit(t, TTMPOOL_PLAIN);
+}
 
-	CHECK(t, stale_open_usual(t, &stale));
+/* Likewise. */
+static void f50_pages_over_the_limit_are_out_of_reach(struct check *t)
+{
+	pages_are_over_the_limit(t, TTMPOOL_COHERENT);
+}
+
+static void pages_are_drained(struct check *t, enum ttmpool_source source)
+{
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open_usual(t, source, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	CHECK_EQ(t, ttmpool_pool_drain(&stale.rig->pool[0]), N);
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those that lie in a pool that ends. */
-static void f17_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
+/* And those of a pool that is drained. */
+static void f17_drained_pages_are_out_of_reach(struct check *t)
 {
-	struct stale stale;
+	pages_are_drained(t, TTMPOOL_PLAIN);
+}
 
-	CHECK(t, stale_open_usual(t, &stale));
+/* Likewise. */
+static void f50_drained_pages_are_out_of_reach(struct check *t)
+{
+	pages_are_drained(t, TTMPOOL_COHERENT);
+}
+
+static void pool_ends(struct check *t, enum ttmpool_source source)
+{
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open_usual(t, source, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	CHECK_EQ(t, ttmpool_pool_fini(&stale.rig->pool[0]), 0);
 	stale.rig->nr_pools = 0;
@@ -150,12 +220,23 @@ static void f17_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those that were in use when it ended, which are quarantined. */
-static void f17_quarantined_pages_are_out_of_reach(struct check *t)
+/* And those that lie in a pool that ends. */
+static void f17_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 {
-	struct stale stale;
+	pool_ends(t, TTMPOOL_PLAIN);
+}
 
-	CHECK(t, stale_open_usual(t, &stale));
+/* Likewise. */
+static void f50_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
+{
+	pool_ends(t, TTMPOOL_COHERENT);
+}
+
+static void pages_are_quarantined(struct check *t, enum ttmpool_source source)
+{
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open_usual(t, source, &stale));
 	CHECK_EQ(t, ttmpool_pool_fini(&stale.rig->pool[0]), N);
 	stale.rig->nr_pools = 0;
 	CHECK_EQ(t, check_pages_out(t), N);
@@ -164,26 +245,49 @@ static void f17_quarantined_pages_are_out_of_reach(struct check *t)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those of a buffer whose contents are in the store. */
-static void f17_swapped_pages_are_out_of_reach(struct check *t)
+/* And those that were in use when it ended, which are quarantined. */
+static void f17_quarantined_pages_are_out_of_reach(struct check *t)
 {
-	struct stale stale;
+	pages_are_quarantined(t, TTMPOOL_PLAIN);
+}
 
-	CHECK(t, stale_open_usual(t, &stale));
+/* Likewise. */
+static void f50_quarantined_pages_are_out_of_reach(struct check *t)
+{
+	pages_are_quarantined(t, TTMPOOL_COHERENT);
+}
+
+static void pages_are_swapped(struct check *t, enum ttmpool_source source)
+{
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open_usual(t, source, &stale));
 	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
 	CHECK(t, rig_close(t, stale.rig));
 }
 
+/* And those of a buffer whose contents are in the store. */
+static void f17_swapped_pages_are_out_of_reach(struct check *t)
+{
+	pages_are_swapped(t, TTMPOOL_PLAIN);
+}
+
+/* Likewise. */
+static void f50_swapped_pages_are_out_of_reach(struct check *t)
+{
+	pages_are_swapped(t, TTMPOOL_COHERENT);
+}
+
 /* Of a buffer of which a part is swapped out, that part is out of reach; the rest
  * is, when it leaves. */
 static void f17_each_part_of_a_buffer_is_out_of_reach(struct check *t)
 {
-	struct stale stale;
+	struct stale stale = { 0 };
 	tpos_device_t *dev;
 
-	CHECK(t, stale_open_usual(t, &stale));
+	CHECK(t, stale_open_usual(t, TTMPOOL_PLAIN, &stale));
 	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, 1), 0);
 	CHECK_EQ(t, stale.buf->be.tt.state, TTMPOOL_TT_PARTIAL);
 	CHECK_EQ(t, buffer_pages(stale.buf), 1);
@@ -196,31 +300,58 @@ static void f17_each_part_of_a_buffer_is_out_of_reach(struct check *t)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And pages that are ordinary ones for a while, though the bytes stay. */
-static void f17_ordinary_pages_are_out_of_reach(struct check *t)
+/* Of a coherent one, what has left; the rest is mapped until it leaves. */
+static void f50_what_has_left_of_a_buffer_is_out_of_reach(struct check *t)
 {
-	struct stale stale;
+	struct stale stale = { 0 };
 
-	CHECK(t, stale_open_usual(t, &stale));
+	CHECK(t, stale_open_usual(t, TTMPOOL_COHERENT, &stale));
+	CHECK_EQ(t, ttmpool_swapout(&stale.buf->be, 1), 0);
+	CHECK_EQ(t, stale.buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK(t, is_cut_off_at(t, &stale, 0));
+	CHECK(t, check_device_holds(t, stale.rig->dev[0], stale.addr[1], BYTE));
+	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
+	CHECK(t, rig_close(t, stale.rig));
+}
+
+static void pages_are_ordinary(struct check *t, enum ttmpool_source source)
+{
+	struct ttmpool_policy policy = policy_without_coherent(t);
+	struct rig_config config = { .policy = &policy };
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open(t, &config, source, &stale));
 	CHECK_EQ(t, ttmpool_to_anonymous(&stale.buf->be), 0);
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK_EQ(t, ttmpool_drop(&stale.buf->be), 0);
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* What was handed over to another device is that one's alone. */
-static void f17_pages_handed_over_are_out_of_reach(struct check *t)
+/* And pages that are ordinary ones for a while, though the bytes stay. */
+static void f17_ordinary_pages_are_out_of_reach(struct check *t)
 {
-	struct rig_config config = { .nr_pools = 2 };
-	struct buffer *other;
-	struct stale stale;
+	pages_are_ordinary(t, TTMPOOL_PLAIN);
+}
 
-	CHECK(t, stale_open(t, &config, TTMPOOL_WRITE_COMBINED, &stale));
+/* Of a coherent buffer the bytes go, and its pages to the system. */
+static void f50_pages_left_for_ordinary_ones_are_out_of_reach(struct check *t)
+{
+	pages_are_ordinary(t, TTMPOOL_COHERENT);
+}
+
+static void pages_are_handed_over(struct check *t, enum ttmpool_source source)
+{
+	struct ttmpool_policy policy = policy_without_coherent(t);
+	struct rig_config config = { .nr_pools = 2, .policy = &policy };
+	struct buffer *other;
+	struct stale stale = { 0 };
+
+	CHECK(t, stale_open(t, &config, source, &stale));
 	other = buffer_open(
 		t, stale.rig,
 		&(struct buffer_config){ .pool = 1,
 					 .num_pages = N,
-					 .funcs = &buffer_plain,
+					 .funcs = funcs_of(source),
 					 .caching = TTMPOOL_WRITE_COMBINED });
 	CHECK(t, other);
 	CHECK_EQ(t, ttmpool_to_anonymous(&stale.buf->be), 0);
@@ -231,6 +362,18 @@ static void f17_pages_handed_over_are_out_of_reach(struct check *t)
 	CHECK(t, is_cut_off(t, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
 	CHECK(t, rig_close(t, stale.rig));
+}
+
+/* What was handed over to another device is that one's alone. */
+static void f17_pages_handed_over_are_out_of_reach(struct check *t)
+{
+	pages_are_handed_over(t, TTMPOOL_PLAIN);
+}
+
+/* Likewise. */
+static void f50_pages_handed_over_are_out_of_reach(struct check *t)
+{
+	pages_are_handed_over(t, TTMPOOL_COHERENT);
 }
 
 /* Has this buffer an address that another one had? */
@@ -257,28 +400,40 @@ static bool leads_elsewhere(struct check *t, const struct stale *stale,
 	return good;
 }
 
-/* A mapping that was kept, and is given up for one that is wanted. */
-static void f17_mappings_given_up_are_out_of_reach(struct check *t)
+static void mappings_are_given_up(struct check *t, enum ttmpool_source source)
 {
 	unsigned int shift = info_of(check_device(t, 0, 64)).page_shift;
 	struct rig_config config = { .mapped_limit = (uint64_t)N << shift };
 	struct buffer *other;
-	struct stale stale;
+	struct stale stale = { 0 };
 
-	CHECK(t, stale_open(t, &config, TTMPOOL_WRITE_COMBINED, &stale));
+	CHECK(t, stale_open(t, &config, source, &stale));
 	CHECK_EQ(t, ttmpool_unpopulate(&stale.buf->be), 0);
 	other = buffer_open(
 		t, stale.rig,
 		&(struct buffer_config){ .num_pages = N,
-					 .funcs = &buffer_plain,
+					 .funcs = funcs_of(source),
 					 .caching = TTMPOOL_UNCACHED });
 	CHECK(t, other);
 	CHECK_EQ(t, ttmpool_populate(&other->be), 0);
-	CHECK_EQ(t, rig_stats(stale.rig).pages_pooled, N);
+	CHECK_EQ(t, rig_stats(stale.rig).pages_pooled,
+		 source == TTMPOOL_PLAIN ? N : 0);
 	CHECK(t, buffer_fill(t, other, OTHER));
 	CHECK(t, leads_elsewhere(t, &stale, other));
 	CHECK_EQ(t, ttmpool_unpopulate(&other->be), 0);
 	CHECK(t, rig_close(t, stale.rig));
+}
+
+/* A mapping that was kept, and is given up for one that is wanted. */
+static void f17_mappings_given_up_are_out_of_reach(struct check *t)
+{
+	mappings_are_given_up(t, TTMPOOL_PLAIN);
+}
+
+/* Of coherent pages these go with it. */
+static void f50_mappings_given_up_are_out_of_reach(struct check *t)
+{
+	mappings_are_given_up(t, TTMPOOL_COHERENT);
 }
 
 CHECK_SUITE(stale, CHECK_CASE(f17_pooled_pages_are_out_of_reach),
@@ -292,4 +447,15 @@ CHECK_SUITE(stale, CHECK_CASE(f17_pooled_pages_are_out_of_reach),
 	    CHECK_CASE(f17_each_part_of_a_buffer_is_out_of_reach),
 	    CHECK_CASE(f17_ordinary_pages_are_out_of_reach),
 	    CHECK_CASE(f17_pages_handed_over_are_out_of_reach),
-	    CHECK_CASE(f17_mappings_given_up_are_out_of_reach));
+	    CHECK_CASE(f17_mappings_given_up_are_out_of_reach),
+	    CHECK_CASE(f50_pages_that_are_not_pooled_are_out_of_reach),
+	    CHECK_CASE(f50_shrunk_pages_are_out_of_reach),
+	    CHECK_CASE(f50_pages_over_the_limit_are_out_of_reach),
+	    CHECK_CASE(f50_drained_pages_are_out_of_reach),
+	    CHECK_CASE(f50_a_pool_that_ends_leaves_nothing_in_reach),
+	    CHECK_CASE(f50_quarantined_pages_are_out_of_reach),
+	    CHECK_CASE(f50_swapped_pages_are_out_of_reach),
+	    CHECK_CASE(f50_what_has_left_of_a_buffer_is_out_of_reach),
+	    CHECK_CASE(f50_pages_left_for_ordinary_ones_are_out_of_reach),
+	    CHECK_CASE(f50_pages_handed_over_are_out_of_reach),
+	    CHECK_CASE(f50_mappings_given_up_are_out_of_reach));

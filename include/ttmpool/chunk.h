@@ -12,7 +12,8 @@ struct ttmpool_owner;
  * enum ttmpool_source - where the pages of a chunk come from
  * @TTMPOOL_PLAIN: the page allocator; mapped for the device by streaming
  *	mappings, which can be undone while the chunk lives
- * @TTMPOOL_COHERENT: the DMA API's coherent allocator; mapped for life
+ * @TTMPOOL_COHERENT: the coherent allocator; mapped from birth, until they leave
+ *	their pool or are cut off from the device, and never again after that
  * @TTMPOOL_SOURCE_COUNT: how many there are
  */
 enum ttmpool_source {
@@ -28,7 +29,8 @@ enum ttmpool_source {
  *	a buffer or back
  * @TTMPOOL_CHUNK_IN_USE: a buffer's, on the in-use list of its pool
  * @TTMPOOL_CHUNK_LEAVING: on its way to a bin, or to the system
- * @TTMPOOL_CHUNK_QUARANTINED: it may be neither used nor given back
+ * @TTMPOOL_CHUNK_QUARANTINED: it may be neither used nor given back; it is not
+ *	mapped
  * @TTMPOOL_CHUNK_STATE_COUNT: how many there are
  */
 enum ttmpool_chunk_state {
@@ -73,8 +75,8 @@ enum ttmpool_chunk_state {
  * @dma: the port's own record of the mapping; the library only copies the
  *	address out of it, by tpos_dma_address()
  * @pool: the pool that made it, until it is quarantined
- * @dev: instead of @pool, once it is quarantined: the pool may go then, and
- *	the device is still needed to give the pages back
+ * @dev: instead of @pool, once it is quarantined, and held (tpos_device_get()):
+ *	the pool may go then, and the device, too
  * @owner: the account that a chunk in use is charged to, or NULL
  * @age: instead, in a bin and on the way from there: when it was pooled, in the
  *	clock of its pool. 64 bits, so that the oldest leave first for ever: at a

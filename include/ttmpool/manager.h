@@ -232,8 +232,10 @@ void ttmpool_manager_stats(struct ttmpool_manager *mgr,
  * @mgr: the manager
  *
  * The caller vouches that no CPU and no device uses them any more: those that
- * were left in use when their pool was torn down. A page whose caching is not
- * known is made write-back first, and stays if that fails. May sleep.
+ * were left in use when their pool was torn down. (A device behind an IOMMU cannot:
+ * its mappings of them have ended.) A page whose caching is not known is made
+ * write-back first, and stays if that fails. Pools and devices that the pages were
+ * of may have gone. May sleep.
  *
  * Return: how many pages are still in quarantine.
  */

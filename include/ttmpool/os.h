@@ -58,6 +58,14 @@
  *                              the device's mask, or translated for it? Pages
  *                              elsewhere might be; bouncing that is forced is
  *                              none of its business, since no page is better.
+ *   devices   tpos_device_get(device), tpos_device_put(device)  a device that has
+ *                              gone may still be named (Linux: get_device(),
+ *                              put_device()). The device itself is not held: it
+ *                              may go meanwhile, and its IOMMU domain with it.
+ *                              From then on the library passes it to
+ *                              tpos_caching_set(), tpos_pages_free() and
+ *                              tpos_device_put() alone, and only for chunks that
+ *                              are not mapped. May sleep.
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  they are a buffer's again
  *             (KASAN, Valgrind, ASan, or nothing), which may come with the
@@ -125,6 +133,9 @@ enum ttmpool_lock_rank {
  *	unmapping costs an IOTLB invalidation
  * @untrusted: it may write to what it was once given (Thunderbolt, eGPU):
  *	no mapping is kept on a page that is not in use
+ * @coherent_single: coherent pages are to be had one by one, order 0 alone. So a
+ *	port can promise of them what tpos_dma_unmap() says (Linux: those that
+ *	dma_alloc_attrs() made, see shim/linux/coherent.c)
  */
 struct tpos_device_info {
 	uint64_t dma_mask;
@@ -135,6 +146,7 @@ struct tpos_device_info {
 	bool bounces;
 	bool has_iommu;
 	bool untrusted;
+	bool coherent_single;
 };
 
 /*
@@ -182,7 +194,8 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
  * @req: what is wanted
  * @chunk: its @page is set and, for TTMPOOL_COHERENT, its @dma
  *
- * The pages are zero, write-back, and nobody else's. Plain pages of a device
+ * The pages are zero, write-back, and nobody else's. Coherent ones are mapped,
+ * until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a device
  * without an IOMMU lie below its mask, or a later mapping of them bounces.
  * May sleep, and, without TPOS_ALLOC_NO_RECLAIM, may call the registered shrinkers
  * of the system.
@@ -195,8 +208,15 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 /**
  * tpos_pages_free() - give pages back to the system
  * @dev: the device that they were got for; for plain ones, any of its system
- * @chunks: write-back, all of them; not mapped, but for coherent ones, whose
- *	mapping ends here. Both sources may be mixed.
+ * @chunks: write-back, all of them. Plain ones are not mapped. A coherent one may
+ *	still be, and then its mapping ends here, as the system's IOMMU driver
+ *	ends one: in its lazy mode the device may reach the pages for a while,
+ *	whoever has them by then (Linux: iommu_dma_free() frees at once what it
+ *	has unmapped through the flush queue). Both sources may be mixed.
+ *
+ * It is the library that promises more: it has unmapped all chunks before
+ * (policy.h, @lazy_unmap). A device that has gone must have been held by
+ * tpos_device_get(), and then no chunk is mapped.
  *
  * The chunk that was set on a page is forgotten. The descriptors stay the
  * caller's. Does not clear. Does not allocate. May sleep.
@@ -376,7 +396,9 @@ int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
  * @dev: the device
  * @chunks: plain chunks that are not mapped; their @dma is set
  *
- * All or nothing. May sleep.
+ * All or nothing: a chunk of the batch that was mapped when the error came is out
+ * of the device's reach when this returns, as after tpos_dma_unmap(dev, chunks,
+ * false). May sleep.
  *
  * Return: 0, or -ENOSPC where address space or bounce slots ran out, -ENOMEM,
  * or -EIO; then no chunk of the batch is mapped.
@@ -386,12 +408,16 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
 /**
  * tpos_dma_unmap() - end the mappings of a batch, with one invalidation
  * @dev: the device
- * @chunks: plain chunks that are mapped
+ * @chunks: chunks that are mapped, of both sources. A coherent one has no way back:
+ *	it cannot be mapped again, and its pages are the library's alone until
+ *	tpos_pages_free().
  * @lazy: the invalidation may complete later, as the system's IOMMU driver
  *	does by itself; otherwise, when this returns, the device can no longer
- *	reach the pages: an access to the old address faults
+ *	reach the pages, if it is behind an IOMMU: an access to the old address
+ *	faults
  *
- * Does not allocate. May sleep. Cannot fail.
+ * The pages stay the library's, of both sources. The device is still there. Does
+ * not allocate. May sleep. Cannot fail.
  */
 void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy);
 

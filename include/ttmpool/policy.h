@@ -10,7 +10,9 @@
 /**
  * struct ttmpool_policy - what a pool keeps, and in which shape
  * @recycle: whether pages of a source and caching are pooled when they are
- *	given back, or go to the system at once
+ *	given back, or go to the system at once. Never done with coherent pages of
+ *	a device that is untrusted, whatever is asked for: they are mapped as long
+ *	as they are pooled.
  * @keep_mapped: plain chunks stay mapped while they are pooled. Never done for
  *	a device that is untrusted or whose mappings may bounce, whatever is
  *	asked for: a bounce slot is scarce, and a stranger may write.
@@ -19,7 +21,8 @@
  * @scrub: a worker clears pooled pages before they are wanted
  * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
  *	which is what Linux's lazy mode does to everybody. False: the
- *	invalidation is complete first.
+ *	invalidation is complete first, for pages of both sources and in each mode
+ *	of the IOMMU; nobody else has a page before the device has lost it.
  * @checksum: what goes to a store is summed, page by page, and what comes back
  *	is compared: a store that returns other bytes is found out (-EBADMSG)
  * @verify: nobody is believed. Pages are cleared when they come back, and if

@@ -200,11 +200,15 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
  * @pool: the pool; no call on it is under way or will come
  *
  * Pooled pages go back to the system. A chunk that is still in use is reported
- * (TTMPOOL_REPORT_IN_USE, with its owner), its mapping ends, since its device
- * may be going, and its pages go into the manager's quarantine: nobody can say
- * who still writes to them. See ttmpool_manager_purge_quarantine().
+ * (TTMPOOL_REPORT_IN_USE, with its owner), its mapping ends, whatever its source,
+ * since its device may be going, and its pages go into the manager's quarantine:
+ * nobody can say which CPU still writes to them. See
+ * ttmpool_manager_purge_quarantine().
  *
- * After it, @pool is memory again. May sleep.
+ * After it, @pool is memory again, and the device may go: nothing of this pool is
+ * mapped for it. While there is a page of its in quarantine, the manager holds
+ * the device's descriptor (tpos_device_get()), and needs nothing else of it; the
+ * manager may be used as before, purged, or ended. May sleep.
  *
  * Return: how many pages were still in use; 0 is what a driver wants to see.
  */

@@ -100,7 +100,7 @@ static int backend_ready(struct ttmpool_backend *be,
 	if (!err)
 		err = backend_convert(be, chunks);
 	if (err)
-		ttmpool_chunks_strip(be->pool, chunks, false);
+		ttmpool_chunks_strip(be->pool, chunks);
 	else
 		backend_fill(be, ttmpool_chunks_count_pages(chunks));
 	ttmpool_chunks_mark_anonymous(chunks, err);

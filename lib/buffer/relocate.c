@@ -42,8 +42,7 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 		return err;
 	}
 	ttmpool_account_add(be->pool, &claim.chunks, &before);
-	ttmpool_chunks_strip(be->pool, &claim.chunks,
-			     false); /* before it is read */
+	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before it is read */
 	ttmpool_account_add(be->pool, &claim.chunks, &after);
 	ttmpool_account_change(be->pool, be->owner, &before, &after);
 	ttmpool_claim_sort(&claim);

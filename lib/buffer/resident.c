@@ -127,7 +127,7 @@ int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
 	int err;
 
 	chunks_book(pool, chunks, -1);
-	err = ttmpool_chunks_strip(pool, chunks, false);
+	err = ttmpool_chunks_strip(pool, chunks);
 	ttmpool_chunks_mark_anonymous(chunks, true);
 	chunks_book(pool, chunks, 1);
 	tpos_wake(&pool->iova->wait);

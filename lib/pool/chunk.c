@@ -55,7 +55,12 @@ bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
 	return chunk_next[from] & (1u << to);
 }
 
-/* Has it a mapping that can be ended while it lives? */
+bool ttmpool_chunk_is_mapped(const struct ttmpool_chunk *chunk)
+{
+	return chunk->flags & TTMPOOL_CHUNK_MAPPED;
+}
+
+/* Has it a mapping that can be ended, and made again? */
 bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk)
 {
 	return (chunk->flags & TTMPOOL_CHUNK_MAPPED) &&
@@ -226,7 +231,7 @@ void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from)
 	ttmpool_list_splice_tail(from, into);
 }
 
-/* End the mappings of a batch of plain chunks that are mapped. */
+/* End the mappings of a batch of chunks that are mapped. */
 void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks, bool lazy)
 {
@@ -235,7 +240,7 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 	tpos_assert(!ttmpool_list_empty(chunks));
 	tpos_dma_unmap(pool->dev, chunks, lazy);
 	ttmpool_for_each_chunk(chunk, chunks) {
-		assert_deep(ttmpool_chunk_is_streaming(chunk));
+		assert_deep(ttmpool_chunk_is_mapped(chunk));
 		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_MAPPED;
 	}
 	ttmpool_budget_return_mapped(
@@ -245,25 +250,50 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 }
 
 /*
- * Make a batch unmapped and write-back, in one batch each; the list comes back
- * in another order. An error says that some are still of another caching.
+ * The device reaches no chunk of a batch any more, of whatever source: for those
+ * that leave it for good. The list comes back in another order.
  */
-int ttmpool_chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-			 bool lazy)
+void ttmpool_chunks_cut_off(struct ttmpool_pool *pool,
+			    struct ttmpool_list *chunks, bool lazy)
+{
+	struct ttmpool_list mapped;
+
+	if (!ttmpool_chunks_extract(chunks, ttmpool_chunk_is_mapped, &mapped))
+		return;
+	ttmpool_chunks_unmap(pool, &mapped, lazy);
+	ttmpool_list_splice(&mapped, chunks);
+}
+
+/* Make a batch write-back; the list comes back in another order. An error says
+ * that some are still of another caching. */
+int ttmpool_chunks_make_cached(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks)
 {
 	struct ttmpool_list undo;
-	int err = 0;
+	int err;
 
-	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming, &undo)) {
-		ttmpool_chunks_unmap(pool, &undo, lazy);
-		ttmpool_list_splice(&undo, chunks);
-	}
-	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_not_cached,
-				   &undo)) {
-		err = ttmpool_chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
-		ttmpool_list_splice(&undo, chunks);
-	}
+	if (!ttmpool_chunks_extract(chunks, ttmpool_chunk_is_not_cached, &undo))
+		return 0;
+	err = ttmpool_chunks_set_caching(pool, &undo, TTMPOOL_CACHED);
+	ttmpool_list_splice(&undo, chunks);
 	return err;
+}
+
+/*
+ * Make ordinary pages of a batch, if they are plain: unmapped and write-back, in
+ * one batch each. Coherent ones stay mapped. The rest is as for
+ * ttmpool_chunks_make_cached().
+ */
+int ttmpool_chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+{
+	struct ttmpool_list mapped;
+
+	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
+				   &mapped)) {
+		ttmpool_chunks_unmap(pool, &mapped, false);
+		ttmpool_list_splice(&mapped, chunks);
+	}
+	return ttmpool_chunks_make_cached(pool, chunks);
 }
 
 /* Change the caching of a batch; the port is believed only if its chunks say

@@ -51,8 +51,13 @@ static void pool_apply_bounds(struct ttmpool_pool *pool)
 	       info->max_mapping < pool_bytes(pool, (size_t)1 << order))
 		order--;
 	pool->max_order[TTMPOOL_PLAIN] = order;
+	if (info->coherent_single)
+		pool->max_order[TTMPOOL_COHERENT] = 0;
 	if (info->untrusted || info->bounces)
 		pool->policy.keep_mapped = false;
+	if (info->untrusted) /* mapped as long as they are pooled */
+		memset(pool->policy.recycle[TTMPOOL_COHERENT], 0,
+		       sizeof(pool->policy.recycle[TTMPOOL_COHERENT]));
 }
 
 static int pool_configure(struct ttmpool_pool *pool,
@@ -126,7 +131,7 @@ static void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays)
 /* Nobody came back with these: say whose they are, and set them aside. */
 static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 {
-	struct ttmpool_list strays, mapped;
+	struct ttmpool_list strays;
 	struct ttmpool_chunk *chunk;
 	size_t pages;
 
@@ -145,11 +150,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	ttmpool_for_each_chunk(chunk, &strays)
 		ttmpool_pool_report(pool, TTMPOOL_REPORT_IN_USE, chunk, NULL);
 	ttmpool_account_close(pool, &strays);
-	if (ttmpool_chunks_extract(&strays, ttmpool_chunk_is_streaming,
-				   &mapped)) {
-		ttmpool_chunks_unmap(pool, &mapped, false);
-		ttmpool_list_splice(&mapped, &strays);
-	}
+	ttmpool_chunks_cut_off(pool, &strays, false);
 	ttmpool_chunks_quarantine(pool, &strays);
 	return pages;
 }

@@ -159,6 +159,7 @@ void ttmpool_account_swapped(struct ttmpool_pool *pool,
 			     struct ttmpool_owner *owner, long pages);
 
 /* chunk.c */
+bool ttmpool_chunk_is_mapped(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk);
@@ -201,8 +202,12 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks,
 			       enum ttmpool_caching caching);
-int ttmpool_chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-			 bool lazy);
+void ttmpool_chunks_cut_off(struct ttmpool_pool *pool,
+			    struct ttmpool_list *chunks, bool lazy);
+int ttmpool_chunks_make_cached(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks);
+int ttmpool_chunks_strip(struct ttmpool_pool *pool,
+			 struct ttmpool_list *chunks);
 void ttmpool_chunks_clear(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks);
 void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,

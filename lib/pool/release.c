@@ -6,16 +6,17 @@
  * is handed chunks in whatever condition they are, and asks each of them what
  * has to be undone:
  *
- *     mapped?          one tpos_dma_unmap() for all that are
+ *     mapped?          one tpos_dma_unmap() for all that are, of both sources
  *     not write-back?  one tpos_caching_set() for all that are not
  *     still not?       into quarantine, never to the system
  *     poisoned?        likewise
  *     then             one tpos_pages_free() for the rest
  *
- * The order is fixed: the device is cut off first, so that it cannot write to a
- * page that is on its way to somebody else.
+ * The order is fixed: the device is cut off first, from coherent pages too, so that
+ * it cannot write to a page that is on its way to somebody else.
  *
- * The quarantine is the manager's, so that a chunk in it outlives its pool.
+ * The quarantine is the manager's, so that a chunk in it outlives its pool, and its
+ * device as well: each holds the device's descriptor, and needs no more of it.
  */
 
 #include "pool_internal.h"
@@ -56,26 +57,16 @@ void ttmpool_chunks_forget(struct ttmpool_pool *pool,
 	pool_tally(pool, &pool->stats.pages_adopted, pages);
 }
 
-/* The bytes of the coherent chunks, whose mappings end when they are freed. */
-static uint64_t chunks_coherent_bytes(const struct ttmpool_pool *pool,
-				      const struct ttmpool_list *chunks)
-{
-	struct ttmpool_chunk *chunk;
-	size_t pages = 0;
-
-	ttmpool_for_each_chunk(chunk, chunks) {
-		if (ttmpool_chunk_is_coherent(chunk))
-			pages += ttmpool_chunk_pages(chunk);
-	}
-	return pool_bytes(pool, pages);
-}
-
 static bool is_unknown(const struct ttmpool_chunk *chunk)
 {
 	return chunk->caching == TTMPOOL_CACHING_UNKNOWN;
 }
 
-/* Take a batch out of circulation. It is not on any list of the pool. */
+/*
+ * Take a batch out of circulation, which is not mapped, and on no list of the
+ * pool. It may outlive the pool and the device; the device's descriptor is needed
+ * to give it back.
+ */
 void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks)
 {
@@ -84,10 +75,11 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 	struct ttmpool_list broken;
 	struct ttmpool_chunk *chunk;
 
-	ttmpool_budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
 	ttmpool_for_each_chunk(chunk, chunks) {
+		tpos_assert(!ttmpool_chunk_is_mapped(chunk));
 		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
 		chunk->dev = pool->dev;
+		tpos_device_get(pool->dev);
 	}
 	pool_tally(pool, &pool->stats.pages_quarantined, pages);
 	tpos_atomic_add_return((long)pages, &mgr->pages_quarantined);
@@ -118,7 +110,8 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 	struct ttmpool_list undo;
 	size_t pages;
 
-	ttmpool_chunks_strip(pool, chunks, pool->policy.lazy_unmap);
+	ttmpool_chunks_cut_off(pool, chunks, pool->policy.lazy_unmap);
+	ttmpool_chunks_make_cached(pool, chunks);
 	if (ttmpool_chunks_extract(chunks, ttmpool_chunk_is_not_cached, &undo))
 		chunks_condemn(pool, &undo, TTMPOOL_REPORT_QUARANTINED);
 	if (chunks_extract_poisoned(pool, chunks, &undo))
@@ -127,7 +120,6 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 		return 0;
 
 	pages = ttmpool_chunks_count_pages(chunks);
-	ttmpool_budget_return_mapped(pool, chunks_coherent_bytes(pool, chunks));
 	chunks_free(pool->dev, pool->mgr, chunks);
 	pool_tally(pool, &pool->stats.pages_released, pages);
 	return pages;
@@ -159,6 +151,7 @@ static unsigned long chunks_retry(struct ttmpool_manager *mgr,
 			continue;
 		}
 		chunks_free(dev, mgr, &one);
+		tpos_device_put(dev);
 		tpos_atomic_add_return(-(long)pages, &mgr->pages_quarantined);
 		freed += pages;
 	}

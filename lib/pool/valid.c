@@ -175,7 +175,8 @@ static uint64_t quarantine_count(struct ttmpool_manager *mgr)
 	uint64_t pages = 0;
 
 	ttmpool_for_each_chunk(chunk, &mgr->quarantine)
-		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
+		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED &&
+		    !ttmpool_chunk_is_mapped(chunk))
 			pages += ttmpool_chunk_pages(chunk);
 	ttmpool_for_each_chunk(chunk, &mgr->broken)
 		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)

@@ -78,6 +78,7 @@ void tpos_device_query(struct device *dev, struct tpos_device_info *info)
 		.node = dev_to_node(dev),
 		.has_iommu = ttmpool_device_is_translated(dev),
 		.untrusted = device_is_untrusted(dev),
+		.coherent_single = ttmpool_coherent_is_single(dev),
 	};
 	info->bounces = !info->has_iommu &&
 			(bounded || dma_addressing_limited(dev));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Streaming mappings.
+ * Mappings: how streaming ones are made, and how all are ended.
  *
  * Each chunk is mapped for itself: the DMA API has no call that maps a batch of
  * chunks at addresses of their own.
@@ -81,9 +81,12 @@ int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
 
 unmap:
 	trace_ttmpool_map(dev, n, err);
+	if (!n)
+		return err;
 	for (struct ttmpool_list *link = chunk->link.prev; link != chunks;
 	     link = link->prev)
 		unmap_chunk(dev, ttmpool_chunk_of(link));
+	ttmpool_complete_invalidations(dev);
 	return err;
 }
 
@@ -104,7 +107,10 @@ void tpos_dma_unmap(struct device *dev, struct ttmpool_list *chunks, bool lazy)
 	long n = 0;
 
 	ttmpool_for_each_chunk(chunk, chunks) {
-		unmap_chunk(dev, chunk);
+		if (ttmpool_chunk_is_coherent(chunk))
+			ttmpool_coherent_unmap(dev, chunk);
+		else
+			unmap_chunk(dev, chunk);
 		if (++n % 64 == 0)
 			cond_resched();
 	}

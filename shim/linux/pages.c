@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pages: from the page allocator, or from the DMA API's coherent one.
+ * Pages: from the page allocator; coherent ones are in coherent.c.
  *
  * The page allocator knows zones, not masks. A device that is not translated
  * and does not reach all memory gets pages of the first zone that its mask
@@ -22,15 +22,13 @@
 #include <linux/highmem.h>
 #include <linux/nodemask.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "ttmpool_system.h"
 #include "ttmpool_trace.h"
 
-#define FEW_PAGES      16
-#define COHERENT_ATTRS (DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN)
+#define FEW_PAGES 16
 
-static gfp_t alloc_gfp(const struct tpos_alloc *req)
+gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req)
 {
 	gfp_t gfp = TTMPOOL_GFP;
 
@@ -56,7 +54,7 @@ static size_t first_zone(u64 mask, unsigned int flags)
 
 static struct page *alloc_in_zone(const struct tpos_alloc *req, gfp_t zone)
 {
-	gfp_t gfp = alloc_gfp(req) | __GFP_ZERO | zone;
+	gfp_t gfp = ttmpool_alloc_gfp(req) | __GFP_ZERO | zone;
 	int node = req->node;
 
 	if (node >= MAX_NUMNODES || (node >= 0 && !node_online(node))) {
@@ -96,46 +94,13 @@ found:
 	return page;
 }
 
-static struct page *alloc_plain(struct device *dev,
-				const struct tpos_alloc *req)
+struct page *ttmpool_plain_alloc(struct device *dev,
+				 const struct tpos_alloc *req)
 {
 	if (ttmpool_device_is_translated(dev) || !dma_addressing_limited(dev))
 		return alloc_in_zone(
 			req, req->flags & TPOS_ALLOC_DMA32 ? GFP_DMA32 : 0);
 	return alloc_within_reach(dev, req);
-}
-
-static void free_coherent(struct device *dev, struct tpos_dma *dma, size_t size)
-{
-	dma_free_attrs(dev, size, dma->cookie, dma->addr, COHERENT_ATTRS);
-}
-
-/*
- * The DMA API has a mind of its own about nodes; so look where it is. It goes to
- * another node before it reclaims; and who may not wait would be served from its
- * atomic pools, where it has some, which are for others (kernel/dma/direct.c,
- * dma_direct_use_pool()).
- */
-static struct page *alloc_coherent(struct device *dev,
-				   const struct tpos_alloc *req,
-				   struct tpos_dma *dma)
-{
-	size_t size = PAGE_SIZE << req->order;
-	struct page *page;
-
-	dma->cookie = dma_alloc_attrs(dev, size, &dma->addr,
-				      alloc_gfp(req) | __GFP_DIRECT_RECLAIM,
-				      COHERENT_ATTRS);
-	if (!dma->cookie)
-		return NULL;
-	page = is_vmalloc_addr(dma->cookie) ? vmalloc_to_page(dma->cookie)
-					    : virt_to_page(dma->cookie);
-	if ((req->flags & TPOS_ALLOC_THIS_NODE) &&
-	    page_to_nid(page) != req->node) {
-		free_coherent(dev, dma, size);
-		return NULL;
-	}
-	return page;
 }
 
 int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
@@ -145,9 +110,9 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 	struct page *page;
 
 	if (req->source == TTMPOOL_COHERENT)
-		page = alloc_coherent(dev, req, &dma);
+		page = ttmpool_coherent_alloc(dev, req, &dma);
 	else
-		page = alloc_plain(dev, req);
+		page = ttmpool_plain_alloc(dev, req);
 	trace_ttmpool_alloc(dev, req, page);
 	if (!page)
 		return -ENOMEM;
@@ -195,7 +160,7 @@ static void set_poison_apart(struct ttmpool_chunk *chunk)
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
 }
 
-static void free_plain(struct ttmpool_chunk *chunk)
+static void free_chunk(struct ttmpool_chunk *chunk)
 {
 	set_poison_apart(chunk);
 	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT)) {
@@ -212,15 +177,10 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 	long pages = 0;
 
 	ttmpool_for_each_chunk(chunk, chunks) {
-		size_t size = ttmpool_chunk_bytes(chunk);
-
 		tpos_page_set_chunk(chunk->page, NULL);
-		/* Of what dma_alloc_attrs() gave no part can be freed by itself:
-		 * so a block with a poisoned page is not freed at all. */
-		if (!ttmpool_chunk_is_coherent(chunk))
-			free_plain(chunk);
-		else if (!chunk->order || !is_poisoned(chunk))
-			free_coherent(dev, &chunk->dma, size);
+		if (ttmpool_chunk_is_coherent(chunk) && chunk->dma.cookie)
+			ttmpool_coherent_unmap(dev, chunk);
+		free_chunk(chunk);
 		pages += (long)ttmpool_chunk_pages(chunk);
 		cond_resched();
 	}
@@ -229,20 +189,22 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 }
 
 /*
- * By the mapping that the driver uses: of a coherent chunk, the one that the
- * DMA API made. The linear map of all others has the chunk's own caching.
+ * By the mapping that the driver uses: of a coherent chunk of the DMA API's own, the
+ * one that this made. The linear map of all others has the chunk's own caching. A
+ * device that has coherent pages of any other kind sees what is written there.
  */
 static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk,
 			bool few)
 {
 	size_t size = ttmpool_chunk_bytes(chunk);
 
-	if (ttmpool_chunk_is_coherent(chunk)) {
-		memset(chunk->dma.cookie, 0, size);
+	if (ttmpool_chunk_is_coherent(chunk) && ttmpool_coherent_bytes(chunk)) {
+		memset(ttmpool_coherent_bytes(chunk), 0, size);
 		return;
 	}
 	ttmpool_clear_pages(chunk->page, ttmpool_chunk_pages(chunk), few);
-	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
+	if (!ttmpool_chunk_is_coherent(chunk) &&
+	    chunk->flags & TTMPOOL_CHUNK_MAPPED)
 		dma_sync_single_for_device(dev, chunk->dma.addr, size,
 					   DMA_BIDIRECTIONAL);
 }

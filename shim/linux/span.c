@@ -2,8 +2,8 @@
 /*
  * Some pages of a chunk, as the CPU reads and writes them.
  *
- * By the mapping that the driver uses, as everywhere in this port: of a
- * coherent chunk the one that the DMA API made, of all others the linear map,
+ * By the mapping that the driver uses, as everywhere in this port: of a coherent
+ * chunk of the DMA API's own the one that this made, of all others the linear map,
  * which has the chunk's own caching.
  *
  * A streaming mapping may stand between the device and the page: a cache that
@@ -20,19 +20,27 @@
 
 #include "ttmpool_system.h"
 
+/* Where the DMA API has mapped a coherent chunk for the CPU; or NULL. */
+static void *span_coherent(const struct tpos_span *span)
+{
+	return ttmpool_chunk_is_coherent(span->chunk)
+		       ? ttmpool_coherent_bytes(span->chunk)
+		       : NULL;
+}
+
 static void *span_map(const struct tpos_span *span, size_t i)
 {
-	const struct ttmpool_chunk *chunk = span->chunk;
+	void *coherent = span_coherent(span);
 	size_t n = span->first + i;
 
-	if (ttmpool_chunk_is_coherent(chunk))
-		return chunk->dma.cookie + (n << PAGE_SHIFT);
-	return kmap_local_page(tpos_page_nth(chunk->page, n));
+	if (coherent)
+		return coherent + (n << PAGE_SHIFT);
+	return kmap_local_page(tpos_page_nth(span->chunk->page, n));
 }
 
 static void span_unmap(const struct tpos_span *span, void *bytes)
 {
-	if (!ttmpool_chunk_is_coherent(span->chunk))
+	if (!span_coherent(span))
 		kunmap_local(bytes);
 }
 

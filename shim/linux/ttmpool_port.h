@@ -13,6 +13,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bug.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
 #include <linux/limits.h>
@@ -36,7 +37,6 @@
 #define TPOS_CHECK_LEVEL 1
 #endif
 
-struct device;
 struct file;
 struct shrinker;
 struct ttmpool_chunk;
@@ -48,7 +48,7 @@ typedef struct page tpos_page_t;
 typedef dma_addr_t tpos_dma_addr_t;
 typedef struct file tpos_store_t; /* of shmem: store.c */
 
-/* @cookie: of a coherent chunk, the address that dma_free_attrs() wants. */
+/* @cookie: of a coherent chunk, how its mapping is ended: see coherent.c. */
 struct tpos_dma {
 	dma_addr_t addr;
 	void *cookie;
@@ -57,6 +57,16 @@ struct tpos_dma {
 static inline dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
 {
 	return dma->addr;
+}
+
+static inline void tpos_device_get(struct device *dev)
+{
+	get_device(dev);
+}
+
+static inline void tpos_device_put(struct device *dev)
+{
+	put_device(dev);
 }
 
 /* device.c */

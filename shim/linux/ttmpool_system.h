@@ -55,6 +55,21 @@ bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 /* dma.c: of a domain that defers them, wait until all are done. */
 void ttmpool_complete_invalidations(struct device *dev);
 
+/* pages.c */
+gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req);
+struct page *ttmpool_plain_alloc(struct device *dev,
+				 const struct tpos_alloc *req);
+
+/* coherent.c. _is_single: only one page at a time can be had; _bytes: by which the
+ * CPU reads and writes the chunk, or NULL if the linear map will do; _unmap: the
+ * pages stay, and may be reached until the invalidation is complete. */
+bool ttmpool_coherent_is_single(struct device *dev);
+struct page *ttmpool_coherent_alloc(struct device *dev,
+				    const struct tpos_alloc *req,
+				    struct tpos_dma *dma);
+void *ttmpool_coherent_bytes(const struct ttmpool_chunk *chunk);
+void ttmpool_coherent_unmap(struct device *dev, struct ttmpool_chunk *chunk);
+
 /* clear_*.c: pages that follow each other; @few: and these are all that there are.
  * What is written may still be on its way when it returns: the caller has the
  * barrier. */

@@ -188,6 +188,7 @@ int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 	int err;
 
 	tpsim_machine_enter(machine, __func__);
+	tpsim_device_check_held(dev, __func__);
 	tpsim_batch_check(chunks, __func__);
 	if ((unsigned int)caching >= TTMPOOL_CACHING_COUNT)
 		tpsim_complain("bad caching", "%d", (int)caching);

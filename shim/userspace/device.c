@@ -8,6 +8,11 @@
  * do to its users. It is let through, as hardware does, and counted.
  *
  * DMA is not the CPU: it passes by caching attributes, and by Valgrind.
+ *
+ * A device can go at any time, with its address space; in Linux that is
+ * device_del(), which takes away the IOMMU domain (iommu_release_device()), and
+ * the last put_device(), which frees the rest. Here the descriptor stays to the end
+ * of the machine, so that every later use is found out.
  */
 
 #include <stdlib.h>
@@ -40,12 +45,47 @@ struct tpsim_device *tpsim_device_create(struct tpsim_machine *machine,
 	return dev;
 }
 
+void tpsim_device_check(const struct tpsim_device *dev, const char *call)
+{
+	if (__atomic_load_n(&dev->gone, __ATOMIC_RELAXED))
+		tpsim_complain("use of a device that is gone", "%s", call);
+}
+
+/* Guarded. */
+void tpsim_device_check_held(const struct tpsim_device *dev, const char *call)
+{
+	if (!dev->holds)
+		tpsim_device_check(dev, call);
+}
+
+/* Whoever holds a device must have seen it before it went. */
+void tpos_device_get(tpos_device_t *dev)
+{
+	tpsim_machine_enter(dev->machine, __func__);
+	tpsim_device_check_held(dev, __func__);
+	dev->holds++;
+	dev->machine->out.device_holds++;
+	tpsim_machine_unlock(dev->machine);
+}
+
+void tpos_device_put(tpos_device_t *dev)
+{
+	tpsim_machine_enter(dev->machine, __func__);
+	if (!dev->holds)
+		tpsim_complain("put of a device that is not held", "%s",
+			       __func__);
+	dev->holds--;
+	dev->machine->out.device_holds--;
+	tpsim_machine_unlock(dev->machine);
+}
+
 void tpsim_device_destroy(struct tpsim_device *dev)
 {
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_device **link = &machine->devices;
 
 	tpsim_machine_lock(machine);
+	tpsim_device_check(dev, __func__);
 	if (dev->mappings)
 		tpsim_complain("device driver has pending DMA allocations",
 			       "%zu mappings", dev->mappings);
@@ -53,9 +93,24 @@ void tpsim_device_destroy(struct tpsim_device *dev)
 	while (*link != dev)
 		link = &(*link)->next;
 	*link = dev->next;
-	tpsim_machine_unlock(machine);
+	dev->next = machine->graves;
+	machine->graves = dev;
+	__atomic_store_n(&dev->gone, true, __ATOMIC_RELAXED);
 	tpsim_iova_fini(dev);
-	free(dev);
+	tpsim_machine_unlock(machine);
+}
+
+/* The end of the machine: nobody is left to hold them. */
+void tpsim_devices_bury(struct tpsim_machine *machine)
+{
+	while (machine->devices)
+		tpsim_device_destroy(machine->devices);
+	while (machine->graves) {
+		struct tpsim_device *dev = machine->graves;
+
+		machine->graves = dev->next;
+		free(dev);
+	}
 }
 
 /* dma_max_mapping_size(): kernel/dma/direct.c, dma_direct_max_mapping_size() */
@@ -74,6 +129,7 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 	const struct tpsim_config *config = &dev->machine->config;
 
 	tpsim_thread_may_sleep(__func__);
+	tpsim_device_check(dev, __func__);
 	*info = (struct tpos_device_info){
 		.dma_mask = dev->config.dma_mask,
 		.max_mapping = max_mapping(dev),
@@ -84,6 +140,7 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 		.bounces = tpsim_device_bounces(dev),
 		.has_iommu = config->iommu != TPSIM_IOMMU_OFF,
 		.untrusted = dev->config.untrusted,
+		.coherent_single = dev->config.coherent_single,
 	};
 }
 
@@ -173,6 +230,7 @@ static int transfer(struct tpsim_device *dev, uint64_t addr, char *into,
 	int err = 0;
 
 	tpsim_machine_lock(dev->machine);
+	tpsim_device_check(dev, "DMA");
 	while (done < len && !err) {
 		struct target target;
 		size_t n;

@@ -8,7 +8,12 @@
  *     memory beyond the mask      bounce slots
  *     else                        the physical address
  *
- * Coherent pages are mapped when they are made, and never bounce.
+ * Coherent pages are mapped when they are made, and never bounce. Their mapping can
+ * be ended before they are freed, as a port to Linux can do it: where the device
+ * sees what the CPU writes, by taking plain pages for them and dma_unmap_page(); if
+ * not, of a single page, with a reference to it that outlives dma_free_attrs()
+ * (shim/linux/coherent.c). Either goes through the flush queue of the lazy mode
+ * (drivers/iommu/dma-iommu.c, __iommu_dma_unmap()).
  *
  * Each mapping has a record, as with CONFIG_DMA_API_DEBUG (kernel/dma/debug.c),
  * and what that would report ends the program: unmapping twice, for another
@@ -105,8 +110,10 @@ static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 	int err;
 
 	if (page->use != PAGE_PLAIN)
-		tpsim_complain("coherent pages are mapped already", "page %zu",
-			       tpsim_page_index(dev->machine, page));
+		tpsim_complain(
+			page->mapping ? "coherent pages are mapped already"
+				      : "coherent pages are mapped once",
+			"page %zu", tpsim_page_index(dev->machine, page));
 	if (page->mapping)
 		tpsim_complain("double map", "page %zu",
 			       tpsim_page_index(dev->machine, page));
@@ -125,7 +132,7 @@ static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 	struct tpsim_page *page =
 		tpsim_chunk_block(dev->machine, chunk, "tpos_dma_unmap");
 
-	if (page->use != PAGE_PLAIN || !page->mapping)
+	if (!page->mapping)
 		tpsim_complain("unmap of what is not mapped", "page %zu",
 			       tpsim_page_index(dev->machine, page));
 	if (page->mapping->dev != dev)
@@ -150,6 +157,7 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	int err = 0;
 
 	tpsim_machine_enter(machine, __func__);
+	tpsim_device_check(dev, __func__);
 	tpsim_batch_check(chunks, __func__);
 	strike = tpsim_fault_strike(machine, TPSIM_CALL_DMA_MAP, -ENOSPC);
 	for_each_chunk(chunk, chunks)
@@ -175,7 +183,7 @@ unmap:
 	     link = link->next)
 		unmap_chunk(dev, ttmpool_chunk_of(link));
 	if (chunks->next != end)
-		tpsim_iommu_end_batch(dev, true);
+		tpsim_iommu_end_batch(dev, false);
 	tpsim_machine_unlock(machine);
 	return err;
 }
@@ -183,6 +191,7 @@ unmap:
 void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy)
 {
 	tpsim_machine_enter(dev->machine, __func__);
+	tpsim_device_check(dev, __func__);
 	tpsim_batch_check(chunks, __func__);
 	for_each_chunk(chunk, chunks) unmap_chunk(dev, chunk);
 	tpsim_iommu_end_batch(dev, lazy);
@@ -193,6 +202,7 @@ void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
 		    bool for_device)
 {
 	tpsim_machine_lock(dev->machine);
+	tpsim_device_check(dev, __func__);
 	page = tpsim_block_head(dev->machine, page);
 	if (!page->mapping || page->mapping->dev != dev)
 		tpsim_complain("sync of what is not mapped", "page %zu",
@@ -210,6 +220,7 @@ bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
 	bool bounces;
 
 	tpsim_machine_lock(dev->machine);
+	tpsim_device_check(dev, __func__);
 	page = tpsim_chunk_block(dev->machine, chunk, __func__);
 	if (!page->mapping || page->mapping->dev != dev)
 		tpsim_complain("bounces of what is not mapped", "page %zu",
@@ -226,6 +237,7 @@ bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
 	const struct tpsim_machine *machine = dev->machine;
 	uint64_t last = tpsim_page_physical(machine, page + n - 1);
 
+	tpsim_device_check(dev, __func__);
 	if (machine->config.iommu != TPSIM_IOMMU_OFF)
 		return true;
 	return last + machine->page_bytes - 1 <= dev->config.dma_mask;

@@ -82,6 +82,23 @@ void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy)
 		tpsim_iommu_invalidate(dev);
 }
 
+/*
+ * Is a block waiting in some device's flush queue? The device may have used the
+ * translation, and then it is in the IOTLB still. Nobody can say that it has not.
+ */
+bool tpsim_iommu_still_reaches(const struct tpsim_machine *machine,
+			       const struct tpsim_page *page)
+{
+	const struct tpsim_page *end = page + ((size_t)1 << page->order);
+
+	for (struct tpsim_device *dev = machine->devices; dev; dev = dev->next)
+		for (struct tpsim_mapping *m = dev->queue; m; m = m->next)
+			if (m->page < end &&
+			    m->page + ((size_t)1 << m->order) > page)
+				return true;
+	return false;
+}
+
 /* What an address leads to now; NULL is a fault. */
 struct tpsim_mapping *tpsim_iommu_translate(struct tpsim_device *dev,
 					    uint64_t addr)

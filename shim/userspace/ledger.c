@@ -29,7 +29,7 @@ bool tpsim_ledger_is_empty(struct tpsim_machine *machine)
 	       !out->pages_not_write_back && !out->pages_parked &&
 	       !out->mappings && !out->mapped_bytes && !out->bounce_slots &&
 	       !out->descriptors && !out->stores && !out->store_pages &&
-	       !out->shrinkers && !out->work_queued;
+	       !out->shrinkers && !out->work_queued && !out->device_holds;
 }
 
 /* One block that is out, or one page that is not write-back. */
@@ -77,11 +77,11 @@ void tpsim_ledger_print(struct tpsim_machine *machine)
 		"write-back, %zu parked\n"
 		"tpsim: ledger: %zu mappings of %llu bytes, %zu bounce slots\n"
 		"tpsim: ledger: %zu descriptors, %zu stores of %zu pages, %zu "
-		"shrinkers, %zu work queued\n",
+		"shrinkers, %zu work queued, %zu devices held\n",
 		out->pages_plain, out->pages_coherent,
 		out->pages_not_write_back, out->pages_parked, out->mappings,
 		(unsigned long long)out->mapped_bytes, out->bounce_slots,
 		out->descriptors, out->stores, out->store_pages, out->shrinkers,
-		out->work_queued);
+		out->work_queued, out->device_holds);
 	print_blocks(machine);
 }

@@ -91,8 +91,7 @@ void tpsim_machine_destroy(struct tpsim_machine *machine)
 	}
 	if (machine->sleepers)
 		tpsim_complain("machine destroyed", "somebody sleeps there");
-	while (machine->devices)
-		tpsim_device_destroy(machine->devices);
+	tpsim_devices_bury(machine);
 	tpsim_swapfile_close(machine);
 	tpsim_swiotlb_destroy(machine);
 	tpsim_ram_destroy(machine);

@@ -113,6 +113,8 @@ struct tpsim_device {
 	struct tpsim_mapping **queue_end;
 	size_t queued;
 	size_t mappings;
+	size_t holds; /* tpos_device_get() */
+	bool gone;
 };
 
 /* Where the contents of stores are: swapfile.c. */
@@ -154,6 +156,7 @@ struct tpsim_machine {
 
 	/* what uses it */
 	struct tpsim_device *devices;
+	struct tpsim_device *graves; /* of those that are gone */
 	struct tpos_shrinker *shrinkers;
 	struct tpos_work *queue;
 	struct tpos_work **queue_end;
@@ -319,6 +322,16 @@ static inline enum ttmpool_caching page_caching(const struct tpsim_page *page)
 	return (enum ttmpool_caching)(page->pte ^ TTMPOOL_CACHED);
 }
 
+/*
+ * device.c: a call names a device. Of one that is gone nothing is left but its
+ * name, for those who hold it: KASAN tells of any other use of a struct device that
+ * was freed, and a general protection fault of one without a domain
+ * (iommu_get_dma_domain(), drivers/iommu/iommu.c).
+ */
+void tpsim_device_check(const struct tpsim_device *dev, const char *call);
+void tpsim_device_check_held(const struct tpsim_device *dev, const char *call);
+void tpsim_devices_bury(struct tpsim_machine *machine);
+
 /* dma.c: guarded. */
 int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page);
 void tpsim_mapping_end(struct tpsim_mapping *mapping);
@@ -335,6 +348,8 @@ int tpsim_iommu_map(struct tpsim_mapping *mapping);
 void tpsim_iommu_unmap(struct tpsim_mapping *mapping);
 void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy);
 void tpsim_iommu_invalidate(struct tpsim_device *dev);
+bool tpsim_iommu_still_reaches(const struct tpsim_machine *machine,
+			       const struct tpsim_page *page);
 struct tpsim_mapping *tpsim_iommu_translate(struct tpsim_device *dev,
 					    uint64_t addr);
 

@@ -209,6 +209,8 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 	/* What was split is freed as so many single pages. */
 	unsigned int piece = page->split ? 0 : order;
 
+	if (tpsim_iommu_still_reaches(machine, page))
+		machine->counters.freed_in_reach += pages;
 	if (page->parked)
 		machine->out.pages_parked -= pages;
 	else
@@ -262,6 +264,9 @@ static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 	struct tpsim_machine *machine = dev->machine;
 	struct strike strike;
 
+	tpsim_device_check(dev, "tpos_pages_alloc");
+	if (coherent && req->order && dev->config.coherent_single)
+		return -ENOMEM;
 	strike = tpsim_fault_strike(machine,
 				    coherent ? TPSIM_CALL_COHERENT_ALLOC
 					     : TPSIM_CALL_PAGES_ALLOC,
@@ -331,32 +336,50 @@ static void set_poison_apart(struct tpsim_page *page)
 	page->split |= block_is_poisoned(page);
 }
 
+/*
+ * End what coherent chunks have left of their mappings. iommu_dma_free()
+ * (drivers/iommu/dma-iommu.c) does it by __iommu_dma_unmap(), as
+ * iommu_dma_unmap_page() does, and frees the pages right after that: in the lazy
+ * mode before they are invalidated.
+ */
+static void free_unmaps(struct tpsim_device *dev, struct ttmpool_list *chunks)
+{
+	bool any = false;
+
+	for_each_chunk(chunk, chunks)
+	{
+		struct tpsim_page *page = tpsim_chunk_block(dev->machine, chunk,
+							    "tpos_pages_free");
+
+		tpsim_free_check(dev->machine, page, chunk);
+		if (!page->mapping)
+			continue;
+		if (page->mapping->dev != dev)
+			tpsim_complain("wrong device", "tpos_pages_free");
+		tpsim_mapping_end(page->mapping);
+		any = true;
+	}
+	if (any)
+		tpsim_iommu_end_batch(dev, true);
+}
+
 void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
 	struct tpsim_machine *machine = dev->machine;
-	bool coherent = false;
 
 	tpsim_machine_enter(machine, __func__);
+	tpsim_device_check_held(dev, __func__);
 	tpsim_batch_check(chunks, __func__);
+	free_unmaps(dev, chunks);
 	for_each_chunk(chunk, chunks)
 	{
 		struct tpsim_page *page =
 			tpsim_chunk_block(machine, chunk, __func__);
 
-		tpsim_free_check(machine, page, chunk);
-		if (page->use == PAGE_COHERENT) {
-			if (page->mapping->dev != dev)
-				tpsim_complain("wrong device", "%s", __func__);
-			tpsim_mapping_end(page->mapping);
-			coherent = true;
-		}
 		if (chunk->state == TTMPOOL_CHUNK_QUARANTINED)
 			set_poison_apart(page);
 		tpsim_block_take_back(machine, page);
 	}
-	/* iommu_dma_free() ends a mapping as iommu_dma_unmap_page() does. */
-	if (coherent)
-		tpsim_iommu_end_batch(dev, true);
 	tpsim_machine_unlock(machine);
 }
 
@@ -365,6 +388,7 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 	struct tpsim_machine *machine = dev->machine;
 
 	tpsim_thread_may_sleep(__func__);
+	tpsim_device_check(dev, __func__);
 	tpsim_batch_check(chunks, __func__);
 	for_each_chunk(chunk, chunks)
 	{

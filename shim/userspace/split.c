@@ -37,6 +37,7 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	size_t half;
 
 	tpsim_machine_enter(machine, __func__);
+	tpsim_device_check(dev, __func__);
 	page = tpsim_chunk_block(machine, chunk, __func__);
 	split_check(machine, page, chunk);
 	if (!page->split)

@@ -73,7 +73,8 @@ struct tpsim_machine *tpsim_machine_create(const struct tpsim_config *config);
  * tpsim_machine_destroy() - take a machine apart, devices included
  *
  * Aborts with the ledger on stderr if anything is still out: pages, mappings,
- * descriptors, stores, shrinkers, queued work, pages other than write-back.
+ * descriptors, stores, shrinkers, queued work, devices that are held, pages other
+ * than write-back.
  */
 void tpsim_machine_destroy(struct tpsim_machine *machine);
 
@@ -82,21 +83,28 @@ void tpsim_machine_destroy(struct tpsim_machine *machine);
  * @dma_mask: highest DMA address; 0 means all 64 bits
  * @max_mapping: most bytes in a mapping, 0 for no bound of its own
  * @node: where it is attached; TTMPOOL_NODE_ANY is allowed
- * @untrusted: see struct tpos_device_info
+ * @untrusted, @coherent_single: see struct tpos_device_info
  */
 struct tpsim_device_config {
 	uint64_t dma_mask;
 	uint64_t max_mapping;
 	int node;
 	bool untrusted;
+	bool coherent_single;
 };
 
 /** tpsim_device_create() - attach a device; NULL if there is no memory. */
 struct tpsim_device *tpsim_device_create(struct tpsim_machine *machine,
 					 const struct tpsim_device_config *cfg);
 
-/** tpsim_device_destroy() - detach it; aborts if a mapping of its is live
- * (as DMA_API_DEBUG reports: "device driver has pending DMA allocations"). */
+/**
+ * tpsim_device_destroy() - detach it, with its address space
+ *
+ * Aborts if a mapping of its is live (as DMA_API_DEBUG reports: "device driver has
+ * pending DMA allocations"). From now on any use of it ends the program, but for
+ * tpos_caching_set(), tpos_pages_free() and tpos_device_put() of those who hold it
+ * (tpos_device_get()).
+ */
 void tpsim_device_destroy(struct tpsim_device *dev);
 
 /*
@@ -243,6 +251,7 @@ struct tpsim_counters {
 	uint64_t shrinks; /* times that a tpsim_shortage asked the shrinkers */
 	uint64_t dma_faults;
 	uint64_t stray_dma;
+	uint64_t freed_in_reach; /* pages that a device might still write to */
 	uint64_t aliases;
 	uint64_t ns;
 };
@@ -266,8 +275,9 @@ struct tpsim_ledger {
 	size_t store_pages; /* kept in them */
 	size_t shrinkers;
 	size_t work_queued;
-	size_t pages_lost;  /* poisoned, and kept from everybody */
-	size_t free_pages; /* in the buddy allocator */
+	size_t pages_lost;   /* poisoned, and kept from everybody */
+	size_t device_holds; /* tpos_device_get() without tpos_device_put() */
+	size_t free_pages;   /* in the buddy allocator */
 };
 
 void tpsim_ledger(struct tpsim_machine *machine, struct tpsim_ledger *ledger);

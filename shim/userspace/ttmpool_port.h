@@ -90,6 +90,8 @@ bool tpos_may_be_poisoned(tpos_device_t *dev);
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
+void tpos_device_get(tpos_device_t *dev);
+void tpos_device_put(tpos_device_t *dev);
 bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n);
 

@@ -102,6 +102,17 @@ static inline void tpos_page_set_chunk(tpos_page_t *page,
 	page->chunk = chunk;
 }
 
+/* Devices come and go with the program. */
+static inline void tpos_device_get(tpos_device_t *dev)
+{
+	(void)dev;
+}
+
+static inline void tpos_device_put(tpos_device_t *dev)
+{
+	(void)dev;
+}
+
 /* All memory is within everybody's reach. */
 static inline bool tpos_dma_bounces(tpos_device_t *dev,
 				    const struct ttmpool_chunk *chunk)

@@ -204,6 +204,118 @@ static void coherent_pages_are_translated_too(void **state)
 	end();
 }
 
+/* It can be cut off before it goes; nobody else has it yet. */
+static void a_coherent_page_can_be_cut_off(void **state)
+{
+	uint64_t addr;
+
+	(void)state;
+	begin(LAZY);
+	batch_coherent(&batch, dev, 2);
+	addr = addr_of(0);
+	assert_int_equal(poke(dev, addr), 0);
+	tpos_dma_unmap(dev, &batch.list, false);
+	assert_int_equal(poke(dev, addr), -EFAULT);
+	assert_int_equal(counters_of(m).iotlb_invalidations, 1);
+	assert_int_equal(ledger_of(m).pages_coherent, 4);
+	assert_int_equal(ledger_of(m).mappings, 0);
+	batch_free(&batch, dev);
+	assert_int_equal(counters_of(m).freed_in_reach, 0);
+	end();
+}
+
+/* If it is freed without that, or cut off lazily, the device still writes to it when
+ * it is somebody else's; and that is counted. */
+static void a_coherent_page_is_freed_in_reach(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		uint64_t addr;
+
+		begin(LAZY);
+		batch_coherent(&batch, dev, 0);
+		addr = addr_of(0);
+		assert_int_equal(poke(dev, addr), 0);
+		if (i)
+			tpos_dma_unmap(dev, &batch.list, true);
+		batch_free(&batch, dev);
+		assert_int_equal(counters_of(m).freed_in_reach, 1);
+		assert_int_equal(poke(dev, addr), 0);
+		tpsim_iotlb_expire(m);
+		assert_int_equal(poke(dev, addr), -EFAULT);
+		end();
+	}
+}
+
+/* A strict IOMMU has forgotten it before it is free. */
+static void a_strict_free_is_complete(void **state)
+{
+	(void)state;
+	begin(STRICT);
+	batch_coherent(&batch, dev, 1);
+	batch_free(&batch, dev);
+	assert_int_equal(counters_of(m).freed_in_reach, 0);
+	end();
+}
+
+/* A page before or behind one in the flush queue is not in reach for that. */
+static void neighbours_are_not_in_reach(void **state)
+{
+	static struct batch middle;
+
+	(void)state;
+	begin(LAZY);
+	batch_init(&middle);
+	batch_plain(&batch, dev, 1, 1);
+	batch_plain(&middle, dev, 1, 1);
+	batch_plain(&batch, dev, 1, 1);
+	assert_int_equal(tpos_dma_map(dev, &middle.list), 0);
+	tpos_dma_unmap(dev, &middle.list, true);
+	batch_free(&batch, dev);
+	assert_int_equal(counters_of(m).freed_in_reach, 0);
+	batch_free(&middle, dev);
+	assert_int_equal(counters_of(m).freed_in_reach, 2);
+	end();
+}
+
+/* What was mapped of a batch that cannot be is out of reach when that is told. */
+static void a_map_that_fails_half_way_is_complete(void **state)
+{
+	(void)state;
+	begin(LAZY);
+	batch_plain(&batch, dev, 3, 0);
+	plan(m, TPSIM_CALL_DMA_MAP, 1, 2);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), -ENOSPC);
+	assert_int_equal(counters_of(m).dma_unmaps, 2);
+	assert_int_equal(counters_of(m).iotlb_invalidations, 1);
+	batch_free(&batch, dev);
+	assert_int_equal(counters_of(m).freed_in_reach, 0);
+	end();
+}
+
+/* A device of whose coherent pages only single ones can be cut off has no others. */
+static void some_devices_have_single_coherent_pages(void **state)
+{
+	struct tpsim_device_config config = { .node = ANY_NODE,
+					      .coherent_single = true };
+	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
+				  .node = ANY_NODE,
+				  .order = 1 };
+	struct tpos_device_info info;
+
+	(void)state;
+	begin(LAZY);
+	dev = tpsim_device_create(m, &config);
+	assert_non_null(dev);
+	tpos_device_query(dev, &info);
+	assert_true(info.coherent_single);
+	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
+	batch_coherent(&batch, dev, 0);
+	batch_free(&batch, dev);
+	batch_plain(&batch, dev, 1, 1);
+	end();
+}
+
 static void map_twice(void *arg)
 {
 	(void)arg;
@@ -251,6 +363,18 @@ static void map_coherent(void *arg)
 	tpos_dma_map(dev, &batch.list);
 }
 
+static void map_cut_off(void *arg)
+{
+	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
+				  .node = ANY_NODE };
+
+	(void)arg;
+	batch_init(&batch);
+	batch_add(&batch, dev, &req);
+	tpos_dma_unmap(dev, &batch.list, false);
+	tpos_dma_map(dev, &batch.list);
+}
+
 static void free_coherent_for_another(void *arg)
 {
 	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
@@ -278,6 +402,7 @@ static void bad_mappings_end_the_program(void **state)
 	assert_complains("pending DMA allocations", destroy_with_a_mapping,
 			 NULL);
 	assert_complains("mapped already", map_coherent, NULL);
+	assert_complains("mapped once", map_cut_off, NULL);
 	assert_complains("wrong device", free_coherent_for_another, other);
 	end();
 }
@@ -293,6 +418,12 @@ int main(void)
 		cmocka_unit_test(a_lazy_machine_can_be_made_to_wait),
 		cmocka_unit_test(the_flush_queue_has_256_entries),
 		cmocka_unit_test(coherent_pages_are_translated_too),
+		cmocka_unit_test(a_coherent_page_can_be_cut_off),
+		cmocka_unit_test(a_coherent_page_is_freed_in_reach),
+		cmocka_unit_test(a_strict_free_is_complete),
+		cmocka_unit_test(neighbours_are_not_in_reach),
+		cmocka_unit_test(a_map_that_fails_half_way_is_complete),
+		cmocka_unit_test(some_devices_have_single_coherent_pages),
 		cmocka_unit_test(bad_mappings_end_the_program),
 	};
 

@@ -213,13 +213,31 @@ static void check_pages(struct world *w, const struct sums *sums,
 		w->wrong = "the stores do not have what was swapped out";
 }
 
+/* May a page of that device's be somebody else's while the device reaches it? */
+static bool may_be_late(const struct world *w, int i)
+{
+	return w->config.iommu == TPSIM_IOMMU_LAZY &&
+	       w->pool[i].policy.lazy_unmap;
+}
+
+/* No page has left while its device still reached it, unless that was asked for. */
+static void check_reach(struct world *w)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(w->machine, &counters);
+	if (counters.freed_in_reach && !may_be_late(w, 0) && !may_be_late(w, 1))
+		w->wrong = "a page was freed in reach of a device";
+}
+
 /* Whoever has an address that is no longer anybody's must get a fault. */
 static void check_stale(struct world *w, const struct tpsim_ledger *ledger,
 			unsigned long reachable)
 {
 	uint64_t word;
 
-	if (!w->was_at || w->config.iommu != TPSIM_IOMMU_STRICT ||
+	if (!w->was_at || w->config.iommu == TPSIM_IOMMU_OFF ||
+	    may_be_late(w, w->was_of) ||
 	    ledger->mapped_bytes != (uint64_t)reachable << w->page_shift)
 		return;
 	for (int i = 0; i < NR_BUFFERS; i++)
@@ -256,6 +274,7 @@ static void check_mapped(struct world *w, const struct sums *sums,
 	if (mapped > MAPPED_LIMIT ||
 	    pool[1].bytes_mapped > (uint64_t)POOL_LIMIT_B << w->page_shift)
 		w->wrong = "more is mapped than the limit";
+	check_reach(w);
 	check_stale(w, ledger, sums->reachable);
 }
 

@@ -9,6 +9,7 @@
  *     caching    pages are said to be write-back, and are not
  *     addresses  a page is mapped where another should be
  *     unmap      a mapping does not end
+ *     late       it ends, and the IOTLB remembers it
  *     clear      pages are not cleared
  *     store      what the store keeps does not come back
  *     copy       what was copied is not
@@ -122,7 +123,7 @@ void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 			   bool lazy)
 {
 	if (!is_time("unmap"))
-		__real_tpos_dma_unmap(dev, chunks, lazy);
+		__real_tpos_dma_unmap(dev, chunks, lazy || is_time("late"));
 }
 
 void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)

@@ -193,22 +193,43 @@ static void world_close_items(struct world *w)
 		if (ttmpool_backend_fini(&item->be))
 			abort();
 	}
+}
+
+/* What was taken without a buffer is given back, or, on some worlds, forgotten. */
+static size_t world_forget(struct world *w, const struct ttmpool_pool *pool)
+{
+	size_t forgotten = 0;
+
 	for (int i = 0; i < NR_RAW; i++) {
 		struct raw *raw = &w->raws[i];
 
-		if (raw->n && ttmpool_pool_give(raw->pool, raw->pages, raw->n,
-						raw->caching))
+		if (!raw->n || raw->pool != pool)
+			continue;
+		if (w->seed >> 3 & 1)
+			forgotten += raw->n;
+		else if (ttmpool_pool_give(raw->pool, raw->pages, raw->n,
+					   raw->caching))
 			abort();
 	}
+	return forgotten;
 }
 
+/* Devices go when their pools have ended, whatever is left: then the manager has
+ * pages of theirs in quarantine. */
 void world_close(struct world *w)
 {
 	world_close_items(w);
-	for (int i = 0; i < NR_POOLS; i++)
-		if (ttmpool_pool_fini(&w->pool[i]) ||
+	for (int i = 0; i < NR_POOLS; i++) {
+		size_t forgotten = world_forget(w, &w->pool[i]);
+
+		if (ttmpool_pool_fini(&w->pool[i]) != forgotten ||
 		    ttmpool_owner_fini(&w->owner[i]))
 			abort();
+		tpsim_device_destroy(w->dev[i]);
+		if (!ttmpool_manager_is_valid(&w->mgr))
+			abort();
+		ttmpool_manager_shrink_scan(&w->mgr, 1, true);
+	}
 	ttmpool_iova_fini(&w->iova);
 	if (ttmpool_manager_purge_quarantine(&w->mgr) ||
 	    ttmpool_manager_fini(&w->mgr))

@@ -3,7 +3,9 @@
  * What all pools of ttm.ko share: the manager, which TTM starts with its first
  * device and ends with its last; its files in debugfs; and a device for who has
  * none (qxl names none: its pages are never mapped). That one reaches all of
- * memory, is on no bus, and comes and goes with its users.
+ * memory, is on no bus, and comes and goes with its users. Pages that one of them left
+ * in use are in the manager's quarantine then, which holds what names the device; its
+ * memory is freed by the driver core, and not by this module.
  */
 
 #include <linux/debugfs.h>

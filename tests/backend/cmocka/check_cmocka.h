@@ -8,6 +8,10 @@
 /** check_machine() - the simulated machine that a machine-only case runs on. */
 struct tpsim_machine *check_machine(struct check *t);
 
+/** check_allows_lazy() - this case has a pool whose policy is lazy_unmap: pages may
+ * be freed while a device still reaches them. */
+void check_allows_lazy(struct check *t);
+
 /** check_main() - the main() of a program with one suite. @config: of the
  * machine that each case gets. */
 int check_main(int argc, char **argv, const struct check_suite *suite,

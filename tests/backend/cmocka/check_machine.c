@@ -21,6 +21,7 @@ struct world {
 	struct tpsim_machine *machine;
 	struct tpsim_device *dev[2];
 	struct memory *memory;
+	bool lazy;
 	char message[512];
 };
 
@@ -49,6 +50,14 @@ tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 		world->dev[which] =
 			tpsim_device_create(world->machine, &config);
 	return world->dev[which];
+}
+
+void check_unplug(struct check *t, int which)
+{
+	struct world *world = t->world;
+
+	tpsim_device_destroy(world->dev[which]);
+	world->dev[which] = NULL;
 }
 
 void *check_zalloc(struct check *t, size_t size)
@@ -178,6 +187,26 @@ void check_log(struct check *t, const char *format, ...)
 	putchar('\n');
 }
 
+void check_allows_lazy(struct check *t)
+{
+	struct world *world = t->world;
+
+	world->lazy = true;
+}
+
+/* Nobody gets a page that a device can still write to, unless the policy says that
+ * this may be: in no case of any suite. */
+static void look_for_late_writes(struct check *t)
+{
+	struct world *world = t->world;
+	struct tpsim_counters counters;
+
+	tpsim_counters(world->machine, &counters);
+	if (counters.freed_in_reach && !world->lazy && !t->failed)
+		check_fail(t, __FILE__, __LINE__,
+			   "pages were freed in reach of a device", NULL);
+}
+
 struct tpsim_machine *check_machine(struct check *t)
 {
 	struct world *world = t->world;
@@ -198,6 +227,7 @@ bool check_run(const struct check_case *test, const struct tpsim_config *config,
 	}
 	t.system = world.machine;
 	test->run(&t);
+	look_for_late_writes(&t);
 	while (world.memory) {
 		struct memory *memory = world.memory;
 

@@ -72,11 +72,21 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 {
-	struct device *dev = edu_dev(edu_get(which));
+	struct device *dev;
 
+	if (!edu_get(which))
+		edu_plug();
+	if (!edu_get(which))
+		return NULL;
+	dev = edu_dev(edu_get(which));
 	if (dma_set_mask_and_coherent(dev, DMA_BIT_MASK(mask_bits)))
 		return NULL;
 	return dev;
+}
+
+void check_unplug(struct check *t, int which)
+{
+	edu_unplug(edu_get(which));
 }
 
 static struct memory *world_note(struct world *world)
@@ -138,6 +148,15 @@ bool check_holds(struct check *t, tpos_page_t *page,
 	       !memchr_inv(page_address(page), byte, PAGE_SIZE);
 }
 
+/* A sync is for streaming mappings, and this may be a coherent one: of those none is
+ * in need of it. */
+static void sync_for_device(struct device *dev, dma_addr_t addr)
+{
+	if (dma_need_sync(dev, addr))
+		dma_sync_single_for_device(dev, addr, PAGE_SIZE,
+					   DMA_BIDIRECTIONAL);
+}
+
 /*
  * What a driver does before the device reads a page that was written through
  * another mapping: a sync, which copies it to its bounce slot if it has one.
@@ -145,7 +164,7 @@ bool check_holds(struct check *t, tpos_page_t *page,
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte)
 {
-	dma_sync_single_for_device(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	sync_for_device(dev, addr);
 	return edu_reads(edu_of(dev), addr, byte);
 }
 
@@ -162,7 +181,7 @@ bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
 void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,
 		tpos_dma_addr_t addr)
 {
-	dma_sync_single_for_device(dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	sync_for_device(dev, addr);
 }
 
 enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
@@ -278,6 +297,7 @@ static int __init check_init(void)
 		return -ENODEV;
 	}
 	run_suites();
+	edu_plug(); /* what a case has unplugged */
 	return 0;
 }
 

@@ -55,6 +55,16 @@ bool edu_holds(struct edu *edu, unsigned char byte);
  * sync: @addr may be stale. */
 bool edu_reads(struct edu *edu, dma_addr_t addr, unsigned char byte);
 
+/** edu_begin_store() - the device begins to write its buffer to memory at @addr, as
+ * edu_store(); edu_is_busy() says how long. What it writes arrives at the end. */
+void edu_begin_store(struct edu *edu, dma_addr_t addr);
+bool edu_is_busy(struct edu *edu);
+
+/** edu_unplug() - the device goes from its bus, and with it all that the kernel knows
+ * of it; edu_plug() brings all devices back, as new ones. */
+void edu_unplug(struct edu *edu);
+void edu_plug(void);
+
 int edu_register(void);
 void edu_unregister(void);
 

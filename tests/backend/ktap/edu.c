@@ -38,6 +38,7 @@ struct edu {
 };
 
 static struct edu *edus[NR_EDU];
+static struct pci_bus *edu_bus;
 
 struct edu *edu_get(int which)
 {
@@ -62,7 +63,12 @@ static void edu_start(struct edu *edu, u64 from, u64 to, unsigned int command)
 	writeq(EDU_RUN | command, edu->regs + EDU_DMA_COMMAND);
 }
 
-static bool edu_is_busy(struct edu *edu)
+void edu_begin_store(struct edu *edu, dma_addr_t addr)
+{
+	edu_start(edu, EDU_BUFFER, addr, EDU_TO_MEMORY);
+}
+
+bool edu_is_busy(struct edu *edu)
 {
 	return readl(edu->regs + EDU_DMA_COMMAND) & EDU_RUN;
 }
@@ -152,6 +158,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		return err;
 	pci_set_drvdata(pdev, edu);
+	edu_bus = pdev->bus;
 	for (int i = 0; i < NR_EDU; i++) {
 		if (edus[i])
 			continue;
@@ -175,6 +182,18 @@ static struct pci_driver edu_driver = { .name = "ttmpool_ktap",
 					.id_table = edu_ids,
 					.probe = edu_probe,
 					.remove = edu_remove };
+
+void edu_unplug(struct edu *edu)
+{
+	pci_stop_and_remove_bus_device_locked(edu->pdev);
+}
+
+void edu_plug(void)
+{
+	pci_lock_rescan_remove();
+	pci_rescan_bus(edu_bus);
+	pci_unlock_rescan_remove();
+}
 
 int edu_register(void)
 {
