@@ -51,12 +51,51 @@ run_cases()
 	rmmod ttmpool_ktap && rmmod ttmpool
 }
 
-# Unplugged while a buffer is bound, and plugged in again.
-remove_and_rescan()
+quarantined()
+{
+	sed -n 's/^manager pages_quarantined //p' /sys/kernel/debug/ttmpool/stats
+}
+
+unplug_all()
 {
 	for dev in $(edu_devices); do
 		echo 1 >"$dev/remove"
 	done
+}
+
+# leave FIRST SECOND: a driver forgets 42 pages of each device, plain and coherent.
+# Devices and driver go, in that order, the shrinker runs, all that there is to be read
+# is read; and when the last module goes, it gives the pages back.
+leave()
+{
+	insmod ttmpool.ko && insmod ttmpool_stray.ko || return 1
+	echo 1 >/sys/kernel/tracing/events/ttmpool/enable
+	forgotten=$(($(edu_devices | wc -l) * 42))
+	"$1" && [ "$(quarantined)" -eq "$forgotten" ] || return 1
+	echo 2 >/proc/sys/vm/drop_caches
+	"$2" && [ "$(quarantined)" -eq "$forgotten" ] || return 1
+	echo 2 >/proc/sys/vm/drop_caches
+	cat /sys/kernel/debug/ttmpool/* >/told
+	grep -q "ttmpool_unmap: " /sys/kernel/tracing/trace || return 1
+	rmmod ttmpool && cat /sys/kernel/tracing/trace >/told
+	echo 1 >/sys/bus/pci/rescan
+	[ -n "$(edu_devices)" ]
+}
+
+forget_driver()
+{
+	rmmod ttmpool_stray
+}
+
+devices_go_before_their_pages()
+{
+	leave unplug_all forget_driver && leave forget_driver unplug_all
+}
+
+# Unplugged while a buffer is bound, and plugged in again.
+remove_and_rescan()
+{
+	unplug_all
 	[ -z "$(edu_devices 2>/dev/null)" ] || return 1
 	[ "$(sed -n 's/^manager pages //p' /sys/kernel/debug/ttmpool/stats)" \
 		-eq 0 ] || return 1
@@ -222,6 +261,7 @@ fi
 add_swap
 before=$(mem_free)
 step cases run_cases
+step f49_devices_go_before_their_pages devices_go_before_their_pages
 # The 28 bits of a real edu device, where something serves such a mask.
 bits=28
 step shared_driver shared_driver
