@@ -166,13 +166,13 @@ static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
 #define ttmpool_for_each_chunk(chunk, head)            \
 	for ((chunk) = ttmpool_chunk_of((head)->next); \
 	     &(chunk)->link != (head);                 \
-	     (chunk) = ttmpool_chunk_of((chunk)->link.next))
+	     (chunk) = ttmpool_chunk_of(ttmpool_list_next(&(chunk)->link)))
 
 /** ttmpool_for_each_chunk_safe() - the same, and @chunk may go away. */
 #define ttmpool_for_each_chunk_safe(chunk, after, head)     \
 	for ((chunk) = ttmpool_chunk_of((head)->next),      \
 	    (after) = ttmpool_chunk_of((chunk)->link.next); \
 	     &(chunk)->link != (head); (chunk) = (after),   \
-	    (after) = ttmpool_chunk_of((chunk)->link.next))
+	    (after) = ttmpool_chunk_of(ttmpool_list_next(&(chunk)->link)))
 
 #endif

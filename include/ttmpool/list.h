@@ -65,6 +65,7 @@ static inline void ttmpool_list_del(struct ttmpool_list *link)
 static inline void ttmpool_list_move_tail(struct ttmpool_list *link,
 					  struct ttmpool_list *head)
 {
+	tpos_list_step();
 	link->prev->next = link->next;
 	link->next->prev = link->prev;
 	ttmpool_list_add_tail(link, head);
@@ -139,15 +140,31 @@ static inline void ttmpool_list_move_range(struct ttmpool_list *first,
 	to->prev = last;
 }
 
+/** ttmpool_list_next() - a step along a list, which is counted by who counts. */
+static inline struct ttmpool_list *
+ttmpool_list_next(const struct ttmpool_list *link)
+{
+	tpos_list_step();
+	return link->next;
+}
+
+static inline struct ttmpool_list *
+ttmpool_list_prev(const struct ttmpool_list *link)
+{
+	tpos_list_step();
+	return link->prev;
+}
+
 #define ttmpool_list_entry(link, type, member) \
 	((type *)((char *)(link)-offsetof(type, member)))
 
-#define ttmpool_list_for_each(pos, head) \
-	for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
+#define ttmpool_list_for_each(pos, head)            \
+	for ((pos) = (head)->next; (pos) != (head); \
+	     (pos) = ttmpool_list_next(pos))
 
 /* Safe against the removal of @pos itself, not of @after. */
 #define ttmpool_list_for_each_safe(pos, after, head)                       \
 	for ((pos) = (head)->next, (after) = (pos)->next; (pos) != (head); \
-	     (pos) = (after), (after) = (pos)->next)
+	     (pos) = (after), (after) = ttmpool_list_next(pos))
 
 #endif

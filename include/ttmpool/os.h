@@ -80,6 +80,10 @@
  *             that kills it). Then the other one says yes, too.
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
+ *             tpos_list_step()  one more element of a list was looked at or
+ *             moved: whoever counts sees that no spinlock is held for many;
+ *             tpos_long_hold(lock)  but this one, until it is let go: a pool is
+ *             looked at as a whole, to see whether it is valid
  *
  * Conventions of every function below: 0 or a negative errno; out-parameters
  * come last and are never NULL; a batch is a list of chunks, linked by
@@ -107,7 +111,8 @@
  *	a limit is overrun, and takes that out of the bins. No pool comes or goes
  *	meanwhile. Held across tpos_* calls for the page budget alone.
  * @TTMPOOL_RANK_SCRUB: a pool's mutex: held while chunks of it are cleared that
- *	are pooled. Nothing is allocated under it, so a reclaim may wait for it.
+ *	are pooled, and while its lists are walked with pauses. Nothing is
+ *	allocated under it, so a reclaim may wait for it.
  * @TTMPOOL_RANK_MANAGER: the list of pools, that of buffers, the quarantine
  * @TTMPOOL_RANK_POOL: bins, in-use list and counters of one pool
  */

@@ -162,7 +162,7 @@ struct ttmpool_pool {
 	struct ttmpool_iova *iova;
 	struct ttmpool_iova own_iova;
 	struct tpos_work scrub_work;
-	tpos_mutex_t scrub; /* held while pooled chunks are cleared */
+	tpos_mutex_t scrub; /* held while pooled chunks are cleared; see os.h */
 
 	bool going; /* no turn comes to it any more; under the manager's lock */
 

@@ -254,6 +254,7 @@ static bool lru_is_valid(struct ttmpool_manager *mgr)
 	bool good;
 
 	tpos_spin_lock(&mgr->lock);
+	tpos_long_hold(&mgr->lock);
 	good = list_is_valid(&mgr->lru.buffers, true, &pages) &&
 	       list_is_valid(&mgr->lru.others, false, &pages);
 	tpos_spin_unlock(&mgr->lock);

@@ -50,26 +50,26 @@ _Static_assert(TTMPOOL_BIN_LISTS == 2 * NR_KINDS,
 
 /* What each list is of. The last eight: by being scrubbed, unmapped, scrubbed,
  * unmapped. */
-#define MAPPED TTMPOOL_CHUNK_MAPPED
-#define CLEAN  TTMPOOL_CHUNK_CLEAN
-#define FAR    TTMPOOL_CHUNK_FAR
+#define IS_MAPPED TTMPOOL_CHUNK_MAPPED
+#define IS_CLEAN  TTMPOOL_CHUNK_CLEAN
+#define IS_FAR    TTMPOOL_CHUNK_FAR
 static const uint8_t list_kind[TTMPOOL_BIN_LISTS] = {
 	0,
-	MAPPED,
-	CLEAN,
-	CLEAN | MAPPED,
-	FAR,
-	FAR | MAPPED,
-	FAR | CLEAN,
-	FAR | CLEAN | MAPPED,
-	CLEAN | MAPPED,
+	IS_MAPPED,
+	IS_CLEAN,
+	IS_CLEAN | IS_MAPPED,
+	IS_FAR,
+	IS_FAR | IS_MAPPED,
+	IS_FAR | IS_CLEAN,
+	IS_FAR | IS_CLEAN | IS_MAPPED,
+	IS_CLEAN | IS_MAPPED,
 	0,
-	CLEAN,
-	CLEAN,
-	FAR | CLEAN | MAPPED,
-	FAR,
-	FAR | CLEAN,
-	FAR | CLEAN,
+	IS_CLEAN,
+	IS_CLEAN,
+	IS_FAR | IS_CLEAN | IS_MAPPED,
+	IS_FAR,
+	IS_FAR | IS_CLEAN,
+	IS_FAR | IS_CLEAN,
 };
 
 /* The lists of each kind that is not that of its number: [first, end). */
@@ -186,7 +186,7 @@ void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		       const struct ttmpool_chunk *like, long n)
 {
 	bin->nr_chunks += (size_t)n;
-	if (like->flags & MAPPED)
+	if (like->flags & IS_MAPPED)
 		pool->pooled_mapped += (size_t)n << like->order;
 }
 
@@ -201,7 +201,8 @@ static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *last,
 	size_t left = *n;
 
 	for (;;) {
-		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.prev);
+		struct ttmpool_chunk *next =
+			ttmpool_chunk_of(ttmpool_list_prev(&chunk->link));
 
 		chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
 		chunk->age = clock;
@@ -238,26 +239,28 @@ static bool is_newest(const struct ttmpool_chunk *chunk,
 
 /* Park the first chunk of a batch, which is as old as it was: with those that were
  * given as it is now, if it is the newest of them; else with those to whom the same was
- * done. */
-static void bins_place_moved(struct ttmpool_pool *pool,
-			     struct ttmpool_list *chunks,
-			     enum ttmpool_bins_park how)
+ * done. Returns how many chunks were looked at for it. */
+static size_t bins_place_moved(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks,
+			       enum ttmpool_bins_park how)
 {
 	struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
 	struct ttmpool_bin *bin = chunk_bin(pool, chunk);
 	struct ttmpool_list *list = &bin->lists[list_of(chunk, PARK_GIVEN)];
 	struct ttmpool_list *at;
+	size_t looks = 0;
 
 	if (!is_newest(chunk, list))
 		list = &bin->lists[list_of(chunk, how)];
 	at = list->next;
-	for (int i = 0; i < PLACE_LOOKS && at != list &&
-			ttmpool_chunk_of(at)->age > chunk->age;
-	     i++)
-		at = at->next;
+	for (; looks < PLACE_LOOKS && at != list &&
+	       ttmpool_chunk_of(at)->age > chunk->age;
+	     looks++)
+		at = ttmpool_list_next(at);
 	chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
 	ttmpool_list_move_tail(&chunk->link, at);
 	ttmpool_bin_count(pool, bin, chunk, 1);
+	return looks;
 }
 
 /*
@@ -269,23 +272,24 @@ static void bins_place_moved(struct ttmpool_pool *pool,
 long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			enum ttmpool_bins_park how)
 {
-	size_t left = TTMPOOL_HOLD_CHUNKS;
+	size_t done = 0;
 	long pages = 0;
 
 	tpos_assert_held(&pool->lock);
 	pool->clock += how == PARK_GIVEN;
-	while (left && !ttmpool_list_empty(chunks)) {
+	while (done < TTMPOOL_HOLD_CHUNKS && !ttmpool_list_empty(chunks)) {
 		unsigned int order = ttmpool_chunk_of(chunks->prev)->order;
 		size_t n = 1;
 
 		if (how == PARK_GIVEN) {
-			n = bins_place_run(pool, chunks, left);
+			n = bins_place_run(pool, chunks,
+					   TTMPOOL_HOLD_CHUNKS - done);
 		} else {
 			order = ttmpool_chunk_of(chunks->next)->order;
-			bins_place_moved(pool, chunks, how);
+			done += bins_place_moved(pool, chunks, how);
 		}
 		pages += (long)(n << order);
-		left -= n;
+		done += n;
 	}
 	return pages;
 }
@@ -317,7 +321,7 @@ static size_t list_pick(struct ttmpool_list *list, size_t most,
 	size_t n = 0;
 
 	while (n < most && last->next != list) {
-		last = last->next;
+		last = ttmpool_list_next(last);
 		n++;
 	}
 	if (n)
@@ -331,7 +335,7 @@ static void bin_picked(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 {
 	tpos_assert(n <= bin->nr_chunks);
 	bin->nr_chunks -= n;
-	if (kind.flags & MAPPED)
+	if (kind.flags & IS_MAPPED)
 		pool->pooled_mapped -= n << kind.order;
 	ttmpool_bins_count(pool, -(long)(n << kind.order));
 }

@@ -182,7 +182,7 @@ size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
 
 	tpos_assert(!ttmpool_list_empty(chunks));
 
-	for (; last->next != chunks; last = last->next, n++) {
+	for (; last->next != chunks; last = ttmpool_list_next(last), n++) {
 		const struct ttmpool_chunk *next = ttmpool_chunk_of(last->next);
 
 		if (next->kind != first->kind || next->owner != first->owner)
@@ -223,7 +223,7 @@ void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from)
 
 		if (ttmpool_chunk_of(at)->order >=
 		    ttmpool_chunk_of(first)->order) {
-			at = at->next;
+			at = ttmpool_list_next(at);
 			continue;
 		}
 		ttmpool_list_move_tail(first, at);

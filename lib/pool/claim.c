@@ -108,7 +108,8 @@ static size_t claim_follow(const struct claim *claim,
 	if (most > claim->num_pages - claim->done)
 		most = claim->num_pages - claim->done;
 	for (; !first->order && n < most; n++) {
-		struct ttmpool_chunk *next = ttmpool_chunk_of(chunk->link.next);
+		struct ttmpool_chunk *next =
+			ttmpool_chunk_of(ttmpool_list_next(&chunk->link));
 
 		if (&next->link == head || next->page != pages[n] ||
 		    next->kind != kind || next->owner != owner)
@@ -172,7 +173,7 @@ void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
 
 		tpos_spin_lock(&pool->lock);
 		for (size_t i = 0; i < CHECK_RUN && last->next != chunks; i++) {
-			last = last->next;
+			last = ttmpool_list_next(last);
 			chunk_set_state(ttmpool_chunk_of(last),
 					TTMPOOL_CHUNK_IN_USE);
 		}

@@ -53,7 +53,9 @@ static bool turn_look(struct turn *turn, pool_test test, const void *arg)
 		struct ttmpool_pool *pool;
 
 		turn->left--;
-		link = link->next == &mgr->pools ? mgr->pools.next : link->next;
+		link = ttmpool_list_next(link);
+		if (link == &mgr->pools)
+			link = mgr->pools.next;
 		pool = ttmpool_list_entry(link, struct ttmpool_pool, link);
 		if (pool->going)
 			continue;
@@ -120,7 +122,8 @@ static bool turns_precede(struct ttmpool_manager *mgr, const struct turn *mark,
 	struct ttmpool_list *link;
 
 	tpos_assert_held(&mgr->lock);
-	for (link = mgr->turns.next; link != &mark->link; link = link->next) {
+	for (link = mgr->turns.next; link != &mark->link;
+	     link = ttmpool_list_next(link)) {
 		struct turn *turn = ttmpool_list_entry(link, struct turn, link);
 
 		if (turn->pool && (lookers || !turn->only_looks))

@@ -157,6 +157,7 @@ bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 	tpos_spin_lock(&pool->mgr->lock);
 	leaving = ttmpool_turn_is_on(pool->mgr, pool);
 	tpos_spin_lock(&pool->lock);
+	tpos_long_hold(&pool->lock);
 	valid = bins_are_valid(pool, &tally) &&
 		in_use_is_valid(pool, &pool->in_use, 0, &tally) &&
 		in_use_is_valid(pool, &pool->held, TTMPOOL_CHUNK_HELD,
@@ -212,6 +213,7 @@ bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
 
 	ttmpool_manager_each_pool(mgr, pool_add, &totals);
 	tpos_spin_lock(&mgr->lock);
+	tpos_long_hold(&mgr->lock);
 	quarantined = quarantine_count(mgr);
 	tpos_spin_unlock(&mgr->lock);
 	return totals.valid && ttmpool_swapper_is_valid(mgr) &&

@@ -28,6 +28,55 @@ static bool chunks_overlap(const struct ttmpool_pool *pool,
 		       : at - to < pool_bytes(pool, ttmpool_chunk_pages(b));
 }
 
+/* Has a chunk that was handed out before @mark, which is on the in-use list, its
+ * address? Looks at some, and moves the mark on to where others have to go on. */
+static bool in_use_overlaps(struct ttmpool_pool *pool,
+			    const struct ttmpool_chunk *chunk,
+			    struct ttmpool_chunk *mark, unsigned int *looks)
+{
+	struct ttmpool_list *link = mark->link.prev;
+	bool taken = false;
+
+	tpos_assert_held(&pool->lock);
+	for (int i = 0; i < TTMPOOL_HOLD_CHUNKS && *looks && !taken &&
+			link != &pool->in_use;
+	     i++, --*looks) {
+		const struct ttmpool_chunk *other = ttmpool_chunk_of(link);
+
+		taken = (other->flags & TTMPOOL_CHUNK_MAPPED) &&
+			chunks_overlap(pool, chunk, other);
+		link = ttmpool_list_prev(link);
+	}
+	ttmpool_list_del(&mark->link);
+	ttmpool_list_add(&mark->link, link);
+	return taken;
+}
+
+/* The same, some hundred at a time: @mark keeps the place while others have the lock.
+ * Who looks whether the lists are valid waits for it. */
+static bool address_is_in_use(struct ttmpool_pool *pool,
+			      const struct ttmpool_chunk *chunk,
+			      unsigned int *looks)
+{
+	struct ttmpool_chunk mark = { .state = TTMPOOL_CHUNK_LEAVING };
+	bool taken = false, more = true;
+
+	tpos_mutex_lock(&pool->scrub);
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_add_tail(&mark.link, &pool->in_use);
+	while (more) {
+		taken = in_use_overlaps(pool, chunk, &mark, looks);
+		more = !taken && *looks && mark.link.prev != &pool->in_use;
+		if (!more)
+			ttmpool_list_del(&mark.link);
+		tpos_spin_unlock(&pool->lock);
+		if (more)
+			tpos_spin_lock(&pool->lock);
+	}
+	tpos_mutex_unlock(&pool->scrub);
+	return taken;
+}
+
 /* Has a chunk before it in the list, or one that is in use, its address? So
  * many are looked at. */
 bool ttmpool_chunk_address_is_taken(struct ttmpool_pool *pool,
@@ -42,17 +91,8 @@ bool ttmpool_chunk_address_is_taken(struct ttmpool_pool *pool,
 		taken = chunks_overlap(
 			pool, chunk,
 			ttmpool_list_entry(link, struct ttmpool_chunk, link));
-	tpos_spin_lock(&pool->lock);
-	for (link = pool->in_use.prev;
-	     *looks && !taken && link != &pool->in_use;
-	     link = link->prev, --*looks) {
-		const struct ttmpool_chunk *other =
-			ttmpool_list_entry(link, struct ttmpool_chunk, link);
-
-		taken = (other->flags & TTMPOOL_CHUNK_MAPPED) &&
-			chunks_overlap(pool, chunk, other);
-	}
-	tpos_spin_unlock(&pool->lock);
+	if (*looks && !taken)
+		taken = address_is_in_use(pool, chunk, looks);
 	return taken;
 }
 

@@ -237,7 +237,9 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 	return true;
 }
 
-#define tpos_cond_resched() cond_resched()
-#define tpos_assert(cond)   ((void)WARN_ON(TPOS_CHECK_LEVEL > 0 && !(cond)))
+#define tpos_list_step()     ((void)0)
+#define tpos_long_hold(lock) ((void)(lock))
+#define tpos_cond_resched()  cond_resched()
+#define tpos_assert(cond)    ((void)WARN_ON(TPOS_CHECK_LEVEL > 0 && !(cond)))
 
 #endif

@@ -8,6 +8,10 @@
  *                         of one rank are a class taken twice, check_deadlock()
  *     try-locks may not   they cannot deadlock: lockdep makes no dependency of
  *                         hlock->trylock
+ *     no long hold        kernel/rcu/tree_stall.c and kernel/watchdog.c complain after
+ *                         seconds; a reviewer, and latency tracers
+ *                         (CONFIG_PREEMPT_TRACER), after some hundred steps along a
+ *                         list with preemption off
  *     nothing sleeps      kernel/sched/core.c, __might_sleep(): no mutex, and
  * no under a spinlock    tpos_* call, while one is held the holder unlocks
  * lockdep's print_unlock_imbalance_bug()
@@ -26,6 +30,9 @@ static _Thread_local struct {
 	struct tpsim_lock *held; /* the last one taken; the others by ->outer */
 	enum reclaims reclaims;  /* PF_MEMALLOC, and PF_MEMALLOC_NOFS */
 	struct thread_turn *turns; /* those that wait meanwhile */
+	unsigned long steps;       /* along lists, since it holds a spinlock */
+	unsigned int spins;        /* spinlocks that it holds */
+	bool may_be_long;          /* what it does under them */
 	struct tpsim_machine *machine;
 } self;
 
@@ -106,6 +113,10 @@ static bool waiter_holds(const struct tpsim_lock *lock)
 
 static void note_taken(struct tpsim_lock *lock)
 {
+	if (lock->spins && !self.spins++) {
+		self.steps = 0;
+		self.may_be_long = false;
+	}
 	lock->outer = self.held;
 	lock->held = true;
 	self.held = lock;
@@ -168,8 +179,24 @@ void tpsim_lock_release(struct tpsim_lock *lock)
 		tpsim_complain("unlock of a lock that is not held", "rank %d",
 			       lock->rank);
 	*link = lock->outer;
+	self.spins -= lock->spins;
 	lock->held = false;
 	pthread_mutex_unlock(&lock->mutex);
+}
+
+/* A step along a list, by code that was compiled to tell of each. */
+void tpsim_lock_step(void)
+{
+	if (self.spins && ++self.steps > TPSIM_HOLD_STEPS && !self.may_be_long)
+		tpsim_complain("a spinlock is held for long",
+			       "more than %d steps along lists",
+			       TPSIM_HOLD_STEPS);
+}
+
+void tpsim_lock_hold_long(struct tpsim_lock *lock)
+{
+	(void)lock;
+	self.may_be_long = true;
 }
 
 void tpsim_lock_assert_held(struct tpsim_lock *lock)

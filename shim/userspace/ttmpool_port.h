@@ -147,6 +147,8 @@ void tpsim_lock_acquire(struct tpsim_lock *lock);
 bool tpsim_lock_try(struct tpsim_lock *lock);
 void tpsim_lock_release(struct tpsim_lock *lock);
 void tpsim_lock_assert_held(struct tpsim_lock *lock);
+void tpsim_lock_step(void);
+void tpsim_lock_hold_long(struct tpsim_lock *lock);
 
 #define tpos_spin_init(lock, system, rank) \
 	tpsim_lock_init(lock, system, rank, true)
@@ -172,6 +174,16 @@ void tpos_atomic_set(tpos_atomic_t *a, long n);
 long tpos_atomic_add_return(long n, tpos_atomic_t *a);
 bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 				  unsigned long limit);
+
+/* No spinlock is held for more steps along lists than this. */
+#define TPSIM_HOLD_STEPS 512
+
+#if TPOS_CHECK_LEVEL > 1
+#define tpos_list_step() tpsim_lock_step()
+#else
+#define tpos_list_step() ((void)0)
+#endif
+#define tpos_long_hold(lock) tpsim_lock_hold_long(lock)
 
 #define tpos_cond_resched() ((void)0)
 

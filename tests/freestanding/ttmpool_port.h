@@ -246,8 +246,10 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 	return true;
 }
 
-#define tpos_cond_resched() ((void)0)
-#define TPOS_CHECK_LEVEL    0
-#define tpos_assert(cond)   ((void)sizeof(cond))
+#define tpos_list_step()     ((void)0)
+#define tpos_long_hold(lock) ((void)(lock))
+#define tpos_cond_resched()  ((void)0)
+#define TPOS_CHECK_LEVEL     0
+#define tpos_assert(cond)    ((void)sizeof(cond))
 
 #endif

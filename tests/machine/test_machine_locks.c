@@ -221,6 +221,44 @@ static void end_what_is_held(void *arg)
 	tpos_spin_fini(&inner);
 }
 
+static void walk(unsigned int steps)
+{
+	for (unsigned int i = 0; i < steps; i++)
+		tpsim_lock_step();
+}
+
+static void walk_far_under_two(void *arg)
+{
+	(void)arg;
+	tpos_spin_lock(&inner);
+	walk(TPSIM_HOLD_STEPS / 2);
+	tpos_spin_lock(&innermost);
+	walk(1);
+	tpos_spin_unlock(&innermost);
+	walk(TPSIM_HOLD_STEPS / 2);
+}
+
+/* While a spinlock is held, no more than so many steps are made along lists. Without
+ * one, under a mutex, or where it was said before, any number is. */
+static void no_spinlock_is_held_for_many_steps(void **state)
+{
+	(void)state;
+	assert_complains("held for long", walk_far_under_two, NULL);
+	walk(2 * TPSIM_HOLD_STEPS);
+	tpos_mutex_lock(&outer);
+	walk(2 * TPSIM_HOLD_STEPS);
+	for (int i = 0; i < 3; i++) {
+		tpos_spin_lock(&inner);
+		walk(TPSIM_HOLD_STEPS);
+		tpos_spin_unlock(&inner);
+	}
+	tpos_mutex_unlock(&outer);
+	tpos_spin_lock(&inner);
+	tpos_long_hold(&inner);
+	walk(2 * TPSIM_HOLD_STEPS);
+	tpos_spin_unlock(&inner);
+}
+
 /* What lockdep would tell of ends the program. */
 static void bad_locking_ends_the_program(void **state)
 {
@@ -338,6 +376,7 @@ int main(void)
 		TEST(a_lock_excludes),
 		TEST(an_atomic_adds_up),
 		TEST(an_atomic_stops_at_its_limit),
+		TEST(no_spinlock_is_held_for_many_steps),
 		TEST(bad_locking_ends_the_program),
 		TEST(every_call_may_sleep),
 		TEST(an_assertion_names_its_place),

@@ -6,6 +6,9 @@
 
 #include <limits.h>
 
+#include <ttmpool/magazine.h>
+#include <ttmpool/runs.h>
+
 #include "check_cmocka.h"
 #include "rig.h"
 
@@ -534,6 +537,124 @@ static void s11_a_count_asks_no_pool(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Give back an array of single pages, one by one and in another order: afterwards no
+ * two that are neighbours in a list came together. */
+static bool give_singly(struct ttmpool_pool *pool, tpos_page_t **pages,
+			size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ttmpool_pool_give(pool, &pages[i * 7 % n], 1,
+				      TTMPOOL_UNCACHED))
+			return false;
+	return true;
+}
+
+/* What there is to be done with many chunks at once; the machine counts the steps that
+ * are made while a spinlock is held, and complains. */
+static bool work_on_many(struct rig *rig, tpos_page_t **pages,
+			 tpos_dma_addr_t *addr, size_t n)
+{
+	struct ttmpool_pool *pool = &rig->pool[0];
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = n };
+	struct ttmpool_runs runs;
+
+	for (int round = 0; round < 4; round++) {
+		if (ttmpool_pool_take(pool, &req, pages, addr) ||
+		    !give_singly(pool, pages, n))
+			return false;
+		if (round == 0)
+			ttmpool_pool_scrub(pool, n);
+		else if (round == 1)
+			ttmpool_pool_drain(pool);
+		else if (round == 2)
+			ttmpool_manager_set_pool_limit(&rig->mgr, 10);
+		else
+			ttmpool_manager_set_page_budget(&rig->mgr, 10);
+		ttmpool_manager_set_pool_limit(&rig->mgr, TTMPOOL_NO_LIMIT);
+		ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
+	}
+	if (ttmpool_pool_take(pool, &req, pages, addr) ||
+	    ttmpool_pool_give(pool, pages, n, TTMPOOL_CACHED) != -EINVAL)
+		return false;
+	pages[n] = pages[0];
+	if (ttmpool_pool_give(pool, pages, n + 1, TTMPOOL_UNCACHED) !=
+		    -EINVAL ||
+	    ttmpool_pool_give(pool, pages, n, TTMPOOL_UNCACHED) ||
+	    ttmpool_runs_take(pool, &req, true, &runs) ||
+	    ttmpool_runs_give(&runs))
+		return false;
+	return ttmpool_manager_shrink_scan(&rig->mgr, n, false) == n;
+}
+
+/* No spinlock is held while a long list is worked on, whatever is done. */
+static void s11_no_spinlock_is_held_for_a_long_list(struct check *t)
+{
+	const size_t n = 2999;
+	tpos_page_t **pages = check_zalloc(t, (n + 1) * sizeof(*pages));
+	tpos_dma_addr_t *addr = check_zalloc(t, n * sizeof(*addr));
+
+	CHECK(t, pages && addr);
+	for (int careful = 0; careful < 2; careful++) {
+		struct ttmpool_policy policy = rig_policy(t);
+		struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+					       .num_pages = n };
+		struct rig *rig;
+
+		policy.max_order = 0;
+		policy.verify = careful;
+		rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+		CHECK(t, rig);
+		CHECK(t, work_on_many(rig, pages, addr, n));
+		/* Teardown, too, of what is pooled and of what is in use. */
+		CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, addr),
+			 0);
+		CHECK(t, give_singly(&rig->pool[0], pages, n / 2));
+		CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), n - n / 2);
+		CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+		rig->nr_pools = 0;
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Nor for kept mappings that end, or chunks that a magazine lets go of. */
+static void s06_no_spinlock_is_held_for_many_mappings(struct check *t)
+{
+	const size_t n = 2999;
+	struct ttmpool_chunk **chunks = check_zalloc(t, n * sizeof(*chunks));
+	struct ttmpool_chunk **got = check_zalloc(t, n * sizeof(*got));
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = n };
+	struct ttmpool_magazine_config config = { .caching = TTMPOOL_UNCACHED,
+						  .mapped = true,
+						  .room = n };
+	struct rig *rig = single_rig(t, n * 4096ull);
+	struct ttmpool_owner owner;
+	struct ttmpool_magazine mag;
+	tpos_page_t *page;
+	tpos_dma_addr_t addr;
+
+	CHECK(t, rig && chunks && got);
+	rig->pool[0].mapped_low = 4096;
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	req.caching = TTMPOOL_CACHED;
+	req.num_pages = 1;
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page, &addr), 0);
+	CHECK_EQ(t, rig_stats(rig).unmaps, n - 1);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], &page, 1, TTMPOOL_CACHED),
+		 0);
+	ttmpool_owner_init(&owner, "many");
+	config.pool = &rig->pool[0];
+	config.owner = &owner;
+	config.chunks = chunks;
+	CHECK_EQ(t, ttmpool_magazine_init(&mag, &config), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, got, n / 2), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&mag, got, n / 2), 0);
+	ttmpool_magazine_fini(&mag);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, n);
+	CHECK(t, rig_close(t, rig));
+}
+
 struct visits {
 	struct rig *rig;
 	unsigned int of[2];
@@ -659,6 +780,8 @@ CHECK_SUITE(limits,
 	    CHECK_CASE(s11_a_scan_within_a_reclaim_has_what_is_left),
 	    CHECK_CASE(s11_the_shrinker_takes_little_more_than_it_is_asked_for),
 	    CHECK_CASE(s11_a_count_asks_no_pool),
+	    CHECK_CASE(s11_no_spinlock_is_held_for_a_long_list),
+	    CHECK_CASE(s06_no_spinlock_is_held_for_many_mappings),
 	    CHECK_CASE(each_pool_is_visited),
 	    CHECK_CASE(s11_what_is_quarantined_has_not_been_given_up),
 	    CHECK_CASE(f24_what_cannot_be_repaired_is_not_tried_for_ever));

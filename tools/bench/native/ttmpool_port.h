@@ -227,7 +227,9 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n, atomic_long *a,
 #define tpos_atomic_set(a, n)        atomic_store(a, n)
 #define tpos_atomic_add_return(n, a) native_add_return(n, a)
 
-#define tpos_cond_resched() ((void)0)
-#define tpos_assert(cond)   ((void)sizeof(cond))
+#define tpos_list_step()     ((void)0)
+#define tpos_long_hold(lock) ((void)(lock))
+#define tpos_cond_resched()  ((void)0)
+#define tpos_assert(cond)    ((void)sizeof(cond))
 
 #endif
