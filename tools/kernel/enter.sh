@@ -14,6 +14,7 @@ while [ "$1" != -- ]; do
 done
 shift
 
+# shellcheck disable=SC2086 # a list of words
 [ "$(id -u)" -eq 0 ] || exec sudo "$0" "$folder" $dirs -- "$@"
 # shellcheck disable=SC2016 # for the inner shell
 DIRS=$dirs exec unshare --mount sh -c '

@@ -91,6 +91,7 @@ fi
 for common in "$dir"/usr/src/linux-headers-*-common; do
 	script=$common/scripts/checker-valid.sh
 	if [ ! -e "$script" ] && grep -q checker-valid.sh "$common/Makefile"; then
+		# shellcheck disable=SC2016 # for that script
 		printf '#!/bin/sh\ncommand -v "$1" >/dev/null && echo 1\n' >"$script"
 		chmod +x "$script"
 	fi

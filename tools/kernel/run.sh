@@ -128,6 +128,7 @@ is_newer_than_here()
 	compiler=$(sed -n 's/^CC *=.*\(gcc-[0-9]*\)$/\1/p' \
 		"$work/$1"/usr/src/linux-headers-*-amd64/.kernelvariables)
 	[ -z "$compiler" ] || command -v "$compiler" >/dev/null || return 0
+	# shellcheck disable=SC2211 # there is one
 	"$work/$1"/usr/lib/linux-kbuild-*/scripts/mod/modpost 2>&1 |
 		grep -q "GLIBC_.*not found"
 }

@@ -18,6 +18,7 @@ suite_tools='gcc make libc6-dev libelf1t64 libssl3t64 sparse pahole kmod binutil
 # The addresses of the system's own archive and of its security updates.
 suite_mirror()
 {
+	# shellcheck disable=SC2016 # apt-get's own
 	apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
 		'Created-By: Packages' |
 		awk -v label="$1" '$1 == label { print $2; exit }'
