@@ -69,6 +69,11 @@ tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits);
  * check_device() plugs it in again, as a new one. */
 void check_unplug(struct check *t, int which);
 
+/** check_set_mask() - its driver changes a device's DMA mask, for all that it does;
+ * false if it cannot have that one here. */
+bool check_set_mask(struct check *t, tpos_device_t *dev,
+		    unsigned int mask_bits);
+
 /** check_zalloc() - zeroed memory that goes away with the case. */
 void *check_zalloc(struct check *t, size_t size);
 

@@ -53,6 +53,10 @@
  *                              not, no page is looked at; a port that cannot
  *                              tell says that it may have.
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
+ *             tpos_device_mask(device, coherent)  the highest address that the
+ *                              device can emit now, for pages of the coherent
+ *                              allocator or for mappings; the driver may change
+ *                              it
  *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
  *             tpos_device_reaches(device, page, n)  are these n pages within
  *                              the device's mask, or translated for it? Pages

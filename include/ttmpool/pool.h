@@ -163,11 +163,13 @@ struct ttmpool_pool {
 	struct ttmpool_iova own_iova;
 	struct tpos_work scrub_work;
 	tpos_mutex_t scrub; /* held while pooled chunks are cleared; see os.h */
+	tpos_atomic_t bounces; /* has a mapping of its bounced, or may one? */
 
 	bool going; /* no turn comes to it any more; under the manager's lock */
 
 	tpos_spinlock_t lock; /* all that follows */
 	uint64_t clock;
+	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest at any take */
 	size_t reserve;
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
 	bool scrubbing;
@@ -184,6 +186,15 @@ struct ttmpool_pool {
  * @pool: uninitialised memory
  * @mgr: the manager; must outlive the pool
  * @config: how it starts; read during the call
+ *
+ * The driver may change the DMA mask of the device later, wider or narrower, while no
+ * call on the pool is under way; and mappings may begin to bounce later, since the
+ * mask became narrower or memory was added. The pool follows: what it hands out is
+ * within the mask of that moment. A pooled chunk that the device does not reach any
+ * more goes to the system when it would be handed out. From the first mapping that
+ * bounces on, pooled chunks do not stay mapped. What is in use keeps its addresses.
+ * What the device reported at the beginning decides the rest for good: max_order, and
+ * whether keep_mapped is turned off from the start.
  *
  * May sleep.
  *

@@ -16,7 +16,7 @@
  * @TTMPOOL_REPORT_IN_USE: a pool is torn down, and a chunk is still in use
  * @TTMPOOL_REPORT_QUARANTINED: a caching change failed and could not be undone
  * @TTMPOOL_REPORT_BAD_ADDRESS: the port returned a DMA address that is beyond
- *	the device's mask, or not aligned to a page; with policy.verify, or that
+ *	the device's mask of that moment, or not aligned to a page; with policy.verify, or that
  *	another chunk has
  * @TTMPOOL_REPORT_CORRUPTED: the store returned other bytes than it was given;
  *	@index: of this page of the buffer

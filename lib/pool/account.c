@@ -15,7 +15,7 @@
 #include "pool_internal.h"
 
 /* Add what the chunks of a batch are to the sums. */
-void ttmpool_account_add(const struct ttmpool_pool *pool,
+void ttmpool_account_add(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *chunks,
 			 struct account *sums)
 {
@@ -30,7 +30,7 @@ void ttmpool_account_add(const struct ttmpool_pool *pool,
 		if (!(chunk->flags & TTMPOOL_CHUNK_MAPPED))
 			continue;
 		sums->pages[TTMPOOL_MAPPED] += n;
-		if (pool->info.bounces && tpos_dma_bounces(pool->dev, chunk))
+		if (pool_may_bounce(pool) && tpos_dma_bounces(pool->dev, chunk))
 			sums->pages[TTMPOOL_BOUNCED] += n;
 	}
 }
@@ -104,14 +104,14 @@ static void chunk_disown(struct ttmpool_chunk *chunk)
 }
 
 /* What a run of @pages is, as what there will be less of. */
-static struct account account_of_run(const struct ttmpool_pool *pool,
+static struct account account_of_run(struct ttmpool_pool *pool,
 				     const struct ttmpool_list *chunks,
 				     long pages)
 {
 	const struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
 	struct account less = { { 0 } };
 
-	if (pool->info.bounces) {
+	if (pool_may_bounce(pool)) {
 		ttmpool_account_add(pool, chunks, &less);
 		for (int i = 0; i < TTMPOOL_ACCOUNT_COUNT; i++)
 			less.pages[i] = -less.pages[i];

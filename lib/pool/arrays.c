@@ -31,9 +31,9 @@ static unsigned int order_of(size_t pages)
 }
 
 /* Is there nothing to be looked at in a page but what its chunk says? */
-static bool pool_believes(const struct ttmpool_pool *pool)
+static bool pool_believes(struct ttmpool_pool *pool)
 {
-	return !pool->policy.verify && !pool->info.bounces;
+	return !pool->policy.verify && !pool_may_bounce(pool);
 }
 
 /* The chunk is the owner's, and counted. */
@@ -76,7 +76,8 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 	bin = &pool->bins[req->source][req->caching][kind.order];
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
-	is_dirty = !ttmpool_bins_pick(pool, bin, kind, 1, &picked) &&
+	is_dirty = !pool_is_narrowed(pool, req->source) &&
+		   !ttmpool_bins_pick(pool, bin, kind, 1, &picked) &&
 		   ttmpool_bins_pick(pool, bin,
 				     (struct bins_kind){ kind.order, flags }, 1,
 				     &picked);
@@ -126,7 +127,7 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 /* Does it go into its bin as it is? */
 static bool chunk_is_kept(const struct ttmpool_chunk *chunk)
 {
-	return (chunk->pool->policy.keep_mapped ||
+	return (pool_keeps_mapped(chunk->pool) ||
 		!ttmpool_chunk_is_streaming(chunk)) &&
 	       ttmpool_chunk_is_recycled(chunk);
 }

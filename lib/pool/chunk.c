@@ -137,6 +137,29 @@ void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
 		chunk->flags |= TTMPOOL_CHUNK_FAR;
 }
 
+/* Can the device emit all addresses of a mapped chunk, as its mask is now? */
+bool ttmpool_chunk_is_within_mask(const struct ttmpool_chunk *chunk)
+{
+	const struct ttmpool_pool *pool = chunk->pool;
+	uint64_t mask =
+		tpos_device_mask(pool->dev, ttmpool_chunk_is_coherent(chunk));
+	uint64_t last = pool_bytes(pool, ttmpool_chunk_pages(chunk)) - 1;
+	uint64_t addr = tpos_dma_address(&chunk->dma);
+
+	return addr <= mask && last <= mask - addr;
+}
+
+/* Was it pooled while the mask was wider, and is of no use now? */
+bool ttmpool_chunk_is_out_of_reach(const struct ttmpool_chunk *chunk)
+{
+	if (chunk->state != TTMPOOL_CHUNK_POOLED)
+		return false;
+	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
+		return !ttmpool_chunk_is_within_mask(chunk);
+	return !tpos_device_reaches(chunk->pool->dev, chunk->page,
+				    ttmpool_chunk_pages(chunk));
+}
+
 /* Plain pages that another pool made: may they be this one's as they are? */
 bool ttmpool_chunk_can_be_used(const struct ttmpool_chunk *chunk,
 			       const struct ttmpool_pool *pool)

@@ -95,7 +95,7 @@ static struct account take_account(const struct take *take)
 	struct account sums = { { 0 } };
 	long pages = (long)take->wanted;
 
-	if (!take->map || take->pool->info.bounces) {
+	if (!take->map || pool_may_bounce(take->pool)) {
 		ttmpool_account_add(take->pool, &take->got, &sums);
 		return sums;
 	}

@@ -115,6 +115,7 @@ static void take_pooled(struct take *take, unsigned int far)
 	while (end > take->order) {
 		tpos_spin_lock(&pool->lock);
 		take->clock = (uint32_t)pool->clock;
+		take->narrowed |= pool_is_narrowed(pool, take->req.source);
 		end = take_pick_some(take, far, end, &picked);
 		tpos_spin_unlock(&pool->lock);
 	}
@@ -237,17 +238,26 @@ void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
 	}
 }
 
-/* Chunks that the hardware has poisoned are set aside, and others found. They are
- * looked at before they are cleared: to write to such memory may do harm, too. */
+/* What cannot be used goes to @useless: what the hardware has poisoned, and what the
+ * device does not reach any more. */
+static bool take_sort_out(struct take *take, struct ttmpool_list *useless)
+{
+	return chunks_extract_poisoned(take->pool, &take->got, useless) ||
+	       (take->narrowed &&
+		ttmpool_chunks_extract(&take->got,
+				       ttmpool_chunk_is_out_of_reach, useless));
+}
+
+/* Find chunks that can be used, instead of any others. They are looked at before they
+ * are cleared: to write to poisoned memory may do harm, too. */
 static int take_gather_sound(struct take *take)
 {
-	struct ttmpool_list poisoned;
+	struct ttmpool_list useless;
 	int err = take_gather(take);
 
-	while (!err &&
-	       chunks_extract_poisoned(take->pool, &take->got, &poisoned)) {
-		ttmpool_take_miss(take, &poisoned);
-		ttmpool_chunks_release(take->pool, &poisoned);
+	while (!err && take_sort_out(take, &useless)) {
+		ttmpool_take_miss(take, &useless);
+		ttmpool_chunks_release(take->pool, &useless);
 		err = take_gather(take);
 	}
 	return err;

@@ -53,7 +53,7 @@ static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	struct ttmpool_list mapped;
 
 	tpos_assert(!ttmpool_list_empty(chunks));
-	if (!pool->policy.keep_mapped &&
+	if (!pool_keeps_mapped(pool) &&
 	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
 				   &mapped)) {
 		ttmpool_chunks_unmap(pool, &mapped, false);

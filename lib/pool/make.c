@@ -18,12 +18,19 @@ static bool chunk_address_is_good(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk)
 {
 	uint64_t addr = tpos_dma_address(&chunk->dma);
-	uint64_t last = pool_bytes(pool, ttmpool_chunk_pages(chunk)) - 1;
 
-	if (addr & (pool_bytes(pool, 1) - 1))
-		return false;
-	return addr <= pool->info.dma_mask &&
-	       last <= pool->info.dma_mask - addr;
+	return !(addr & (pool_bytes(pool, 1) - 1)) &&
+	       ttmpool_chunk_is_within_mask(chunk);
+}
+
+/* Nothing bounced when the pool began; but the mask may be narrower now, or there may
+ * be more memory. */
+static void chunk_note_bounce(struct ttmpool_pool *pool,
+			      const struct ttmpool_chunk *chunk)
+{
+	if (!pool->info.has_iommu && !pool_may_bounce(pool) &&
+	    tpos_dma_bounces(pool->dev, chunk))
+		tpos_atomic_set(&pool->bounces, 1);
 }
 
 /* Report a chunk of a list whose address the device cannot use. */
@@ -51,6 +58,7 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 		err = chunk_check_address(pool, chunks, chunk, &looks);
 		if (err)
 			break;
+		chunk_note_bounce(pool, chunk);
 	}
 	return err;
 }

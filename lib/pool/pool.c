@@ -76,6 +76,10 @@ static int pool_configure(struct ttmpool_pool *pool,
 					      : config->mapped_limit;
 	pool->iova = config->iova ? config->iova : &pool->own_iova;
 	tpos_device_query(pool->dev, &pool->info);
+	tpos_atomic_set(&pool->bounces, pool->info.bounces);
+	for (int i = 0; i < TTMPOOL_SOURCE_COUNT; i++)
+		pool->mask[i] =
+			tpos_device_mask(pool->dev, i == TTMPOOL_COHERENT);
 	pool->node = config->node == TTMPOOL_NODE_OF_DEVICE ? pool->info.node
 							    : config->node;
 	if (config->policy)

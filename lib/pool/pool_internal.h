@@ -63,6 +63,31 @@ static inline unsigned long pages_of(tpos_atomic_t *counter)
 	return (unsigned long)tpos_atomic_read(counter);
 }
 
+/* May some of its mappings have bounce slots? */
+static inline bool pool_may_bounce(struct ttmpool_pool *pool)
+{
+	return tpos_atomic_read(&pool->bounces);
+}
+
+/* Do plain chunks stay mapped while they are pooled? */
+static inline bool pool_keeps_mapped(struct ttmpool_pool *pool)
+{
+	return pool->policy.keep_mapped && !pool_may_bounce(pool);
+}
+
+/* Was the device's mask wider once, so that pooled chunks may be beyond it now? The
+ * pool's lock is held. */
+static inline bool pool_is_narrowed(struct ttmpool_pool *pool,
+				    enum ttmpool_source source)
+{
+	uint64_t mask = tpos_device_mask(pool->dev, source == TTMPOOL_COHERENT);
+
+	tpos_assert_held(&pool->lock);
+	if (mask > pool->mask[source])
+		pool->mask[source] = mask;
+	return mask < pool->mask[source];
+}
+
 /* Count something, when that is all there is to do under the lock. */
 static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 			      uint64_t by)
@@ -139,7 +164,7 @@ int ttmpool_budget_wait_mapped(struct ttmpool_pool *pool, long seen,
 struct account {
 	long pages[TTMPOOL_ACCOUNT_COUNT];
 };
-void ttmpool_account_add(const struct ttmpool_pool *pool,
+void ttmpool_account_add(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *chunks,
 			 struct account *sums);
 void ttmpool_account_charge(struct ttmpool_owner *owner,
@@ -164,6 +189,8 @@ bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunks_have_other(const struct ttmpool_list *chunks);
+bool ttmpool_chunk_is_within_mask(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_is_out_of_reach(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk);
 bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks);
 void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,

@@ -11,7 +11,7 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 {
 	struct take take = { .pool = pool,
 			     .req = *req,
-			     .map = mapped && pool->policy.keep_mapped,
+			     .map = mapped && pool_keeps_mapped(pool),
 			     .primed = req->num_pages };
 	struct ttmpool_chunk *chunk;
 	int err;

@@ -18,6 +18,7 @@
  * @primed: so many will be pooled, and come from the system alone; or 0
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
  *	cleared, mapped or converted; if not set, there is none
+ * @narrowed: some of what was found may be beyond the device's mask
  * @clock: the pool's, when it began
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
@@ -38,6 +39,7 @@ struct take {
 	bool dirty;
 	bool unmapped;
 	bool cached;
+	bool narrowed;
 	uint32_t clock;
 	size_t pages_hit;
 	size_t chunks_hit;

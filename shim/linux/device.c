@@ -40,9 +40,8 @@ bool ttmpool_device_is_translated(struct device *dev)
 /* Can the device emit every address of the range, without translation? */
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size)
 {
-	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-
-	return phys_to_dma(dev, start) + size - 1 <= limit;
+	return phys_to_dma(dev, start) + size - 1 <=
+	       tpos_device_mask(dev, false);
 }
 
 bool tpos_device_reaches(struct device *dev, struct page *page, size_t n)
@@ -71,7 +70,7 @@ void tpos_device_query(struct device *dev, struct tpos_device_info *info)
 	bool bounded = max_mapping != SIZE_MAX;
 
 	*info = (struct tpos_device_info){
-		.dma_mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit),
+		.dma_mask = tpos_device_mask(dev, false),
 		.max_mapping = bounded ? max_mapping : 0,
 		.page_shift = PAGE_SHIFT,
 		.max_order = ilog2(MAX_ORDER_NR_PAGES),

@@ -14,6 +14,7 @@
 #include <linux/atomic.h>
 #include <linux/bug.h>
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
 #include <linux/limits.h>
@@ -67,6 +68,14 @@ static inline void tpos_device_get(struct device *dev)
 static inline void tpos_device_put(struct device *dev)
 {
 	put_device(dev);
+}
+
+/* Coherent pages and mappings have a mask each (dma_set_coherent_mask()). */
+static inline u64 tpos_device_mask(struct device *dev, bool coherent)
+{
+	u64 mask = coherent ? dev->coherent_dma_mask : dma_get_mask(dev);
+
+	return min_not_zero(mask, dev->bus_dma_limit);
 }
 
 /* device.c */

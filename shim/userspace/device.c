@@ -113,6 +113,25 @@ void tpsim_devices_bury(struct tpsim_machine *machine)
 	}
 }
 
+/* dma_set_mask_and_coherent(). In Linux the mask bounds each allocation of an address
+ * (iommu_dma_alloc_iova()); here the device's space is bounded anew. */
+void tpsim_device_set_mask(struct tpsim_device *dev, uint64_t mask)
+{
+	tpsim_machine_lock(dev->machine);
+	__atomic_store_n(&dev->config.dma_mask, mask ? mask : UINT64_MAX,
+			 __ATOMIC_RELAXED);
+	if (tpsim_iova_bound(dev))
+		tpsim_complain("no memory", "%s", __func__);
+	tpsim_machine_unlock(dev->machine);
+}
+
+/* Coherent pages have the same mask here. */
+tpos_dma_addr_t tpos_device_mask(tpos_device_t *dev, bool coherent)
+{
+	(void)coherent;
+	return __atomic_load_n(&dev->config.dma_mask, __ATOMIC_RELAXED);
+}
+
 /* dma_max_mapping_size(): kernel/dma/direct.c, dma_direct_max_mapping_size() */
 static uint64_t max_mapping(const struct tpsim_device *dev)
 {

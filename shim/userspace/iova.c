@@ -144,29 +144,88 @@ static uint64_t end_pfn(const struct tpsim_device *dev)
 	return (last + 1) >> dev->machine->config.page_shift;
 }
 
-/* Free blocks, as large as alignment allows, from page 1 to the end. */
+/* Free blocks, as large as alignment allows, from @pfn to @end. */
+static int blocks_create(struct iova_space *space, uint64_t pfn, uint64_t end)
+{
+	while (pfn < end) {
+		unsigned int order = (unsigned int)__builtin_ctzll(pfn);
+
+		while ((1ull << order) > end - pfn)
+			order--;
+		if (!block_create(space, pfn, order))
+			return -ENOMEM;
+		pfn += 1ull << order;
+	}
+	return 0;
+}
+
 int tpsim_iova_init(struct tpsim_device *dev)
 {
 	struct iova_space *space = &dev->iova;
-	uint64_t pfn = 1, end = end_pfn(dev);
 
 	space->low_end = 4 * GIB >> dev->machine->config.page_shift;
 	space->buckets = calloc(FIRST_BUCKETS, sizeof(struct iova_block *));
 	if (!space->buckets)
 		return -ENOMEM;
 	space->bucket_mask = FIRST_BUCKETS - 1;
-	while (pfn < end) {
-		unsigned int order = (unsigned int)__builtin_ctzll(pfn);
+	if (!blocks_create(space, 1, end_pfn(dev)))
+		return 0;
+	tpsim_iova_fini(dev);
+	return -ENOMEM;
+}
 
-		while ((1ull << order) > end - pfn)
-			order--;
-		if (!block_create(space, pfn, order)) {
-			tpsim_iova_fini(dev);
-			return -ENOMEM;
+static int by_pfn(const void *a, const void *b)
+{
+	const struct iova_block *const *first = a, *const *second = b;
+
+	return (*first)->pfn < (*second)->pfn ? -1 : 1;
+}
+
+/* End what is free; what is mapped goes to @mapped, in order. How many are they? */
+static size_t blocks_collect(struct iova_space *space,
+			     struct iova_block **mapped)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i <= space->bucket_mask; i++) {
+		struct iova_block *block = space->buckets[i];
+
+		while (block) {
+			struct iova_block *next = block->chain;
+
+			if (block->mapping)
+				mapped[n++] = block;
+			else
+				block_destroy(space, block);
+			block = next;
 		}
-		pfn += 1ull << order;
 	}
-	return 0;
+	qsort(mapped, n, sizeof(struct iova_block *), by_pfn);
+	return n;
+}
+
+/* The mask was changed: what is not mapped is free up to the new end. */
+int tpsim_iova_bound(struct tpsim_device *dev)
+{
+	struct iova_space *space = &dev->iova;
+	struct iova_block **mapped = calloc(space->blocks + 1, sizeof(*mapped));
+	uint64_t pfn = 1, end = end_pfn(dev);
+	size_t n;
+	int err = 0;
+
+	if (!mapped)
+		return -ENOMEM;
+	n = blocks_collect(space, mapped);
+	for (size_t i = 0; i < n && !err; i++) {
+		uint64_t until = mapped[i]->pfn < end ? mapped[i]->pfn : end;
+
+		err = blocks_create(space, pfn, until);
+		pfn = mapped[i]->pfn + (1ull << mapped[i]->order);
+	}
+	if (!err)
+		err = blocks_create(space, pfn, end);
+	free(mapped);
+	return err;
 }
 
 void tpsim_iova_fini(struct tpsim_device *dev)
@@ -258,10 +317,14 @@ struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
 	return block;
 }
 
+/* What has come to lie beyond the end is lost with it. */
 void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block)
 {
 	list_add(&dev->iova, block);
-	merge(&dev->iova, block);
+	if (block->pfn >= end_pfn(dev))
+		block_destroy(&dev->iova, block);
+	else
+		merge(&dev->iova, block);
 }
 
 /* The block that an address is in; NULL if it is outside of the space. */

@@ -340,6 +340,7 @@ bool tpsim_device_bounces(const struct tpsim_device *dev);
 /* iova.c, iommu.c: guarded. */
 int tpsim_iova_init(struct tpsim_device *dev);
 void tpsim_iova_fini(struct tpsim_device *dev);
+int tpsim_iova_bound(struct tpsim_device *dev);
 struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
 				    unsigned int order);
 void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block);

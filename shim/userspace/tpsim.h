@@ -107,6 +107,16 @@ struct tpsim_device *tpsim_device_create(struct tpsim_machine *machine,
  */
 void tpsim_device_destroy(struct tpsim_device *dev);
 
+/**
+ * tpsim_device_set_mask() - its driver changes its DMA mask
+ * @dev: the device
+ * @mask: wider or narrower; 0 means all 64 bits
+ *
+ * While no call for the device is under way. Mappings that there are stay; but the
+ * device faults where it is given an address that it cannot emit.
+ */
+void tpsim_device_set_mask(struct tpsim_device *dev, uint64_t mask);
+
 /*
  * The device's side. 0, or -EFAULT and a DMA fault is counted, if the address
  * is not mapped for this device, is beyond its mask, or is stale. In lazy mode

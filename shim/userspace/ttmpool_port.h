@@ -86,6 +86,7 @@ static inline bool tpos_page_is_poisoned(const tpos_page_t *page)
 	return __atomic_load_n(&page->poisoned, __ATOMIC_RELAXED);
 }
 
+tpos_dma_addr_t tpos_device_mask(tpos_device_t *dev, bool coherent);
 bool tpos_may_be_poisoned(tpos_device_t *dev);
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);

@@ -216,6 +216,62 @@ static void coherent_pages_need_addresses(void **state)
 	end();
 }
 
+/* Map single pages until there is no address; how many were there? */
+static size_t map_all(void)
+{
+	struct batch one;
+	size_t n = 0;
+
+	for (;; n++) {
+		batch_init(&one);
+		batch_plain(&batch, dev, 1, 0);
+		ttmpool_list_move_tail(batch.list.prev, &one.list);
+		if (tpos_dma_map(dev, &one.list))
+			break;
+		ttmpool_list_splice_tail(&one.list, &batch.list);
+	}
+	tpos_pages_free(dev, &one.list);
+	batch.n--;
+	return n;
+}
+
+static void unmap_all(void)
+{
+	tpos_dma_unmap(dev, &batch.list, false);
+	batch_free(&batch, dev);
+}
+
+/* When the mask is changed, so is the space; what is mapped stays, and what is beyond
+ * the mask cannot be emitted, and is not given out again. */
+static void a_changed_mask_bounds_the_addresses(void **state)
+{
+	(void)state;
+	begin(TINY(TPSIM_IOMMU_STRICT));
+	tpsim_device_set_mask(dev, 0x7fff);
+	assert_int_equal(tpos_device_mask(dev, false), 0x7fff);
+	assert_int_equal(map_all(), 7);
+	tpsim_device_set_mask(dev, 0);
+	assert_int_equal(tpos_device_mask(dev, true), UINT64_MAX);
+	assert_int_equal(map_all(), 8);
+	assert_int_equal(poke(dev, addr_of(14)), 0);
+	tpsim_device_set_mask(dev, 0x7fff);
+	for (size_t i = 0; i < 15; i++)
+		assert_int_equal(poke(dev, addr_of(i)),
+				 addr_of(i) > 0x7fff ? -EFAULT : 0);
+	assert_int_equal(map_all(), 0);
+	unmap_all();
+	assert_int_equal(map_all(), 7);
+	unmap_all();
+	tpsim_device_set_mask(dev, 0xffffff);
+	assert_int_equal(map_all(), 15);
+	unmap_all();
+	batch_plain(&batch, dev, 1, 3);
+	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	assert_int_equal(addr_of(0), 0x8000);
+	unmap_all();
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +283,7 @@ int main(void)
 		cmocka_unit_test(addresses_that_come_back_are_merged),
 		cmocka_unit_test(mappings_never_overlap),
 		cmocka_unit_test(coherent_pages_need_addresses),
+		cmocka_unit_test(a_changed_mask_bounds_the_addresses),
 	};
 
 	return cmocka_run_group_tests_name("machine-iova", tests, NULL, NULL);

@@ -60,6 +60,14 @@ void check_unplug(struct check *t, int which)
 	world->dev[which] = NULL;
 }
 
+bool check_set_mask(struct check *t, tpos_device_t *dev, unsigned int mask_bits)
+{
+	(void)t;
+	tpsim_device_set_mask(
+		dev, mask_bits < 64 ? ((uint64_t)1 << mask_bits) - 1 : 0);
+	return true;
+}
+
 void *check_zalloc(struct check *t, size_t size)
 {
 	struct world *world = t->world;

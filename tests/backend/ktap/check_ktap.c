@@ -70,6 +70,11 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 		pr_info("    # %s:%d: %s\n", file, line, what);
 }
 
+bool check_set_mask(struct check *t, tpos_device_t *dev, unsigned int mask_bits)
+{
+	return !dma_set_mask_and_coherent(dev, DMA_BIT_MASK(mask_bits));
+}
+
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 {
 	struct device *dev;

@@ -52,6 +52,14 @@ static inline tpos_dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
 	return dma->addr;
 }
 
+static inline tpos_dma_addr_t tpos_device_mask(tpos_device_t *dev,
+					       bool coherent)
+{
+	(void)dev;
+	(void)coherent;
+	return UINT64_MAX;
+}
+
 static inline tpos_page_t *tpos_page_nth(tpos_page_t *page, size_t n)
 {
 	return page + n;
