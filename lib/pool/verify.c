@@ -59,20 +59,20 @@ static bool address_is_in_use(struct ttmpool_pool *pool,
 			      unsigned int *looks)
 {
 	struct ttmpool_chunk mark = { .state = TTMPOOL_CHUNK_LEAVING };
-	bool taken = false, more = true;
+	bool taken, more;
 
 	tpos_mutex_lock(&pool->scrub);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_add_tail(&mark.link, &pool->in_use);
-	while (more) {
+	tpos_spin_unlock(&pool->lock);
+	do {
+		tpos_spin_lock(&pool->lock);
 		taken = in_use_overlaps(pool, chunk, &mark, looks);
 		more = !taken && *looks && mark.link.prev != &pool->in_use;
 		if (!more)
 			ttmpool_list_del(&mark.link);
 		tpos_spin_unlock(&pool->lock);
-		if (more)
-			tpos_spin_lock(&pool->lock);
-	}
+	} while (more);
 	tpos_mutex_unlock(&pool->scrub);
 	return taken;
 }
