@@ -23,8 +23,6 @@ static long pages_stored(void)
 /* A page that is like no other: each of its words says where it is. */
 static void *page_bytes(struct ttmpool_chunk *chunk, size_t i)
 {
-	if (ttmpool_chunk_is_coherent(chunk))
-		return chunk->dma.cookie + i * PAGE_SIZE;
 	return page_address(tpos_page_nth(chunk->page, i));
 }
 
