@@ -124,11 +124,13 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 
 	if (!bytes)
 		return;
-	assert_deep(bytes <= pool->stats.bytes_mapped);
 	left = tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
 				      &pool->iova->pages);
 	tpos_assert(left >= 0);
-	pool_tally(pool, &pool->stats.bytes_mapped, -bytes);
+	tpos_spin_lock(&pool->lock);
+	assert_deep(bytes <= pool->stats.bytes_mapped);
+	pool->stats.bytes_mapped -= bytes;
+	tpos_spin_unlock(&pool->lock);
 }
 
 /* How much must go for @bytes to fit, if what is over @limit goes to @low? */
