@@ -289,20 +289,47 @@ void ttmpool_chunks_clear(struct ttmpool_pool *pool,
 		   pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
 }
 
+/* The chunks of a batch cease to be @from's, and are @to's, or NULL: nobody's. */
+void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
+			     struct ttmpool_pool *from, struct ttmpool_pool *to)
+{
+	struct ttmpool_list *link = chunks->next;
+
+	while (link != chunks) {
+		tpos_spin_lock(&from->lock);
+		for (int i = 0; i < LOCK_RUN && link != chunks; i++) {
+			struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+			tpos_store_release(&chunk->pool, to);
+			link = link->next;
+		}
+		tpos_spin_unlock(&from->lock);
+	}
+}
+
 /*
  * Halve a chunk that is nobody else's: it keeps the first half, and the other
  * follows it on its list. Returns whether there was memory for a descriptor.
  */
 bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
 {
+	size_t half = ttmpool_chunk_pages(chunk) / 2;
 	struct ttmpool_chunk *upper;
 
-	upper = tpos_zalloc(pool->mgr->system, sizeof(*upper));
+	upper = tpos_chunk_alloc(pool->mgr->system,
+				 tpos_page_nth(chunk->page, half));
 	if (!upper)
 		return false;
-	*upper = *chunk;
+	upper->dma = chunk->dma;
+	upper->owner = chunk->owner;
+	upper->stamp = chunk->stamp;
+	upper->order = chunk->order;
 	upper->order--;
+	upper->caching = chunk->caching;
+	upper->flags = chunk->flags;
 	tpos_pages_split(pool->dev, chunk, upper);
+	chunk_publish(upper, chunk->pool,
+		      (enum ttmpool_chunk_state)chunk->state);
 	tpos_page_set_chunk(upper->page, upper);
 	ttmpool_list_add(&upper->link, &chunk->link);
 	pool_tally(pool, &pool->stats.splits, 1);

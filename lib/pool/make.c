@@ -59,10 +59,10 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 		       const struct tpos_alloc *req)
 {
-	chunk->pool = pool;
+	chunk->owner = NULL;
+	chunk->stamp = 0;
 	chunk->order = (uint8_t)req->order;
 	chunk->caching = TTMPOOL_CACHED;
-	chunk->state = TTMPOOL_CHUNK_FRESH;
 	chunk->flags = TTMPOOL_CHUNK_CLEAN;
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT |
@@ -70,6 +70,7 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	if (req->flags & TPOS_ALLOC_DMA32)
 		chunk->flags |= TTMPOOL_CHUNK_DMA32;
 	ttmpool_chunk_note_node(pool, chunk);
+	chunk_publish(chunk, pool, TTMPOOL_CHUNK_FRESH);
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
@@ -92,12 +93,12 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	err = ttmpool_room_make(pool, room, pages, coherent ? pages : 0);
 	if (err)
 		return err;
-	chunk = tpos_zalloc(pool->mgr->system, sizeof(*chunk));
+	chunk = tpos_chunk_alloc(pool->mgr->system, NULL);
 	if (!chunk)
 		return -ENOMEM;
 	err = tpos_pages_alloc(pool->dev, req, chunk);
 	if (err) {
-		tpos_free(pool->mgr->system, chunk);
+		tpos_chunk_free(pool->mgr->system, chunk);
 		return err;
 	}
 	room->pages -= pages;

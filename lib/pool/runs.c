@@ -44,11 +44,26 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 	return 0;
 }
 
+/* Up to LOCK_RUN chunks from @link on are held no more; which comes next? */
+static struct ttmpool_list *runs_let_go(struct ttmpool_list *link,
+					const struct ttmpool_list *chunks)
+{
+	for (int i = 0; i < LOCK_RUN && link != chunks; i++) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+		assert_deep(chunk->flags & TTMPOOL_CHUNK_HELD);
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+		link = link->next;
+	}
+	return link;
+}
+
+/* Under the lock, for who finds one of them by an array. */
 int ttmpool_runs_give(struct ttmpool_runs *runs)
 {
 	struct ttmpool_pool *pool = runs->pool;
-	struct ttmpool_chunk *chunk;
-	struct ttmpool_list chunks;
+	struct ttmpool_list chunks, *link;
 	size_t pages = runs->num_pages;
 
 	if (!pool)
@@ -56,17 +71,17 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	tpos_assert(pages);
 	tpos_assert(!ttmpool_list_empty(&runs->chunks));
 	assert_deep(ttmpool_chunks_count_pages(&runs->chunks) == pages);
+	ttmpool_list_init(&chunks);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_del(&runs->link);
-	tpos_spin_unlock(&pool->lock);
-	ttmpool_list_init(&chunks);
 	ttmpool_list_splice(&runs->chunks, &chunks);
 	runs_init(runs);
-	ttmpool_for_each_chunk(chunk, &chunks) {
-		assert_deep(chunk->pool == pool);
-		assert_deep(chunk->flags & TTMPOOL_CHUNK_HELD);
-		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+	link = runs_let_go(chunks.next, &chunks);
+	tpos_spin_unlock(&pool->lock);
+	while (link != &chunks) {
+		tpos_spin_lock(&pool->lock);
+		link = runs_let_go(link, &chunks);
+		tpos_spin_unlock(&pool->lock);
 	}
 	ttmpool_chunks_give(pool, &chunks, pages);
 	return 0;

@@ -14,7 +14,9 @@
  * wants the buffer.
  *
  * Large chunks are not compound pages: each of their pages can be put into a
- * user's page table, but by address (vmf_insert_pfn), as TTM's are.
+ * user's page table, but by address (vmf_insert_pfn), as TTM's are. As of TTM's,
+ * page->private of the first one is the chunk's order; of pages of the DMA API it
+ * is not 0. A driver of ttmpool itself may use it.
  */
 
 #include <linux/dma-mapping.h>
@@ -128,6 +130,15 @@ static struct page *alloc_coherent(struct device *dev,
 	return page;
 }
 
+static void free_fresh(struct device *dev, const struct tpos_alloc *req,
+		       struct tpos_dma *dma, struct page *page)
+{
+	if (req->source == TTMPOOL_COHERENT)
+		free_coherent(dev, dma, PAGE_SIZE << req->order);
+	else
+		__free_pages(page, req->order);
+}
+
 int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 		     struct ttmpool_chunk *chunk)
 {
@@ -138,11 +149,18 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 		page = alloc_coherent(dev, req, &dma);
 	else
 		page = alloc_plain(dev, req);
+	if (page && !ttmpool_index_reserve(page)) {
+		free_fresh(dev, req, &dma, page);
+		page = NULL;
+	}
 	trace_ttmpool_alloc(dev, req, page);
 	if (!page)
 		return -ENOMEM;
 	chunk->page = page;
 	chunk->dma = dma;
+	set_page_private(page, req->source == TTMPOOL_COHERENT
+				       ? (unsigned long)chunk
+				       : req->order);
 	atomic_long_add(1L << req->order, &ttmpool_counters.pages_out);
 	return 0;
 }
@@ -161,6 +179,8 @@ void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
 	upper->page = tpos_page_nth(chunk->page, ttmpool_chunk_pages(chunk));
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
+	set_page_private(chunk->page, chunk->order);
+	set_page_private(upper->page, chunk->order);
 }
 
 /* The library has found out, and has put it into quarantine. */

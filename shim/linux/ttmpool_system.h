@@ -55,6 +55,12 @@ bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 /* dma.c: of a domain that defers them, wait until all are done. */
 void ttmpool_complete_invalidations(struct device *dev);
 
+/* index.c, which is empty when it ends; descriptors.c: users of it come and go. */
+bool ttmpool_index_reserve(struct page *page);
+void ttmpool_index_end(void);
+int ttmpool_descriptors_get(void);
+void ttmpool_descriptors_put(void);
+
 /* clear_*.c: pages that follow each other; @few: and these are all that there are.
  * What is written may still be on its way when it returns: the caller has the
  * barrier. */
@@ -68,6 +74,15 @@ void ttmpool_span_for_device(const struct tpos_span *span);
 
 /* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
 bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);
+
+/* Is it a page at all? Arithmetic alone, as long as the page descriptors are
+ * one array (vmemmap or flat memory): nothing is read through the pointer. */
+static inline bool ttmpool_is_page(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	return pfn_valid(pfn) && pfn_to_page(pfn) == page;
+}
 
 static inline size_t ttmpool_chunk_bytes(const struct ttmpool_chunk *chunk)
 {

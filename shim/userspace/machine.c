@@ -94,6 +94,7 @@ void tpsim_machine_destroy(struct tpsim_machine *machine)
 	while (machine->devices)
 		tpsim_device_destroy(machine->devices);
 	tpsim_swapfile_close(machine);
+	tpsim_descriptors_destroy(machine);
 	tpsim_swiotlb_destroy(machine);
 	tpsim_ram_destroy(machine);
 	pthread_cond_destroy(&machine->changed);

@@ -3,10 +3,12 @@
  * The hot half of the contract, as far as it is about pages: which chunk a page
  * is of, and who may touch it.
  *
- * In Linux the chunk is in page->lru, which is only the library's while the
- * page is. Here a pointer is compared with the table of page frames first, and
- * never followed if it does not point to one of them; and a page that is not
- * out, or not the first one of a chunk, has none.
+ * In Linux the chunk is in an index of page frame numbers (shim/linux/index.c).
+ * Here a pointer is compared with the table of page frames first, and never
+ * followed if it does not point to one of them; and a page that is not out, or not
+ * the first one of a chunk, has none. As in an index, there must be room for what
+ * is set, and who gets a page or a descriptor gets the room with it. Who sets a
+ * chunk without it needs memory at a moment when nothing can fail.
  *
  * The notes are what mempools do for KASAN (mm/mempool.c, poison_element()):
  * while a chunk is parked its bytes are closed, so that a use after give-back
@@ -21,11 +23,42 @@ int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 	return tpsim_page_node(dev->machine, page);
 }
 
+/* Room for a chunk, and none is set: XA_ZERO_ENTRY (include/linux/xarray.h). */
+static struct ttmpool_chunk room;
+
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page)
 {
+	struct ttmpool_chunk *chunk;
+
 	if (!tpsim_page_is_of(dev->machine, page))
 		return NULL;
-	return __atomic_load_n(&page->chunk, __ATOMIC_ACQUIRE);
+	chunk = __atomic_load_n(&page->chunk, __ATOMIC_ACQUIRE);
+	return chunk == &room ? NULL : chunk;
+}
+
+void tpsim_page_place(struct tpsim_page *page)
+{
+	if (!page_is_out(page) || page->chunk)
+		tpsim_complain("bad place", "for a page that has one or is not "
+					    "out");
+	__atomic_store_n(&page->chunk, &room, __ATOMIC_RELAXED);
+}
+
+void tpsim_page_forget(struct tpsim_page *page)
+{
+	__atomic_store_n(&page->chunk, NULL, __ATOMIC_RELAXED);
+}
+
+/* There is no room: xa_store() would have to find memory for it. */
+static void make_room(struct tpsim_machine *machine)
+{
+	struct strike strike;
+
+	tpsim_machine_enter(machine, "tpos_page_set_chunk");
+	strike = tpsim_fault_strike(machine, TPSIM_CALL_ZALLOC, -ENOMEM);
+	tpsim_machine_unlock(machine);
+	if (strike.error)
+		tpsim_complain("no room", "for a chunk that is set on a page");
 }
 
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk)
@@ -33,6 +66,8 @@ void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk)
 	if (!page_is_out(page))
 		tpsim_complain("use after free",
 			       "a chunk is set on a page that is not out");
+	if (chunk && !page->chunk)
+		make_room(page->machine);
 	__atomic_store_n(&page->chunk, chunk, __ATOMIC_RELEASE);
 }
 
