@@ -100,6 +100,11 @@ struct ttmpool_backend_config {
  * @lru: in that list
  * @lru_pages: what it adds to the manager's count of such pages
  * @lru_round: of the swapper, the round in which it was last looked at
+ * @ticket_flags: of its tickets. Where funcs->unpopulate is the driver's own, it need
+ *	not show them: it may give @tt.pages by ttmpool_pool_give().
+ * @ticket: what its pages were last taken with, and what is shown when they go. A
+ *	driver's own populate may set it, and take its pages with it; else it is 0 after
+ *	that.
  *
  * The members may be read. The library does not lock it: all calls on one
  * backend are made under a lock of the driver's (in DRM: the buffer's
@@ -119,6 +124,8 @@ struct ttmpool_backend {
 	struct ttmpool_list lru;
 	size_t lru_pages;
 	uint32_t lru_round;
+	uint32_t ticket_flags;
+	uint32_t ticket;
 };
 
 /**
@@ -164,7 +171,8 @@ int ttmpool_populate(struct ttmpool_backend *be);
  *
  * Return: 0, and the state is EMPTY; -EINVAL in any other state, or if the
  * arrays or tt.caching are not what populate left there, and then nothing has
- * changed.
+ * changed. What the buffer had before its last populate is refused, too, though the
+ * arrays name it and another buffer has it by now.
  */
 int ttmpool_unpopulate(struct ttmpool_backend *be);
 

@@ -76,13 +76,16 @@ enum ttmpool_chunk_state {
  * @owner: the account that a chunk in use is charged to, or NULL; of a pooled
  *	one, the last that it was charged to, which may be gone by now
  * @last_owner: instead, where TTMPOOL_CHUNK_REMEMBERS is set: its name
- * @stamp: when it was last pooled or handed out, in the clock of its pool
+ * @stamp: when it was last pooled, in the clock of its pool
+ * @ticket: instead, while it is in use: what it was taken with, which is to be shown
+ *	when it is given back; see struct ttmpool_request
  * @order: the pages are 1 << @order
  * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
  *	Written by the port alone, in tpos_caching_set().
  * @state: an enum ttmpool_chunk_state
  * @flags: TTMPOOL_CHUNK_*
  * @kind: these four as one: chunks of the same kind can be treated alike
+ * @like: @ticket and @kind as one: of chunks in use
  *
  * The only truth about a page. Error paths ask the chunk; nothing is inferred
  * from how far a loop had come: Linux's TTM has leaked write-combined pages
@@ -104,15 +107,23 @@ struct ttmpool_chunk {
 		struct ttmpool_owner *owner;
 		const char *last_owner;
 	};
-	uint32_t stamp;
 	union {
 		struct {
-			uint8_t order : 4;
-			uint8_t caching : 4;
-			uint8_t state;
-			uint16_t flags;
+			union {
+				uint32_t stamp;
+				uint32_t ticket;
+			};
+			union {
+				struct {
+					uint8_t order : 4;
+					uint8_t caching : 4;
+					uint8_t state;
+					uint16_t flags;
+				};
+				uint32_t kind;
+			};
 		};
-		uint32_t kind;
+		uint64_t like;
 	};
 };
 

@@ -30,10 +30,12 @@ int ttmpool_backend_relocate(struct ttmpool_backend *be, size_t first, size_t n,
 	int err;
 
 	take.req.num_pages = n;
+	take.req.ticket = be->ticket;
 	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;
 	ttmpool_claim_init(&claim, be->pool, pages, n);
+	claim.ticket = be->ticket;
 	claim.with_holes = true;
 	err = ttmpool_claim_chunks(&claim);
 	if (err) {

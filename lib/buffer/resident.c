@@ -24,6 +24,7 @@ int ttmpool_backend_claim(struct ttmpool_backend *be,
 	int err;
 
 	ttmpool_claim_init(&claim, be->pool, be->tt.pages, be->tt.num_pages);
+	claim.ticket = be->ticket;
 	claim.with_holes = true;
 	err = ttmpool_claim_chunks(&claim);
 	ttmpool_list_init(chunks);

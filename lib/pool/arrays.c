@@ -39,15 +39,15 @@ static bool pool_believes(const struct ttmpool_pool *pool)
 /* The chunk is the owner's, and counted. */
 static void single_enter(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req, bool map,
-			 struct ttmpool_list *picked)
+			 struct ttmpool_chunk *chunk)
 {
 	long pages = (long)req->num_pages;
 	struct account more = {
 		{ [TTMPOOL_IN_USE] = pages, [TTMPOOL_MAPPED] = map ? pages : 0 }
 	};
 
-	chunk_hand_out(ttmpool_chunk_of(picked->next), req->owner, pool->clock);
-	ttmpool_list_splice_tail(picked, &pool->in_use);
+	chunk_hand_out(chunk, req->owner, req->ticket);
+	ttmpool_list_move_tail(&chunk->link, &pool->in_use);
 	ttmpool_account_charge(req->owner, &more);
 	ttmpool_account_book(pool, &more);
 	pool->stats.takes++;
@@ -84,7 +84,7 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 	}
 	if (!ttmpool_list_empty(&picked)) {
 		chunk = ttmpool_chunk_of(picked.next);
-		single_enter(pool, req, map, &picked);
+		single_enter(pool, req, map, chunk);
 	}
 	tpos_spin_unlock(&pool->lock);
 	if (is_poisoned)
@@ -172,6 +172,13 @@ static bool give_single(struct claim *claim)
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		      size_t num_pages, enum ttmpool_caching caching)
 {
+	return ttmpool_pool_give_ticket(pool, pages, num_pages, caching, 0);
+}
+
+int ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
+			     tpos_page_t *const *pages, size_t num_pages,
+			     enum ttmpool_caching caching, uint32_t ticket)
+{
 	struct claim claim;
 	int err;
 
@@ -179,6 +186,7 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		return -EINVAL;
 	ttmpool_claim_init(&claim, pool, pages, num_pages);
 	claim.caching = caching;
+	claim.ticket = ticket;
 	if (give_single(&claim))
 		return 0;
 	err = ttmpool_claim_chunks(&claim);

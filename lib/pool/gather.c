@@ -64,7 +64,6 @@ static void take_pooled(struct take *take, unsigned int far)
 
 	ttmpool_list_init(&picked);
 	tpos_spin_lock(&pool->lock);
-	take->clock = pool->clock;
 	for (unsigned int left = order + 1; left-- > take->order;) {
 		if (!pool->bins[take->req.source][take->req.caching][left]
 			     .nr_chunks)

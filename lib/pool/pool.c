@@ -96,6 +96,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	tpos_spin_init(&pool->lock, mgr->system, TTMPOOL_RANK_POOL);
 	tpos_mutex_init(&pool->scrub, mgr->system, TTMPOOL_RANK_SCRUB);
 	tpos_work_init(&pool->scrub_work, ttmpool_pool_scrub_work);
+	tpos_atomic_set(&pool->tickets, 0);
 	ttmpool_iova_init(&pool->own_iova, 0, 0);
 	ttmpool_list_init(&pool->in_use);
 	ttmpool_list_init(&pool->runs);
@@ -187,6 +188,11 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 size_t ttmpool_pool_drain(struct ttmpool_pool *pool)
 {
 	return ttmpool_pool_reclaim(pool, (size_t)-1, true);
+}
+
+uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool)
+{
+	return pool_issue_ticket(pool, TICKET_ISSUED);
 }
 
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)

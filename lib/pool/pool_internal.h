@@ -61,6 +61,23 @@ static inline unsigned long pages_of(tpos_atomic_t *counter)
 	return (unsigned long)tpos_atomic_read(counter);
 }
 
+/*
+ * The pool's own tickets are odd, so that they are none of the callers'. Some of
+ * them need not be shown by who may not know of them: he shows none then, and no other.
+ */
+#define TICKET_ISSUED   1u
+#define TICKET_OPTIONAL 2u
+#define TICKET_FLAGS    (TICKET_ISSUED | TICKET_OPTIONAL)
+
+/* @flags: ISSUED, and perhaps OPTIONAL. */
+static inline uint32_t pool_issue_ticket(struct ttmpool_pool *pool,
+					 uint32_t flags)
+{
+	return (uint32_t)tpos_atomic_add_return(1, &pool->tickets) *
+		       (TICKET_FLAGS + 1) +
+	       flags;
+}
+
 /* Count something, when that is all there is to do under the lock. */
 static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 			      uint64_t by)
@@ -147,7 +164,7 @@ static inline bool chunk_is_in_use_of(const struct ttmpool_chunk *chunk,
 typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 
 /* report.c */
-void ttmpool_report_describe(const struct ttmpool_pool *pool,
+void ttmpool_report_describe(struct ttmpool_pool *pool,
 			     const struct ttmpool_chunk *chunk,
 			     struct ttmpool_report *report);
 void ttmpool_pool_report(struct ttmpool_pool *pool,
@@ -305,6 +322,7 @@ void ttmpool_manager_trim(struct ttmpool_manager *mgr);
  * @pages: the array
  * @num_pages: how many
  * @caching: what they should be
+ * @ticket: what they were taken with
  * @with_holes: the array is a backend's own record: entries without a page are
  *	passed over, and the caching is whatever it is
  * @done: pages looked at
@@ -316,6 +334,7 @@ struct claim {
 	tpos_page_t *const *pages;
 	size_t num_pages;
 	enum ttmpool_caching caching;
+	uint32_t ticket;
 	bool with_holes;
 	size_t done;
 	bool mixed;
@@ -374,6 +393,8 @@ bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk);
 void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled);
 void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 size_t pages);
+void ttmpool_run_give(struct ttmpool_pool *pool, struct ttmpool_list *run,
+		      size_t pages);
 void ttmpool_claim_give(struct claim *claim);
 
 /* scrub.c */

@@ -44,14 +44,17 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* Up to LOCK_RUN chunks from @link on are held no more; which comes next? */
+/* Up to LOCK_RUN chunks from @link on are held no more; which comes next? @differs: is
+ * one of them not of this kind? */
 static struct ttmpool_list *runs_let_go(struct ttmpool_list *link,
-					const struct ttmpool_list *chunks)
+					const struct ttmpool_list *chunks,
+					uint32_t kind, uint32_t *differs)
 {
 	for (int i = 0; i < LOCK_RUN && link != chunks; i++) {
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		assert_deep(chunk->flags & TTMPOOL_CHUNK_HELD);
+		*differs |= chunk->kind ^ kind;
 		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 		link = link->next;
@@ -65,6 +68,8 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	struct ttmpool_pool *pool = runs->pool;
 	struct ttmpool_list chunks, *link;
 	size_t pages = runs->num_pages;
+	uint32_t differs = 0;
+	uint32_t kind;
 
 	if (!pool)
 		return -EINVAL;
@@ -76,14 +81,18 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	ttmpool_list_del(&runs->link);
 	ttmpool_list_splice(&runs->chunks, &chunks);
 	runs_init(runs);
-	link = runs_let_go(chunks.next, &chunks);
+	kind = ttmpool_chunk_of(chunks.next)->kind;
+	link = runs_let_go(chunks.next, &chunks, kind, &differs);
 	tpos_spin_unlock(&pool->lock);
 	while (link != &chunks) {
 		tpos_spin_lock(&pool->lock);
-		link = runs_let_go(link, &chunks);
+		link = runs_let_go(link, &chunks, kind, &differs);
 		tpos_spin_unlock(&pool->lock);
 	}
-	ttmpool_chunks_give(pool, &chunks, pages);
+	if (differs)
+		ttmpool_chunks_give(pool, &chunks, pages);
+	else
+		ttmpool_run_give(pool, &chunks, pages);
 	return 0;
 }
 

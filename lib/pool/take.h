@@ -17,7 +17,6 @@
  * @primed: so many will be pooled, and come from the system alone; or 0
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
  *	cleared, mapped or converted; if not set, there is none
- * @clock: the pool's, when it began
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
  * @room: what is taken of the budgets for what is missing yet
@@ -36,7 +35,6 @@ struct take {
 	bool dirty;
 	bool unmapped;
 	bool cached;
-	uint32_t clock;
 	size_t pages_hit;
 	size_t chunks_hit;
 	size_t bare;
@@ -60,7 +58,7 @@ static inline bool chunk_is_fresh(const struct ttmpool_chunk *chunk)
 }
 
 static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
-				  struct ttmpool_owner *owner, uint32_t clock)
+				  struct ttmpool_owner *owner, uint32_t ticket)
 {
 	assert_deep(chunk->flags & TTMPOOL_CHUNK_CLEAN);
 	assert_deep(chunk->caching != TTMPOOL_CACHING_UNKNOWN);
@@ -68,7 +66,7 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 	chunk->flags &=
 		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);
 	chunk->owner = owner;
-	chunk->stamp = clock;
+	chunk->ticket = ticket;
 }
 
 int ttmpool_take_check(const struct ttmpool_pool *pool,
