@@ -225,6 +225,7 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 		size_t size = ttmpool_chunk_bytes(chunk);
 
 		tpos_page_set_chunk(chunk->page, NULL);
+		set_page_private(chunk->page, 0);
 		/* Of what dma_alloc_attrs() gave no part can be freed by itself:
 		 * so a block with a poisoned page is not freed at all. */
 		if (!ttmpool_chunk_is_coherent(chunk))
