@@ -51,7 +51,10 @@ int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  * Pages are taken from the pool for all that is wanted at once; where there is
  * no memory for that, for less, and again, since what has been read needs no
  * room in the store any more. As many as could be had then are what the next part
- * begins with.
+ * begins with. All of it sleeps no longer than be->wait_ms: for addresses, and for a
+ * single page of the budget. What can never be mapped as a whole is refused, if it
+ * would be whole (-ENOSPC); of a buffer larger than the page budget what fits comes,
+ * and nobody waits for the rest.
  *
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
@@ -78,7 +81,8 @@ int ttmpool_drop(struct ttmpool_backend *be);
  * @be: a backend in state POPULATED
  *
  * In place, without a copy, where ttmpool_page_insertable(). Otherwise fresh
- * pages are got, and the contents copied. Zeroes dma_addr[].
+ * pages are got, and the contents copied. Zeroes dma_addr[]. Sleeps no longer than
+ * be->wait_ms, for room in the page budget.
  *
  * Return: 0, and the state is ANONYMOUS; -EINVAL in any other state, or if the
  * arrays are not what the library left there; what ttmpool_pool_take() returns,
@@ -95,7 +99,8 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be);
  * In place where the device reaches a page and a mapping may be as large as its
  * chunk; else, and for a coherent backend, the contents are copied. A chunk of
  * another node than the pool wants is copied if there are pages of that node that
- * nobody has to give up, and else stays where it is.
+ * nobody has to give up, and else stays where it is. All of it sleeps no longer than
+ * be->wait_ms. A buffer that can never be mapped is refused at once (-ENOSPC).
  *
  * Return: 0, and the state is POPULATED, with the caching and addresses wanted;
  * -EINVAL in any other state, or if the arrays are not what the library left

@@ -91,7 +91,6 @@ static void swapout_release(struct swapout *out)
 		   pool_bytes(pool, out->pages));
 	ttmpool_chunks_release(pool, &out->stored);
 	ttmpool_chunks_forget(pool, &out->adopted);
-	tpos_wake(&pool->iova->wait);
 	out->pages = 0;
 }
 

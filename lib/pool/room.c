@@ -42,23 +42,26 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 		     !ttmpool_pool_reclaim(pool, lacks, true) &&
 		     !ttmpool_manager_retry_quarantine(mgr) &&
 		     !ttmpool_swapper_swapout(mgr, lacks, true)))
-			return -ENOMEM;
+			return NO_PAGES;
+		if (tpos_fatal_signal_pending())
+			return -EINTR;
 	}
 	return 0;
 }
 
-static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes)
+static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
+			    unsigned long below)
 {
-	while (!ttmpool_budget_take_mapped(pool, bytes))
+	while (!ttmpool_budget_take_mapped(pool, bytes, below))
 		if (!ttmpool_device_give_up_mappings(
 			    pool, ttmpool_budget_mapped_excess(pool, bytes)))
-			return -EDQUOT;
+			return NO_MAPPED;
 	return 0;
 }
 
 /*
  * Have room for so many pages, and for the mappings of so many, the room that there
- * is included. -EDQUOT: there are no addresses; -ENOMEM: no pages. What was taken
+ * is included. NO_MAPPED: there are no addresses; NO_PAGES: no pages. What was taken
  * before an error stays, until ttmpool_room_return().
  */
 int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
@@ -68,7 +71,8 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 
 	if (mapped > room->mapped)
 		err = room_for_mapping(pool,
-				       pool_bytes(pool, mapped - room->mapped));
+				       pool_bytes(pool, mapped - room->mapped),
+				       room->below);
 	if (err)
 		return err;
 	if (mapped > room->mapped)
@@ -95,7 +99,8 @@ bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 	/* a budget that was lowered has no room, not even for nothing */
 	if (more && !ttmpool_budget_take_pages(pool->mgr, more))
 		return false;
-	if (maps && !ttmpool_budget_take_mapped(pool, pool_bytes(pool, maps))) {
+	if (maps && !ttmpool_budget_take_mapped(pool, pool_bytes(pool, maps),
+						room->below)) {
 		ttmpool_budget_return_pages(pool->mgr, more);
 		return false;
 	}
@@ -114,5 +119,5 @@ void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 					     pool_bytes(pool, room->mapped));
 	if (room->pages)
 		ttmpool_budget_return_pages(pool->mgr, room->pages);
-	*room = (struct room){ 0 };
+	*room = (struct room){ .below = room->below };
 }

@@ -190,6 +190,12 @@ static inline bool tpos_fatal_signal_pending(void)
 	return false;
 }
 
+static inline uint64_t tpos_now_ms(tpos_system_t *system)
+{
+	(void)system;
+	return 0;
+}
+
 /* One CPU that is never interrupted: a lock is a note that it is held. */
 typedef struct {
 	bool held;

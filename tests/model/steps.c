@@ -90,13 +90,25 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 {
 	enum ttmpool_tt_state was = item->be.tt.state, now;
 	char to = leads_to[was][verb];
+	struct ttmpool_request req = { .num_pages = item->be.tt.num_pages,
+				       .wait_ms = item->be.wait_ms };
+	bool asks = verb == POPULATE && to != '-';
+	uint64_t start_ms = tpos_now_ms(w->machine);
 	int err;
 
+	if (asks)
+		room_before(w, &req,
+			    item->be.dma_addr ||
+				    item->be.funcs->source == TTMPOOL_COHERENT,
+			    item->be.pool);
 	item->locked = true;
 	err = call(&item->be, verb, n);
 	item->locked = false;
 	now = item->be.tt.state;
 	w->err = err;
+	room_time(w, item->be.wait_ms, err, start_ms);
+	if (asks)
+		room_after(w, &req, err, item->be.pool);
 	if (to == '-') {
 		if (err != -EINVAL || now != was)
 			w->wrong = "what is not legal was not refused";
