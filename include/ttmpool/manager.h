@@ -108,8 +108,8 @@ struct ttmpool_manager {
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swapped;
 	tpos_atomic_t recalls;
-	tpos_atomic_t trims;    /* counts those who found a limit overrun */
-	tpos_atomic_t trimmers; /* those who lower a limit now */
+	tpos_atomic_t trims;        /* counts those who found a limit overrun */
+	tpos_atomic_t trimmers;     /* those who lower a limit now */
 	struct ttmpool_queue queue; /* for pages */
 };
 

@@ -130,7 +130,6 @@ int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
 	err = ttmpool_chunks_strip(pool, chunks);
 	ttmpool_chunks_mark_anonymous(chunks, true);
 	chunks_book(pool, chunks, 1);
-	tpos_wake(&pool->iova->wait);
 	return err;
 }
 

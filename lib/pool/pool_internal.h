@@ -354,7 +354,7 @@ bool ttmpool_turn_is_on(struct ttmpool_manager *mgr,
 bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg);
 void ttmpool_turn_again(struct turn *turn);
 void ttmpool_turn_end(struct turn *turn);
-void ttmpool_turns_wait(struct ttmpool_manager *mgr);
+bool ttmpool_turns_wait(struct ttmpool_manager *mgr);
 void ttmpool_turns_enter(struct ttmpool_pool *pool);
 void ttmpool_turns_leave(struct ttmpool_pool *pool);
 

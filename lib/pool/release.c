@@ -108,7 +108,6 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 			      struct ttmpool_list *chunks)
 {
 	struct ttmpool_list undo;
-	uint64_t coherent;
 	size_t pages;
 
 	ttmpool_chunks_cut_off(pool, chunks, pool->policy.lazy_unmap);
@@ -122,7 +121,6 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 
 	pages = ttmpool_chunks_count_pages(chunks);
 	chunks_free(pool->dev, pool->mgr, chunks);
-	ttmpool_budget_return_mapped(pool, coherent);
 	pool_tally(pool, &pool->stats.pages_released, pages);
 	return pages;
 }

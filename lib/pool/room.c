@@ -28,21 +28,36 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
 	return slack < SLACK_PAGES ? slack : SLACK_PAGES;
 }
 
-/* Only pooled pages that may go for anybody go for the slack: to swap out a buffer is too
- * dear, and so is what this pool has reserved for itself, which goes before that. */
+/* Others give up something for @lacks pages. Only pooled pages that may go for anybody go
+ * for the slack: to swap out a buffer is too dear, and so is what this pool has reserved
+ * for itself, which goes before that. Returns whether anything has gone. */
+static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+
+	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
+	       ttmpool_pool_reclaim(pool, lacks, true) ||
+	       ttmpool_manager_retry_quarantine(mgr) ||
+	       ttmpool_swapper_swapout(mgr, lacks, true);
+}
+
+/* If there is nothing to be had, it may be on its way to the system by somebody
+ * else's hand: that is waited for, once. */
 static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
+	bool may_wait = true;
 
 	while (!ttmpool_budget_take_pages(mgr, pages)) {
 		unsigned long lacks = ttmpool_budget_lacks(mgr, pages);
 
-		if (!lacks ||
-		    (!ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) &&
-		     !ttmpool_pool_reclaim(pool, lacks, true) &&
-		     !ttmpool_manager_retry_quarantine(mgr) &&
-		     !ttmpool_swapper_swapout(mgr, lacks, true)))
+		if (!lacks)
 			return NO_PAGES;
+		if (!room_is_made(pool, lacks)) {
+			if (!may_wait || !ttmpool_turns_wait(mgr))
+				return NO_PAGES;
+			may_wait = false;
+		}
 		if (tpos_fatal_signal_pending())
 			return -EINTR;
 	}

@@ -382,7 +382,7 @@ static void s06_a_swap_in_waits_once(struct check *t)
 		config.policy = &policy;
 		rig = rig_open(t, &config);
 		CHECK(t, rig);
-		holder = buffer_of(t, rig, i ? 30 : 40, 0);
+		holder = buffer_of(t, rig, 30, 0);
 		CHECK(t, holder);
 		buf = open_holes(t, rig, holder);
 		CHECK(t, buf);
