@@ -78,6 +78,7 @@ static int pool_configure(struct ttmpool_pool *pool,
 	tpos_device_query(pool->dev, &pool->info);
 	pool->node = config->node == TTMPOOL_NODE_OF_DEVICE ? pool->info.node
 							    : config->node;
+	pool->node_slot = ttmpool_node_slot(pool->node);
 	if (config->policy)
 		pool->policy = *config->policy;
 	else

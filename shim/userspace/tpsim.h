@@ -244,7 +244,8 @@ struct tpsim_counters {
 	uint64_t bytes_copied;        /* by tpos_pages_copy() */
 	uint64_t bounced_bytes;
 	uint64_t splits;
-	uint64_t poison_freed; /* pages, as a part of a block: somebody gets them */
+	uint64_t
+		poison_freed; /* pages, as a part of a block: somebody gets them */
 	uint64_t store_writes; /* pages */
 	uint64_t store_reads;
 	uint64_t locks_taken;
@@ -306,6 +307,10 @@ void tpsim_ram_release(struct tpsim_machine *machine);
  * for a store (GFP_NOFS)
  */
 unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages);
+
+/** tpsim_shrink_node() - the same, for a caller who needs pages of one node */
+unsigned long tpsim_shrink_node(struct tpsim_machine *machine, int node,
+				unsigned long pages);
 
 /**
  * tpsim_shrink_swap() - ask them as kswapd would, and as an allocation that is
