@@ -170,6 +170,9 @@ struct ttmpool_pool {
 	uint64_t clock;
 	size_t reserve;
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
+	bool prepared; /* large chunks are divided before fresh ones are got */
+	struct ttmpool_list spares; /* descriptors for that */
+	size_t nr_spares;
 	bool scrubbing;
 	struct ttmpool_list in_use;
 	struct ttmpool_list runs;

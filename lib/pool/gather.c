@@ -16,6 +16,10 @@
  * while a smaller chunk costs a few more entries in the device's page table.
  * (Linux's ttm_pool tries a fresh large chunk before a pooled small one.)
  *
+ * When all of that is not enough, pooled chunks that are too large are divided
+ * (part.c). In a pool that was prepared for a time without memory they are, before
+ * fresh ones are got.
+ *
  * The chunks found so far are on one list, by falling order, which is also the
  * order in the buffer: every chunk then starts at a multiple of its own size.
  */
@@ -32,15 +36,6 @@ static const uint8_t list_preference[2][4] = {
 	{ TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN, TTMPOOL_CHUNK_MAPPED,
 	  TTMPOOL_CHUNK_CLEAN, 0 },
 };
-
-static unsigned int order_at_most(unsigned int order, size_t pages)
-{
-	unsigned int fits = 0;
-
-	while (fits < order && pages >> (fits + 1))
-		fits++;
-	return fits;
-}
 
 /* Take what there is of one kind, and note what it lacks; how many chunks, of at most
  * @most? */
@@ -115,6 +110,7 @@ static void take_pooled(struct take *take, unsigned int far)
 	while (end > take->order) {
 		tpos_spin_lock(&pool->lock);
 		take->clock = (uint32_t)pool->clock;
+		take->prepared = pool->prepared;
 		end = take_pick_some(take, far, end, &picked);
 		tpos_spin_unlock(&pool->lock);
 	}
@@ -200,13 +196,23 @@ static int take_near(struct take *take)
 	return err;
 }
 
+/* Take what is pooled, and, of a pool that was prepared, all that is. */
+static void take_kept(struct take *take)
+{
+	take_pooled(take, 0);
+	if (!take->prepared || !take->req.num_pages)
+		return;
+	take_pooled(take, TTMPOOL_CHUNK_FAR);
+	ttmpool_take_parts(take);
+}
+
 /* Find pages; what was found before an error stays on the list. */
 static int take_gather(struct take *take)
 {
 	int err;
 
 	if (!take->primed) {
-		take_pooled(take, 0);
+		take_kept(take);
 		err = -ENOMEM;
 		if (take->pool->node != TTMPOOL_NODE_ANY)
 			err = take_near(take);
@@ -214,7 +220,11 @@ static int take_gather(struct take *take)
 			return err;
 	}
 	err = take_room(take, true);
-	return err ? err : take_fresh(take, false);
+	if (!err)
+		err = take_fresh(take, false);
+	if (err == -ENOMEM && !take->primed)
+		err = ttmpool_take_parts(take);
+	return err;
 }
 
 /* These were found in vain: as many have to be found once more. */

@@ -177,8 +177,6 @@ void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr);
 struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named);
-bool ttmpool_chunk_split(struct ttmpool_pool *pool,
-			 struct ttmpool_chunk *chunk);
 size_t ttmpool_chunks_count(const struct ttmpool_list *chunks);
 size_t ttmpool_chunks_count_pages(const struct ttmpool_list *chunks);
 size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
@@ -215,6 +213,12 @@ void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,
 void ttmpool_chunks_copy(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *to,
 			 const struct ttmpool_list *from);
+
+/* split.c */
+bool ttmpool_chunk_split(struct ttmpool_pool *pool,
+			 struct ttmpool_chunk *chunk);
+int ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n);
+void ttmpool_spares_free(struct ttmpool_pool *pool);
 
 /* release.c */
 size_t ttmpool_chunks_release(struct ttmpool_pool *pool,

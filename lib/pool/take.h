@@ -19,6 +19,7 @@
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
  *	cleared, mapped or converted; if not set, there is none
  * @clock: the pool's, when it began
+ * @prepared: the pool was, then
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
  * @room: what is taken of the budgets for what is missing yet
@@ -39,6 +40,7 @@ struct take {
 	bool unmapped;
 	bool cached;
 	uint32_t clock;
+	bool prepared;
 	size_t pages_hit;
 	size_t chunks_hit;
 	size_t bare;
@@ -46,6 +48,19 @@ struct take {
 	struct room room;
 	struct ttmpool_list got;
 };
+
+/* The largest order of at most @order that @pages pages have. */
+static inline unsigned int order_at_most(unsigned int order, size_t pages)
+{
+	unsigned int fits = 0;
+
+	while (fits < order && pages >> (fits + 1))
+		fits++;
+	return fits;
+}
+
+/* part.c */
+int ttmpool_take_parts(struct take *take);
 
 /* Find all pages, zeroed. What was found before an error stays in take->got. */
 int ttmpool_take_find(struct take *take);
