@@ -145,6 +145,10 @@ void check_bytes(struct world *w, const struct item *item);
 void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
 		enum ttmpool_caching caching);
 
+/** has_poison() - has the hardware poisoned a page of it? Then it may have no way to the
+ * store, and is passed over. */
+bool has_poison(const struct world *w, const struct item *item);
+
 /** check_step() - what must be so after each step; see checks.c. */
 void check_step(struct world *w);
 
