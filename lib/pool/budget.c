@@ -65,9 +65,8 @@ bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages)
 /* Would so many bytes more be within the pool's own limit? Its lock is held. */
 static bool pool_may_map(const struct ttmpool_pool *pool, uint64_t bytes)
 {
-	uint64_t limit = pool->mapped_limit ? pool->mapped_limit : (uint64_t)-1;
-
-	return bytes <= limit && pool->stats.bytes_mapped <= limit - bytes;
+	return !pool->mapped_limit ||
+	       pool->stats.bytes_mapped + bytes <= pool->mapped_limit;
 }
 
 static bool iova_take(struct ttmpool_pool *pool, uint64_t bytes)
@@ -99,15 +98,13 @@ int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages, bool mapped)
 	return 0;
 }
 
-/* Take it of the pool's limit and of its device's: all of @bytes, or nothing. Nothing
- * is always to be had. */
+/* Take it of the pool's limit and of its device's: all of @bytes, or nothing. */
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
 	bool fits;
 
-	if (!bytes)
-		return true;
+	tpos_assert(bytes);
 	tpos_spin_lock(&pool->lock);
 	fits = pool_may_map(pool, bytes) && iova_take(pool, bytes);
 	if (fits)
@@ -122,8 +119,7 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	long left;
 
-	if (!bytes)
-		return;
+	tpos_assert(bytes);
 	left = tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
 				      &pool->iova->pages);
 	tpos_assert(left >= 0);
