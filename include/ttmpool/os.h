@@ -168,9 +168,9 @@ struct tpos_device_info {
  *	for it, and no shrinker is called (Linux: no __GFP_DIRECT_RECLAIM; kswapd may
  *	be woken).
  */
-#define TPOS_ALLOC_THIS_NODE 0x1u
-#define TPOS_ALLOC_LIGHT     0x2u
-#define TPOS_ALLOC_DMA32     0x4u
+#define TPOS_ALLOC_THIS_NODE  0x1u
+#define TPOS_ALLOC_LIGHT      0x2u
+#define TPOS_ALLOC_DMA32      0x4u
 #define TPOS_ALLOC_NO_RECLAIM 0x8u
 
 /**

@@ -180,7 +180,8 @@ struct tpsim_machine {
 	struct tpsim_counters counters;
 	uint64_t ps; /* simulated time, without locks */
 	struct tpsim_ledger out;
-	unsigned long poisoned; /* pages that the hardware has told of; atomic */
+	unsigned long
+		poisoned; /* pages that the hardware has told of; atomic */
 	atomic_ulong locks_taken;
 	size_t reports[TTMPOOL_REPORT_KIND_COUNT];
 	char report[256];

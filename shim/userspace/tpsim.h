@@ -254,7 +254,8 @@ struct tpsim_counters {
 	uint64_t bytes_copied;        /* by tpos_pages_copy() */
 	uint64_t bounced_bytes;
 	uint64_t splits;
-	uint64_t poison_freed; /* pages, as a part of a block: somebody gets them */
+	uint64_t
+		poison_freed; /* pages, as a part of a block: somebody gets them */
 	uint64_t store_writes; /* pages */
 	uint64_t store_reads;
 	uint64_t locks_taken;
