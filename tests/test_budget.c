@@ -544,7 +544,32 @@ static void s06_no_spare_chunk_is_over_a_budget(struct check *t)
 	}
 }
 
-CHECK_SUITE(budget, CHECK_CASE(s06_no_spare_chunk_is_over_a_budget),
+/* A budget that was lowered below what is pooled and reserved is a budget all the
+ * same: for a request of one chunk, too, that lies there. */
+static void s06_more_than_a_lowered_budget_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *one, *two;
+
+	CHECK(t, rig);
+	one = uncached_of(t, rig, 16, &buffer_plain);
+	two = uncached_of(t, rig, 17, &buffer_plain);
+	CHECK(t, one && two && !buffer_cycle(two) && !buffer_cycle(one));
+	ttmpool_pool_reserve(&rig->pool[0], 17);
+	ttmpool_manager_set_page_budget(&rig->mgr, 15);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 17);
+	CHECK_EQ(t, ttmpool_populate(&one->be), -ENOMEM);
+	CHECK_EQ(t, ttmpool_populate(&two->be), -ENOMEM);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 17);
+	ttmpool_manager_set_page_budget(&rig->mgr, 16);
+	CHECK_EQ(t, buffer_cycle(one), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, 17);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(budget, CHECK_CASE(s06_more_than_a_lowered_budget_is_refused),
+	    CHECK_CASE(s06_no_spare_chunk_is_over_a_budget),
 	    CHECK_CASE(s05_one_reclaim_serves_a_whole_request),
 	    CHECK_CASE(s05_small_requests_share_a_reclaim),
 	    CHECK_CASE(s06_what_never_fits_costs_nobody_anything),

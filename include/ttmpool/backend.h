@@ -71,7 +71,8 @@ ttmpool_backend_choose(const struct ttmpool_pool *pool);
  * @dma_addr: likewise, or NULL if the device needs no addresses
  * @num_pages: how many; at least one
  * @caching: what the pages shall be
- * @wait_ms: for address space: see struct ttmpool_request
+ * @wait_ms: how long a call may sleep: see struct ttmpool_request
+ * @killable: likewise
  */
 struct ttmpool_backend_config {
 	struct ttmpool_pool *pool;
@@ -82,6 +83,7 @@ struct ttmpool_backend_config {
 	size_t num_pages;
 	enum ttmpool_caching caching;
 	unsigned int wait_ms;
+	bool killable;
 };
 
 /**
@@ -92,7 +94,10 @@ struct ttmpool_backend_config {
  * @owner: on whose account
  * @dma_addr: one address a page while the buffer has pages, else 0; the
  *	caller's array, or NULL. In state PARTIAL they are not to be used.
- * @wait_ms: how long it waits for address space
+ * @wait_ms: how long each call waits for pages or address space: see struct
+ *	ttmpool_request
+ * @killable: which signals interrupt a call: likewise
+ * @until: when the wait of the call that is under way is over
  * @store: where its contents go when they are moved out, or NULL
  * @sums: with policy.checksum, one for each page that is there
  * @pages_stored: so many of its pages are there
@@ -115,6 +120,8 @@ struct ttmpool_backend {
 	struct ttmpool_owner *owner;
 	tpos_dma_addr_t *dma_addr;
 	unsigned int wait_ms;
+	bool killable;
+	struct ttmpool_deadline until;
 	tpos_store_t *store;
 	uint32_t *sums;
 	size_t pages_stored;

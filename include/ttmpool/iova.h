@@ -5,6 +5,31 @@
 #include <ttmpool/os.h>
 
 /**
+ * struct ttmpool_queue - those who wait until something comes back
+ * @wait: where they sleep
+ * @waiting: how many they are; who brings something back and sees nobody wakes nobody
+ *
+ * All members are private.
+ */
+struct ttmpool_queue {
+	struct tpos_wait wait;
+	tpos_atomic_t waiting;
+};
+
+/**
+ * struct ttmpool_deadline - until when a call may sleep
+ * @wait_ms: how long it was to be, from when the call began; or 0, or
+ *	TTMPOOL_WAIT_FOREVER
+ * @at_ms: when it is over, if it is over
+ *
+ * All members are private.
+ */
+struct ttmpool_deadline {
+	unsigned int wait_ms;
+	uint64_t at_ms;
+};
+
+/**
  * struct ttmpool_iova - the address space of one device, as a budget
  *
  * What the pools of one device share: whatever each of them has mapped, in use
@@ -15,7 +40,7 @@ struct ttmpool_iova {
 	uint64_t limit;
 	uint64_t low;
 	tpos_atomic_t pages;
-	struct tpos_wait wait;
+	struct ttmpool_queue queue;
 };
 
 /**

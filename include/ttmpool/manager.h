@@ -2,7 +2,7 @@
 #ifndef TTMPOOL_MANAGER_H
 #define TTMPOOL_MANAGER_H
 
-#include <ttmpool/os.h>
+#include <ttmpool/iova.h>
 
 /** TTMPOOL_NO_LIMIT - for a limit in pages: there is none. */
 #define TTMPOOL_NO_LIMIT ULONG_MAX
@@ -108,8 +108,9 @@ struct ttmpool_manager {
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swapped;
 	tpos_atomic_t recalls;
-	tpos_atomic_t trims;    /* counts those who found a limit overrun */
-	tpos_atomic_t trimmers; /* those who lower a limit now */
+	tpos_atomic_t trims;        /* counts those who found a limit overrun */
+	tpos_atomic_t trimmers;     /* those who lower a limit now */
+	struct ttmpool_queue queue; /* for pages */
 };
 
 /**

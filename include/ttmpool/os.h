@@ -82,6 +82,8 @@
  *             do than to go on? (Linux: a signal)
  *             tpos_fatal_signal_pending()  is it about to end? (Linux: a signal
  *             that kills it). Then the other one says yes, too.
+ *             tpos_now_ms(system)  milliseconds, as a uint64_t, of a clock that
+ *             never goes back, and that passes while threads sleep
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
  *             tpos_list_step()  one more element of a list was looked at or
@@ -209,7 +211,8 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
  * May sleep, and, without TPOS_ALLOC_NO_RECLAIM, may call the registered shrinkers
  * of the system.
  *
- * Return: 0, or -ENOMEM, and then @chunk is as it was.
+ * Return: 0; -ENOMEM; -ENOSPC if there are pages, and no addresses for coherent ones.
+ * After an error @chunk is as it was.
  */
 int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 		     struct ttmpool_chunk *chunk);
@@ -497,8 +500,12 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
  * @seen: what tpos_wait_count() was before the caller looked whether it must
  *	wait; if it is another now, this returns at once
  * @timeout_ms: at most so many milliseconds, TTMPOOL_WAIT_FOREVER for no limit;
- *	comes back as what is left of them. NULL: until it is woken, whatever
- *	signals come, by somebody who is at work and waits for nothing.
+ *	comes back as what is left of them: less each change of tpos_now_ms()
+ *	meanwhile, so that what one loses by many short sleeps is what they last.
+ *	NULL: until it is woken, whatever signals come, by somebody who is at work
+ *	and waits for nothing.
+ *
+ * May last 10 ms longer than that, or one tick of the system's timer.
  *
  * Return: 0 if it was woken, and with NULL always; -ETIMEDOUT; -EINTR for a signal.
  */

@@ -60,7 +60,7 @@ struct ttmpool_pool_config {
  * @pages_adopted: of these, pages that became the store's own, without a copy
  * @bytes_restored: read from stores
  * @splits: chunks that had to be halved
- * @waits: times that a caller slept until address space came back
+ * @waits: times that a caller slept until pages or address space came back
  * @caching_batches: calls of tpos_caching_set()
  * @caching_pages: pages in them
  * @map_batches: calls of tpos_dma_map()
@@ -231,8 +231,13 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
  * @caching: what the pages shall be
  * @num_pages: how many; at least one
  * @owner: who is charged, or NULL
- * @wait_ms: if there is no address space, and none could be made, sleep up to
- *	so many milliseconds until there is; 0: do not, TTMPOOL_WAIT_FOREVER
+ * @wait_ms: if the page budget or the address space has no room, and none could be
+ *	made, sleep until there is, but not longer than so many milliseconds after the
+ *	call, whatever is done meanwhile; 0: do not, TTMPOOL_WAIT_FOREVER. It ends
+ *	10 ms later at most, or one tick of the system's timer. A sleeper has no page
+ *	and no address; any signal ends a sleep.
+ * @killable: no signal but one that ends the thread interrupts the work. Otherwise
+ *	any does; it is looked for after each 2 MiB of fresh pages.
  */
 struct ttmpool_request {
 	enum ttmpool_source source;
@@ -240,6 +245,7 @@ struct ttmpool_request {
 	size_t num_pages;
 	struct ttmpool_owner *owner;
 	unsigned int wait_ms;
+	bool killable;
 };
 
 /**
@@ -265,7 +271,8 @@ struct ttmpool_request {
  * Return: 0; -EINVAL for a request that names nothing known or no page, or
  * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;
  * -ENOSPC if the mapped limit, IOVA space or bounce slots ran out, and it was
- * not to wait; -ETIMEDOUT if it was, in vain; -EINTR for a signal meanwhile;
+ * not to wait; -ETIMEDOUT if it was, in vain, for these or for the page budget;
+ * -EINTR for a signal meanwhile;
  * -EIO or what else the port returned. After an error the arrays are as they
  * were, and every page is back where it came from.
  */

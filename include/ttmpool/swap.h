@@ -34,8 +34,7 @@
  *
  * Return: 0, and the state is SWAPPED, or PARTIAL if pages are left; -EINVAL in
  * any other state, for no page, or if the arrays are not what the library left
- * there, and nothing has changed; -EINTR for a signal; -EFAULT if the next page has
- * been poisoned by the hardware, and nobody has read it; what tpos_store_create()
+ * there, and nothing has changed; -EINTR for a signal; what tpos_store_create()
  * and tpos_store_write() return. After these, what has left is in the store, the
  * rest is in pages, and the state is PARTIAL; call again, or ttmpool_swapin(). If
  * nothing of the buffer is in the store, its state, mappings and caching are what
@@ -52,7 +51,10 @@ int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  * Pages are taken from the pool for all that is wanted at once; where there is
  * no memory for that, for less, and again, since what has been read needs no
  * room in the store any more. As many as could be had then are what the next part
- * begins with.
+ * begins with. All of it sleeps no longer than be->wait_ms: for addresses, and for a
+ * single page of the budget. What can never be mapped as a whole is refused, if it
+ * would be whole (-ENOSPC); of a buffer larger than the page budget what fits comes,
+ * and nobody waits for the rest.
  *
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
@@ -79,11 +81,11 @@ int ttmpool_drop(struct ttmpool_backend *be);
  * @be: a backend in state POPULATED
  *
  * In place, without a copy, where ttmpool_page_insertable(). Otherwise fresh
- * pages are got, and the contents copied. Zeroes dma_addr[].
+ * pages are got, and the contents copied. Zeroes dma_addr[]. Sleeps no longer than
+ * be->wait_ms, for room in the page budget.
  *
  * Return: 0, and the state is ANONYMOUS; -EINVAL in any other state, or if the
- * arrays are not what the library left there; -EFAULT if pages have to be copied and
- * the hardware has poisoned one of them, and nobody has read it; what ttmpool_pool_take() returns,
+ * arrays are not what the library left there; what ttmpool_pool_take() returns,
  * where pages have to be copied; what tpos_caching_set() returns, or -EIO, if
  * pages could not be made write-back. After an error the state is POPULATED, and nothing has changed, or PARTIAL if even that could not be
  * restored: all of it is in pages then, and ttmpool_swapin() is the way back.
@@ -97,7 +99,8 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be);
  * In place where the device reaches a page and a mapping may be as large as its
  * chunk; else, and for a coherent backend, the contents are copied. A chunk of
  * another node than the pool wants is copied if there are pages of that node that
- * nobody has to give up, and else stays where it is.
+ * nobody has to give up, and else stays where it is. All of it sleeps no longer than
+ * be->wait_ms. A buffer that can never be mapped is refused at once (-ENOSPC).
  *
  * Return: 0, and the state is POPULATED, with the caching and addresses wanted;
  * -EINVAL in any other state, or if the arrays are not what the library left

@@ -22,7 +22,8 @@ static int take_for_backend(struct ttmpool_backend *be,
 				       .caching = be->tt.caching,
 				       .num_pages = be->tt.num_pages,
 				       .owner = be->owner,
-				       .wait_ms = be->wait_ms };
+				       .wait_ms = be->wait_ms,
+				       .killable = be->killable };
 
 	return ttmpool_pool_take(be->pool, &req, be->tt.pages, be->dma_addr);
 }
@@ -107,6 +108,7 @@ int ttmpool_backend_init(struct ttmpool_backend *be,
 		.owner = config->owner,
 		.dma_addr = config->dma_addr,
 		.wait_ms = config->wait_ms,
+		.killable = config->killable,
 	};
 	ttmpool_list_init(&be->lru);
 	backend_clear_arrays(be);

@@ -80,6 +80,7 @@ int ttmpool_party_swapout(struct party *party);
 
 /* relocate.c */
 int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be);
+int ttmpool_backend_admits(struct ttmpool_backend *be, size_t pages);
 int ttmpool_backend_return(struct ttmpool_backend *be);
 
 /* tt.c */

@@ -14,38 +14,55 @@ static bool is_to_be_mapped(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
-/* Map a batch, or be told that there are no addresses (-ENOSPC). */
-static int backend_map_now(struct ttmpool_backend *be,
+/* Map a batch, if there are addresses. */
+static int backend_map_now(struct ttmpool_backend *be, struct room *room,
 			   struct ttmpool_list *chunks)
 {
-	struct room room = { 0 };
 	int err;
 
-	err = ttmpool_room_make(be->pool, &room, 0,
+	err = ttmpool_room_make(be->pool, room, 0,
 				ttmpool_chunks_count_pages(chunks));
 	if (!err)
-		err = ttmpool_chunks_map(be->pool, &room, chunks);
-	ttmpool_room_return(be->pool, &room);
-	return err == -EDQUOT ? -ENOSPC : err;
+		err = ttmpool_chunks_map(be->pool, room, chunks);
+	ttmpool_room_return(be->pool, room);
+	return err == NO_MAPPED ? -ENOSPC : err;
 }
 
-/* Map what is not mapped, and wait for address space as long as was asked. */
+/* As backend_map_now(), and sleep until there are addresses, or the time is over. */
+static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
+				 struct ttmpool_list *chunks)
+{
+	struct ttmpool_queue *queue = &be->pool->iova->queue;
+	int err;
+
+	ttmpool_queue_enter(queue);
+	for (;;) {
+		long seen = tpos_wait_count(&queue->wait);
+
+		err = backend_map_now(be, room, chunks);
+		if (err != -ENOSPC)
+			break;
+		err = ttmpool_queue_wait(be->pool, queue, seen, &be->until);
+		if (err)
+			break;
+	}
+	ttmpool_queue_leave(queue);
+	return err;
+}
+
+/* Map what is not mapped. */
 static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 {
-	struct ttmpool_pool *pool = be->pool;
-	unsigned int left_ms = be->wait_ms;
+	struct room room = { 0 };
 	struct ttmpool_list work;
-	long seen;
 	int err;
 
 	if (!be->dma_addr ||
 	    !ttmpool_chunks_extract(chunks, is_to_be_mapped, &work))
 		return 0;
-	do {
-		seen = tpos_wait_count(&pool->iova->wait);
-		err = backend_map_now(be, &work);
-	} while (err == -ENOSPC && be->wait_ms &&
-		 !(err = ttmpool_budget_wait_mapped(pool, seen, &left_ms)));
+	err = backend_map_now(be, &room, &work);
+	if (err == -ENOSPC && be->until.wait_ms)
+		err = backend_map_patiently(be, &room, &work);
 	ttmpool_list_splice(&work, chunks);
 	return err;
 }
@@ -106,8 +123,6 @@ static int backend_ready(struct ttmpool_backend *be,
 	ttmpool_chunks_mark_anonymous(chunks, err);
 	ttmpool_account_add(be->pool, chunks, &after);
 	ttmpool_account_change(be->pool, be->owner, &before, &after);
-	if (err)
-		tpos_wake(&be->pool->iova->wait);
 	return err;
 }
 

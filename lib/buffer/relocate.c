@@ -37,11 +37,9 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	ttmpool_claim_init(&claim, be->pool, pages, n);
 	claim.with_holes = true;
 	err = ttmpool_claim_chunks(&claim);
-	if (err)
-		goto drop;
-	if (!chunks_may_be_read(be->pool, &claim.chunks)) {
-		err = -EFAULT;
-		goto unclaim;
+	if (err) {
+		ttmpool_take_drop(take, &take->got);
+		return err;
 	}
 	ttmpool_account_add(be->pool, &claim.chunks, &before);
 	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before it is read */
@@ -54,12 +52,6 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 			      take->map ? be->dma_addr + first : NULL);
 	ttmpool_chunks_give(be->pool, &claim.chunks, n);
 	return 0;
-
-unclaim:
-	ttmpool_chunks_unclaim(be->pool, &claim.chunks);
-drop:
-	ttmpool_take_drop(take, &take->got);
-	return err;
 }
 
 /* All of a buffer that is the device's goes to ordinary pages. */
@@ -68,7 +60,9 @@ int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be)
 	struct take take = { .pool = be->pool,
 			     .req = { .source = TTMPOOL_PLAIN,
 				      .caching = TTMPOOL_CACHED,
-				      .owner = be->owner } };
+				      .owner = be->owner,
+				      .killable = be->killable },
+			     .until = be->until };
 
 	return backend_copy(be, 0, be->tt.num_pages, &take);
 }
@@ -126,18 +120,29 @@ static int backend_relocate_misfits(struct ttmpool_backend *be)
 				 .caching = coherent ? be->tt.caching
 						     : TTMPOOL_CACHED,
 				 .owner = be->owner,
-				 .wait_ms = be->wait_ms },
+				 .killable = be->killable },
 			.map = coherent && be->dma_addr,
 			.near = fit == FAR,
 		};
 
 		if (fit == FITS)
 			continue;
+		if (fit == MISFIT)
+			take.until = be->until;
 		err = backend_copy(be, first, n, &take);
 		if (err && (fit == MISFIT || err != -ENOMEM))
 			return err;
 	}
 	return 0;
+}
+
+/* Can all of a buffer ever be the device's, with @pages of the page budget? */
+int ttmpool_backend_admits(struct ttmpool_backend *be, size_t pages)
+{
+	bool mapped = be->dma_addr || be->funcs->source == TTMPOOL_COHERENT;
+
+	return ttmpool_budget_admits(be->pool, pages,
+				     mapped ? be->tt.num_pages : 0);
 }
 
 /*
@@ -149,6 +154,9 @@ int ttmpool_backend_return(struct ttmpool_backend *be)
 	struct ttmpool_list chunks;
 	int err;
 
+	err = ttmpool_backend_admits(be, 0); /* it has its pages */
+	if (err)
+		return err;
 	/* Are the arrays what was left there? */
 	err = ttmpool_backend_claim(be, &chunks);
 	if (err)

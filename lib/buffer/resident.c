@@ -30,45 +30,27 @@ size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be)
 	return be->tt.pages[0] ? be->edge : 0;
 }
 
-/* Where a buffer is claimed, and how many pages it has there at least: the others are
- * in the store. */
-struct part {
-	size_t first;
-	size_t end;
-	size_t least;
-};
-
-/* Claim the chunks that a buffer has in a part of it, in its order. */
-static int backend_claim(struct ttmpool_backend *be, const struct part *part,
+/* Claim the chunks that a buffer has between two indices, in its order. */
+static int backend_claim(struct ttmpool_backend *be, size_t first, size_t end,
 			 struct ttmpool_list *chunks)
 {
 	struct claim claim;
 	int err;
 
-	ttmpool_list_init(chunks);
-	ttmpool_claim_init(&claim, be->pool, be->tt.pages, part->end);
+	ttmpool_claim_init(&claim, be->pool, be->tt.pages, end);
 	claim.with_holes = true;
-	claim.done = part->first;
+	claim.done = first;
 	err = ttmpool_claim_chunks(&claim);
-	if (err)
-		return err;
-	if (ttmpool_chunks_count_pages(&claim.chunks) < part->least) {
-		ttmpool_chunks_unclaim(be->pool, &claim.chunks);
-		return -EINVAL;
-	}
+	ttmpool_list_init(chunks);
 	ttmpool_list_splice(&claim.chunks, chunks);
-	return 0;
+	return err;
 }
 
 /* Claim all chunks of a buffer, in its order; it may have holes. */
 int ttmpool_backend_claim(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks)
 {
-	const struct part all = { .end = be->tt.num_pages,
-				  .least =
-					  be->tt.num_pages - be->pages_stored };
-
-	return backend_claim(be, &all, chunks);
+	return backend_claim(be, 0, be->tt.num_pages, chunks);
 }
 
 /* How far is it from here to the next chunk? The array is not checked yet. */
@@ -85,22 +67,20 @@ static size_t backend_step(const struct ttmpool_backend *be, size_t index)
 int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 			       struct ttmpool_list *chunks)
 {
-	struct part some = { .first = ttmpool_backend_first_page(be),
-			     .least = pages };
+	size_t first = ttmpool_backend_first_page(be);
+	size_t end = first;
 	size_t got = 0;
 
-	some.end = some.first;
-	while (got < pages && some.end < be->tt.num_pages) {
-		size_t step = backend_step(be, some.end);
+	while (got < pages && end < be->tt.num_pages) {
+		size_t step = backend_step(be, end);
 
-		if (be->tt.pages[some.end])
+		if (be->tt.pages[end])
 			got += step;
-		some.end += step;
+		end += step;
 	}
-	/* Claiming tells what is wrong with it. */
-	if (some.end > be->tt.num_pages)
-		some.end = be->tt.num_pages;
-	return backend_claim(be, &some, chunks);
+	if (end > be->tt.num_pages) /* claiming tells what is wrong with it */
+		end = be->tt.num_pages;
+	return backend_claim(be, first, end, chunks);
 }
 
 void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)
@@ -150,7 +130,6 @@ int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
 	err = ttmpool_chunks_strip(pool, chunks);
 	ttmpool_chunks_mark_anonymous(chunks, true);
 	chunks_book(pool, chunks, 1);
-	tpos_wake(&pool->iova->wait);
 	return err;
 }
 

@@ -16,7 +16,8 @@
  * Where there is no memory for a whole hole, half of it is tried: what has been
  * read is dropped from the store, which makes room for the other half. What was
  * had then is what the next hole begins with, and twice that when it has been had a
- * few times: pages that are got and given back in vain are no more than are kept.
+ * few times: pages that are got and given back in vain are no more than are kept. Who
+ * has time sleeps only when there is none for a single page; or for addresses.
  *
  * When no hole is left, whatever an earlier interruption has left half way is
  * made the device's, and the buffer is what it was.
@@ -55,11 +56,12 @@ static void swapin_learn(struct swapin *in, size_t tried, size_t had)
 /* Take pages for the hole [first, first + n), or a part of it; how many? */
 static int swapin_take(struct swapin *in, size_t first, size_t *n)
 {
+	static const struct ttmpool_deadline at_once;
 	struct ttmpool_backend *be = in->be;
 	struct ttmpool_request req = { .source = be->funcs->source,
 				       .caching = be->tt.caching,
 				       .owner = be->owner,
-				       .wait_ms = be->wait_ms };
+				       .killable = be->killable };
 	tpos_dma_addr_t *dma_addr = be->dma_addr ? be->dma_addr + first : NULL;
 	size_t tried;
 	int err;
@@ -69,8 +71,13 @@ static int swapin_take(struct swapin *in, size_t first, size_t *n)
 	tried = *n;
 	for (;; *n /= 2) {
 		req.num_pages = *n;
-		err = ttmpool_pool_take(be->pool, &req, be->tt.pages + first,
-					dma_addr);
+		err = ttmpool_pool_take_until(be->pool, &req, &at_once,
+					      be->tt.pages + first, dma_addr);
+		if (be->until.wait_ms &&
+		    (err == -ENOSPC || (err == -ENOMEM && *n == 1)))
+			err = ttmpool_pool_take_until(
+				be->pool, &req, &be->until,
+				be->tt.pages + first, dma_addr);
 		if (err != -ENOMEM || *n == 1)
 			break;
 	}
@@ -196,6 +203,12 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages)
 	     be->tt.state != TTMPOOL_TT_PARTIAL) ||
 	    !pages)
 		return -EINVAL;
+	err = ttmpool_backend_admits(be, 0);
+	if (err && pages >= be->pages_stored)
+		return err;
+	/* What is over the page budget comes in parts, and is not waited for. */
+	err = ttmpool_backend_admits(be, be->tt.num_pages);
+	be->until = ttmpool_deadline(be->pool, err ? 0 : be->wait_ms);
 	err = swapin_run(be, pages);
 	if (!be->pages_stored) {
 		ttmpool_backend_close_store(be);

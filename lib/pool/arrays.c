@@ -71,7 +71,8 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 	bool is_dirty, is_poisoned;
 
 	if (ttmpool_take_check(pool, req) ||
-	    kind.order > pool->max_order[req->source] || !pool_believes(pool))
+	    kind.order > pool->max_order[req->source] || !pool_believes(pool) ||
+	    req->num_pages > pages_of(&pool->mgr->page_budget))
 		return NULL;
 	bin = &pool->bins[req->source][req->caching][kind.order];
 	ttmpool_list_init(&picked);
@@ -98,24 +99,32 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 	return chunk;
 }
 
-int ttmpool_pool_take(struct ttmpool_pool *pool,
-		      const struct ttmpool_request *req, tpos_page_t **pages,
-		      tpos_dma_addr_t *dma_addr)
+/* Take one chunk that lacks nothing, if there is one. */
+static inline bool take_at_once(struct ttmpool_pool *pool,
+				const struct ttmpool_request *req,
+				tpos_page_t **pages, tpos_dma_addr_t *dma_addr)
 {
-	struct ttmpool_chunk *chunk;
-	struct take take;
+	struct ttmpool_chunk *chunk = take_single(pool, req, dma_addr);
+
+	if (!chunk)
+		return false;
+	if (TPOS_WATCHED)
+		tpos_note_issued(pool->dev, chunk);
+	ttmpool_chunk_fill(pool, chunk, pages, dma_addr);
+	return true;
+}
+
+/* As ttmpool_pool_take(), in a call that may sleep until then. */
+int ttmpool_pool_take_until(struct ttmpool_pool *pool,
+			    const struct ttmpool_request *req,
+			    const struct ttmpool_deadline *until,
+			    tpos_page_t **pages, tpos_dma_addr_t *dma_addr)
+{
+	struct take take = {
+		.pool = pool, .req = *req, .map = dma_addr, .until = *until
+	};
 	int err;
 
-	if (!pages)
-		return -EINVAL;
-	chunk = take_single(pool, req, dma_addr);
-	if (chunk) {
-		if (TPOS_WATCHED)
-			tpos_note_issued(pool->dev, chunk);
-		ttmpool_chunk_fill(pool, chunk, pages, dma_addr);
-		return 0;
-	}
-	take = (struct take){ .pool = pool, .req = *req, .map = dma_addr };
 	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;
@@ -124,7 +133,21 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* Does it go into its bin as it is? Of what may bounce, nothing that is mapped does. */
+int ttmpool_pool_take(struct ttmpool_pool *pool,
+		      const struct ttmpool_request *req, tpos_page_t **pages,
+		      tpos_dma_addr_t *dma_addr)
+{
+	struct ttmpool_deadline until;
+
+	if (!pages)
+		return -EINVAL;
+	if (take_at_once(pool, req, pages, dma_addr))
+		return 0;
+	until = ttmpool_deadline(pool, req->wait_ms);
+	return ttmpool_pool_take_until(pool, req, &until, pages, dma_addr);
+}
+
+/* Does it go into its bin as it is? */
 static bool chunk_is_kept(const struct ttmpool_chunk *chunk)
 {
 	return (pool_keeps_mapped(chunk->pool) ||
@@ -159,19 +182,21 @@ static bool give_single(struct claim *claim)
 	struct ttmpool_pool *pool = claim->pool;
 	unsigned int order = order_of(claim->num_pages);
 	struct ttmpool_chunk *chunk;
-	bool kept;
+	bool kept, mapped = false;
 
-	if (order >= TTMPOOL_NR_ORDERS || pool->policy.verify ||
+	if (order >= TTMPOOL_NR_ORDERS || !pool_believes(pool) ||
 	    !ttmpool_budget_has_room(pool->mgr, claim->num_pages))
 		return false;
 	tpos_spin_lock(&pool->lock);
 	chunk = ttmpool_claim_single(claim, order);
 	kept = chunk && chunk_is_kept(chunk);
-	if (kept)
+	if (kept) {
+		mapped = chunk->flags & TTMPOOL_CHUNK_MAPPED;
 		single_leave(claim, chunk);
+	}
 	tpos_spin_unlock(&pool->lock);
 	if (kept)
-		ttmpool_give_follow(pool, true);
+		ttmpool_give_follow(pool, true, mapped);
 	return kept;
 }
 

@@ -6,17 +6,14 @@
  * Both are taken before the thing itself and returned after it is gone, and taken in
  * one step or not at all. So neither is ever exceeded, not even for a moment, and
  * nobody is refused for what another was refused. What is done when one is
- * exhausted is the business of those who take: see room.c. Whoever sleeps until
- * address space comes back is woken when a buffer gives up its own: what is
- * only kept is had without sleeping.
+ * exhausted is the business of those who take: see room.c. Whoever waits until some
+ * of it comes back is woken when it does.
  *
  * Linux's TTM has no budget of IOVA space at all: a driver learns that it has
  * run out from a failed dma_map_page(), which ttm_pool turns into -EFAULT.
  */
 
 #include "pool_internal.h"
-
-#define NAP_MS 100
 
 /* Of the budget: all of @pages, or nothing. */
 bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages)
@@ -42,6 +39,7 @@ void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
 	long left = tpos_atomic_add_return(-(long)pages, &mgr->pages);
 
 	tpos_assert(left >= 0);
+	queue_wake(&mgr->queue);
 }
 
 /* Would so many more be within the pool limit? */
@@ -69,44 +67,50 @@ static bool pool_may_map(const struct ttmpool_pool *pool, uint64_t bytes)
 	       pool->stats.bytes_mapped + bytes <= pool->mapped_limit;
 }
 
-static bool iova_take(struct ttmpool_pool *pool, uint64_t bytes)
+/* How many pages may be mapped for the device? */
+static unsigned long iova_most(const struct ttmpool_pool *pool,
+			       unsigned long below)
 {
-	struct ttmpool_iova *iova = pool->iova;
-	uint64_t limit = iova->limit ? iova->limit : (uint64_t)-1;
-	unsigned int shift = pool->info.page_shift;
+	uint64_t limit = pool->iova->limit ? pool->iova->limit : (uint64_t)-1;
+	unsigned long most = (unsigned long)(limit >> pool->info.page_shift);
 
-	return tpos_atomic_add_unless_above((unsigned long)(bytes >> shift),
-					    &iova->pages,
-					    (unsigned long)(limit >> shift));
+	return below - 1 < most ? below - 1 : most;
 }
 
 /*
- * Can a request of so many pages ever be served, even if nobody else had any? 0;
- * -ENOMEM if they are more than the page budget; -ENOSPC if they have to be @mapped,
- * and are more than a limit for that.
+ * Can a request ever be served, even if nobody else had any page? -ENOMEM if it is for
+ * more pages than the page budget; -ENOSPC if more of them than a limit admits have to
+ * be @mapped.
  */
-int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages, bool mapped)
+int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages,
+			  size_t mapped)
 {
-	uint64_t bytes = pool_bytes(pool, pages);
+	uint64_t bytes = pool_bytes(pool, mapped);
 	uint64_t limit = pool->iova->limit;
 
 	if (pages > pages_of(&pool->mgr->page_budget))
 		return -ENOMEM;
-	if (mapped && ((limit && bytes > limit) ||
-		       (pool->mapped_limit && bytes > pool->mapped_limit)))
+	if ((limit && bytes > limit) ||
+	    (pool->mapped_limit && bytes > pool->mapped_limit))
 		return -ENOSPC;
 	return 0;
 }
 
-/* Take it of the pool's limit and of its device's: all of @bytes, or nothing. */
-bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes)
+/* Take it of the pool's limit and of its device's: all of @bytes, which are some,
+ * or nothing. @below: and if the device has fewer pages mapped then; 0: that
+ * does not matter. */
+bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
+				unsigned long below)
 {
+	unsigned long pages = (unsigned long)(bytes >> pool->info.page_shift);
 	struct ttmpool_pool_stats *stats = &pool->stats;
 	bool fits;
 
 	tpos_assert(bytes);
 	tpos_spin_lock(&pool->lock);
-	fits = pool_may_map(pool, bytes) && iova_take(pool, bytes);
+	fits = pool_may_map(pool, bytes) &&
+	       tpos_atomic_add_unless_above(pages, &pool->iova->pages,
+					    iova_most(pool, below));
 	if (fits)
 		stats->bytes_mapped += bytes;
 	if (stats->bytes_mapped > stats->bytes_mapped_peak)
@@ -127,6 +131,7 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 	assert_deep(bytes <= pool->stats.bytes_mapped);
 	pool->stats.bytes_mapped -= bytes;
 	tpos_spin_unlock(&pool->lock);
+	queue_wake(&pool->iova->queue);
 }
 
 /* How much must go for @bytes to fit, if what is over @limit goes to @low? */
@@ -158,28 +163,6 @@ uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
 	return most > bytes ? most : bytes;
 }
 
-/*
- * Sleep until a buffer has left address space to others: 0, -ETIMEDOUT or
- * -EINTR. Two who try at the same time may each have had in hand what the other
- * lacked, and nobody wakes either; so both look again after a while.
- */
-int ttmpool_budget_wait_mapped(struct ttmpool_pool *pool, long seen,
-			       unsigned int *left_ms)
-{
-	unsigned int nap = *left_ms < NAP_MS ? *left_ms : NAP_MS;
-	unsigned int rest = *left_ms - nap;
-	int err;
-
-	tpos_assert(nap <= *left_ms);
-	pool_tally(pool, &pool->stats.waits, 1);
-	err = tpos_wait(&pool->iova->wait, seen, &nap);
-	if (err == -ETIMEDOUT && rest)
-		err = 0;
-	if (*left_ms != TTMPOOL_WAIT_FOREVER)
-		*left_ms = rest + nap;
-	return err;
-}
-
 int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low)
 {
 	if (limit && low > limit)
@@ -187,13 +170,13 @@ int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low)
 	iova->limit = limit;
 	iova->low = low;
 	tpos_atomic_set(&iova->pages, 0);
-	tpos_wait_init(&iova->wait);
+	ttmpool_queue_init(&iova->queue);
 	return 0;
 }
 
 void ttmpool_iova_fini(struct ttmpool_iova *iova)
 {
-	tpos_wait_fini(&iova->wait);
+	ttmpool_queue_fini(&iova->queue);
 }
 
 unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova)

@@ -24,6 +24,8 @@
 
 #define THIS_NODE_LIGHTLY \
 	(TPOS_ALLOC_THIS_NODE | TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM)
+/* So often it is asked whether a signal has come. */
+#define ASK_BYTES ((uint64_t)2 << 20)
 
 /* In which order the lists of a bin are asked, by whether to map. */
 static const uint8_t list_preference[2][4] = {
@@ -141,6 +143,22 @@ static int take_room(struct take *take, bool effort)
 		       : -ENOMEM;
 }
 
+/* So many pages were got. If many more are wanted, has the thread something better to
+ * do? */
+static int take_count(struct take *take, size_t pages)
+{
+	take->req.num_pages -= pages;
+	take->asked += pages;
+	if (!take->req.num_pages ||
+	    pool_bytes(take->pool, take->asked) < ASK_BYTES)
+		return 0;
+	take->asked = 0;
+	return (take->req.killable ? tpos_fatal_signal_pending()
+				   : tpos_signal_pending())
+		       ? -EINTR
+		       : 0;
+}
+
 /*
  * Make fresh chunks. @strict: of the node that the pool wants, or none. Returns
  * the error that ended it, or 0 if nothing more is needed.
@@ -160,21 +178,20 @@ static int take_fresh(struct take *take, bool strict)
 	take->unmapped = true;
 	take->cached = true;
 	ttmpool_list_init(&made);
-	while (take->req.num_pages) {
+	do {
 		req.order = order_at_most(req.order, take->req.num_pages);
 		req.flags = (strict ? THIS_NODE_LIGHTLY : 0) |
 			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
 			    pool_zone(pool, req.source);
 		err = ttmpool_chunk_create(pool, &req, &take->room, &made);
 		if (!err) {
-			take->req.num_pages -= (size_t)1 << req.order;
-			continue;
+			err = take_count(take, (size_t)1 << req.order);
+		} else if (req.order && !take->one_order) {
+			req.order--;
+			pool_tally(pool, &pool->stats.fallbacks, 1);
+			err = 0;
 		}
-		if (!req.order || take->one_order)
-			break;
-		req.order--;
-		pool_tally(pool, &pool->stats.fallbacks, 1);
-	}
+	} while (!err && take->req.num_pages);
 	pages = ttmpool_chunks_count_pages(&made);
 	pool_tally(pool, &pool->stats.pages_fresh, pages);
 	if (req.source == TTMPOOL_PLAIN)
@@ -211,7 +228,7 @@ static int take_gather(struct take *take)
 		err = -ENOMEM;
 		if (take->pool->node != TTMPOOL_NODE_ANY)
 			err = take_near(take);
-		if (!err || take->near)
+		if (!err || take->near || err == -EINTR)
 			return err;
 	}
 	err = take_room(take, true);

@@ -109,15 +109,19 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 }
 
 /* Something came back. If more is pooled than before: too much? And who clears it?
- * In any case there is address space to be had that was in use. */
-void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled)
+ * Pages that are pooled could go for those who want others, and so could mappings that
+ * are only kept from now on. (What has gone to the system, or is mapped no more, has
+ * woken those who wait for it by itself.) */
+void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled, bool mapped)
 {
 	if (pooled) {
 		ttmpool_manager_trim(pool->mgr);
 		if (pool->policy.scrub)
 			tpos_work_queue(pool->mgr->system, &pool->scrub_work);
+		queue_wake(&pool->mgr->queue);
 	}
-	tpos_wake(&pool->iova->wait);
+	if (mapped)
+		queue_wake(&pool->iova->queue);
 }
 
 /* Has it to be asked of each chunk of a run whether it may be pooled? */
@@ -168,7 +172,7 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	give_enter(pool, &giving);
 	if (!ttmpool_list_empty(&giving.released))
 		ttmpool_chunks_release(pool, &giving.released);
-	ttmpool_give_follow(pool, recycles);
+	ttmpool_give_follow(pool, recycles, giving.less.pages[TTMPOOL_MAPPED]);
 }
 
 /* Take back a batch of any chunks that were in use, of @pages. */

@@ -81,6 +81,24 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
+/* Get pages of the system. Coherent ones need addresses, too: where the machine has
+ * none, kept mappings are given up for them. */
+static int chunk_get_pages(struct ttmpool_pool *pool,
+			   const struct tpos_alloc *req, struct room *room,
+			   struct ttmpool_chunk *chunk)
+{
+	uint64_t bytes = pool_bytes(pool, (size_t)1 << req->order);
+	int err;
+
+	do {
+		err = tpos_pages_alloc(pool->dev, req, chunk);
+	} while (err == -ENOSPC &&
+		 ttmpool_device_give_up_mappings(pool, bytes));
+	if (err == -ENOSPC)
+		room->below = pages_of(&pool->iova->pages);
+	return err;
+}
+
 /*
  * Make one chunk of fresh pages, and put it at the end of @made. There is room for
  * it, or it is made, if what had been taken was for a chunk that was refused; a
@@ -103,7 +121,7 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	chunk = ttmpool_chunk_new(pool, pool->policy.verify);
 	if (!chunk)
 		return -ENOMEM;
-	err = tpos_pages_alloc(pool->dev, req, chunk);
+	err = chunk_get_pages(pool, req, room, chunk);
 	if (err) {
 		tpos_free(pool->mgr->system, chunk);
 		return err;
@@ -143,7 +161,7 @@ static int chunks_note_mapped(struct ttmpool_pool *pool, struct room *room,
 /*
  * Map a batch of plain chunks, for which there is room. Where the machine has no
  * addresses, mappings that are only kept are given up for it. After an error, none
- * of them is mapped.
+ * of them is mapped; and if there were no addresses, @room says at how many that was.
  */
 int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks)
@@ -156,6 +174,8 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		err = tpos_dma_map(pool->dev, chunks);
 	} while (err == -ENOSPC && ttmpool_device_give_up_mappings(
 					   pool, pool_bytes(pool, pages)));
+	if (err == -ENOSPC)
+		room->below = pages_of(&pool->iova->pages);
 	return err ? err : chunks_note_mapped(pool, room, chunks);
 }
 

@@ -77,6 +77,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_atomic_set(&mgr->recalls, 0);
 	tpos_atomic_set(&mgr->trims, 0);
 	tpos_atomic_set(&mgr->trimmers, 0);
+	ttmpool_queue_init(&mgr->queue);
 	mgr->shrinker.count = manager_count;
 	mgr->shrinker.scan = manager_scan;
 	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
@@ -119,6 +120,7 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 {
 	tpos_atomic_set(&mgr->page_budget, (long)pages);
 	ttmpool_manager_trim_to_budget(mgr);
+	queue_wake(&mgr->queue);
 }
 
 unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,

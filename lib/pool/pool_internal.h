@@ -6,6 +6,7 @@
  *
  *   report.c     what is found wrong
  *   swapper.c    the one way to what lies above
+ *   wait.c       sleeping until something comes back
  *   budget.c     what may be had
  *   chunk.c      what is done to chunks themselves: unmapped, converted,
  *                cleared, copied; all in batches
@@ -146,19 +147,54 @@ void ttmpool_pool_report(struct ttmpool_pool *pool,
 			 const struct ttmpool_chunk *chunk,
 			 const struct ttmpool_report *where);
 
+/* wait.c */
+void ttmpool_queue_init(struct ttmpool_queue *queue);
+void ttmpool_queue_fini(struct ttmpool_queue *queue);
+void ttmpool_queue_enter(struct ttmpool_queue *queue);
+void ttmpool_queue_leave(struct ttmpool_queue *queue);
+struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
+					 unsigned int wait_ms);
+int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
+		       long seen, const struct ttmpool_deadline *until);
+
+/*
+ * There may be something to be had. Who waits has said so before he looked; what there
+ * is to be had was put where he looks, under a lock or by a full barrier, before this
+ * is called. So he has seen it, or is seen.
+ */
+static inline void queue_wake(struct ttmpool_queue *queue)
+{
+	if (tpos_atomic_read(&queue->waiting))
+		tpos_wake(&queue->wait);
+}
+
+/*
+ * What a request may wait for, where it has time; to others it is -ENOMEM or -ENOSPC.
+ * The machine's own want of addresses is -ENOSPC from the port.
+ */
+#define NO_PAGES  (-EAGAIN) /* within the page budget */
+#define NO_MAPPED (-EDQUOT) /* within a limit for what is mapped */
+
+static inline int error_of(int err)
+{
+	if (err == NO_PAGES)
+		return -ENOMEM;
+	return err == NO_MAPPED ? -ENOSPC : err;
+}
+
 /* budget.c */
 bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
 unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
-int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages, bool mapped);
+int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages,
+			  size_t mapped);
 bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages);
-bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
+				unsigned long below);
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
 				      uint64_t bytes);
-int ttmpool_budget_wait_mapped(struct ttmpool_pool *pool, long seen,
-			       unsigned int *left_ms);
 
 /* account.c: pages, by enum ttmpool_account */
 struct account {
@@ -219,27 +255,9 @@ static inline bool chunks_extract_poisoned(const struct ttmpool_pool *pool,
 					   struct ttmpool_list *from,
 					   struct ttmpool_list *to)
 {
-	if (!tpos_may_be_poisoned(pool->dev) ||
-	    !ttmpool_chunks_are_poisoned(from))
-		return false;
-	ttmpool_chunks_extract(from, ttmpool_chunk_is_poisoned, to);
-	return true;
-}
-
-/* May the bytes of a batch be read? A read of a page that the hardware has poisoned
- * can stop the machine. */
-static inline bool chunks_may_be_read(const struct ttmpool_pool *pool,
-				      const struct ttmpool_list *chunks)
-{
-	return !tpos_may_be_poisoned(pool->dev) ||
-	       !ttmpool_chunks_are_poisoned(chunks);
-}
-
-static inline bool chunk_may_be_read(const struct ttmpool_pool *pool,
-				     const struct ttmpool_chunk *chunk)
-{
-	return !tpos_may_be_poisoned(pool->dev) ||
-	       !ttmpool_chunk_is_poisoned(chunk);
+	return tpos_may_be_poisoned(pool->dev) &&
+	       ttmpool_chunks_are_poisoned(from) &&
+	       ttmpool_chunks_extract(from, ttmpool_chunk_is_poisoned, to);
 }
 void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
 void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
@@ -363,7 +381,7 @@ bool ttmpool_turn_is_on(struct ttmpool_manager *mgr,
 bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg);
 void ttmpool_turn_again(struct turn *turn);
 void ttmpool_turn_end(struct turn *turn);
-void ttmpool_turns_wait(struct ttmpool_manager *mgr);
+bool ttmpool_turns_wait(struct ttmpool_manager *mgr);
 void ttmpool_turns_enter(struct ttmpool_pool *pool);
 void ttmpool_turns_leave(struct ttmpool_pool *pool);
 
@@ -458,10 +476,13 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  * struct room - what was taken of the budgets, and is not used yet
  * @pages: for so many fresh pages
  * @mapped: for the mappings of so many pages
+ * @below: the device had no addresses when so many pages of it were mapped or to be
+ *	mapped, so it need not be asked again until they are fewer; or 0
  */
 struct room {
 	size_t pages;
 	size_t mapped;
+	unsigned long below;
 };
 
 /* room.c */
@@ -480,9 +501,15 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks);
 
+/* arrays.c */
+int ttmpool_pool_take_until(struct ttmpool_pool *pool,
+			    const struct ttmpool_request *req,
+			    const struct ttmpool_deadline *until,
+			    tpos_page_t **pages, tpos_dma_addr_t *dma_addr);
+
 /* give.c */
 bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk);
-void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled);
+void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled, bool mapped);
 void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 size_t pages);
 void ttmpool_claim_give(struct claim *claim);

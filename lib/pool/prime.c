@@ -12,7 +12,8 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	struct take take = { .pool = pool,
 			     .req = *req,
 			     .map = mapped && pool_keeps_mapped(pool),
-			     .primed = req->num_pages };
+			     .primed = req->num_pages,
+			     .until = ttmpool_deadline(pool, req->wait_ms) };
 	struct ttmpool_chunk *chunk;
 	int err;
 

@@ -28,37 +28,55 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
 	return slack < SLACK_PAGES ? slack : SLACK_PAGES;
 }
 
-/* Only pooled pages that may go for anybody go for the slack: to swap out a buffer is too
- * dear, and so is what this pool has reserved for itself, which goes before that. */
+/* Others give up something for @lacks pages. Only pooled pages that may go for anybody go
+ * for the slack: to swap out a buffer is too dear, and so is what this pool has reserved
+ * for itself, which goes before that. Returns whether anything has gone. */
+static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+
+	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
+	       ttmpool_pool_reclaim(pool, lacks, true) ||
+	       ttmpool_manager_retry_quarantine(mgr) ||
+	       ttmpool_swapper_swapout(mgr, lacks, true);
+}
+
+/* If there is nothing to be had, it may be on its way to the system by somebody
+ * else's hand: that is waited for, once. */
 static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
+	bool may_wait = true;
 
 	while (!ttmpool_budget_take_pages(mgr, pages)) {
 		unsigned long lacks = ttmpool_budget_lacks(mgr, pages);
 
-		if (!lacks ||
-		    (!ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) &&
-		     !ttmpool_pool_reclaim(pool, lacks, true) &&
-		     !ttmpool_manager_retry_quarantine(mgr) &&
-		     !ttmpool_swapper_swapout(mgr, lacks, true)))
-			return -ENOMEM;
+		if (!lacks)
+			return NO_PAGES;
+		if (!room_is_made(pool, lacks)) {
+			if (!may_wait || !ttmpool_turns_wait(mgr))
+				return NO_PAGES;
+			may_wait = false;
+		}
+		if (tpos_fatal_signal_pending())
+			return -EINTR;
 	}
 	return 0;
 }
 
-static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes)
+static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
+			    unsigned long below)
 {
-	while (!ttmpool_budget_take_mapped(pool, bytes))
+	while (!ttmpool_budget_take_mapped(pool, bytes, below))
 		if (!ttmpool_device_give_up_mappings(
 			    pool, ttmpool_budget_mapped_excess(pool, bytes)))
-			return -EDQUOT;
+			return NO_MAPPED;
 	return 0;
 }
 
 /*
  * Have room for so many pages, and for the mappings of so many, the room that there
- * is included. -EDQUOT: there are no addresses; -ENOMEM: no pages. What was taken
+ * is included. NO_MAPPED: there are no addresses; NO_PAGES: no pages. What was taken
  * before an error stays, until ttmpool_room_return().
  */
 int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
@@ -68,7 +86,8 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 
 	if (mapped > room->mapped)
 		err = room_for_mapping(pool,
-				       pool_bytes(pool, mapped - room->mapped));
+				       pool_bytes(pool, mapped - room->mapped),
+				       room->below);
 	if (err)
 		return err;
 	if (mapped > room->mapped)
@@ -95,7 +114,8 @@ bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 	/* a budget that was lowered has no room, not even for nothing */
 	if (more && !ttmpool_budget_take_pages(pool->mgr, more))
 		return false;
-	if (maps && !ttmpool_budget_take_mapped(pool, pool_bytes(pool, maps))) {
+	if (maps && !ttmpool_budget_take_mapped(pool, pool_bytes(pool, maps),
+						room->below)) {
 		ttmpool_budget_return_pages(pool->mgr, more);
 		return false;
 	}
@@ -114,5 +134,5 @@ void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 					     pool_bytes(pool, room->mapped));
 	if (room->pages)
 		ttmpool_budget_return_pages(pool->mgr, room->pages);
-	*room = (struct room){ 0 };
+	*room = (struct room){ .below = room->below };
 }

@@ -26,7 +26,10 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 		      const struct ttmpool_request *req, bool mapped,
 		      struct ttmpool_runs *runs)
 {
-	struct take take = { .pool = pool, .req = *req, .map = mapped };
+	struct take take = { .pool = pool,
+			     .req = *req,
+			     .map = mapped,
+			     .until = ttmpool_deadline(pool, req->wait_ms) };
 	int err;
 
 	runs_init(runs);

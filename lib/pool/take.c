@@ -39,13 +39,31 @@ void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
 		ttmpool_chunks_park(take->pool, chunks);
 }
 
+/* Halve the chunks of that order of a batch of fresh ones, which are its first. */
+static int take_halve(struct take *take, struct ttmpool_list *fresh,
+		      unsigned int order)
+{
+	struct ttmpool_chunk *chunk, *after;
+
+	ttmpool_for_each_chunk_safe(chunk, after, fresh) {
+		if (chunk->order < order)
+			break;
+		if (!ttmpool_chunk_split(take->pool, chunk))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /*
  * IOVA space has no room for chunks as large as the largest of those that are
- * not mapped: let go of these, and find as many pages in smaller ones.
+ * not mapped: halve what is fresh of these, so that no page is got twice; let go of
+ * what was pooled, and find as many pages in smaller chunks.
  */
 static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 {
 	unsigned int order = ttmpool_chunk_of(unmapped->next)->order;
+	struct ttmpool_list fresh;
+	int err;
 
 	tpos_assert(!ttmpool_list_empty(unmapped));
 	tpos_assert(order <= take->max_order);
@@ -53,8 +71,11 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 		return -ENOSPC;
 	pool_tally(take->pool, &take->pool->stats.fallbacks, 1);
 	take->max_order = order - 1;
+	ttmpool_chunks_extract(unmapped, chunk_is_fresh, &fresh);
 	ttmpool_take_drop(take, unmapped);
-	return ttmpool_take_find(take);
+	err = take_halve(take, &fresh, order);
+	ttmpool_list_splice(&fresh, unmapped);
+	return err ? err : ttmpool_take_find(take);
 }
 
 static int take_map(struct take *take)
@@ -127,13 +148,13 @@ static int take_try(struct take *take)
 	if (!err)
 		err = take_convert(take);
 	ttmpool_room_return(take->pool, &take->room);
-	if (!err) {
-		tpos_assert(!take->req.num_pages);
-		tpos_assert(!ttmpool_list_empty(&take->got));
-		return 0;
+	if (err) {
+		ttmpool_take_drop(take, &take->got);
+		return err;
 	}
-	ttmpool_take_drop(take, &take->got);
-	return err == -EDQUOT ? -ENOSPC : err;
+	tpos_assert(!take->req.num_pages);
+	tpos_assert(!ttmpool_list_empty(&take->got));
+	return 0;
 }
 
 /* Those that were pooled may be touched again. */
@@ -171,8 +192,10 @@ int ttmpool_take_check(const struct ttmpool_pool *pool,
 int ttmpool_take_can_be(struct ttmpool_pool *pool,
 			const struct ttmpool_request *req, bool map)
 {
+	bool mapped = map || req->source == TTMPOOL_COHERENT;
+
 	return ttmpool_budget_admits(pool, req->num_pages,
-				     map || req->source == TTMPOOL_COHERENT);
+				     mapped ? req->num_pages : 0);
 }
 
 /* What has been tried is to be tried again: all that it found is forgotten. */
@@ -186,19 +209,53 @@ static void take_again(struct take *take)
 			       .map = take->map,
 			       .order = take->order,
 			       .one_order = take->one_order,
-			       .primed = take->primed };
+			       .primed = take->primed,
+			       .room.below = take->room.below,
+			       .until = take->until };
 }
 
 /*
- * Find and prepare all that is asked for; where there is no address space, wait for
- * it as long as the request says. What can never be had is not tried. After an error
- * nothing is left.
+ * Try again until it is had, or the time is over. Nothing is held in a sleep, and he
+ * sleeps where that comes back which was lacking.
+ */
+static int take_patiently(struct take *take)
+{
+	struct ttmpool_pool *pool = take->pool;
+	struct ttmpool_queue *pages = &pool->mgr->queue;
+	struct ttmpool_queue *mapped = &pool->iova->queue;
+	int err;
+
+	ttmpool_queue_enter(pages);
+	ttmpool_queue_enter(mapped);
+	for (;;) {
+		long seen_pages = tpos_wait_count(&pages->wait);
+		long seen_mapped = tpos_wait_count(&mapped->wait);
+
+		take_again(take);
+		err = take_try(take);
+		if (err == NO_PAGES)
+			err = ttmpool_queue_wait(pool, pages, seen_pages,
+						 &take->until);
+		else if (error_of(err) == -ENOSPC)
+			err = ttmpool_queue_wait(pool, mapped, seen_mapped,
+						 &take->until);
+		else
+			break;
+		if (err)
+			break;
+	}
+	ttmpool_queue_leave(mapped);
+	ttmpool_queue_leave(pages);
+	return err;
+}
+
+/*
+ * Find and prepare all that is asked for, and sleep for what others have as long as
+ * @until says. What can never be had is not tried. After an error nothing is left.
  */
 int ttmpool_take_chunks(struct take *take)
 {
 	struct ttmpool_pool *pool = take->pool;
-	unsigned int left_ms = take->req.wait_ms;
-	long seen;
 	int err;
 
 	err = ttmpool_take_check(pool, &take->req);
@@ -207,20 +264,16 @@ int ttmpool_take_chunks(struct take *take)
 	err = ttmpool_take_can_be(pool, &take->req, take->map);
 	if (err)
 		goto failed;
-	seen = tpos_wait_count(&pool->iova->wait);
 	err = take_try(take);
-	while (err == -ENOSPC && take->req.wait_ms) {
-		err = ttmpool_budget_wait_mapped(pool, seen, &left_ms);
-		if (err)
-			break;
-		take_again(take);
-		seen = tpos_wait_count(&pool->iova->wait);
-		err = take_try(take);
-	}
+	if (take->until.wait_ms &&
+	    (err == NO_PAGES || error_of(err) == -ENOSPC))
+		err = take_patiently(take);
 	if (!err)
 		return 0;
-	tpos_wake(&pool->iova->wait);
+	/* Who looked while this was in our hands looks again. */
+	queue_wake(&pool->iova->queue);
+	queue_wake(&pool->mgr->queue);
 failed:
 	pool_tally(pool, &pool->stats.takes_failed, 1);
-	return err;
+	return error_of(err);
 }

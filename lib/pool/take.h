@@ -23,6 +23,8 @@
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
  * @room: what is taken of the budgets for what is missing yet
+ * @until: how long it may sleep for what others have
+ * @asked: pages got since one has asked for a signal
  * @remapped: pooled chunks that had lost their mapping
  * @got: what was found, by falling order
  */
@@ -46,6 +48,8 @@ struct take {
 	size_t bare;
 	size_t remapped;
 	struct room room;
+	struct ttmpool_deadline until;
+	size_t asked;
 	struct ttmpool_list got;
 };
 

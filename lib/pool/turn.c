@@ -134,9 +134,10 @@ static bool turns_precede(struct ttmpool_manager *mgr, const struct turn *mark,
 
 /*
  * Wait for the turns that are under way, each for as long as it has the pool that
- * it has now. They wait for nobody, so no signal ends it.
+ * it has now. They wait for nobody, so no signal ends it. Returns whether there was
+ * any.
  */
-static void turns_await(struct ttmpool_manager *mgr, bool lookers)
+static bool turns_await(struct ttmpool_manager *mgr, bool lookers)
 {
 	struct turn mark = { .mgr = mgr };
 	bool wait;
@@ -150,7 +151,7 @@ static void turns_await(struct ttmpool_manager *mgr, bool lookers)
 	}
 	tpos_spin_unlock(&mgr->lock);
 	if (!wait)
-		return;
+		return false;
 	while (wait) {
 		seen = tpos_wait_count(&mgr->turn_ended);
 		tpos_spin_lock(&mgr->lock);
@@ -163,12 +164,14 @@ static void turns_await(struct ttmpool_manager *mgr, bool lookers)
 		if (wait)
 			tpos_wait(&mgr->turn_ended, seen, NULL);
 	}
+	return true;
 }
 
-/* What others have taken out of the bins by now goes to the system. */
-void ttmpool_turns_wait(struct ttmpool_manager *mgr)
+/* What others have taken out of the bins by now goes to the system. Returns whether
+ * there were any others. */
+bool ttmpool_turns_wait(struct ttmpool_manager *mgr)
 {
-	turns_await(mgr, false);
+	return turns_await(mgr, false);
 }
 
 /* Has somebody taken pages of this pool out of its bins? The manager's lock is held. */

@@ -73,41 +73,47 @@ bool ttmpool_coherent_is_single(struct device *dev)
 	       (mappings_are_direct(dev) && memory_is_encrypted());
 }
 
-/* Give the pages an address; is it a good one? Where nothing translates, it is the
- * pages' own, or some other layer is at work. */
-static bool map_pages(struct device *dev, struct page *page, size_t size,
-		      struct tpos_dma *dma)
+/* Give the pages an address. Where nothing translates, it is the pages' own, or some
+ * other layer is at work, and the pages will not do. -ENOSPC: there are no addresses. */
+static int map_pages(struct device *dev, struct page *page, size_t size,
+		     struct tpos_dma *dma)
 {
+	bool translated = ttmpool_device_is_translated(dev);
 	dma_addr_t own = phys_to_dma(dev, page_to_phys(page));
 
 	if (mappings_are_direct(dev)) {
 		*dma = (struct tpos_dma){ own, (void *)&is_direct };
-		return true;
+		return 0;
 	}
 	dma->addr = dma_map_page_attrs(dev, page, 0, size, DMA_BIDIRECTIONAL,
 				       DMA_ATTR_NO_WARN);
 	if (dma_mapping_error(dev, dma->addr))
-		return false;
+		return translated ? -ENOSPC : -ENOMEM;
 	dma->cookie = (void *)&is_mapped;
-	if (ttmpool_device_is_translated(dev) || dma->addr == own)
-		return true;
+	if (translated || dma->addr == own)
+		return 0;
 	dma_unmap_page_attrs(dev, dma->addr, size, DMA_BIDIRECTIONAL, 0);
-	return false;
+	return -ENOMEM;
 }
 
-static struct page *alloc_mapped(struct device *dev,
-				 const struct tpos_alloc *req,
-				 struct tpos_dma *dma)
+static int alloc_mapped(struct device *dev, const struct tpos_alloc *req,
+			struct ttmpool_chunk *chunk)
 {
+	struct tpos_dma dma = {};
 	struct page *page = ttmpool_plain_alloc(dev, req);
+	int err = -ENOMEM;
 
 	if (!page)
-		return NULL;
-	if (tpos_device_reaches(dev, page, 1UL << req->order) &&
-	    map_pages(dev, page, PAGE_SIZE << req->order, dma))
-		return page;
-	__free_pages(page, req->order);
-	return NULL;
+		return -ENOMEM;
+	if (tpos_device_reaches(dev, page, 1UL << req->order))
+		err = map_pages(dev, page, PAGE_SIZE << req->order, &dma);
+	if (err) {
+		__free_pages(page, req->order);
+		return err;
+	}
+	chunk->page = page;
+	chunk->dma = dma;
+	return 0;
 }
 
 static void free_single(struct device *dev, const struct tpos_dma *dma)
@@ -126,37 +132,40 @@ static bool single_is_good(struct page *page, const struct tpos_alloc *req)
 }
 
 /* Who may not wait would be served from the DMA API's atomic pools, where it has some,
- * which are for others (kernel/dma/direct.c, dma_direct_use_pool()): so it may. */
-static struct page *alloc_single(struct device *dev,
-				 const struct tpos_alloc *req,
-				 struct tpos_dma *dma)
+ * which are for others (kernel/dma/direct.c, dma_direct_use_pool()): so it may. Of
+ * addresses it says nothing: without them it has no memory. */
+static int alloc_single(struct device *dev, const struct tpos_alloc *req,
+			struct ttmpool_chunk *chunk)
 {
+	struct tpos_dma dma = {};
 	struct page *page;
 
-	dma->cookie = dma_alloc_attrs(
-		dev, PAGE_SIZE, &dma->addr,
+	dma.cookie = dma_alloc_attrs(
+		dev, PAGE_SIZE, &dma.addr,
 		ttmpool_alloc_gfp(req) | __GFP_DIRECT_RECLAIM, COHERENT_ATTRS);
-	if (!dma->cookie)
-		return NULL;
-	page = is_vmalloc_addr(dma->cookie) ? vmalloc_to_page(dma->cookie)
-					    : virt_to_page(dma->cookie);
-	if (single_is_good(page, req))
-		return page;
-	free_single(dev, dma);
-	return NULL;
+	if (!dma.cookie)
+		return -ENOMEM;
+	page = is_vmalloc_addr(dma.cookie) ? vmalloc_to_page(dma.cookie)
+					   : virt_to_page(dma.cookie);
+	if (!single_is_good(page, req)) {
+		free_single(dev, &dma);
+		return -ENOMEM;
+	}
+	chunk->page = page;
+	chunk->dma = dma;
+	return 0;
 }
 
-struct page *ttmpool_coherent_alloc(struct device *dev,
-				    const struct tpos_alloc *req,
-				    struct tpos_dma *dma)
+int ttmpool_coherent_alloc(struct device *dev, const struct tpos_alloc *req,
+			   struct ttmpool_chunk *chunk)
 {
-	struct page *page = NULL;
+	int err = -ENOMEM;
 
 	if (!ttmpool_coherent_is_single(dev))
-		page = alloc_mapped(dev, req, dma);
-	if (page || req->order)
-		return page;
-	return alloc_single(dev, req, dma);
+		err = alloc_mapped(dev, req, chunk);
+	if (err == -ENOMEM && !req->order)
+		err = alloc_single(dev, req, chunk);
+	return err;
 }
 
 void *ttmpool_coherent_bytes(const struct ttmpool_chunk *chunk)

@@ -103,21 +103,30 @@ struct page *ttmpool_plain_alloc(struct device *dev,
 	return alloc_within_reach(dev, req);
 }
 
-int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
-		     struct ttmpool_chunk *chunk)
+static int alloc_plain(struct device *dev, const struct tpos_alloc *req,
+		       struct ttmpool_chunk *chunk)
 {
-	struct tpos_dma dma = {};
-	struct page *page;
+	struct page *page = ttmpool_plain_alloc(dev, req);
 
-	if (req->source == TTMPOOL_COHERENT)
-		page = ttmpool_coherent_alloc(dev, req, &dma);
-	else
-		page = ttmpool_plain_alloc(dev, req);
-	trace_ttmpool_alloc(dev, req, page);
 	if (!page)
 		return -ENOMEM;
 	chunk->page = page;
-	chunk->dma = dma;
+	chunk->dma = (struct tpos_dma){};
+	return 0;
+}
+
+int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
+		     struct ttmpool_chunk *chunk)
+{
+	int err;
+
+	if (req->source == TTMPOOL_COHERENT)
+		err = ttmpool_coherent_alloc(dev, req, chunk);
+	else
+		err = alloc_plain(dev, req, chunk);
+	trace_ttmpool_alloc(dev, req, err ? NULL : chunk->page);
+	if (err)
+		return err;
 	atomic_long_add(1L << req->order, &ttmpool_counters.pages_out);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/kconfig.h>
+#include <linux/ktime.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
@@ -207,6 +208,11 @@ static inline bool tpos_signal_pending(void)
 static inline bool tpos_fatal_signal_pending(void)
 {
 	return fatal_signal_pending(current);
+}
+
+static inline u64 tpos_now_ms(struct ttmpool_system *system)
+{
+	return ktime_to_ms(ktime_get());
 }
 
 /* Lockdep learns the order of the locks by itself: the ranks are not needed. */

@@ -64,9 +64,8 @@ struct page *ttmpool_plain_alloc(struct device *dev,
  * CPU reads and writes the chunk, or NULL if the linear map will do; _unmap: the
  * pages stay, and may be reached until the invalidation is complete. */
 bool ttmpool_coherent_is_single(struct device *dev);
-struct page *ttmpool_coherent_alloc(struct device *dev,
-				    const struct tpos_alloc *req,
-				    struct tpos_dma *dma);
+int ttmpool_coherent_alloc(struct device *dev, const struct tpos_alloc *req,
+			   struct ttmpool_chunk *chunk);
 void *ttmpool_coherent_bytes(const struct ttmpool_chunk *chunk);
 void ttmpool_coherent_unmap(struct device *dev, struct ttmpool_chunk *chunk);
 

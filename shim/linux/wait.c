@@ -21,9 +21,14 @@ static bool was_woken(struct tpos_wait *wait, long seen)
 	return atomic_long_read(&wait->woken) != seen;
 }
 
+/*
+ * What is left is counted from one millisecond of the clock to another, as
+ * tpos_now_ms() has them. Each of them is counted once, in whichever of many sleeps
+ * it falls; to round each sleep would lose or find up to a millisecond in each.
+ */
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
-	ktime_t start = ktime_get();
+	s64 start = ktime_to_ms(ktime_get());
 	u64 passed;
 	long left;
 
@@ -43,7 +48,7 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 		*timeout_ms = 0;
 		return -ETIMEDOUT;
 	}
-	passed = ktime_to_ms(ktime_sub(ktime_get(), start));
+	passed = ktime_to_ms(ktime_get()) - start;
 	*timeout_ms -= (unsigned int)min_t(u64, passed, *timeout_ms);
 	return left < 0 ? -EINTR : 0;
 }

@@ -263,6 +263,7 @@ static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 	bool coherent = req->source == TTMPOOL_COHERENT;
 	struct tpsim_machine *machine = dev->machine;
 	struct strike strike;
+	int err;
 
 	tpsim_device_check(dev, "tpos_pages_alloc");
 	if (coherent && req->order && dev->config.coherent_single)
@@ -278,12 +279,10 @@ static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 		return -ENOMEM;
 	block_hand_out(machine, *got, req->order,
 		       coherent ? PAGE_COHERENT : PAGE_PLAIN);
-	/* dma_alloc_attrs() has NULL for every failure. */
-	if (coherent && tpsim_mapping_create(dev, *got)) {
+	err = coherent ? tpsim_mapping_create(dev, *got) : 0;
+	if (err)
 		tpsim_block_take_back(machine, *got);
-		return -ENOMEM;
-	}
-	return 0;
+	return err;
 }
 
 int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,

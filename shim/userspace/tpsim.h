@@ -367,6 +367,12 @@ void tpsim_signal_clear(struct tpsim_machine *machine);
 void tpsim_while_waiting(struct tpsim_machine *machine, void (*fn)(void *arg),
 			 void *arg);
 
+/**
+ * tpsim_pass_time() - let the clock move on, on a machine without threads; others
+ * have the host's
+ */
+void tpsim_pass_time(struct tpsim_machine *machine, unsigned int ms);
+
 /** tpsim_iotlb_expire() - let the lazy mode's timer (10 ms) fire. */
 void tpsim_iotlb_expire(struct tpsim_machine *machine);
 

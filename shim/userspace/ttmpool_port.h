@@ -131,6 +131,7 @@ void tpos_wait_fini(struct tpos_wait *wait);
 long tpos_wait_count(struct tpos_wait *wait);
 bool tpos_signal_pending(void);
 bool tpos_fatal_signal_pending(void);
+uint64_t tpos_now_ms(tpos_system_t *system);
 
 typedef struct tpsim_lock {
 	pthread_mutex_t mutex;

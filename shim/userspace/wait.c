@@ -159,7 +159,39 @@ void tpsim_while_waiting(struct tpsim_machine *machine, void (*fn)(void *arg),
 	tpsim_machine_unlock(machine);
 }
 
-/* Is there anything that keeps it from going to sleep? */
+/* Of the host's clock, in milliseconds. */
+static uint64_t host_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * MS_OF_S +
+	       (uint64_t)now.tv_nsec / NS_OF_MS;
+}
+
+/* ktime_get(): where threads sleep, time is the host's; without, it passes when
+ * something costs time, or somebody waits. */
+uint64_t tpos_now_ms(tpos_system_t *machine)
+{
+	uint64_t ps;
+
+	if (machine->config.threads)
+		return host_ms();
+	tpsim_machine_lock(machine);
+	ps = machine->ps;
+	tpsim_machine_unlock(machine);
+	return ps / PS_OF_MS;
+}
+
+void tpsim_pass_time(struct tpsim_machine *machine, unsigned int ms)
+{
+	tpsim_machine_lock(machine);
+	machine->ps += ms * PS_OF_MS;
+	tpsim_machine_unlock(machine);
+}
+
+/* Is there anything that keeps it from going to sleep? A planned time-out is one: the
+ * time is over. */
 static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
 {
 	struct strike strike;
@@ -173,6 +205,7 @@ static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
 		if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
 			tpsim_complain("fault plan", "a wait without an end "
 						     "cannot time out");
+		tpsim_pass_time(machine, *timeout_ms);
 		*timeout_ms = 0;
 	}
 	return signalled ? -EINTR : strike.error;
@@ -230,15 +263,13 @@ static struct timespec now_and(unsigned int ms)
 	return at;
 }
 
-/* In milliseconds, and never more than there were. */
-static unsigned int left_until(const struct timespec *end, unsigned int before)
+/* As shim/linux/wait.c has it: each millisecond of the clock is counted once, in
+ * whichever sleep it falls. */
+static unsigned int left_of(unsigned int timeout_ms, uint64_t start)
 {
-	struct timespec now = now_and(0);
-	long long ns = (long long)(end->tv_sec - now.tv_sec) * NS_OF_S +
-		       (end->tv_nsec - now.tv_nsec);
-	long long ms = ns > 0 ? ns / NS_OF_MS : 0;
+	uint64_t passed = host_ms() - start;
 
-	return ms < before ? (unsigned int)ms : before;
+	return passed < timeout_ms ? timeout_ms - (unsigned int)passed : 0;
 }
 
 static void sleeper_add(struct tpsim_machine *machine, struct sleeper *sleeper)
@@ -294,6 +325,7 @@ static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
 {
 	bool forever = *timeout_ms == TTMPOOL_WAIT_FOREVER;
 	struct timespec end = now_and(forever ? 0 : *timeout_ms);
+	uint64_t start = host_ms();
 	struct sleeper sleeper = { .wait = wait };
 	int err;
 
@@ -303,7 +335,7 @@ static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
 	if (err == -ETIMEDOUT)
 		*timeout_ms = 0;
 	else if (!forever)
-		*timeout_ms = left_until(&end, *timeout_ms);
+		*timeout_ms = left_of(*timeout_ms, start);
 	return err;
 }
 

@@ -33,7 +33,6 @@ enum {
 	E2BIG = 7,
 	EAGAIN = 11,
 	ENOMEM = 12,
-	EFAULT = 14,
 	EBUSY = 16,
 	EINVAL = 22,
 	ENOSPC = 28,
@@ -197,6 +196,12 @@ static inline bool tpos_signal_pending(void)
 static inline bool tpos_fatal_signal_pending(void)
 {
 	return false;
+}
+
+static inline uint64_t tpos_now_ms(tpos_system_t *system)
+{
+	(void)system;
+	return 0;
 }
 
 /* One CPU that is never interrupted: a lock is a note that it is held. */

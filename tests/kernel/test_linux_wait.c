@@ -133,7 +133,40 @@ static void a_signal_ends_the_waiting(struct check *t)
 	tpos_wait_fini(wait);
 }
 
-CHECK_SUITE(linux_wait, CHECK_CASE(waiting_ends_with_the_time),
+/* Somebody who wakes without a pause. */
+static int waker_run(void *data)
+{
+	while (!kthread_should_stop()) {
+		tpos_wake(data);
+		usleep_range(100, 200);
+	}
+	return 0;
+}
+
+/* Who is woken again and again has slept, in the end, as long as he wanted to. */
+static void many_short_sleeps_are_one_long(struct check *t)
+{
+	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
+	unsigned int timeout_ms = 100;
+	struct task_struct *task;
+	u64 start;
+
+	CHECK(t, wait);
+	tpos_wait_init(wait);
+	task = kthread_run(waker_run, wait, "ttmpool-waker");
+	CHECK(t, !IS_ERR(task));
+	start = tpos_now_ms(t->system);
+	while (timeout_ms && tpos_now_ms(t->system) - start < 5000)
+		tpos_wait(wait, tpos_wait_count(wait), &timeout_ms);
+	start = tpos_now_ms(t->system) - start;
+	kthread_stop(task);
+	CHECK_EQ(t, timeout_ms, 0);
+	CHECK(t, start >= 80 && start < 1000);
+	tpos_wait_fini(wait);
+}
+
+CHECK_SUITE(linux_wait, CHECK_CASE(many_short_sleeps_are_one_long),
+	    CHECK_CASE(waiting_ends_with_the_time),
 	    CHECK_CASE(a_wake_before_the_wait_counts),
 	    CHECK_CASE(one_wake_wakes_all),
 	    CHECK_CASE(a_signal_ends_the_waiting));

@@ -211,7 +211,7 @@ static void coherent_pages_need_addresses(void **state)
 
 	(void)state;
 	begin(TINY(TPSIM_IOMMU_STRICT));
-	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
+	assert_int_equal(batch_add(&batch, dev, &req), -ENOSPC);
 	assert_true(tpsim_ledger_is_empty(m));
 	end();
 }

@@ -157,9 +157,25 @@ static void a_wait_fails_as_planned(void **state)
 	assert_int_equal(wait_ms(0, 10, &left), -EINTR);
 	assert_int_equal(left, 10);
 	tpsim_fault_plan(m, &late);
+	assert_int_equal(tpos_now_ms(m), 0);
 	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
 	assert_int_equal(left, 0);
+	assert_int_equal(tpos_now_ms(m), 10);
 	assert_int_equal(wait_ms(0, 10, &left), 0);
+}
+
+/* The clock is that of what things cost, of waiting, and of who says so. */
+static void the_clock_moves_on(void **state)
+{
+	unsigned int left;
+
+	(void)state;
+	assert_int_equal(tpos_now_ms(m), 0);
+	assert_int_equal(wait_ms(0, 250, &left), -ETIMEDOUT);
+	assert_int_equal(tpos_now_ms(m), 250);
+	tpsim_pass_time(m, 50);
+	assert_int_equal(tpos_now_ms(m), 300);
+	assert_int_equal(counters_of(m).ns / 1000000, 300);
 }
 
 static void wait_for_ever(void *arg)
@@ -257,6 +273,7 @@ int main(void)
 		TEST(work_may_wake),
 		TEST(others_hold_no_locks),
 		TEST(a_wait_fails_as_planned),
+		TEST(the_clock_moves_on),
 		TEST(no_wait_is_atomic),
 		TEST(bad_waits_end_the_program),
 	};

@@ -4,6 +4,8 @@
  * who comes first: a sleeper is told by the count that it was woken.
  */
 
+#include <unistd.h>
+
 #include "bed.h"
 
 #define SLEEPERS 3
@@ -151,6 +153,36 @@ static void time_is_left(void **state)
 	assert_true(sleep.left > 0 && sleep.left <= 3600000);
 }
 
+static void *wake_often(void *arg)
+{
+	while (!atomic_load((atomic_bool *)arg)) {
+		tpos_wake(&wait);
+		usleep(200);
+	}
+	return NULL;
+}
+
+/* Who is woken again and again has slept, in the end, as long as he wanted to: what is
+ * less than a millisecond is neither lost nor found. */
+static void many_short_sleeps_are_one_long(void **state)
+{
+	atomic_bool over = false;
+	unsigned int left = 100;
+	pthread_t thread;
+	uint64_t start;
+
+	(void)state;
+	tpsim_ledger_is_empty(m);
+	assert_int_equal(pthread_create(&thread, NULL, wake_often, &over), 0);
+	start = tpos_now_ms(m);
+	while (left)
+		tpos_wait(&wait, tpos_wait_count(&wait), &left);
+	start = tpos_now_ms(m) - start;
+	atomic_store(&over, true);
+	pthread_join(thread, NULL);
+	assert_true(start >= 80 && start < 1000);
+}
+
 /* A signal ends the sleep of all who sleep on the machine. */
 static void a_signal_wakes_sleepers(void **state)
 {
@@ -283,6 +315,7 @@ int main(void)
 		TEST(no_wake_up_is_lost),
 		TEST(a_time_out_ends_a_sleep),
 		TEST(time_is_left),
+		TEST(many_short_sleeps_are_one_long),
 		TEST(a_signal_wakes_sleepers),
 		TEST(a_signal_does_not_end_every_sleep),
 		TEST(a_question_wakes_sleepers),

@@ -129,7 +129,7 @@ static void step_pool_limit(struct world *w, struct item *item, uint64_t r)
 static void step_budget(struct world *w, struct item *item, uint64_t r)
 {
 	(void)item;
-	w->page_budget = 20 + (r >> 32) % 60;
+	w->page_budget = (r >> 40) % 8 ? 20 + (r >> 32) % 60 : (r >> 32) % 12;
 	ttmpool_manager_set_page_budget(&w->mgr, w->page_budget);
 }
 
@@ -246,8 +246,11 @@ static void step_raw(struct world *w, struct item *item, uint64_t r)
 		raw->n = 0;
 		return;
 	}
+	room_before(w, &req, r >> 51 & 1 || req.source == TTMPOOL_COHERENT,
+		    item->be.pool);
 	w->err = ttmpool_pool_take(item->be.pool, &req, raw->pages,
 				   r >> 51 & 1 ? raw->dma_addr : NULL);
+	room_after(w, &req, w->err, item->be.pool);
 	if (w->err)
 		return;
 	raw->pool = item->be.pool;

@@ -85,32 +85,36 @@ static bool is_an_error(int err)
 	       err == -EINTR || err == -ETIMEDOUT;
 }
 
-static bool has_reason(const struct world *w, const struct item *item, int err)
-{
-	if (err == -EFAULT)
-		return has_poison(w, item);
-	if (err == -ENOMEM || err == -ENOSPC || err == -ETIMEDOUT)
-		return true;
-	return w->disturbed && is_an_error(err);
-}
-
 static void step_verb(struct world *w, struct item *item, enum verb verb,
 		      size_t n)
 {
 	enum ttmpool_tt_state was = item->be.tt.state, now;
 	char to = leads_to[was][verb];
+	struct ttmpool_request req = { .num_pages = item->be.tt.num_pages,
+				       .wait_ms = item->be.wait_ms };
+	bool asks = verb == POPULATE && to != '-';
+	uint64_t start_ms = tpos_now_ms(w->machine);
 	int err;
 
+	if (asks)
+		room_before(w, &req,
+			    item->be.dma_addr ||
+				    item->be.funcs->source == TTMPOOL_COHERENT,
+			    item->be.pool);
 	item->locked = true;
 	err = call(&item->be, verb, n);
 	item->locked = false;
 	now = item->be.tt.state;
 	w->err = err;
+	room_time(w, item->be.wait_ms, err, start_ms);
+	if (asks)
+		room_after(w, &req, err, item->be.pool);
 	if (to == '-') {
 		if (err != -EINVAL || now != was)
 			w->wrong = "what is not legal was not refused";
 	} else if (err) {
-		if (!has_reason(w, item, err))
+		if (!is_an_error(err) || (!w->disturbed && err != -ENOMEM &&
+					  err != -ENOSPC && err != -ETIMEDOUT))
 			w->wrong = "an error without a reason";
 		if (now != was && now != TTMPOOL_TT_PARTIAL)
 			w->wrong = "an error has changed the state";

@@ -116,6 +116,14 @@ struct world {
 		owner_seen[RAM_PAGES]; /* by page: the step that saw it owned */
 	tpos_dma_addr_t was_at;        /* an address that a buffer has had */
 	int was_of;                    /* and for which device */
+	struct {                       /* before a request: see room.c */
+		bool hopeless;
+		bool fits;
+		unsigned long pooled;
+		unsigned long swapped;
+		uint64_t unmaps;
+		uint64_t start_ms;
+	} room;
 	bool disturbed; /* a failure or a signal may have struck in this step */
 	int err;
 	const char *wrong;
@@ -145,9 +153,16 @@ void check_bytes(struct world *w, const struct item *item);
 void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
 		enum ttmpool_caching caching);
 
-/** has_poison() - has the hardware poisoned a page of it? Then it may have no way to the
- * store, and is passed over. */
-bool has_poison(const struct world *w, const struct item *item);
+/** room_before(), room_after() - on either side of a request for pages: was it
+ * served, or refused, as it has to be? */
+void room_before(struct world *w, const struct ttmpool_request *req,
+		 bool mapped, const struct ttmpool_pool *pool);
+void room_after(struct world *w, const struct ttmpool_request *req, int err,
+		const struct ttmpool_pool *pool);
+
+/** room_time() - did a call that began then wait as long as it should? */
+void room_time(struct world *w, unsigned int wait_ms, int err,
+	       uint64_t start_ms);
 
 /** check_step() - what must be so after each step; see checks.c. */
 void check_step(struct world *w);

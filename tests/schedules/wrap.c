@@ -16,6 +16,7 @@
 
 #include "coop.h"
 #include "thread.h"
+#include "tpsim.h"
 
 #define REAL(name) __real_##name
 #define WRAP(name) __wrap_##name
@@ -149,6 +150,7 @@ int WRAP(tpos_wait)(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 		coop_wait(wait, seen);
 	if (tpos_wait_count(wait) != seen || !timeout_ms)
 		return 0;
+	tpsim_pass_time(tpsim_thread_machine(), *timeout_ms);
 	*timeout_ms = 0;
 	return -ETIMEDOUT;
 }

@@ -256,6 +256,22 @@ static void s06_iova_space_is_taken_from_pooled_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
+/* For coherent pages, too. */
+static void s06_kept_mappings_go_for_coherent_pages(struct check *t)
+{
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct ttmpool_pool_stats stats;
+
+	CHECK(t, site);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 1000), 0);
+	CHECK_EQ(t, site_give(site, 1000), 0);
+	CHECK_EQ(t, site_take(site, TTMPOOL_COHERENT, 200), 0);
+	ttmpool_pool_stats(&site->pool, &stats);
+	CHECK_EQ(t, stats.pages_pooled, 1000);
+	CHECK_EQ(t, site_give(site, 200), 0);
+	CHECK(t, site_close(site));
+}
+
 /* When even that is not enough: -ENOSPC, and everything as it was. */
 static void s06_exhausted_iova_space_is_told(struct check *t)
 {
@@ -271,8 +287,8 @@ static void s06_exhausted_iova_space_is_told(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* A magazine's chunks are all of one order: where IOVA space has no room for them,
- * smaller ones are not tried. */
+/* A magazine's chunks are all of one order: where IOVA space has no room for them, or
+ * memory has none, smaller ones are not tried. */
 static void s06_a_magazine_has_no_smaller_chunks(struct check *t)
 {
 	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
@@ -294,45 +310,97 @@ static void s06_a_magazine_has_no_smaller_chunks(struct check *t)
 	CHECK_EQ(t, ttmpool_magazine_init(&mag, &config), 0);
 	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 100), 0);
 	CHECK_EQ(t, ttmpool_magazine_get(&mag, out, 2), -ENOSPC);
+	tpsim_fault_plan(site->machine,
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1 });
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, out, 2), -ENOMEM);
+	CHECK_EQ(t, tpsim_fault_clear(site->machine), 1);
 	CHECK_EQ(t, site_give(site, 100), 0);
 	ttmpool_magazine_fini(&mag);
 	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
 	CHECK(t, site_close(site));
 }
 
-/* In fragmented IOVA space, smaller chunks are tried, and there is still one
- * caching batch alone. */
+#define PIECES 60 /* of 64 KiB */
+
+/* Fill all of its address space in such pieces, of which every second stays. */
+static bool site_fragment(struct site *site, tpos_page_t **kept)
+{
+	for (int i = 0; i < PIECES; i++) {
+		if (site_take(site, TTMPOOL_PLAIN, 16))
+			return false;
+		kept[i] = site->pages[0];
+	}
+	for (int i = 0; i < PIECES; i += 2) {
+		for (size_t j = 0; j < 16; j++)
+			site->pages[j] = tpos_page_nth(kept[i], j);
+		if (site_give(site, 16))
+			return false;
+	}
+	ttmpool_pool_drain(&site->pool);
+	return true;
+}
+
+static bool site_mend(struct site *site, tpos_page_t **kept)
+{
+	for (int i = 1; i < PIECES; i += 2) {
+		for (size_t j = 0; j < 16; j++)
+			site->pages[j] = tpos_page_nth(kept[i], j);
+		if (site_give(site, 16))
+			return false;
+	}
+	return true;
+}
+
+/* IOVA space in pieces: a buffer gets smaller chunks, without a page that is got
+ * twice, and each page is converted once, in one batch. */
 static void
 s06_fragmented_iova_space_is_filled_with_small_chunks(struct check *t)
 {
 	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
 	struct ttmpool_pool_stats before, after;
-	tpos_page_t *kept[64];
+	tpos_page_t *kept[PIECES];
 
 	CHECK(t, site);
-	/* All of it in chunks of 64 KiB, of which every second stays. */
 	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 0), -EINVAL);
-	for (int i = 0; i < 60; i++) {
-		CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 16), 0);
-		kept[i] = site->pages[0];
-	}
-	for (int i = 0; i < 60; i += 2) {
-		for (size_t j = 0; j < 16; j++)
-			site->pages[j] = tpos_page_nth(kept[i], j);
-		CHECK_EQ(t, site_give(site, 16), 0);
-	}
-	ttmpool_pool_drain(&site->pool);
+	CHECK(t, site_fragment(site, kept));
 	ttmpool_pool_stats(&site->pool, &before);
 	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 256), 0);
 	ttmpool_pool_stats(&site->pool, &after);
 	CHECK(t, after.fallbacks > before.fallbacks);
 	CHECK_EQ(t, after.caching_batches, before.caching_batches + 1);
+	CHECK_EQ(t, after.pages_fresh, before.pages_fresh + 256);
+	CHECK_EQ(t, after.pages_released, before.pages_released);
 	CHECK_EQ(t, site_give(site, 256), 0);
-	for (int i = 1; i < 60; i += 2) {
-		for (size_t j = 0; j < 16; j++)
-			site->pages[j] = tpos_page_nth(kept[i], j);
-		CHECK_EQ(t, site_give(site, 16), 0);
+	CHECK(t, site_mend(site, kept));
+	CHECK(t, site_close(site));
+}
+
+/* Each piece has a descriptor; if there is none, the buffer is not had, and nothing is
+ * lost. */
+static void s06_pieces_need_descriptors(struct check *t)
+{
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct ttmpool_pool_stats before, after;
+	tpos_page_t *kept[PIECES];
+
+	CHECK(t, site);
+	CHECK(t, site_fragment(site, kept));
+	ttmpool_pool_stats(&site->pool, &before);
+	for (unsigned long nth = 2; nth <= 5; nth++) {
+		tpsim_fault_plan(
+			site->machine,
+			&(struct tpsim_fault){ .call = TPSIM_CALL_ZALLOC,
+					       .nth = nth });
+		CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 256), -ENOMEM);
+		CHECK_EQ(t, tpsim_fault_clear(site->machine), 1);
 	}
+	ttmpool_pool_stats(&site->pool, &after);
+	CHECK_EQ(t, after.pages_in_use, before.pages_in_use);
+	CHECK_EQ(t, after.bytes_mapped, before.bytes_mapped);
+	CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 256), 0);
+	CHECK_EQ(t, site_give(site, 256), 0);
+	CHECK(t, site_mend(site, kept));
 	CHECK(t, site_close(site));
 }
 
@@ -611,9 +679,11 @@ CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(s13_a_shortage_of_slots_is_survived),
 	    CHECK_CASE(s13_a_stale_access_faults),
 	    CHECK_CASE(s06_iova_space_is_taken_from_pooled_pages),
+	    CHECK_CASE(s06_kept_mappings_go_for_coherent_pages),
 	    CHECK_CASE(s06_exhausted_iova_space_is_told),
 	    CHECK_CASE(s06_a_magazine_has_no_smaller_chunks),
 	    CHECK_CASE(s06_fragmented_iova_space_is_filled_with_small_chunks),
+	    CHECK_CASE(s06_pieces_need_descriptors),
 	    CHECK_CASE(device_and_machine_bound_the_policy),
 	    CHECK_CASE(s11_the_hysteresis_is_bounded),
 	    CHECK_CASE(fragmented_memory_is_served_by_single_pages),

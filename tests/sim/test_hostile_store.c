@@ -278,6 +278,7 @@ static void s06_waiters_are_woken_when_it_is_free(struct check *t)
 			  &(struct buffer_config){ .num_pages = PAGES,
 						   .funcs = &buffer_coherent });
 	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	tpos_atomic_set(&rig->pool[0].iova->queue.waiting, 1);
 	woken_rig = rig;
 	mapped_at_last_wake = 1;
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);

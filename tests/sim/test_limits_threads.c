@@ -46,6 +46,7 @@ enum deed {
 	SET_BUDGET,
 	SCAN,
 	DRAIN,
+	TAKE,
 	FINI
 };
 
@@ -58,6 +59,19 @@ struct doer {
 	atomic_bool done;
 	unsigned long got;
 };
+
+/* As many pages as the others have, and back to the system; 0 if they were had. */
+static unsigned long take_and_give(struct rig *rig)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = 50 };
+	tpos_page_t *pages[50];
+
+	if (ttmpool_pool_take(&rig->pool[1], &req, pages, NULL))
+		return 1;
+	return (unsigned long)!!ttmpool_pool_give(&rig->pool[1], pages, 50,
+						  TTMPOOL_CACHED);
+}
 
 static void *act(void *arg)
 {
@@ -77,6 +91,8 @@ static void *act(void *arg)
 							false);
 	else if (doer->deed == DRAIN)
 		doer->got = ttmpool_pool_drain(&rig->pool[0]);
+	else if (doer->deed == TAKE)
+		doer->got = take_and_give(rig);
 	else
 		doer->got = ttmpool_pool_fini(&rig->pool[1]);
 	doer->done = true;
@@ -145,11 +161,12 @@ static void s11_nobody_waits_for_a_trim(struct check *t)
 }
 
 /* What a limit, a budget or a drain says is gone has gone, though another thread had
- * taken it out of the bins before, and was slow; and a pool that goes waits for who
- * works on it. */
+ * taken it out of the bins before, and was slow; a pool that goes waits for who works
+ * on it; and who is within the budget then, for who makes it so. */
 static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 {
-	static const enum deed deeds[] = { SET_LIMIT, SET_BUDGET, DRAIN, FINI };
+	static const enum deed deeds[] = { SET_LIMIT, SET_BUDGET, DRAIN, FINI,
+					   TAKE };
 
 	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
 		struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -167,6 +184,8 @@ static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 				 ttmpool_pool_prime(&rig->pool[1], &req, false),
 				 0);
 		}
+		if (deeds[i] == TAKE)
+			ttmpool_manager_set_page_budget(&rig->mgr, 50);
 		CHECK(t, start(&scanner));
 		CHECK(t, start(&waiter));
 		for (int ms = 0; ms < 30; ms++) {
@@ -177,6 +196,7 @@ static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 		holds = false;
 		CHECK(t, finish(&waiter));
 		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK(t, deeds[i] != TAKE || !waiter.got);
 		CHECK(t, finish(&scanner));
 		CHECK_EQ(t, scanner.got, 50);
 		rig->nr_pools = deeds[i] == FINI ? 1 : 2;

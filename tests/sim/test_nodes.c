@@ -165,7 +165,27 @@ static void room_that_was_made_is_for_near_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(nodes, CHECK_CASE(a_full_node_costs_nobody_anything),
+/* A task with a signal does not turn to the other node for the rest. */
+static void s06_a_signal_ends_a_request_of_a_node(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct tpsim_counters before, after;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = add(t, rig, 0, 4096);
+	CHECK(t, buf);
+	tpsim_counters(check_machine(t), &before);
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	tpsim_counters(check_machine(t), &after);
+	CHECK_EQ(t, after.pages_allocated - before.pages_allocated, 512);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(nodes, CHECK_CASE(s06_a_signal_ends_a_request_of_a_node),
+	    CHECK_CASE(a_full_node_costs_nobody_anything),
 	    CHECK_CASE(a_full_machine_is_reclaimed),
 	    CHECK_CASE(far_pages_go_before_others_give_up_theirs),
 	    CHECK_CASE(room_that_was_made_is_for_near_pages));

@@ -284,7 +284,7 @@ static void wake_once(void *arg)
 	struct scene *scene = arg;
 
 	if (!scene->naps++)
-		tpos_wake(&scene->holder->be.pool->iova->wait);
+		tpos_wake(&scene->holder->be.pool->iova->queue.wait);
 }
 
 /* Who is woken in vain has the time left that he had: a nap that did not take

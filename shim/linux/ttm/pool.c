@@ -155,7 +155,8 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 	struct ttmpool_request req = { .caching = (int)tt->caching,
-				       .num_pages = tt->num_pages };
+				       .num_pages = tt->num_pages,
+				       .killable = true };
 	int err;
 
 	WARN_ON(!tt->num_pages || ttm_tt_is_populated(tt));

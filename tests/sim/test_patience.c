@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Patience (S6): what who waits may count on. He has nothing while he waits, is woken
+ * by what he can use, for pages as for addresses, and it lasts as long as he said, in
+ * whatever call.
+ */
+
+#include <limits.h>
+
+#include "check_cmocka.h"
+#include "rig_buffer.h"
+
+#define SPACE_PAGES 16384 /* 64 MiB */
+
+static struct buffer *buffer_of(struct check *t, struct rig *rig, size_t n,
+				unsigned int wait_ms)
+{
+	struct buffer *buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+
+	if (buf)
+		buf->be.wait_ms = wait_ms;
+	return buf;
+}
+
+/* Two buffers that cannot both be mapped; the first one is. */
+static bool open_pair(struct check *t, struct rig *rig, struct buffer *pair[2],
+		      unsigned int wait_ms)
+{
+	pair[0] = buffer_of(t, rig, SPACE_PAGES / 4 * 3, 0);
+	pair[1] = buffer_of(t, rig, SPACE_PAGES / 2, wait_ms);
+	return pair[0] && pair[1] && !ttmpool_populate(&pair[0]->be);
+}
+
+static void give_back(void *buf)
+{
+	struct buffer *other = buf;
+
+	if (other->be.tt.state == TTMPOOL_TT_POPULATED)
+		ttmpool_unpopulate(&other->be);
+}
+
+static uint64_t now_ms(struct check *t)
+{
+	return tpos_now_ms(check_machine(t));
+}
+
+static uint64_t pages_got(struct check *t)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(check_machine(t), &counters);
+	return counters.pages_allocated;
+}
+
+/* Who waits in vain has no page meanwhile that he would have to give back: none is got
+ * for him where a limit is reached, and where the machine has no addresses, which only
+ * it can tell, each once. */
+static void s06_who_waits_gets_no_pages_in_vain(struct check *t)
+{
+	struct rig_config configs[] = { { .mapped_limit = 48 << 20 }, { 0 } };
+
+	for (int i = 0; i < 4; i++) {
+		const struct ttmpool_backend_funcs *funcs =
+			i / 2 ? &buffer_coherent : &buffer_plain;
+		struct rig *rig = rig_open(t, &configs[i % 2]);
+		struct buffer *pair[2];
+		uint64_t got;
+
+		CHECK(t, rig && open_pair(t, rig, pair, 10000));
+		pair[1]->be.funcs = funcs;
+		got = pages_got(t);
+		CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+		got = pages_got(t) - got;
+		CHECK_EQ(t, i % 2 ? 0 : got, 0);
+		CHECK(t, got <= pair[1]->be.tt.num_pages);
+		CHECK_EQ(t, rig_stats(rig).waits, 100);
+		CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Others whose work takes time, and wake; in the end a signal comes. */
+struct traffic {
+	struct check *t;
+	struct rig *rig;
+	struct buffer *buf; /* which they populate and give back, each time */
+	unsigned int ms;
+	int turns;
+	int signal_at;
+};
+
+static void traffic_turn(void *arg)
+{
+	struct traffic *traffic = arg;
+
+	tpsim_pass_time(check_machine(traffic->t), traffic->ms);
+	if (traffic->buf)
+		buffer_cycle(traffic->buf);
+	if (++traffic->turns == traffic->signal_at)
+		tpsim_signal_after(check_machine(traffic->t), 1);
+}
+
+/* A wait is one span of time from the call on, however often one is woken in it, and
+ * whatever is done. */
+static void s06_a_wait_is_one_span_of_time(struct check *t)
+{
+	for (unsigned int ms = 1; ms <= 64; ms *= 4) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct traffic traffic = { .t = t, .ms = ms };
+		struct buffer *pair[2];
+		uint64_t start;
+
+		CHECK(t, rig && open_pair(t, rig, pair, 250));
+		traffic.buf = buffer_of(t, rig, 1, 0);
+		CHECK(t, traffic.buf);
+		tpsim_while_waiting(check_machine(t), traffic_turn, &traffic);
+		start = now_ms(t);
+		CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+		tpsim_while_waiting(check_machine(t), NULL, NULL);
+		CHECK(t, now_ms(t) - start >= 250);
+		CHECK(t, now_ms(t) - start <= 260 + ms);
+		CHECK(t, traffic.turns >= 3);
+		CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* A signal ends the wait of one, too, who is woken each time before he sleeps. */
+static void s06_a_signal_ends_a_wait_without_sleep(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct traffic traffic = { .t = t, .signal_at = 20 };
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, TTMPOOL_WAIT_FOREVER));
+	traffic.buf = buffer_of(t, rig, 1, 0);
+	CHECK(t, traffic.buf);
+	tpsim_while_waiting(check_machine(t), traffic_turn, &traffic);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -EINTR);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	tpsim_signal_clear(check_machine(t));
+	CHECK(t, traffic.turns <= 21);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who waits for addresses is not woken by what has none. */
+static void s06_pages_without_addresses_wake_nobody(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct traffic traffic = { .t = t };
+	struct buffer *pair[2];
+
+	CHECK(t, rig && open_pair(t, rig, pair, 250));
+	traffic.buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED,
+					 .unmapped = true });
+	CHECK(t, traffic.buf);
+	tpsim_while_waiting(check_machine(t), traffic_turn, &traffic);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK_EQ(t, rig_stats(rig).waits, 3);
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What happens while one waits. */
+struct scene {
+	void (*wakes)(struct scene *scene);
+	struct buffer *holder;
+	int naps;
+};
+
+/* What makes room in a page budget of 64, of which a buffer in use has all. */
+static void gives_to_the_system(struct scene *scene)
+{
+	ttmpool_unpopulate(&scene->holder->be);
+}
+
+static void swaps_out(struct scene *scene)
+{
+	ttmpool_swapout(&scene->holder->be, TTMPOOL_ALL_PAGES);
+}
+
+static void drops(struct scene *scene)
+{
+	ttmpool_drop(&scene->holder->be);
+}
+
+static void raises_the_budget(struct scene *scene)
+{
+	ttmpool_manager_set_page_budget(scene->holder->be.pool->mgr, 65);
+}
+
+static void act_once(void *arg)
+{
+	struct scene *scene = arg;
+
+	if (!scene->naps++)
+		scene->wakes(scene);
+}
+
+static bool is_served(struct check *t, void (*wakes)(struct scene *scene),
+		      enum ttmpool_caching caching)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 64 });
+	struct scene scene = { .wakes = wakes };
+	struct buffer *buf;
+	bool good;
+
+	if (!rig)
+		return false;
+	scene.holder = buffer_of(t, rig, 64, 0);
+	buf = buffer_of(t, rig, 1, 50);
+	if (!scene.holder || !buf)
+		return false;
+	scene.holder->be.tt.caching = caching;
+	buf->be.tt.caching = TTMPOOL_UNCACHED;
+	good = !ttmpool_populate(&scene.holder->be);
+	tpsim_while_waiting(check_machine(t), act_once, &scene);
+	good &= !ttmpool_populate(&buf->be);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	good &= rig_stats(rig).waits == 1;
+	good &= !ttmpool_unpopulate(&buf->be);
+	if (scene.holder->be.tt.state != TTMPOOL_TT_EMPTY)
+		good &= !ttmpool_drop(&scene.holder->be);
+	return rig_close(t, rig) && good;
+}
+
+/* Whatever makes room in the page budget wakes who waits for it, and serves him. */
+static void s06_whatever_makes_room_for_pages_wakes(struct check *t)
+{
+	CHECK(t, is_served(t, gives_to_the_system, TTMPOOL_CACHED));
+	CHECK(t, is_served(t, gives_to_the_system, TTMPOOL_WRITE_COMBINED));
+	CHECK(t, is_served(t, swaps_out, TTMPOOL_WRITE_COMBINED));
+	CHECK(t, is_served(t, drops, TTMPOOL_CACHED));
+	CHECK(t, is_served(t, raises_the_budget, TTMPOOL_CACHED));
+}
+
+/* One who waits for pages in vain is told when the time is over; and at once, if he
+ * does not wait. He wakes nobody by what he tries. */
+static void s06_a_wait_for_pages_ends_with_its_time(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 64 });
+	struct buffer *holder, *buf;
+
+	CHECK(t, rig);
+	holder = buffer_of(t, rig, 64, 0);
+	buf = buffer_of(t, rig, 2, 250);
+	CHECK(t, holder && buf && !ttmpool_populate(&holder->be));
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ETIMEDOUT);
+	CHECK_EQ(t, rig_stats(rig).waits, 3);
+	buf->be.wait_ms = 0;
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+	buf->be.wait_ms = TTMPOOL_WAIT_FOREVER;
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, rig_stats(rig).takes_failed, 3);
+	CHECK_EQ(t, ttmpool_unpopulate(&holder->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The memory of the machine is nobody's to wait for. */
+static void s06_who_waits_is_told_that_memory_is_gone(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, 4, 10000);
+	CHECK(t, buf);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1,
+						.times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, rig_stats(rig).waits, 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A coherent buffer waits as a plain one: for its first pages, and on its way back to
+ * the device. */
+static void s06_coherent_buffers_wait_too(struct check *t)
+{
+	struct rig_config config = { .mapped_limit = 64 * 4096 };
+
+	for (int i = 0; i < 2; i++) {
+		struct rig *rig = rig_open(t, &config);
+		struct buffer *holder, *buf;
+
+		CHECK(t, rig);
+		holder = buffer_of(t, rig, 64, 0);
+		buf = buffer_of(t, rig, 16, 50);
+		CHECK(t, holder && buf);
+		buf->be.funcs = &buffer_coherent;
+		if (i) {
+			CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+			CHECK(t, buffer_stamp(t, buf, 7));
+			CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+		}
+		CHECK_EQ(t, ttmpool_populate(&holder->be), 0);
+		CHECK_EQ(t,
+			 i ? ttmpool_to_device(&buf->be)
+			   : ttmpool_populate(&buf->be),
+			 -ETIMEDOUT);
+		tpsim_while_waiting(check_machine(t), give_back, holder);
+		CHECK_EQ(t,
+			 i ? ttmpool_to_device(&buf->be)
+			   : ttmpool_populate(&buf->be),
+			 0);
+		tpsim_while_waiting(check_machine(t), NULL, NULL);
+		CHECK(t, !i || buffer_is_stamped(t, buf, 7));
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Where contents have to be copied to leave the device, that waits for pages. */
+static void s12_leaving_the_device_waits_for_pages(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 64 });
+	struct buffer *holder, *buf;
+
+	CHECK(t, rig);
+	holder = buffer_of(t, rig, 40, 0);
+	buf = buffer_of(t, rig, 16, 50);
+	CHECK(t, holder && buf);
+	buf->be.funcs = &buffer_coherent;
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&holder->be), 0);
+	CHECK(t, buffer_stamp(t, buf, 7));
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), -ETIMEDOUT);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+	tpsim_while_waiting(check_machine(t), give_back, holder);
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK(t, buffer_is_stamped(t, buf, 7));
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer of 64 pages, half of them in the store, and another that has what they
+ * need. */
+static struct buffer *open_holes(struct check *t, struct rig *rig,
+				 struct buffer *holder)
+{
+	struct buffer *buf = buffer_of(t, rig, 64, 0);
+
+	if (!buf || ttmpool_populate(&buf->be) ||
+	    ttmpool_swapout(&buf->be, 32) || ttmpool_populate(&holder->be))
+		return NULL;
+	buf->be.wait_ms = 250;
+	return buf;
+}
+
+/* A swap-in waits for addresses, and for the page budget; all of it no longer than it
+ * was to be, though it asks for pages many times. */
+static void s06_a_swap_in_waits_once(struct check *t)
+{
+	struct rig_config configs[] = { { .mapped_limit = 64 * 4096 },
+					{ .page_budget = 64 } };
+
+	for (int i = 0; i < 2; i++) {
+		struct ttmpool_policy policy = rig_policy(t);
+		struct rig_config config = configs[i];
+		struct buffer *buf, *holder;
+		struct rig *rig;
+		uint64_t start;
+
+		policy.max_order = 0;
+		config.policy = &policy;
+		rig = rig_open(t, &config);
+		CHECK(t, rig);
+		holder = buffer_of(t, rig, 30, 0);
+		CHECK(t, holder);
+		buf = open_holes(t, rig, holder);
+		CHECK(t, buf);
+		start = now_ms(t);
+		CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES),
+			 -ETIMEDOUT);
+		CHECK(t, now_ms(t) - start >= 250);
+		CHECK(t, now_ms(t) - start <= 270);
+		CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+		tpsim_while_waiting(check_machine(t), give_back, holder);
+		CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+		tpsim_while_waiting(check_machine(t), NULL, NULL);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* What can never be the device's does not wait to be, nor lose anything. */
+static void s06_a_move_that_never_fits_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct ttmpool_pool *small = check_zalloc(t, sizeof(*small));
+	struct ttmpool_pool_config config = { .node = TTMPOOL_NODE_ANY,
+					      .mapped_limit = 64 * 4096 };
+	struct buffer *from, *to;
+
+	CHECK(t, rig && small);
+	config.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(small, &rig->mgr, &config), 0);
+	from = buffer_of(t, rig, 65, 0);
+	to = buffer_of(t, rig, 65, TTMPOOL_WAIT_FOREVER);
+	CHECK(t, from && to && !ttmpool_populate(&from->be));
+	to->be.pool = small;
+	CHECK(t, buffer_stamp(t, from, 3));
+	CHECK_EQ(t, ttmpool_to_anonymous(&from->be), 0);
+	CHECK_EQ(t, ttmpool_handover(&from->be, &to->be), 0);
+	CHECK_EQ(t, ttmpool_to_device(&to->be), -ENOSPC);
+	CHECK_EQ(t, to->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	CHECK_EQ(t, ttmpool_swapout(&to->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_swapin(&to->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	CHECK_EQ(t, to->be.tt.state, TTMPOOL_TT_SWAPPED);
+	CHECK_EQ(t, ttmpool_swapin(&to->be, 32), 0);
+	CHECK_EQ(t, to->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, ttmpool_drop(&to->be), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(small), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A swap-in for which the page budget is too small brings what fits, and does not
+ * wait for the rest. */
+static void s06_a_swap_in_over_the_budget_does_not_wait(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, 77, 10000);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	ttmpool_manager_set_page_budget(&rig->mgr, 40);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, rig_stats(rig).waits, 0);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+#define LARGE 4096 /* pages: eight times 2 MiB */
+
+/* Ask for a large buffer, by one of the ways in. */
+static int ask_for(struct check *t, struct rig *rig, int way, bool killable)
+{
+	struct ttmpool_request req = { .source = way == 1 ? TTMPOOL_COHERENT
+							  : TTMPOOL_PLAIN,
+				       .caching = TTMPOOL_UNCACHED,
+				       .num_pages = LARGE,
+				       .killable = killable };
+	tpos_page_t **pages = check_zalloc(t, LARGE * sizeof(*pages));
+	struct buffer *buf = buffer_of(t, rig, LARGE, 0);
+	struct ttmpool_runs runs;
+
+	if (!pages || !buf)
+		return -ENOENT;
+	buf->be.killable = killable;
+	switch (way) {
+	case 0:
+	case 1:
+		return ttmpool_pool_take(&rig->pool[0], &req, pages, NULL);
+	case 2:
+		return ttmpool_runs_take(&rig->pool[0], &req, true, &runs);
+	case 3:
+		return ttmpool_pool_prime(&rig->pool[0], &req, true);
+	default:
+		return ttmpool_populate(&buf->be);
+	}
+}
+
+/* A task with a signal does not go on to get all of a large buffer; one whose request
+ * says so is ended by a signal that kills alone. What it had got goes back. */
+static void s06_a_signal_ends_a_large_request(struct check *t)
+{
+	for (int i = 0; i < 10; i++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		bool killable = i % 2;
+		uint64_t got;
+
+		CHECK(t, rig);
+		got = pages_got(t);
+		if (killable)
+			tpsim_kill_after(check_machine(t), 2);
+		else
+			tpsim_signal_after(check_machine(t), 2);
+		CHECK_EQ(t, ask_for(t, rig, i / 2, killable), -EINTR);
+		tpsim_signal_clear(check_machine(t));
+		CHECK_EQ(t, pages_got(t) - got, 1024);
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* A signal that does not kill lets a request go on that says so; and a small request
+ * does not ask for one. */
+static void s06_what_a_signal_does_not_end(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *large, *small;
+
+	CHECK(t, rig);
+	large = buffer_of(t, rig, LARGE, 0);
+	small = buffer_of(t, rig, 512, 0);
+	CHECK(t, large && small);
+	large->be.killable = true;
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_populate(&large->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&small->be), 0);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, ttmpool_unpopulate(&large->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&small->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nor does a task that is being killed go on to make room for its pages. */
+static void s06_a_killed_task_makes_no_more_room(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 64 });
+	struct buffer *buf, *other;
+
+	CHECK(t, rig);
+	other = buffer_of(t, rig, 64, 0);
+	buf = buffer_of(t, rig, 64, 0);
+	CHECK(t, other && buf && !buffer_cycle(other));
+	buf->be.tt.caching = TTMPOOL_UNCACHED;
+	tpsim_kill_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK_EQ(t, buffer_cycle(buf), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(patience, CHECK_CASE(s06_a_signal_ends_a_large_request),
+	    CHECK_CASE(s06_what_a_signal_does_not_end),
+	    CHECK_CASE(s06_a_killed_task_makes_no_more_room),
+	    CHECK_CASE(s06_who_waits_gets_no_pages_in_vain),
+	    CHECK_CASE(s06_a_wait_is_one_span_of_time),
+	    CHECK_CASE(s06_a_signal_ends_a_wait_without_sleep),
+	    CHECK_CASE(s06_pages_without_addresses_wake_nobody),
+	    CHECK_CASE(s06_whatever_makes_room_for_pages_wakes),
+	    CHECK_CASE(s06_a_wait_for_pages_ends_with_its_time),
+	    CHECK_CASE(s06_who_waits_is_told_that_memory_is_gone),
+	    CHECK_CASE(s06_coherent_buffers_wait_too),
+	    CHECK_CASE(s12_leaving_the_device_waits_for_pages),
+	    CHECK_CASE(s06_a_swap_in_waits_once),
+	    CHECK_CASE(s06_a_move_that_never_fits_is_refused),
+	    CHECK_CASE(s06_a_swap_in_over_the_budget_does_not_wait));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .ram_pages = 98304,
+						    .iova_bytes = 64 << 20 };
+
+	return check_main(argc, argv, &check_suite_patience, &config);
+}
