@@ -228,7 +228,132 @@ static void f21_the_same_on_every_machine(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(faults_memory, CHECK_CASE(f01_memory_ends_at_any_page),
+/* A buffer, one of whose pages the hardware has poisoned; NULL if nobody would hear of
+ * it here. */
+static struct buffer *poisoned(struct check *t, struct rig *rig, int kind,
+			       size_t page)
+{
+	struct buffer *buf = open_buffer(t, rig, kind);
+
+	if (!buf || ttmpool_populate(&buf->be) || !buffer_stamp(t, buf, 0x56))
+		return NULL;
+	if (check_poison(t, buf->pages[page]))
+		return buf;
+	ttmpool_unpopulate(&buf->be);
+	return NULL;
+}
+
+/* Give such a buffer back; its page goes to nobody. */
+static bool buries(struct rig *rig, struct buffer *buf)
+{
+	if (ttmpool_drop(&buf->be))
+		return false;
+	ttmpool_pool_drain(&rig->pool[0]);
+	return rig_stats(rig).pages_quarantined &&
+	       !ttmpool_manager_purge_quarantine(&rig->mgr);
+}
+
+/* A poisoned page is not read, and is not given to the store: what is before it leaves,
+ * and it stays where it is. */
+static void f56_a_poisoned_page_is_not_swapped_out(struct check *t)
+{
+	static const size_t at[] = { 0, 17, 20 }, gone[] = { 0, 16, 20 };
+
+	for (int i = 0; i < 3; i++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = poisoned(t, rig, 0, at[i]);
+		if (buf) {
+			CHECK_EQ(t,
+				 ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES),
+				 -EFAULT);
+			CHECK_EQ(t, N - buffer_pages(buf), gone[i]);
+			CHECK_EQ(t, buf->be.tt.state,
+				 gone[i] ? TTMPOOL_TT_PARTIAL
+					 : TTMPOOL_TT_POPULATED);
+			CHECK(t, rig_is_quiet(t, rig));
+			if (gone[i])
+				CHECK_EQ(t,
+					 ttmpool_swapin(&buf->be,
+							TTMPOOL_ALL_PAGES),
+					 0);
+			CHECK(t, buffer_is_stamped(t, buf, 0x56));
+			CHECK(t, buries(rig, buf));
+		}
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Nor is it copied: a buffer that cannot become anonymous in place stays as it is. */
+static void f56_a_poisoned_page_is_not_copied(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = poisoned(t, rig, 1, 3);
+	if (buf) {
+		CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), -EFAULT);
+		CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+		CHECK(t, buffer_is_stamped(t, buf, 0x56));
+		CHECK(t, rig_is_quiet(t, rig));
+		CHECK(t, buries(rig, buf));
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A buffer without such a page is copied as ever, whatever others have. */
+static void f56_poison_elsewhere_is_no_reason(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf, *other;
+
+	CHECK(t, rig);
+	buf = poisoned(t, rig, 1, 3);
+	if (buf) {
+		other = open_buffer(t, rig, 1);
+		CHECK(t, other && !ttmpool_populate(&other->be));
+		CHECK(t, buffer_stamp(t, other, 0x65));
+		CHECK_EQ(t, ttmpool_to_anonymous(&other->be), 0);
+		CHECK(t, buffer_is_stamped(t, other, 0x65));
+		CHECK_EQ(t, ttmpool_drop(&other->be), 0);
+		CHECK(t, buries(rig, buf));
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The swapper passes over a buffer that it cannot swap out for such a page, and has
+ * another one go. */
+static void f56_the_swapper_passes_over_poison(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf, *other;
+
+	CHECK(t, rig);
+	buf = poisoned(t, rig, 0, 0);
+	if (buf) {
+		other = open_buffer(t, rig, 0);
+		CHECK(t, other && !ttmpool_populate(&other->be));
+		CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
+		CHECK_EQ(t, ttmpool_lru_add(&other->be), 0);
+		CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, N), N);
+		CHECK_EQ(t, other->be.tt.state, TTMPOOL_TT_SWAPPED);
+		CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+		ttmpool_lru_remove(&buf->be);
+		ttmpool_lru_remove(&other->be);
+		CHECK_EQ(t, ttmpool_drop(&other->be), 0);
+		CHECK(t, buries(rig, buf));
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(faults_memory, CHECK_CASE(f56_a_poisoned_page_is_not_swapped_out),
+	    CHECK_CASE(f56_a_poisoned_page_is_not_copied),
+	    CHECK_CASE(f56_poison_elsewhere_is_no_reason),
+	    CHECK_CASE(f56_the_swapper_passes_over_poison),
+	    CHECK_CASE(f01_memory_ends_at_any_page),
 	    CHECK_CASE(f06_a_scan_of_any_number),
 	    CHECK_CASE(f07_shrinking_without_pools),
 	    CHECK_CASE(f08_a_node_that_is_not_there),

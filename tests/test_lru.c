@@ -45,6 +45,25 @@ static void s07_half_a_lock_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A manager does not end either while a buffer with pages is on the list, even if its
+ * pool is gone. */
+static void s07_a_manager_keeps_who_is_listed(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, &buffer_plain);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
+	CHECK(t, ttmpool_pool_fini(&rig->pool[0]) > 0);
+	rig->nr_pools = 0;
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
+	ttmpool_lru_remove(&buf->be);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A buffer does not end while it is on the list, even if it is empty. */
 static void s07_who_is_listed_does_not_end(struct check *t)
 {
@@ -222,6 +241,7 @@ static void s07_what_comes_back_is_the_newest(struct check *t)
 
 CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
 	    CHECK_CASE(s07_half_a_lock_is_refused),
+	    CHECK_CASE(s07_a_manager_keeps_who_is_listed),
 	    CHECK_CASE(s07_who_is_listed_does_not_end),
 	    CHECK_CASE(s07_what_could_go_is_counted),
 	    CHECK_CASE(s07_a_crowd_of_busy_buffers_hides_nobody),

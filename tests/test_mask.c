@@ -43,18 +43,20 @@ static bool is_beyond(const struct pages *some, unsigned int bits)
  * mask is wider now. */
 static void f57_a_wider_mask_is_followed(struct check *t)
 {
-	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+	static const size_t sizes[] = { 1, N };
+
+	for (int i = 0; i < 2 * TTMPOOL_SOURCE_COUNT; i++) {
 		struct rig *rig;
 		struct pages *some;
 
 		check_set_mask(t, check_device(t, 0, 64), SHORT);
 		rig = rig_open(t, &(struct rig_config){ .mask_bits = SHORT });
 		CHECK(t, rig);
-		some = open_pages(t, rig, source, N);
+		some = open_pages(t, rig, i / 2, sizes[i % 2]);
 		CHECK(t, some && !pages_cycle(some));
 		CHECK(t, check_set_mask(t, rig->dev[0], 64));
 		ttmpool_pool_drain(&rig->pool[0]);
-		for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < 2; j++) {
 			CHECK_EQ(t, pages_take(some), 0);
 			CHECK(t, reaches(t, some, 63));
 			CHECK(t, rig_is_quiet(t, rig));

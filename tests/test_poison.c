@@ -217,6 +217,25 @@ static void f56_a_poisoned_page_is_not_cleared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* If there is nothing but poisoned pages, nothing is cleared. */
+static void f56_a_scrub_of_nothing_else_clears_nothing(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct pages *some;
+
+	CHECK(t, rig);
+	some = open_way(t, rig, &ways[0]);
+	CHECK(t, some && !pages_cycle(some));
+	if (check_poison(t, some->pages[0])) {
+		ttmpool_pool_scrub(&rig->pool[0], (size_t)-1);
+		CHECK_EQ(t, rig_stats(rig).bytes_cleared, 0);
+		CHECK_EQ(t, rig_stats(rig).pages_quarantined, 1);
+		CHECK(t, rig_is_quiet(t, rig));
+		CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Where there are no others to be had, a take fails, and it stays pooled. */
 static void f56_nobody_gets_it_for_want_of_others(struct check *t)
 {
@@ -242,4 +261,5 @@ CHECK_SUITE(poison, CHECK_CASE(f56_a_poisoned_page_is_not_handed_out),
 	    CHECK_CASE(f56_a_poisoned_page_is_in_no_run),
 	    CHECK_CASE(f56_a_poisoned_page_is_in_no_magazine),
 	    CHECK_CASE(f56_a_poisoned_page_is_not_cleared),
+	    CHECK_CASE(f56_a_scrub_of_nothing_else_clears_nothing),
 	    CHECK_CASE(f56_nobody_gets_it_for_want_of_others));

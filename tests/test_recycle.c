@@ -56,6 +56,36 @@ static void s10_wc_and_uc_pages_are_recycled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Where the policy keeps mappings, they are kept if no mapping takes slots of a bounce
+ * buffer, which others may need; whether a buffer is one chunk, or several, or primed. */
+static void s10_mappings_that_bounce_are_not_kept(struct check *t)
+{
+	static const size_t sizes[] = { 1, 9 };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+
+	policy.keep_mapped = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		struct pages *buf =
+			pages_of(t, rig, TTMPOOL_WRITE_COMBINED, sizes[i]);
+		bool bounces;
+
+		CHECK(t, buf && !pages_take(buf));
+		bounces = rig_stats(rig).pages_bounced;
+		CHECK_EQ(t, pages_give(buf), 0);
+		CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &buf->req, true),
+			 0);
+		CHECK_EQ(t, rig_stats(rig).bytes_mapped,
+			 bounces ? 0
+				 : (2 * sizes[i])
+					   << rig->pool[0].info.page_shift);
+		ttmpool_pool_drain(&rig->pool[0]);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Coherent pages are dear to get, and recycled whatever their caching. */
 static void s10_coherent_pages_are_recycled(struct check *t)
 {
@@ -427,7 +457,8 @@ static void s10_what_is_not_recycled_is_not_refilled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(recycle, CHECK_CASE(s10_a_refill_rides_along_with_a_conversion),
+CHECK_SUITE(recycle, CHECK_CASE(s10_mappings_that_bounce_are_not_kept),
+	    CHECK_CASE(s10_a_refill_rides_along_with_a_conversion),
 	    CHECK_CASE(s10_a_refill_makes_only_what_is_missing),
 	    CHECK_CASE(s10_a_refill_serves_the_next_odd_size),
 	    CHECK_CASE(s10_a_refill_stays_within_limit_and_budget),

@@ -344,13 +344,22 @@ static void swap_remembers(struct ttmpool_chunk *chunk)
 	chunk->flags ^= TTMPOOL_CHUNK_REMEMBERS;
 }
 
+static void swap_age(struct ttmpool_chunk *chunk)
+{
+	static uint64_t kept = (uint64_t)-1;
+	uint64_t was = chunk->age;
+
+	chunk->age = kept;
+	kept = was;
+}
+
 typedef void (*corruption)(struct ttmpool_chunk *chunk);
 
 static const corruption of_any[] = { swap_state, swap_pool, swap_order,
 				     swap_page };
 static const corruption of_pooled[] = { swap_small_order, swap_caching,
-					swap_clean, swap_source,
-					swap_remembers };
+					swap_clean,       swap_source,
+					swap_remembers,   swap_age };
 
 /* Is the pool valid, not valid when corrupted, and valid again? */
 static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
@@ -386,6 +395,29 @@ static void no_wrong_chunk_passes_for_valid(struct check *t)
 		CHECK(t, is_noticed(pool, chunk, of_any[i]));
 	for (size_t i = 0; i < sizeof(of_pooled) / sizeof(*of_pooled); i++)
 		CHECK(t, is_noticed(pool, chunk, of_pooled[i]));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nor does one pass that is said to remember whose it was, and does not. */
+static void no_lost_memory_passes_for_valid(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_chunk *chunk;
+	struct buffer *buf;
+	struct rig *rig;
+
+	policy.verify = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	buf = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .funcs = &ttmpool_backend_plain,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, buf);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	chunk = ttmpool_chunk_of(rig->pool[0].in_use.next);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, is_noticed(&rig->pool[0], chunk, swap_remembers));
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -430,8 +462,10 @@ static void no_wrong_counter_passes_for_valid(struct check *t)
 	CHECK(t, is_counted(rig, &stats->pages_pooled));
 	CHECK(t, is_counted(rig, &stats->pages_in_use));
 	CHECK(t, is_counted(rig, &stats->bytes_mapped));
+	CHECK(t, is_counted(rig, &rig->pool[0].pooled_mapped));
 	CHECK(t, is_summed(rig, &rig->mgr.pages));
 	CHECK(t, is_summed(rig, &rig->mgr.pages_pooled));
+	CHECK(t, is_summed(rig, &rig->mgr.pages_kept));
 	CHECK(t, is_summed(rig, &rig->mgr.pages_quarantined));
 	bin = &rig->pool[0].bins[TTMPOOL_PLAIN][TTMPOOL_UNCACHED][0];
 	bin->nr_chunks++;
@@ -476,5 +510,6 @@ CHECK_SUITE(state, CHECK_CASE(the_state_table_is_the_documented_one),
 	    CHECK_CASE(teardown_quarantines_what_is_in_use),
 	    CHECK_CASE(teardown_quarantines_coherent_pages_too),
 	    CHECK_CASE(no_wrong_chunk_passes_for_valid),
+	    CHECK_CASE(no_lost_memory_passes_for_valid),
 	    CHECK_CASE(no_wrong_counter_passes_for_valid),
 	    CHECK_CASE(no_wrong_quarantine_passes_for_valid));

@@ -98,6 +98,25 @@ static bool is_summed(struct rig *rig, tpos_atomic_t *sum, long by)
 	return noticed && ttmpool_manager_is_valid(&rig->mgr);
 }
 
+/* Is it noticed when a buffer is on the list of those without pages, and has some, or
+ * the other way round? */
+static bool is_listed(struct rig *rig, struct ttmpool_backend *be)
+{
+	struct ttmpool_lru *lru = &rig->mgr.lru;
+	size_t pages = be->lru_pages;
+	bool noticed;
+
+	be->lru_pages = 0;
+	noticed = !ttmpool_manager_is_valid(&rig->mgr);
+	be->lru_pages = pages;
+	ttmpool_list_del(&be->lru);
+	ttmpool_list_add(&be->lru, &lru->others);
+	noticed &= !ttmpool_manager_is_valid(&rig->mgr);
+	ttmpool_list_del(&be->lru);
+	ttmpool_list_add(&be->lru, &lru->buffers);
+	return noticed && ttmpool_manager_is_valid(&rig->mgr);
+}
+
 /* Every account is the sum of what it counts. */
 static void s06_no_wrong_account_passes_for_valid(struct check *t)
 {
@@ -113,7 +132,10 @@ static void s06_no_wrong_account_passes_for_valid(struct check *t)
 	CHECK(t, is_counted(rig, &stats->pages_anonymous));
 	CHECK(t, is_counted(rig, &stats->pages_swapped));
 	CHECK(t, is_summed(rig, &rig->mgr.pages_swapped, 1));
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
 	CHECK(t, is_summed(rig, &rig->mgr.lru.pages, 1));
+	CHECK(t, is_listed(rig, &buf->be));
+	ttmpool_lru_remove(&buf->be);
 	CHECK(t, is_summed(rig, &rig->pool[0].iova->pages, -5));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 	CHECK(t, rig_close(t, rig));
@@ -139,7 +161,13 @@ static void s07_no_wrong_backend_passes_for_valid(struct check *t)
 	buf->pages[4] = NULL;
 	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
 	buf->pages[4] = page;
+	buf->be.edge = 6;
+	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
+	buf->be.edge = 0;
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
+	buf->be.edge++;
+	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
+	buf->be.edge--;
 	buf->be.pages_stored++;
 	CHECK(t, !ttmpool_backend_is_valid(&buf->be));
 	buf->be.pages_stored--;
@@ -173,6 +201,32 @@ static void s07_a_changed_array_is_refused_half_way(struct check *t)
 	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK(t, buffer_is_stamped(t, buf, 9));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* So is an array with a hole, or with the page of a chunk that is larger than what is
+ * left of the array. */
+static void s07_an_array_that_does_not_add_up_is_refused(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf, *large;
+	tpos_page_t *was;
+
+	CHECK(t, rig);
+	buf = cached_ready(t, rig, 5); /* 4 and 1 */
+	large = cached_ready(t, rig, 4);
+	CHECK(t, buf && large);
+	was = buf->pages[4];
+	for (int i = 0; i < 2; i++) {
+		buf->pages[4] = i ? large->pages[0] : NULL;
+		CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES),
+			 -EINVAL);
+		CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+		CHECK(t, rig_is_quiet(t, rig));
+	}
+	buf->pages[4] = was;
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&large->be), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -303,6 +357,7 @@ CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s06_no_wrong_account_passes_for_valid),
 	    CHECK_CASE(s07_no_wrong_backend_passes_for_valid),
 	    CHECK_CASE(s07_a_changed_array_is_refused_half_way),
+	    CHECK_CASE(s07_an_array_that_does_not_add_up_is_refused),
 	    CHECK_CASE(s12_a_changed_array_is_not_moved),
 	    CHECK_CASE(s12_no_hand_over_between_managers),
 	    CHECK_CASE(s12_what_was_anonymous_is_pooled_like_any),

@@ -34,7 +34,8 @@
  *
  * Return: 0, and the state is SWAPPED, or PARTIAL if pages are left; -EINVAL in
  * any other state, for no page, or if the arrays are not what the library left
- * there, and nothing has changed; -EINTR for a signal; what tpos_store_create()
+ * there, and nothing has changed; -EINTR for a signal; -EFAULT if the next page has
+ * been poisoned by the hardware, and nobody has read it; what tpos_store_create()
  * and tpos_store_write() return. After these, what has left is in the store, the
  * rest is in pages, and the state is PARTIAL; call again, or ttmpool_swapin(). If
  * nothing of the buffer is in the store, its state, mappings and caching are what
@@ -85,7 +86,8 @@ int ttmpool_drop(struct ttmpool_backend *be);
  * be->wait_ms, for room in the page budget.
  *
  * Return: 0, and the state is ANONYMOUS; -EINVAL in any other state, or if the
- * arrays are not what the library left there; what ttmpool_pool_take() returns,
+ * arrays are not what the library left there; -EFAULT if pages have to be copied and
+ * the hardware has poisoned one of them, and nobody has read it; what ttmpool_pool_take() returns,
  * where pages have to be copied; what tpos_caching_set() returns, or -EIO, if
  * pages could not be made write-back. After an error the state is POPULATED, and nothing has changed, or PARTIAL if even that could not be
  * restored: all of it is in pages then, and ttmpool_swapin() is the way back.

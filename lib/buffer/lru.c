@@ -150,6 +150,13 @@ static bool round_look(struct round *round)
 	return more;
 }
 
+/* Is it the buffer that cannot be swapped out, and no other? Its arrays are not what
+ * the library left there, or the hardware has poisoned a page of it. */
+static bool is_own_fault(int err)
+{
+	return err == -EINVAL || err == -EFAULT;
+}
+
 /* Swap out who was locked, and let him go. Returns how many pages have left. */
 static unsigned long round_play(struct round *round)
 {
@@ -160,8 +167,7 @@ static unsigned long round_play(struct round *round)
 	if (party->pages > round->wanted)
 		party->pages = round->wanted;
 	err = ttmpool_party_swapout(party);
-	round->over |= err &&
-		       err != -EINVAL; /* that is one buffer's own fault */
+	round->over |= err && !is_own_fault(err);
 	for (size_t i = 0; i < party->n; i++) {
 		struct ttmpool_backend *be = party->be[i];
 

@@ -37,9 +37,11 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	ttmpool_claim_init(&claim, be->pool, pages, n);
 	claim.with_holes = true;
 	err = ttmpool_claim_chunks(&claim);
-	if (err) {
-		ttmpool_take_drop(take, &take->got);
-		return err;
+	if (err)
+		goto drop;
+	if (!chunks_may_be_read(be->pool, &claim.chunks)) {
+		err = -EFAULT;
+		goto unclaim;
 	}
 	ttmpool_account_add(be->pool, &claim.chunks, &before);
 	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before it is read */
@@ -52,6 +54,12 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 			      take->map ? be->dma_addr + first : NULL);
 	ttmpool_chunks_give(be->pool, &claim.chunks, n);
 	return 0;
+
+unclaim:
+	ttmpool_chunks_unclaim(be->pool, &claim.chunks);
+drop:
+	ttmpool_take_drop(take, &take->got);
+	return err;
 }
 
 /* All of a buffer that is the device's goes to ordinary pages. */

@@ -30,27 +30,45 @@ size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be)
 	return be->tt.pages[0] ? be->edge : 0;
 }
 
-/* Claim the chunks that a buffer has between two indices, in its order. */
-static int backend_claim(struct ttmpool_backend *be, size_t first, size_t end,
+/* Where a buffer is claimed, and how many pages it has there at least: the others are
+ * in the store. */
+struct part {
+	size_t first;
+	size_t end;
+	size_t least;
+};
+
+/* Claim the chunks that a buffer has in a part of it, in its order. */
+static int backend_claim(struct ttmpool_backend *be, const struct part *part,
 			 struct ttmpool_list *chunks)
 {
 	struct claim claim;
 	int err;
 
-	ttmpool_claim_init(&claim, be->pool, be->tt.pages, end);
-	claim.with_holes = true;
-	claim.done = first;
-	err = ttmpool_claim_chunks(&claim);
 	ttmpool_list_init(chunks);
+	ttmpool_claim_init(&claim, be->pool, be->tt.pages, part->end);
+	claim.with_holes = true;
+	claim.done = part->first;
+	err = ttmpool_claim_chunks(&claim);
+	if (err)
+		return err;
+	if (ttmpool_chunks_count_pages(&claim.chunks) < part->least) {
+		ttmpool_chunks_unclaim(be->pool, &claim.chunks);
+		return -EINVAL;
+	}
 	ttmpool_list_splice(&claim.chunks, chunks);
-	return err;
+	return 0;
 }
 
 /* Claim all chunks of a buffer, in its order; it may have holes. */
 int ttmpool_backend_claim(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks)
 {
-	return backend_claim(be, 0, be->tt.num_pages, chunks);
+	const struct part all = { .end = be->tt.num_pages,
+				  .least =
+					  be->tt.num_pages - be->pages_stored };
+
+	return backend_claim(be, &all, chunks);
 }
 
 /* How far is it from here to the next chunk? The array is not checked yet. */
@@ -67,20 +85,22 @@ static size_t backend_step(const struct ttmpool_backend *be, size_t index)
 int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 			       struct ttmpool_list *chunks)
 {
-	size_t first = ttmpool_backend_first_page(be);
-	size_t end = first;
+	struct part some = { .first = ttmpool_backend_first_page(be),
+			     .least = pages };
 	size_t got = 0;
 
-	while (got < pages && end < be->tt.num_pages) {
-		size_t step = backend_step(be, end);
+	some.end = some.first;
+	while (got < pages && some.end < be->tt.num_pages) {
+		size_t step = backend_step(be, some.end);
 
-		if (be->tt.pages[end])
+		if (be->tt.pages[some.end])
 			got += step;
-		end += step;
+		some.end += step;
 	}
-	if (end > be->tt.num_pages) /* claiming tells what is wrong with it */
-		end = be->tt.num_pages;
-	return backend_claim(be, first, end, chunks);
+	/* Claiming tells what is wrong with it. */
+	if (some.end > be->tt.num_pages)
+		some.end = be->tt.num_pages;
+	return backend_claim(be, &some, chunks);
 }
 
 void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)

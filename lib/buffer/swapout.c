@@ -193,6 +193,8 @@ static int swapout_probe(struct swapout *out, struct ttmpool_backend *be)
 		return 0;
 	swapout_turn_to(out, be);
 	swapout_next(out);
+	if (!chunk_may_be_read(out->pool, swapout_chunk(out)))
+		return -EFAULT;
 	out->at = out->begin;
 	return swapout_write(out);
 }
@@ -242,6 +244,20 @@ static int swapout_adopt(struct swapout *out)
 	return err;
 }
 
+/* Store the chunk that begins at @begin, unless the hardware has poisoned some of it:
+ * nobody may read that, and the system may not have it. */
+static int swapout_store_chunk(struct swapout *out)
+{
+	int err;
+
+	if (!chunk_may_be_read(out->pool, swapout_chunk(out)))
+		return -EFAULT;
+	err = swapout_adopt(out);
+	if (err == -EOPNOTSUPP || err == -ENOMEM)
+		err = swapout_copy(out);
+	return err;
+}
+
 /* Store what was claimed of a buffer, if it is wanted still. */
 static int swapout_store(struct swapout *out, struct ttmpool_backend *be)
 {
@@ -249,9 +265,7 @@ static int swapout_store(struct swapout *out, struct ttmpool_backend *be)
 
 	swapout_turn_to(out, be);
 	while (!err && out->gained < out->wanted && swapout_next(out)) {
-		err = swapout_adopt(out);
-		if (err == -EOPNOTSUPP || err == -ENOMEM)
-			err = swapout_copy(out);
+		err = swapout_store_chunk(out);
 		tpos_cond_resched();
 	}
 	swapout_release(out);
@@ -328,10 +342,11 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 
 	if (left > WINDOW_PAGES)
 		left = WINDOW_PAGES;
-	for (*n = 0; left && *n < party->n; ++*n) {
+	for (*n = 0; left; ++*n) {
 		struct ttmpool_backend *be = party->be[*n];
 		size_t here = be->tt.num_pages - be->pages_stored;
 
+		tpos_assert(*n < party->n); /* they have all that is wanted */
 		if (here > left)
 			here = left;
 		left -= here;
@@ -399,7 +414,7 @@ int ttmpool_party_swapout(struct party *party)
 		size_t had = out.gained;
 
 		err = swapout_window(&out, party);
-		tpos_assert(err || out.gained > had);
+		tpos_assert(out.gained >= had + !err);
 	}
 	party->gained = out.gained;
 	return err;

@@ -147,7 +147,7 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 	return ttmpool_pool_take_until(pool, req, &until, pages, dma_addr);
 }
 
-/* Does it go into its bin as it is? */
+/* Does it go into its bin as it is? Of what may bounce, nothing that is mapped does. */
 static bool chunk_is_kept(const struct ttmpool_chunk *chunk)
 {
 	return (pool_keeps_mapped(chunk->pool) ||
@@ -184,7 +184,7 @@ static bool give_single(struct claim *claim)
 	struct ttmpool_chunk *chunk;
 	bool kept, mapped = false;
 
-	if (order >= TTMPOOL_NR_ORDERS || !pool_believes(pool) ||
+	if (order >= TTMPOOL_NR_ORDERS || pool->policy.verify ||
 	    !ttmpool_budget_has_room(pool->mgr, claim->num_pages))
 		return false;
 	tpos_spin_lock(&pool->lock);

@@ -255,9 +255,27 @@ static inline bool chunks_extract_poisoned(const struct ttmpool_pool *pool,
 					   struct ttmpool_list *from,
 					   struct ttmpool_list *to)
 {
-	return tpos_may_be_poisoned(pool->dev) &&
-	       ttmpool_chunks_are_poisoned(from) &&
-	       ttmpool_chunks_extract(from, ttmpool_chunk_is_poisoned, to);
+	if (!tpos_may_be_poisoned(pool->dev) ||
+	    !ttmpool_chunks_are_poisoned(from))
+		return false;
+	ttmpool_chunks_extract(from, ttmpool_chunk_is_poisoned, to);
+	return true;
+}
+
+/* May the bytes of a batch be read? A read of a page that the hardware has poisoned
+ * can stop the machine. */
+static inline bool chunks_may_be_read(const struct ttmpool_pool *pool,
+				      const struct ttmpool_list *chunks)
+{
+	return !tpos_may_be_poisoned(pool->dev) ||
+	       !ttmpool_chunks_are_poisoned(chunks);
+}
+
+static inline bool chunk_may_be_read(const struct ttmpool_pool *pool,
+				     const struct ttmpool_chunk *chunk)
+{
+	return !tpos_may_be_poisoned(pool->dev) ||
+	       !ttmpool_chunk_is_poisoned(chunk);
 }
 void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
 void ttmpool_chunks_unmap(struct ttmpool_pool *pool,

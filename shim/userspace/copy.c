@@ -53,6 +53,21 @@ static void source_check(const struct tpsim_page *block,
 		tpsim_complain("wrong source", "%s: another's mapping", call);
 }
 
+/* Where the kernel reads poisoned memory, the machine check finds no way to recover, but
+ * in the few functions that say so (copy_mc_to_kernel()): it panics
+ * (arch/x86/kernel/cpu/mce/severity.c, error_context()). */
+static void poison_check(const struct tpsim_machine *machine,
+			 const struct tpos_span *span, const char *call)
+{
+	const struct tpsim_page *page = span->chunk->page + span->first;
+
+	for (size_t i = 0; i < span->pages; i++)
+		if (page[i].poisoned)
+			tpsim_complain("read of a poisoned page",
+				       "%s: page %zu", call,
+				       tpsim_page_index(machine, page + i));
+}
+
 /* The bytes of a span, if it may be used so. */
 char *tpsim_span_open(struct tpsim_machine *machine,
 		      const struct tpos_span *span, enum span_use use,
@@ -71,6 +86,8 @@ char *tpsim_span_open(struct tpsim_machine *machine,
 			       tpsim_page_index(machine, block));
 	source_check(block, span->chunk, call);
 	caching_check(machine, span, use, call);
+	if (use != SPAN_WRITE)
+		poison_check(machine, span, call);
 	if (use == SPAN_READ && block->mapping && block->mapping->slots)
 		tpsim_complain("read of a page that bounces", "%s: page %zu",
 			       call, tpsim_page_index(machine, block));

@@ -33,6 +33,7 @@ enum {
 	E2BIG = 7,
 	EAGAIN = 11,
 	ENOMEM = 12,
+	EFAULT = 14,
 	EBUSY = 16,
 	EINVAL = 22,
 	ENOSPC = 28,

@@ -66,6 +66,14 @@ static bool may_have(const struct world *w, tpos_page_t *const *of,
 	return true;
 }
 
+bool has_poison(const struct world *w, const struct item *item)
+{
+	for (int i = 0; i < w->poisoned; i++)
+		if (w->poison[i].of == item->pages)
+			return true;
+	return false;
+}
+
 /* One page that is in somebody's array, @of: it is nobody else's. */
 static enum ttmpool_caching see_page(struct world *w, tpos_page_t *const *of,
 				     tpos_page_t *page, struct sums *sums)

@@ -85,6 +85,15 @@ static bool is_an_error(int err)
 	       err == -EINTR || err == -ETIMEDOUT;
 }
 
+static bool has_reason(const struct world *w, const struct item *item, int err)
+{
+	if (err == -EFAULT)
+		return has_poison(w, item);
+	if (err == -ENOMEM || err == -ENOSPC || err == -ETIMEDOUT)
+		return true;
+	return w->disturbed && is_an_error(err);
+}
+
 static void step_verb(struct world *w, struct item *item, enum verb verb,
 		      size_t n)
 {
@@ -113,8 +122,7 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 		if (err != -EINVAL || now != was)
 			w->wrong = "what is not legal was not refused";
 	} else if (err) {
-		if (!is_an_error(err) || (!w->disturbed && err != -ENOMEM &&
-					  err != -ENOSPC && err != -ETIMEDOUT))
+		if (!has_reason(w, item, err))
 			w->wrong = "an error without a reason";
 		if (now != was && now != TTMPOOL_TT_PARTIAL)
 			w->wrong = "an error has changed the state";

@@ -153,6 +153,10 @@ void check_bytes(struct world *w, const struct item *item);
 void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
 		enum ttmpool_caching caching);
 
+/** has_poison() - has the hardware poisoned a page of it? Then it may have no way to the
+ * store, and is passed over. */
+bool has_poison(const struct world *w, const struct item *item);
+
 /** room_before(), room_after() - on either side of a request for pages: was it
  * served, or refused, as it has to be? */
 void room_before(struct world *w, const struct ttmpool_request *req,

@@ -56,14 +56,19 @@ static bool is_clean(struct stage *stage)
 	return !ttmpool_unpopulate(&next->be) && clean;
 }
 
-/* After the shrinker has tried again, nothing is left that is not known to be
- * write-back. */
+/* After the shrinker has tried again, which it does with a few chunks at a call, nothing
+ * is left that is not known to be write-back. */
 static bool is_repaired(struct stage *stage)
 {
 	struct ttmpool_manager_stats stats;
+	unsigned long before;
 
-	ttmpool_manager_shrink_scan(&stage->rig->mgr, 0, false);
 	ttmpool_manager_stats(&stage->rig->mgr, &stats);
+	do {
+		before = stats.pages_quarantined;
+		ttmpool_manager_shrink_scan(&stage->rig->mgr, 0, false);
+		ttmpool_manager_stats(&stage->rig->mgr, &stats);
+	} while (stats.pages_quarantined < before);
 	return !stats.pages_quarantined;
 }
 

@@ -8,6 +8,8 @@
 
 #include <limits.h>
 
+#include <ttmpool/magazine.h>
+
 #include "check_cmocka.h"
 #include "rig_buffer.h"
 
@@ -75,6 +77,35 @@ static void s10_mixed_chunks_are_aligned(struct check *t)
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 		CHECK(t, rig_close(t, rig));
 	}
+}
+
+/* A magazine has chunks of its order, or none: smaller ones will not do. */
+static void s10_a_magazine_takes_no_smaller_chunks(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_chunk *chunks[4], *out[1];
+	struct ttmpool_owner owner;
+	struct ttmpool_magazine_config config = { .caching = TTMPOOL_UNCACHED,
+						  .order = 2,
+						  .owner = &owner,
+						  .chunks = chunks,
+						  .room = 4 };
+	struct ttmpool_magazine mag;
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "ring");
+	config.pool = &rig->pool[0];
+	CHECK_EQ(t, ttmpool_magazine_init(&mag, &config), 0);
+	tpsim_ram_fragment(check_machine(t), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, out, 1), -ENOMEM);
+	CHECK_EQ(t, rig_stats(rig).fallbacks, 0);
+	CHECK(t, rig_is_quiet(t, rig));
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, out, 1), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&mag, out, 1), 0);
+	ttmpool_magazine_fini(&mag);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
 }
 
 /* What is far is used again before fresh pages are, and what is far, clean and
@@ -227,7 +258,8 @@ static void s12_what_is_near_now_is_not_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(edges, CHECK_CASE(s12_shapes_need_not_match),
+CHECK_SUITE(edges, CHECK_CASE(s10_a_magazine_takes_no_smaller_chunks),
+	    CHECK_CASE(s12_shapes_need_not_match),
 	    CHECK_CASE(s10_mixed_chunks_are_aligned),
 	    CHECK_CASE(s11_no_list_is_forgotten),
 	    CHECK_CASE(s10_a_refill_is_never_far),

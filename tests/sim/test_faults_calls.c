@@ -271,7 +271,35 @@ static void f24_a_full_budget_tries_the_quarantine(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(faults_calls, CHECK_CASE(f01_an_allocation_fails_at_any_page),
+/* As long as there are pages whose caching is not known, their manager cannot end; and
+ * one of them that is not marked so is found. */
+static void f24_a_manager_keeps_what_is_broken(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_chunk *chunk;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = open_buffer(t, rig, false);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	plan(t, TPSIM_CALL_CACHING_RESET, 1, UINT_MAX, 0);
+	ttmpool_pool_drain(&rig->pool[0]);
+	CHECK_EQ(t, quarantined(rig), N);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 0);
+	rig->nr_pools = 0;
+	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
+	chunk = ttmpool_chunk_of(rig->mgr.broken.next);
+	chunk->state = TTMPOOL_CHUNK_IN_USE;
+	CHECK(t, !ttmpool_manager_is_valid(&rig->mgr));
+	chunk->state = TTMPOOL_CHUNK_QUARANTINED;
+	CHECK(t, unplan(t));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(faults_calls, CHECK_CASE(f24_a_manager_keeps_what_is_broken),
+	    CHECK_CASE(f01_an_allocation_fails_at_any_page),
 	    CHECK_CASE(f02_memory_in_pieces_serves),
 	    CHECK_CASE(f03_a_descriptor_fails_at_any_chunk),
 	    CHECK_CASE(f04_a_populate_shrinks_itself),

@@ -41,13 +41,15 @@ static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
 }
 
 /* A buffer of 64 pages, anonymous, and the second pool's. */
-static struct buffer *handed_over(struct check *t, struct rig *rig)
+static struct buffer *handed_over(struct check *t, struct rig *rig,
+				  struct ttmpool_owner *owner)
 {
 	struct buffer *a = plain_ready(t, rig, 64, false);
 	struct buffer *b = buffer_open(
 		t, rig,
 		&(struct buffer_config){ .pool = 1,
 					 .num_pages = 64,
+					 .owner = owner,
 					 .funcs = &buffer_plain,
 					 .caching = TTMPOOL_UNCACHED });
 
@@ -70,7 +72,7 @@ static void s12_what_is_far_is_copied(struct check *t)
 	near = tpos_page_node(rig->dev[0], b->pages[0]);
 	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
 	CHECK(t, open_second(t, rig, 0, 1 - near));
-	b = handed_over(t, rig);
+	b = handed_over(t, rig, NULL);
 	CHECK(t, b);
 	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
 	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 64 << 12);
@@ -92,7 +94,7 @@ static struct buffer *far_away(struct check *t, struct rig *rig)
 	near = tpos_page_node(rig->dev[0], b->pages[0]);
 	if (ttmpool_unpopulate(&b->be) || !open_second(t, rig, 0, 1 - near))
 		return NULL;
-	return handed_over(t, rig);
+	return handed_over(t, rig, NULL);
 }
 
 /* Did it go to the device where it is? */
@@ -175,7 +177,7 @@ static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
 
 	CHECK(t, rig);
 	CHECK(t, open_second(t, rig, (1 << 24) - 1, TTMPOOL_NODE_ANY));
-	b = handed_over(t, rig);
+	b = handed_over(t, rig, NULL);
 	CHECK(t, b);
 	tpsim_fault_plan(check_machine(t),
 			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
@@ -232,6 +234,53 @@ static void s07_a_buffer_without_addresses_can_be_interrupted(struct check *t)
 	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK(t, buffer_is_stamped(t, buf, SEED));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Such a buffer is as it was when its first chunk found no room in the store. */
+static void s07_a_buffer_without_addresses_is_restored(struct check *t)
+{
+	static const struct tpsim_fault full = { .call = TPSIM_CALL_STORE_WRITE,
+						 .nth = 2 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = plain_ready(t, rig, 64, true);
+	CHECK(t, buf);
+	tpsim_fault_plan(check_machine(t), &full);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_POPULATED);
+	CHECK(t, buffer_is_of(t, buf, TTMPOOL_WRITE_COMBINED));
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pages of a pool that does not ask who had them are handed over to one that does, which
+ * has no place to write it down; it takes them as they are. */
+static void s12_what_has_no_place_for_a_name_is_handed_over(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_config config = { .policy = &policy };
+	struct ttmpool_owner owner;
+	struct buffer *b;
+
+	CHECK(t, rig);
+	policy.verify = true;
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	config.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config), 0);
+	rig->nr_pools = 2;
+	ttmpool_owner_init(&owner, "named");
+	b = handed_over(t, rig, &owner);
+	CHECK(t, b);
+	CHECK_EQ(t, ttmpool_owner_pages(&owner, TTMPOOL_IN_USE), 64);
+	CHECK_EQ(t, ttmpool_drop(&b->be), 0);
+	CHECK_EQ(t, rig->pool[1].stats.pages_pooled, 64);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -310,6 +359,8 @@ CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s12_no_memory_for_a_copy_loses_nothing),
 	    CHECK_CASE(s08_a_page_of_unknown_caching_is_not_insertable),
 	    CHECK_CASE(s07_a_buffer_without_addresses_can_be_interrupted),
+	    CHECK_CASE(s07_a_buffer_without_addresses_is_restored),
+	    CHECK_CASE(s12_what_has_no_place_for_a_name_is_handed_over),
 	    CHECK_CASE(s07_the_shrinker_does_not_wait_for_the_swapper));
 
 int main(int argc, char **argv)

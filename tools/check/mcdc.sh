@@ -14,7 +14,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build/mcdc
 build mcdc
 rm -rf "$build/profiles"
-LLVM_PROFILE_FILE=$build/profiles/%p.profraw
+# Programs merge what they find into a few files, by themselves: process numbers repeat.
+LLVM_PROFILE_FILE=$build/profiles/%4m.profraw
 export LLVM_PROFILE_FILE
 in_root ctest --preset mcdc -j "$jobs" -L unit -E '/(test_model|states|readme)$'
 find "$build/profiles" -name '*.profraw' >"$build/profiles.txt"
@@ -44,13 +45,21 @@ cat "$build/report.txt"
 # What is not covered, in its place, for whoever has to look.
 cover show --show-mcdc --show-branches=count >"$build/source.txt"
 
+# The report counts one line more of an inline function where a program does not call it
+# than where one does; so lines are counted one by one.
+cover export --format=lcov | awk -F'[:,]' '
+	/^DA:/ { lines++; missed += $3 == 0 }
+	END { print lines, missed }' >"$build/lines.txt"
+read -r lines lines_missed <"$build/lines.txt"
+
 # shellcheck disable=SC2016 # the dollar signs are awk's
-finding '^mcdc: \(.*\)$' awk '
+finding '^mcdc: \(.*\)$' awk -v lines="$lines" -v lines_missed="$lines_missed" '
 	/^TOTAL/ {
 		total++
 		printf "mcdc: of lib/ %d of %d functions, %d of %d lines, %d of " \
 			"%d branches, %d of %d conditions\n",
-			$2 - $3, $2, $5 - $6, $5, $8 - $9, $8, $11 - $12, $11
-		missed = $3 + $6 + $9 + $12
+			$2 - $3, $2, lines - lines_missed, lines, \
+			$8 - $9, $8, $11 - $12, $11
+		missed = $3 + lines_missed + $9 + $12
 	}
 	END { exit !total || missed }' "$build/report.txt"

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What others do while the library is at work and holds no lock: here it is done from
+ * within the port's own functions, so that it always comes at the same moment.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "check_cmocka.h"
+#include "rig_buffer.h"
+
+#define MANY 300 /* more chunks than are passed to put one in its place */
+
+/* What is done when the port's function is called next, once. */
+static struct meanwhile {
+	void (*clear)(void *arg);
+	void (*unmap)(void *arg);
+	void (*write)(void *arg);
+	void *arg;
+} meanwhile;
+
+static void do_once(void (**deed)(void *arg))
+{
+	void (*fn)(void *arg) = *deed;
+
+	*deed = NULL;
+	if (fn)
+		fn(meanwhile.arg);
+}
+
+void __real_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
+void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
+void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy);
+void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy);
+int __real_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from);
+int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from);
+
+void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
+{
+	do_once(&meanwhile.clear);
+	__real_tpos_pages_clear(dev, chunks);
+}
+
+void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy)
+{
+	do_once(&meanwhile.unmap);
+	__real_tpos_dma_unmap(dev, chunks, lazy);
+}
+
+int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from)
+{
+	do_once(&meanwhile.write);
+	return __real_tpos_store_write(store, index, from);
+}
+
+static struct pages *single(struct check *t, struct rig *rig, int caching)
+{
+	return pages_open(t, rig,
+			  &(struct pages_config){
+				  .caching = (enum ttmpool_caching)caching });
+}
+
+/* Others need address space, and the pool gives up so many mappings for it; and which
+ * of its pages is the oldest. */
+struct others {
+	tpos_page_t *oldest;
+	struct pages *pages[MANY + 1];
+	int first;
+	int end;
+	int err;
+};
+
+static void map_for_others(void *arg)
+{
+	struct others *others = arg;
+
+	for (; others->first < others->end && !others->err; others->first++)
+		others->err = pages_take(others->pages[others->first]);
+}
+
+/* A pool with room for no more mappings than it has: of one dirty page, the oldest,
+ * and of @n clean ones; and of a clean page that is not mapped, the newest. */
+static struct rig *open_full(struct check *t, size_t n, struct others *others)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config config = { .policy = &policy };
+	struct ttmpool_request one = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 1 };
+	struct pages *oldest;
+	struct rig *rig;
+
+	policy.keep_mapped = true;
+	config.mapped_limit = (n + 1) * tpsim_page_size(check_machine(t));
+	rig = rig_open(t, &config);
+	oldest = rig ? single(t, rig, TTMPOOL_WRITE_COMBINED) : NULL;
+	if (!oldest || pages_take(oldest))
+		return NULL;
+	others->oldest = oldest->pages[0];
+	if (pages_give(oldest))
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (ttmpool_pool_prime(&rig->pool[0], &one, true))
+			return NULL;
+	if (ttmpool_pool_prime(&rig->pool[0], &one, false))
+		return NULL;
+	for (size_t i = 0; i < n + 1; i++) {
+		others->pages[i] = single(t, rig, TTMPOOL_UNCACHED);
+		if (!others->pages[i])
+			return NULL;
+	}
+	others->end = (int)n;
+	return rig;
+}
+
+static bool close_full(struct check *t, struct rig *rig, struct others *others)
+{
+	while (others->first)
+		if (pages_give(others->pages[--others->first]))
+			return false;
+	return rig_close(t, rig);
+}
+
+/* Clear the oldest page, and have all clean ones lose their mappings meanwhile; then it
+ * loses its own. Returns an error, or 0. */
+static int overtake(struct rig *rig, struct others *others)
+{
+	meanwhile =
+		(struct meanwhile){ .clear = map_for_others, .arg = others };
+	if (ttmpool_pool_scrub(&rig->pool[0], 1) != 1)
+		return -EINVAL;
+	others->end++;
+	map_for_others(others);
+	return others->err;
+}
+
+/* A page that was out for clearing while a newer one was unmapped is in its place when it
+ * is unmapped, too: it is the first one that leaves. */
+static void s11_what_comes_late_is_put_in_its_place(struct check *t)
+{
+	struct others others = { .first = 0 };
+	struct rig *rig = open_full(t, 1, &others);
+
+	CHECK(t, rig);
+	CHECK_EQ(t, overtake(rig, &others), 0);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 3);
+	CHECK(t, tpos_page_chunk(rig->dev[0], others.oldest));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, false), 1);
+	CHECK(t, !tpos_page_chunk(rig->dev[0], others.oldest));
+	CHECK(t, close_full(t, rig, &others));
+}
+
+/* So many were unmapped meanwhile that it is not put in its place, and no lock is held
+ * for long to do so. */
+static void s11_nobody_looks_for_its_place_for_long(struct check *t)
+{
+	struct others others = { .first = 0 };
+	struct rig *rig = open_full(t, MANY, &others);
+
+	CHECK(t, rig);
+	CHECK_EQ(t, overtake(rig, &others), 0);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, MANY + 2);
+	CHECK(t, close_full(t, rig, &others));
+}
+
+/* What was seen of a rig while pages of its first pool were on their way out. */
+struct sight {
+	struct rig *rig;
+	bool seen;
+	bool valid;
+};
+
+static void look(void *arg)
+{
+	struct sight *sight = arg;
+
+	sight->seen = true;
+	sight->valid = ttmpool_pool_is_valid(&sight->rig->pool[0]) &&
+		       ttmpool_pool_is_valid(&sight->rig->pool[1]);
+}
+
+/* Pages on their way out, on no list and mapped yet, are no fault of their pool; and
+ * they are none of another pool's. */
+static void s06_a_pool_is_valid_while_its_pages_leave(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct sight sight = { .seen = false };
+	struct pages *some;
+
+	policy.keep_mapped = true;
+	sight.rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .policy = &policy });
+	CHECK(t, sight.rig);
+	some = single(t, sight.rig, TTMPOOL_WRITE_COMBINED);
+	CHECK(t, some && !pages_cycle(some));
+	meanwhile = (struct meanwhile){ .unmap = look, .arg = &sight };
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&sight.rig->mgr, 1, false), 1);
+	CHECK(t, sight.seen && sight.valid);
+	CHECK(t, rig_close(t, sight.rig));
+}
+
+/* A buffer that is taken off the list by another thread. */
+struct removal {
+	struct buffer *buf;
+	pthread_t thread;
+	bool started;
+};
+
+static void *remove_buffer(void *arg)
+{
+	struct removal *removal = arg;
+
+	ttmpool_lru_remove(&removal->buf->be);
+	return NULL;
+}
+
+/* Start it, and come back when the buffer is off the list: from there on it waits until
+ * the buffer is nobody's victim. */
+static void start_removal(void *arg)
+{
+	struct timespec time = { 0, 1000000 };
+	struct removal *removal = arg;
+	struct ttmpool_backend *be = &removal->buf->be;
+	bool on_list = true;
+
+	removal->started =
+		!pthread_create(&removal->thread, NULL, remove_buffer, removal);
+	while (removal->started && on_list) {
+		tpos_spin_lock(&be->pool->mgr->lock);
+		on_list = !ttmpool_list_empty(&be->lru);
+		tpos_spin_unlock(&be->pool->mgr->lock);
+		nanosleep(&time, NULL);
+	}
+}
+
+/* A buffer that was taken off the list while its swap-out failed is not on it again. */
+static void s07_a_removed_buffer_stays_removed(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct removal removal = { .started = false };
+	struct buffer_config config = { .funcs = &buffer_plain };
+
+	CHECK(t, rig);
+	removal.buf = buffer_ready(t, rig, &config, 1);
+	CHECK(t, removal.buf && !ttmpool_lru_add(&removal.buf->be));
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_STORE_WRITE,
+						.nth = 1,
+						.times = 100 });
+	meanwhile =
+		(struct meanwhile){ .write = start_removal, .arg = &removal };
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 1), 0);
+	CHECK(t, removal.started);
+	pthread_join(removal.thread, NULL);
+	CHECK(t, ttmpool_list_empty(&rig->mgr.lru.buffers));
+	CHECK(t, ttmpool_manager_is_valid(&rig->mgr));
+	CHECK_EQ(t, removal.buf->be.tt.state, TTMPOOL_TT_POPULATED);
+	CHECK_EQ(t, ttmpool_unpopulate(&removal.buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(meanwhile, CHECK_CASE(s11_what_comes_late_is_put_in_its_place),
+	    CHECK_CASE(s11_nobody_looks_for_its_place_for_long),
+	    CHECK_CASE(s06_a_pool_is_valid_while_its_pages_leave),
+	    CHECK_CASE(s07_a_removed_buffer_stays_removed));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .ram_pages = 4096 };
+
+	return check_main(argc, argv, &check_suite_meanwhile, &config);
+}
