@@ -33,13 +33,15 @@ struct ttmpool_deadline {
  * struct ttmpool_iova - the address space of one device, as a budget
  *
  * What the pools of one device share: whatever each of them has mapped, in use
- * and pooled, counts. All members are private. Embed it; its address must not
+ * and pooled, counts. Pools for which the driver has none share one, without a limit,
+ * by themselves. All members are private. Embed it; its address must not
  * change.
  */
 struct ttmpool_iova {
 	uint64_t limit;
 	uint64_t low;
 	tpos_atomic_t pages;
+	tpos_atomic_t pools; /* which share it */
 	struct ttmpool_queue queue;
 };
 

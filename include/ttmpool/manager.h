@@ -88,9 +88,10 @@ struct ttmpool_manager {
 	tpos_spinlock_t lock;
 	struct ttmpool_list pools;
 	size_t nr_pools;
-	struct ttmpool_list turns; /* those who go from pool to pool now */
-	struct ttmpool_list *turn; /* the pool that was asked last */
-	unsigned int turn_waiters; /* those who wait for turns to end */
+	struct ttmpool_list spaces; /* of devices; under @reclaim */
+	struct ttmpool_list turns;  /* those who go from pool to pool now */
+	struct ttmpool_list *turn;  /* the pool that was asked last */
+	unsigned int turn_waiters;  /* those who wait for turns to end */
 	struct ttmpool_list quarantine;
 	struct ttmpool_list broken; /* likewise, and of no known caching */
 	unsigned int retry_in; /* calls to let pass before these are tried */

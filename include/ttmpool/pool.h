@@ -21,8 +21,10 @@
  *	request for more is refused, and no mapping is given up for it.
  * @mapped_low: when that limit is reached, kept mappings go until no more than
  *	so many bytes are mapped; 0 for @mapped_limit itself
- * @iova: the budget that all pools of the device share, or NULL; it must
- *	outlive the pool
+ * @iova: a budget that pools of the device share; it must outlive the pool. NULL: none,
+ *	and then the pool shares the device's addresses with all pools of @dev and the
+ *	same manager that have none: mappings that one of them only keeps go for what
+ *	another wants, and who waits is woken by any of them.
  * @policy: what to keep, or NULL for ttmpool_policy_init()'s
  */
 struct ttmpool_pool_config {
@@ -160,11 +162,11 @@ struct ttmpool_pool {
 	uint64_t mapped_limit;
 	uint64_t mapped_low;
 	struct ttmpool_iova *iova;
-	struct ttmpool_iova own_iova;
 	struct tpos_work scrub_work;
 	tpos_mutex_t scrub; /* held while pooled chunks are cleared; see os.h */
 	tpos_atomic_t bounces; /* has a mapping of its bounced, or may one? */
 
+	bool shares_space; /* @iova is the manager's, not the driver's */
 	bool going; /* no turn comes to it any more; under the manager's lock */
 
 	tpos_spinlock_t lock; /* all that follows */
@@ -198,7 +200,7 @@ struct ttmpool_pool {
  *
  * May sleep.
  *
- * Return: 0, or -EINVAL if there is no manager, or @config names no device, a
+ * Return: 0; -ENOMEM; or -EINVAL if there is no manager, or @config names no device, a
  * node below TTMPOOL_NODE_OF_DEVICE, a mapped_low above mapped_limit, or a policy whose max_order is above
  * TTMPOOL_NR_ORDERS - 1. The device's own bounds (max_order, max_mapping) need
  * not be known: they are applied.

@@ -170,12 +170,15 @@ int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low)
 	iova->limit = limit;
 	iova->low = low;
 	tpos_atomic_set(&iova->pages, 0);
+	tpos_atomic_set(&iova->pools, 0);
 	ttmpool_queue_init(&iova->queue);
 	return 0;
 }
 
 void ttmpool_iova_fini(struct ttmpool_iova *iova)
 {
+	tpos_assert(!pages_of(&iova->pages));
+	tpos_assert(!pages_of(&iova->pools));
 	ttmpool_queue_fini(&iova->queue);
 }
 

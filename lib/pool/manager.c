@@ -59,6 +59,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_spin_init(&mgr->lock, mgr->system, TTMPOOL_RANK_MANAGER);
 	ttmpool_list_init(&mgr->pools);
 	ttmpool_list_init(&mgr->turns);
+	ttmpool_list_init(&mgr->spaces);
 	mgr->turn = &mgr->pools;
 	tpos_wait_init(&mgr->turn_ended);
 	ttmpool_list_init(&mgr->quarantine);

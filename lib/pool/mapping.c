@@ -101,7 +101,7 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 	uint64_t got = pool_give_up_mappings(pool, bytes, true);
 	struct turn turn;
 
-	if (got < bytes && pool->iova != &pool->own_iova) {
+	if (got < bytes && pages_of(&pool->iova->pools) > 1) {
 		ttmpool_turn_init(&turn, pool->mgr);
 		while (got < bytes &&
 		       ttmpool_turn_next(&turn, shares_iova, pool))

@@ -74,7 +74,6 @@ static int pool_configure(struct ttmpool_pool *pool,
 	pool->mapped_limit = config->mapped_limit;
 	pool->mapped_low = config->mapped_low ? config->mapped_low
 					      : config->mapped_limit;
-	pool->iova = config->iova ? config->iova : &pool->own_iova;
 	tpos_device_query(pool->dev, &pool->info);
 	tpos_atomic_set(&pool->bounces, pool->info.bounces);
 	for (int i = 0; i < TTMPOOL_SOURCE_COUNT; i++)
@@ -90,6 +89,26 @@ static int pool_configure(struct ttmpool_pool *pool,
 	return 0;
 }
 
+/* Which addresses it maps: the driver's budget, or what its device's pools share. */
+static int pool_enter_space(struct ttmpool_pool *pool,
+			    struct ttmpool_iova *iova)
+{
+	pool->shares_space = !iova;
+	if (!iova)
+		return ttmpool_space_join(pool);
+	pool->iova = iova;
+	tpos_atomic_add_return(1, &iova->pools);
+	return 0;
+}
+
+static void pool_leave_space(struct ttmpool_pool *pool)
+{
+	if (pool->shares_space)
+		ttmpool_space_leave(pool);
+	else
+		tpos_atomic_add_return(-1, &pool->iova->pools);
+}
+
 int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 		      const struct ttmpool_pool_config *config)
 {
@@ -102,10 +121,12 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	if (err)
 		return err;
 	pool->mgr = mgr;
+	err = pool_enter_space(pool, config->iova);
+	if (err)
+		return err;
 	tpos_spin_init(&pool->lock, mgr->system, TTMPOOL_RANK_POOL);
 	tpos_mutex_init(&pool->scrub, mgr->system, TTMPOOL_RANK_SCRUB);
 	tpos_work_init(&pool->scrub_work, ttmpool_pool_scrub_work);
-	ttmpool_iova_init(&pool->own_iova, 0, 0);
 	ttmpool_list_init(&pool->in_use);
 	ttmpool_list_init(&pool->runs);
 	ttmpool_list_init(&pool->held);
@@ -174,8 +195,7 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	tpos_assert(!pool->stats.pages_in_use);
 	tpos_assert(!pool->stats.pages_pooled);
 	tpos_assert(!pool->stats.bytes_mapped);
-	tpos_assert(!ttmpool_iova_pages(&pool->own_iova));
-	ttmpool_iova_fini(&pool->own_iova);
+	pool_leave_space(pool);
 	tpos_spin_fini(&pool->lock);
 	tpos_mutex_fini(&pool->scrub);
 	ttmpool_manager_trim(mgr);

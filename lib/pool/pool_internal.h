@@ -8,6 +8,7 @@
  *   swapper.c    the one way to what lies above
  *   wait.c       sleeping until something comes back
  *   budget.c     what may be had
+ *   space.c      the addresses that the pools of a device share
  *   chunk.c      what is done to chunks themselves: unmapped, converted,
  *                cleared, copied; all in batches
  *   account.c    who has what
@@ -195,6 +196,10 @@ bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
 uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
 				      uint64_t bytes);
+
+/* space.c: for pools without a budget of the driver's */
+int ttmpool_space_join(struct ttmpool_pool *pool);
+void ttmpool_space_leave(struct ttmpool_pool *pool);
 
 /* account.c: pages, by enum ttmpool_account */
 struct account {

@@ -113,9 +113,13 @@ static int play_teardown(struct stage *stage)
 					      .dev = stage->rig->dev[0],
 					      .node = TTMPOOL_NODE_ANY };
 
-	return ttmpool_pool_fini(pool)
-		       ? -EBUSY
-		       : ttmpool_pool_init(pool, &stage->rig->mgr, &config);
+	int err;
+
+	if (stage->rig->nr_pools && ttmpool_pool_fini(pool))
+		return -EBUSY;
+	err = ttmpool_pool_init(pool, &stage->rig->mgr, &config);
+	stage->rig->nr_pools = !err;
+	return err;
 }
 
 /* A second manager comes and goes. */

@@ -44,12 +44,15 @@ bool sweep_close(struct stage *stage)
 	       tpsim_ledger_is_empty(check_machine(stage->t));
 }
 
-/* Whoever comes next sees zeroes. */
+/* Whoever comes next sees zeroes. Without a pool nobody comes. */
 static bool is_clean(struct stage *stage)
 {
-	struct buffer *next = sweep_buffer(stage, 13, false);
+	struct buffer *next;
 	bool clean;
 
+	if (!stage->rig->nr_pools)
+		return true;
+	next = sweep_buffer(stage, 13, false);
 	if (!next || ttmpool_populate(&next->be))
 		return false;
 	clean = buffer_holds(stage->t, next, 0);

@@ -38,7 +38,8 @@ static unsigned long unplan(struct check *t)
 	return tpsim_fault_clear(check_machine(t));
 }
 
-/* Nothing of the buffer, of its pool or of the machine's is out. */
+/* Nothing of the buffer, of its pool or of the machine's is out, but for what the pools
+ * of the device share. */
 static bool is_as_before(struct check *t, struct rig *rig, struct buffer *buf)
 {
 	struct tpsim_ledger ledger;
@@ -49,7 +50,7 @@ static bool is_as_before(struct check *t, struct rig *rig, struct buffer *buf)
 			return false;
 	return buf->be.tt.state == TTMPOOL_TT_EMPTY && rig_is_quiet(t, rig) &&
 	       !ledger.pages_plain && !ledger.pages_coherent &&
-	       !ledger.mappings && !ledger.descriptors &&
+	       !ledger.mappings && ledger.descriptors == 1 &&
 	       !ledger.pages_not_write_back;
 }
 
