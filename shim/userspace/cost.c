@@ -73,4 +73,6 @@ void tpsim_counters(struct tpsim_machine *machine,
 	counters->ns = (machine->ps + locks * table[COST_LOCK].ps) / 1000;
 	tpsim_machine_unlock(machine);
 	counters->locks_taken = locks;
+	counters->list_steps = atomic_load(&machine->list_steps);
+	counters->longest_hold = atomic_load(&machine->longest_hold);
 }

@@ -169,6 +169,20 @@ bool tpsim_lock_try(struct tpsim_lock *lock)
 	return true;
 }
 
+/* The last spinlock is let go: how long was it held? */
+static void note_steps(struct tpsim_machine *machine)
+{
+	unsigned long longest = atomic_load(&machine->longest_hold);
+
+	if (!self.steps || self.may_be_long)
+		return;
+	atomic_fetch_add(&machine->list_steps, self.steps);
+	while (self.steps > longest &&
+	       !atomic_compare_exchange_weak(&machine->longest_hold, &longest,
+					     self.steps))
+		;
+}
+
 void tpsim_lock_release(struct tpsim_lock *lock)
 {
 	struct tpsim_lock **link = &self.held;
@@ -180,6 +194,8 @@ void tpsim_lock_release(struct tpsim_lock *lock)
 			       lock->rank);
 	*link = lock->outer;
 	self.spins -= lock->spins;
+	if (lock->spins && !self.spins)
+		note_steps(lock->machine);
 	lock->held = false;
 	pthread_mutex_unlock(&lock->mutex);
 }

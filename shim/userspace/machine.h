@@ -183,6 +183,8 @@ struct tpsim_machine {
 	unsigned long
 		poisoned; /* pages that the hardware has told of; atomic */
 	atomic_ulong locks_taken;
+	atomic_ulong list_steps;
+	atomic_ulong longest_hold;
 	size_t reports[TTMPOOL_REPORT_KIND_COUNT];
 	char report[256];
 };

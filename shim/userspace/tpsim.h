@@ -259,6 +259,9 @@ struct tpsim_counters {
 	uint64_t store_writes; /* pages */
 	uint64_t store_reads;
 	uint64_t locks_taken;
+	uint64_t
+		list_steps; /* along lists, under spinlocks: if they are told of */
+	uint64_t longest_hold; /* the most of them under one spinlock */
 	uint64_t shrinks; /* times that a tpsim_shortage asked the shrinkers */
 	uint64_t dma_faults;
 	uint64_t stray_dma;

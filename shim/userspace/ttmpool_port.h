@@ -180,7 +180,8 @@ bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 /* No spinlock is held for more steps along lists than this. */
 #define TPSIM_HOLD_STEPS 512
 
-#if TPOS_CHECK_LEVEL > 1
+/* Steps are told of where whole objects are walked, too, and where somebody counts. */
+#if TPOS_CHECK_LEVEL > 1 || defined(TPSIM_COUNTS_STEPS)
 #define tpos_list_step() tpsim_lock_step()
 #else
 #define tpos_list_step() ((void)0)

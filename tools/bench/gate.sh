@@ -7,14 +7,17 @@
 #     looking-NAME          the same where each page is asked whether it is poisoned,
 #                           as in a kernel with CONFIG_MEMORY_FAILURE
 #     TRACE-WHAT            of a recorded trace, on the simulated machine
+#     T17, T18, growth-NAME of tools/bench/native/steps.c: how long a spinlock is held,
+#                           how soon a drain frees its first page, and what grows with
+#                           what a pool has beside the pages that are worked on
 #
-# Both are the same each time, on a machine of any speed and with whatever else it
+# All are the same each time, on a machine of any speed and with whatever else it
 # does; times are neither, and there is no limit for any. The limits are what was
 # counted once, in limits.txt, and a few percent: a compiler may choose otherwise.
 #
 #   gate.sh             compare
 #   gate.sh --record    write limits.txt anew
-#   gate.sh --count     print the instructions alone
+#   gate.sh --count     print the instructions and steps alone
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,7 +42,7 @@ prepare()
 	quietly "$work/configure.log" cmake -S "$here/native" -B "$build" ||
 		fail "gate: could not be configured"
 	quietly "$work/build.log" cmake --build "$build" -j "$jobs" \
-		--target ttmpool-counted ttmpool-looking || fail "gate: could not be built"
+		--target ttmpool-counted ttmpool-looking ttmpool-steps || fail "gate: could not be built"
 }
 
 # count_instructions_of PROGRAM PREFIX: each dump has a file of its own, with its name
@@ -61,6 +64,12 @@ count_instructions()
 	say "counting instructions"
 	count_instructions_of ttmpool-counted instructions &&
 		count_instructions_of ttmpool-looking looking
+}
+
+count_steps()
+{
+	say "counting steps"
+	"$build/ttmpool-steps"
 }
 
 count_traces()
@@ -124,14 +133,16 @@ case $* in
 '' | --record) ;;
 --count)
 	prepare
-	count_instructions || fail "gate: FAILED: could not be counted"
+	{
+		count_instructions && count_steps
+	} || fail "gate: FAILED: could not be counted"
 	exit
 	;;
 *) fail "gate: no such option: $*" ;;
 esac
 prepare
 {
-	count_instructions && count_traces
+	count_instructions && count_steps && count_traces
 } >"$work/counts.txt" || fail "gate: FAILED: could not be counted"
 if [ "${1-}" = --record ]; then
 	write_limits

@@ -52,15 +52,10 @@ prepare()
 }
 
 # The gate's counts as rows; nothing is beside them.
-instruction_rows()
+counted_rows()
 {
-	"$here/gate.sh" --count >"$work/instructions.txt" &&
-		jq -R -n '[inputs | split(" ") | {
-			key: .[0],
-			value: { what: (.[0] | sub("instructions-"; "")),
-				 ours: (.[1] | tonumber),
-				 unit: "instructions" }
-		}] | from_entries' "$work/instructions.txt"
+	"$here/gate.sh" --count >"$work/counted.txt" &&
+		jq -R -n -f "$here/counted.jq" "$work/counted.txt"
 }
 
 # All rows, in one object.
@@ -72,9 +67,9 @@ measure()
 	"$root/dev" replay --caching wc --iommu strict --json \
 		"$root"/examples/traces/*.csv >"$work/traces.json" || return 1
 	jq -s -f "$here/rows.jq" "$work/traces.json" >"$work/replay.json" &&
-		instruction_rows >"$work/instructions.json" &&
+		counted_rows >"$work/counted.json" &&
 		jq -s add "$work/native.json" "$work/replay.json" \
-			"$work/instructions.json" >"$work/bench.json"
+			"$work/counted.json" >"$work/bench.json"
 }
 
 # table PART FILE

@@ -15,7 +15,7 @@ def head: line, (map("---") | "|" + join("|") + "|");
 # A row whose goal is to be met.
 def target: .key as $key | .value |
 	(if .most then .ours <= .goal else .ratio >= .goal end) as $met |
-	[ $key, .what, (.ours | tostring), (.other | tostring),
+	[ $key, .what, (.ours | tostring), (.other // "" | tostring),
 	  (if .most then "" elif .spread then cell else "\(.ratio)" end),
 	  (if .most then "at most \(.goal)" else "\(.goal)" end),
 	  (if $met then "met" else "**missed**" end) ] | line;

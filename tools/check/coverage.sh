@@ -9,7 +9,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/build.sh"
 
 build coverage
-in_root ctest --preset coverage -j "$jobs" -L unit -LE simulation
+in_root ctest --preset coverage -j "$jobs" -L unit
 finding '^branches: *\(.*\)$' \
 	in_root gcovr --root . --filter lib/ --branches --print-summary \
 	--fail-under-branch 95 build/coverage

@@ -22,6 +22,7 @@ explore()
 }
 
 explore pairs
+explore all pc/t
 explore bounded 2 20 1
 explore bounded 3 2 1
 explore random "${TTMPOOL_SCHEDULES:-1000000}" 1
