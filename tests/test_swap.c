@@ -410,6 +410,40 @@ static void s07_what_is_prepared_needs_no_memory(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Nor if the buffers are smaller than the chunks that were prepared, in any order of
+ * sizes. */
+static void s07_what_is_prepared_serves_small_buffers(struct check *t)
+{
+	static const size_t sizes[] = { 3, 21, 1, 25, 14 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 64 };
+	struct buffer *buf[5];
+	uint64_t fresh;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	fresh = rig_stats(rig).pages_fresh;
+	for (size_t i = 0; i < 5; i++) {
+		struct buffer_config config = {
+			.num_pages = sizes[i],
+			.funcs = &buffer_plain,
+			.caching = TTMPOOL_WRITE_COMBINED
+		};
+
+		buf[i] = buffer_ready(t, rig, &config, (unsigned char)i);
+		CHECK(t, buf[i]);
+	}
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, fresh);
+	CHECK(t, rig_stats(rig).splits > 0);
+	for (size_t i = 0; i < 5; i++) {
+		CHECK(t, buffer_is_stamped(t, buf[i], (unsigned char)i));
+		CHECK_EQ(t, ttmpool_unpopulate(&buf[i]->be), 0);
+	}
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(swap, CHECK_CASE(s07_a_buffer_comes_back_as_it_was),
 	    CHECK_CASE(s07_pages_go_back_to_the_system),
 	    CHECK_CASE(s07_a_part_leaves_and_a_part_comes),
@@ -423,4 +457,5 @@ CHECK_SUITE(swap, CHECK_CASE(s07_a_buffer_comes_back_as_it_was),
 	    CHECK_CASE(s07_bound_and_busy_buffers_stay),
 	    CHECK_CASE(s07_the_shrinker_swaps_when_nothing_is_pooled),
 	    CHECK_CASE(s07_everything_moves_out_before_hibernation),
-	    CHECK_CASE(s07_what_is_prepared_needs_no_memory));
+	    CHECK_CASE(s07_what_is_prepared_needs_no_memory),
+	    CHECK_CASE(s07_what_is_prepared_serves_small_buffers));

@@ -163,7 +163,7 @@ struct ttmpool_pool {
 	uint64_t mapped_low;
 	struct ttmpool_iova *iova;
 	struct tpos_work scrub_work;
-	tpos_mutex_t scrub; /* held while pooled chunks are cleared; see os.h */
+	tpos_mutex_t scrub; /* held while pooled chunks are cleared or split */
 	tpos_atomic_t bounces; /* has a mapping of its bounced, or may one? */
 
 	bool shares_space; /* @iova is the manager's, not the driver's */
@@ -174,7 +174,10 @@ struct ttmpool_pool {
 	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest at any take */
 	size_t reserve;
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
-	bool scrubbing;
+	bool scrubbing;       /* some are out of their bins, under @scrub */
+	bool prepared; /* what is pooled comes before what the system has */
+	struct ttmpool_list spares; /* descriptors, for chunks that are split */
+	size_t nr_spares;
 	struct ttmpool_list in_use;
 	struct ttmpool_list runs;
 	struct ttmpool_list held;
@@ -261,7 +264,8 @@ struct ttmpool_request {
  * The pages are zero, of the wanted caching, and, with @dma_addr, mapped for
  * the device in both directions. None of them was poisoned by the hardware before
  * (policy.h). Large orders come first, so that the pages of
- * a chunk are at consecutive indices and aligned to their own size. May sleep,
+ * a chunk are at consecutive indices and aligned to their own size. When the system
+ * has none, a pooled plain chunk that is too large is divided. May sleep,
  * and may call the system's shrinkers.
  *
  * What the request lacks is taken of the budgets before any page is got for it.
@@ -337,12 +341,17 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
  * @req: what will be needed: as for ttmpool_pool_prime()
  *
  * For suspend and hibernation: primes the pool until req->num_pages are pooled,
- * and reserves all that is pooled then. So a buffer that moves into system
- * memory is populated without asking the system, and one that moves out to the
- * store is given room there by what is reserved, when there is no other.
+ * and reserves all that is pooled then. From then on buffers of any sizes, in any
+ * order, that have no more pages in all than were prepared, are populated without
+ * asking the system: a pooled chunk that is too large is divided, and what is pooled
+ * of another node comes before fresh pages of the right one. For that the pool keeps a
+ * descriptor (64 bytes) for each page that its chunks may be divided into. Coherent
+ * chunks cannot be divided, and are prepared as single pages. A buffer that moves out
+ * to the store is given room there by what is reserved, when there is no other.
  * ttmpool_pool_reserve(pool, 0) ends it. May sleep.
  *
- * Return: as ttmpool_pool_prime(); after an error the reserve is as it was.
+ * Return: as ttmpool_pool_prime(), and -ENOMEM without memory for the descriptors;
+ * after an error the reserve is as it was.
  */
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req);
@@ -354,8 +363,7 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
  *
  * What the worker does, for those who would rather choose the moment. While a
  * batch of it is cleared, it is pooled as before to all who count, and whoever
- * reclaims and finds too little else waits for it; a populate goes without. May
- * sleep.
+ * reclaims, or populates and finds too little else, waits for it. May sleep.
  *
  * Return: how many pages it cleared.
  */

@@ -313,6 +313,18 @@ void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	}
 }
 
+/* Put back all of a batch that was out of its bins, and counted as pooled meanwhile. */
+void ttmpool_bins_return(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			 enum ttmpool_bins_park how)
+{
+	do {
+		tpos_spin_lock(&pool->lock);
+		ttmpool_bins_place(pool, chunks, how);
+		pool->scrubbing = !ttmpool_list_empty(chunks);
+		tpos_spin_unlock(&pool->lock);
+	} while (!ttmpool_list_empty(chunks));
+}
+
 /* Move at most @most chunks from the front of @list to the end of @picked. */
 static size_t list_pick(struct ttmpool_list *list, size_t most,
 			struct ttmpool_list *picked)

@@ -371,26 +371,6 @@ struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named)
 	return chunk;
 }
 
-/*
- * Halve a chunk that is nobody else's: it keeps the first half, and the other
- * follows it on its list. Returns whether there was memory for a descriptor.
- */
-bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
-{
-	struct ttmpool_chunk *upper;
-
-	upper = ttmpool_chunk_new(pool, chunk->flags & TTMPOOL_CHUNK_NAMED);
-	if (!upper)
-		return false;
-	*upper = *chunk;
-	upper->order--;
-	tpos_pages_split(pool->dev, chunk, upper);
-	tpos_page_set_chunk(upper->page, upper);
-	ttmpool_list_add(&upper->link, &chunk->link);
-	pool_tally(pool, &pool->stats.splits, 1);
-	return true;
-}
-
 /* Copy one batch to another of as many pages, in the order of both. */
 void ttmpool_chunks_copy(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *to,

@@ -16,6 +16,10 @@
  * while a smaller chunk costs a few more entries in the device's page table.
  * (Linux's ttm_pool tries a fresh large chunk before a pooled small one.)
  *
+ * When all of that is not enough, pooled chunks that are too large are divided
+ * (split.c). In a pool that was prepared for a time without memory, that comes before
+ * the system is asked.
+ *
  * The chunks found so far are on one list, by falling order, which is also the
  * order in the buffer: every chunk then starts at a multiple of its own size.
  */
@@ -117,11 +121,38 @@ static void take_pooled(struct take *take, unsigned int far)
 	while (end > take->order) {
 		tpos_spin_lock(&pool->lock);
 		take->clock = (uint32_t)pool->clock;
+		take->prepared = pool->prepared;
 		take->narrowed |= pool_is_narrowed(pool, take->req.source);
 		end = take_pick_some(take, far, end, &picked);
 		tpos_spin_unlock(&pool->lock);
 	}
 	ttmpool_chunks_merge(&take->got, &picked);
+}
+
+/*
+ * Take what is pooled, near or far, also what is just being cleared or divided, and
+ * parts of chunks that are too large; was that all that is needed? Nobody is robbed
+ * of a large chunk in vain: one that is larger than what fits has all that is missing.
+ */
+static bool take_parts(struct take *take)
+{
+	struct ttmpool_pool *pool = take->pool;
+	bool more = true;
+
+	while (more && take->req.num_pages) {
+		more = take->req.source == TTMPOOL_PLAIN &&
+		       ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS);
+		tpos_mutex_lock(&pool->scrub);
+		take_pooled(take, 0);
+		take_pooled(take, TTMPOOL_CHUNK_FAR);
+		more = more && take->req.num_pages &&
+		       ttmpool_bins_split(pool, take->req.caching,
+					  order_at_most(take->max_order,
+							take->req.num_pages));
+		tpos_mutex_unlock(&pool->scrub);
+	}
+	ttmpool_spares_drop(pool);
+	return !take->req.num_pages;
 }
 
 /*
@@ -225,6 +256,8 @@ static int take_gather(struct take *take)
 
 	if (!take->primed) {
 		take_pooled(take, 0);
+		if (take->prepared && !take->near)
+			take_parts(take);
 		err = -ENOMEM;
 		if (take->pool->node != TTMPOOL_NODE_ANY)
 			err = take_near(take);
@@ -232,7 +265,11 @@ static int take_gather(struct take *take)
 			return err;
 	}
 	err = take_room(take, true);
-	return err ? err : take_fresh(take, false);
+	if (!err)
+		err = take_fresh(take, false);
+	if (err == -ENOMEM && !take->primed && take_parts(take))
+		err = take_room(take, true);
+	return err;
 }
 
 /* These were found in vain: as many have to be found once more. */

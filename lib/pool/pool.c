@@ -130,6 +130,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	ttmpool_list_init(&pool->in_use);
 	ttmpool_list_init(&pool->runs);
 	ttmpool_list_init(&pool->held);
+	ttmpool_list_init(&pool->spares);
 	ttmpool_bins_init(pool);
 
 	ttmpool_turns_enter(pool);
@@ -188,6 +189,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	tpos_work_cancel(mgr->system, &pool->scrub_work);
 	ttmpool_turns_leave(pool);
 	ttmpool_pool_reclaim(pool, (size_t)-1, true);
+	pool->prepared = false;
+	ttmpool_spares_drop(pool);
 	if (!ttmpool_list_empty(&pool->in_use) ||
 	    !ttmpool_list_empty(&pool->runs) ||
 	    !ttmpool_list_empty(&pool->held))
@@ -216,7 +219,9 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
 
 	tpos_spin_lock(&pool->lock);
 	ttmpool_bins_reserve(pool, pages);
+	pool->prepared &= !!pages;
 	tpos_spin_unlock(&pool->lock);
+	ttmpool_spares_drop(pool);
 	if (pages_of(&mgr->pages_pooled) > pages_of(&mgr->pool_limit))
 		ttmpool_manager_trim_to_limit(mgr);
 }

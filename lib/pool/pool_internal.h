@@ -15,6 +15,7 @@
  *   release.c    how chunks end
  *   verify.c     for policy.verify: what was written to, addresses that are taken
  *   bin.c        where free chunks lie; oldest.c: which of them leaves first
+ *   split.c      a chunk becomes smaller ones
  *   claim.c      from pages back to chunks
  *   scrub.c      clearing in between
  *   turn.c       from pool to pool
@@ -245,8 +246,6 @@ void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr);
 struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named);
-bool ttmpool_chunk_split(struct ttmpool_pool *pool,
-			 struct ttmpool_chunk *chunk);
 size_t ttmpool_chunks_count(const struct ttmpool_list *chunks);
 size_t ttmpool_chunks_count_pages(const struct ttmpool_list *chunks);
 size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
@@ -341,6 +340,8 @@ void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 			      enum ttmpool_bins_park how);
 void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_bins_park how);
+void ttmpool_bins_return(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			 enum ttmpool_bins_park how);
 
 /* Chunks that a populate can use: of this order, and of these of the flags that choose
  * a list. */
@@ -379,6 +380,14 @@ struct bins_want {
 size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 				struct bins_want *want,
 				struct ttmpool_list *picked);
+
+/* split.c */
+bool ttmpool_chunk_split(struct ttmpool_pool *pool,
+			 struct ttmpool_chunk *chunk);
+bool ttmpool_bins_split(struct ttmpool_pool *pool, enum ttmpool_caching caching,
+			unsigned int order);
+bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n);
+void ttmpool_spares_drop(struct ttmpool_pool *pool);
 
 /* A question about a pool, whose lock may be taken for it. */
 typedef bool (*pool_test)(struct ttmpool_pool *pool, const void *arg);

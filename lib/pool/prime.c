@@ -2,18 +2,25 @@
 /*
  * Priming: a populate that nobody waits for. Its chunks are prepared as those of
  * any other, and go into the bins instead of to a buffer.
+ *
+ * To be prepared is more: buffers of any sizes are then had without the system. Plain
+ * chunks are as large as they can be, and are divided where they are too large
+ * (split.c); the descriptors for that are made here, 64 bytes for each page at most.
  */
 
 #include "take.h"
 
-int ttmpool_pool_prime(struct ttmpool_pool *pool,
-		       const struct ttmpool_request *req, bool mapped)
+/* @singles: in single pages; @until: a deadline, for waiting. */
+static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
+		 bool mapped, bool singles,
+		 const struct ttmpool_deadline *until)
 {
 	struct take take = { .pool = pool,
 			     .req = *req,
+			     .one_order = singles,
 			     .map = mapped && pool_keeps_mapped(pool),
 			     .primed = req->num_pages,
-			     .until = ttmpool_deadline(pool, req->wait_ms) };
+			     .until = *until };
 	struct ttmpool_chunk *chunk;
 	int err;
 
@@ -33,24 +40,75 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* How many pages of such chunks are pooled? */
+int ttmpool_pool_prime(struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req, bool mapped)
+{
+	struct ttmpool_deadline until = ttmpool_deadline(pool, req->wait_ms);
+
+	return prime(pool, req, mapped, false, &until);
+}
+
+/* How many pages are pooled that will do? Coherent chunks cannot be divided, so only
+ * single pages of that source serve a buffer of any size. */
 static size_t pages_pooled(struct ttmpool_pool *pool,
 			   const struct ttmpool_request *req)
 {
+	unsigned int end = req->source == TTMPOOL_COHERENT ? 1
+							   : TTMPOOL_NR_ORDERS;
 	size_t pages = 0;
 
-	for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
+	for (unsigned int order = 0; order < end; order++)
 		pages += ttmpool_pool_count(pool, req->source, req->caching,
 					    order)
 			 << order;
 	return pages;
 }
 
-int ttmpool_pool_prepare(struct ttmpool_pool *pool,
+/* Have so many pages pooled; what the pool itself gives up for it is had again. */
+static int prepare_pages(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {
 	struct ttmpool_request missing = *req;
-	size_t pooled;
+	struct ttmpool_deadline until = ttmpool_deadline(pool, req->wait_ms);
+	size_t pooled = pages_pooled(pool, req);
+
+	while (pooled < req->num_pages) {
+		size_t before = pooled;
+		int err;
+
+		missing.num_pages = req->num_pages - pooled;
+		err = prime(pool, &missing, true,
+			    req->source == TTMPOOL_COHERENT, &until);
+		if (err)
+			return err;
+		pooled = pages_pooled(pool, req);
+		if (pooled <= before)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* As many descriptors as it takes to divide what is pooled and what will be into single
+ * pages, and those that must be there before a chunk is split. */
+static int prepare_spares(struct ttmpool_pool *pool,
+			  const struct ttmpool_request *req)
+{
+	size_t n = req->num_pages + TTMPOOL_NR_ORDERS;
+
+	for (int caching = 0; caching < TTMPOOL_CACHING_COUNT; caching++)
+		for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
+			n += ttmpool_pool_count(pool, TTMPOOL_PLAIN,
+						(enum ttmpool_caching)caching,
+						order) *
+			     (((size_t)1 << order) - 1);
+	return ttmpool_spares_keep(pool, n) ? 0 : -ENOMEM;
+}
+
+int ttmpool_pool_prepare(struct ttmpool_pool *pool,
+			 const struct ttmpool_request *req)
+{
+	bool was_prepared;
+	size_t reserve;
 	int err;
 
 	err = ttmpool_take_check(pool, req);
@@ -58,16 +116,25 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 		err = ttmpool_take_can_be(pool, req, true);
 	if (err)
 		return err;
-	ttmpool_pool_await_scrub(pool);
-	pooled = pages_pooled(pool, req);
-	if (pooled < req->num_pages) {
-		missing.num_pages -= pooled;
-		err = ttmpool_pool_prime(pool, &missing, true);
-		if (err)
-			return err;
-	}
+	/* What is pooled from now on stays until it is known how much that is. */
 	tpos_spin_lock(&pool->lock);
-	ttmpool_bins_reserve(pool, (size_t)pool->stats.pages_pooled);
+	was_prepared = pool->prepared;
+	reserve = pool->reserve;
+	pool->prepared = true;
+	ttmpool_bins_reserve(pool, (size_t)-1);
 	tpos_spin_unlock(&pool->lock);
-	return 0;
+	ttmpool_pool_await_scrub(pool);
+	err = prepare_spares(pool, req);
+	if (!err)
+		err = prepare_pages(pool, req);
+	tpos_spin_lock(&pool->lock);
+	if (err)
+		pool->prepared = was_prepared;
+	else
+		reserve = (size_t)pool->stats.pages_pooled;
+	ttmpool_bins_reserve(pool, reserve);
+	tpos_spin_unlock(&pool->lock);
+	ttmpool_spares_drop(pool);
+	ttmpool_manager_trim(pool->mgr);
+	return err;
 }

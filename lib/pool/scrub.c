@@ -35,12 +35,7 @@ static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 				   -(long)ttmpool_chunks_count_pages(poisoned));
 		tpos_spin_unlock(&pool->lock);
 	}
-	do {
-		tpos_spin_lock(&pool->lock);
-		ttmpool_bins_place(pool, picked, PARK_SCRUBBED);
-		pool->scrubbing = !ttmpool_list_empty(picked);
-		tpos_spin_unlock(&pool->lock);
-	} while (!ttmpool_list_empty(picked));
+	ttmpool_bins_return(pool, picked, PARK_SCRUBBED);
 	return any;
 }
 

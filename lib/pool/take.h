@@ -20,6 +20,7 @@
  *	cleared, mapped or converted; if not set, there is none
  * @narrowed: some of what was found may be beyond the device's mask
  * @clock: the pool's, when it began
+ * @prepared: the pool was, when its bins were last looked at
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
  * @room: what is taken of the budgets for what is missing yet
@@ -43,6 +44,7 @@ struct take {
 	bool cached;
 	bool narrowed;
 	uint32_t clock;
+	bool prepared;
 	size_t pages_hit;
 	size_t chunks_hit;
 	size_t bare;

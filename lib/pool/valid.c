@@ -163,6 +163,7 @@ bool ttmpool_pool_is_valid(struct ttmpool_pool *pool)
 		in_use_is_valid(pool, &pool->held, TTMPOOL_CHUNK_HELD,
 				&tally) &&
 		runs_are_valid(pool, &tally) &&
+		ttmpool_chunks_count(&pool->spares) == pool->nr_spares &&
 		stats_agree(pool, &tally, leaving);
 	tpos_spin_unlock(&pool->lock);
 	tpos_spin_unlock(&pool->mgr->lock);

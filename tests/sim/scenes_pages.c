@@ -194,6 +194,16 @@ static int play_prepare(struct stage *stage)
 	return err;
 }
 
+/* A large chunk was prepared, of which the buffer gets parts. */
+static bool prepare_parts(struct stage *stage)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 512 };
+
+	return !ttmpool_pool_prepare(&stage->rig->pool[0], &req) &&
+	       prepare_cold(stage);
+}
+
 static int play_scrub(struct stage *stage)
 {
 	ttmpool_pool_scrub(&stage->rig->pool[0], ULONG_MAX);
@@ -218,6 +228,9 @@ const struct scene sweep_pages_scenes[] = {
 	SCENE("populate-unmapped", prepare_unmapped, play_populate, is_empty,
 	      PLAIN),
 	SCENE("populate-careful", prepare_mixed, play_populate, is_empty,
+	      .careful = true),
+	SCENE("populate-parts", prepare_parts, play_populate, is_empty, PLAIN),
+	SCENE("populate-parts-careful", prepare_parts, play_populate, is_empty,
 	      .careful = true),
 	SCENE("prime", prepare_nothing, play_prime, is_nothing_pooled, PLAIN),
 	SCENE("prepare", prepare_nothing, play_prepare, is_nothing_pooled,

@@ -11,11 +11,13 @@
 #define POOLED 512
 #define IDLE   64
 
-/* A rig of two pools, one a node. */
+/* A rig of two pools, one a node; write-back pages may be pooled, too. */
 static struct rig *two_nodes(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
 
 	if (!rig || ttmpool_pool_fini(&rig->pool[0])) /* it has no node */
 		return NULL;
@@ -184,7 +186,57 @@ static void s06_a_signal_ends_a_request_of_a_node(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A buffer that comes back to the device with far pages keeps them, if there are none
+ * that are near: pages that were prepared, and are as far, are not divided for it. */
+static void what_was_prepared_far_is_no_nearer(struct check *t)
+{
+	struct ttmpool_request req = { .num_pages = 512 };
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_pool_stats stats;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = add(t, rig, 0, 4);
+	tpsim_ram_hold(check_machine(t), 0, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be) && is_far(rig, buf));
+	CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+	tpsim_ram_release(check_machine(t));
+	ttmpool_pool_stats(&rig->pool[0], &stats);
+	CHECK_EQ(t, stats.bytes_copied, 0);
+	CHECK_EQ(t, stats.splits, 0);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What was prepared far away serves before a near page is asked for. */
+static void what_was_prepared_far_is_enough(struct check *t)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_pool_stats stats;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = add(t, rig, 0, 77);
+	CHECK(t, buf);
+	tpsim_ram_hold(check_machine(t), 0, 0);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+	CHECK(t, is_far(rig, buf));
+	ttmpool_pool_stats(&rig->pool[0], &stats);
+	CHECK_EQ(t, stats.pages_fresh, 512);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(nodes, CHECK_CASE(s06_a_signal_ends_a_request_of_a_node),
+	    CHECK_CASE(what_was_prepared_far_is_no_nearer),
+	    CHECK_CASE(what_was_prepared_far_is_enough),
 	    CHECK_CASE(a_full_node_costs_nobody_anything),
 	    CHECK_CASE(a_full_machine_is_reclaimed),
 	    CHECK_CASE(far_pages_go_before_others_give_up_theirs),

@@ -6,6 +6,7 @@
  * checked when they are done. Run under helgrind and ThreadSanitizer, too.
  */
 
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -285,6 +286,34 @@ static void s06_mappings_of_what_is_being_cleared_are_given_up(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* When the system has no pages, a populate waits for what is being cleared. */
+static void s07_what_is_being_cleared_serves_at_last(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct tpsim_fault fault = { .call = TPSIM_CALL_PAGES_ALLOC,
+				     .nth = 1,
+				     .times = UINT_MAX };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = dirty_buffer(t, rig, TTMPOOL_WRITE_COMBINED);
+	CHECK(t, buf && !buffer_cycle(buf));
+	tpsim_fault_plan(check_machine(t), &fault);
+	for (int i = 0; i < 8; i++) {
+		struct scrubber scrubber = { .rig = rig };
+		pthread_t thread;
+		int err;
+
+		CHECK(t, scrub_begin(buf, &scrubber, &thread));
+		err = ttmpool_populate(&buf->be);
+		pthread_join(thread, NULL);
+		CHECK_EQ(t, err, 0);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	}
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Large requests of which one fits at a time, and what they leave for others. */
 struct crowd {
 	struct rig *rig;
@@ -354,7 +383,8 @@ CHECK_SUITE(threads, CHECK_CASE(who_stays_within_a_budget_is_served),
 	    CHECK_CASE(threads_do_not_meet_in_a_page),
 	    CHECK_CASE(a_page_given_by_two_threads_is_taken_once),
 	    CHECK_CASE(s11_what_is_being_cleared_can_be_had),
-	    CHECK_CASE(s06_mappings_of_what_is_being_cleared_are_given_up));
+	    CHECK_CASE(s06_mappings_of_what_is_being_cleared_are_given_up),
+	    CHECK_CASE(s07_what_is_being_cleared_serves_at_last));
 
 int main(int argc, char **argv)
 {

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Splitting: a chunk becomes smaller ones.
+ *
+ *     wanted  100    pooled  512
+ *     parted                 256 128 64 64    64 is taken, and 36 are wanted still
+ *     parted                 256 128 32 32    32 is taken, then 4 of the other 32
+ *
+ * The larger chunk is worth more than its pages, so a pooled one is divided only where
+ * a populate finds nothing else (gather.c). It is nobody's meanwhile, but it counts as
+ * pooled, as what is being cleared does: who looks for it waits for pool->scrub. A
+ * mapping cannot be divided, so it ends; and a coherent chunk, which is mapped for
+ * life, stays whole.
+ *
+ * Each part needs a descriptor, so splitting takes memory when there is none. A pool has
+ * some that are nobody's (spares): a few while something is split, and, if it was
+ * prepared for that (prime.c), as many as all its chunks can need.
+ */
+
+#include "pool_internal.h"
+
+static struct ttmpool_chunk *spare_get(struct ttmpool_pool *pool)
+{
+	struct ttmpool_chunk *spare = NULL;
+
+	tpos_spin_lock(&pool->lock);
+	if (pool->nr_spares) {
+		spare = ttmpool_chunk_of(pool->spares.next);
+		ttmpool_list_del(&spare->link);
+		pool->nr_spares--;
+	}
+	tpos_spin_unlock(&pool->lock);
+	return spare;
+}
+
+/* Make a descriptor say what another one says, but for which of the two kinds of
+ * descriptor it is. */
+static void chunk_describe(struct ttmpool_chunk *to,
+			   const struct ttmpool_chunk *from)
+{
+	const uint16_t names = TTMPOOL_CHUNK_NAMED | TTMPOOL_CHUNK_REMEMBERS;
+	uint16_t named = to->flags & TTMPOOL_CHUNK_NAMED;
+
+	*to = *from;
+	to->flags = (uint16_t)((from->flags & ~names) | named);
+	if (!(named & from->flags))
+		return;
+	to->flags |= from->flags & TTMPOOL_CHUNK_REMEMBERS;
+	chunk_named(to)->last_owner = chunk_named(from)->last_owner;
+}
+
+/* Halve a chunk, if there is a descriptor for its upper half, which then follows it on
+ * its list. */
+static bool chunk_halve(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
+			struct ttmpool_chunk *upper)
+{
+	if (!upper)
+		return false;
+	chunk_describe(upper, chunk);
+	upper->order--;
+	tpos_pages_split(pool->dev, chunk, upper);
+	tpos_page_set_chunk(upper->page, upper);
+	ttmpool_list_add(&upper->link, &chunk->link);
+	pool_tally(pool, &pool->stats.splits, 1);
+	return true;
+}
+
+/*
+ * Halve a chunk that is nobody else's: it keeps the first half, and the other
+ * follows it on its list. Returns whether there was memory for a descriptor. What is
+ * kept for pooled chunks is the last that is used for others.
+ */
+bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_chunk *upper;
+
+	upper = ttmpool_chunk_new(pool, pool->policy.verify);
+	if (!upper)
+		upper = spare_get(pool);
+	return chunk_halve(pool, chunk, upper);
+}
+
+/* The smallest plain chunk that is larger than @kind says leaves its bin, near ones
+ * first; it is pooled still. */
+static bool split_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bins,
+		       struct bins_kind kind, struct ttmpool_list *picked)
+{
+	size_t got = 0;
+
+	tpos_spin_lock(&pool->lock);
+	while (!got && ++kind.order < TTMPOOL_NR_ORDERS)
+		for (kind.flags = 0; bins[kind.order].nr_chunks && !got;
+		     kind.flags++)
+			got = ttmpool_bins_pick(pool, &bins[kind.order], kind,
+						1, picked);
+	if (got)
+		ttmpool_bins_count(pool, 1l << kind.order);
+	pool->scrubbing = got;
+	tpos_spin_unlock(&pool->lock);
+	return got;
+}
+
+/*
+ * Divide the smallest pooled chunk that is larger than the order @order until it has a
+ * part of that, and pool all parts, as old as it was; was there one? If there were not
+ * descriptors enough, the parts are larger. pool->scrub is held, so nothing may be
+ * allocated here: the shrinker may wait for it.
+ */
+bool ttmpool_bins_split(struct ttmpool_pool *pool, enum ttmpool_caching caching,
+			unsigned int order)
+{
+	struct bins_kind kind = { .order = order };
+	struct ttmpool_chunk *chunk;
+	struct ttmpool_list parts;
+
+	tpos_mutex_assert_held(&pool->scrub);
+	ttmpool_list_init(&parts);
+	if (!split_pick(pool, pool->bins[TTMPOOL_PLAIN][caching], kind, &parts))
+		return false;
+	chunk = ttmpool_chunk_of(parts.next);
+	if (ttmpool_chunk_is_mapped(chunk))
+		ttmpool_chunks_unmap(pool, &parts, false);
+	tpos_note_issued(pool->dev, chunk);
+	while (chunk->order > order &&
+	       chunk_halve(pool, chunk, spare_get(pool)))
+		;
+	ttmpool_for_each_chunk(chunk, &parts)
+		tpos_note_parked(pool->dev, chunk);
+	ttmpool_bins_return(pool, &parts, PARK_UNMAPPED);
+	return true;
+}
+
+static void spares_free(struct ttmpool_pool *pool, struct ttmpool_list *spares)
+{
+	struct ttmpool_chunk *spare, *after;
+
+	ttmpool_for_each_chunk_safe(spare, after, spares)
+		tpos_free(pool->mgr->system, spare);
+}
+
+/* Have at least @n descriptors for splitting. Returns whether there was memory for
+ * them; if not, there are as many as before. */
+bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n)
+{
+	struct ttmpool_list made;
+	size_t missing;
+
+	ttmpool_list_init(&made);
+	tpos_spin_lock(&pool->lock);
+	missing = n > pool->nr_spares ? n - pool->nr_spares : 0;
+	tpos_spin_unlock(&pool->lock);
+	for (size_t i = 0; i < missing; i++) {
+		struct ttmpool_chunk *spare =
+			ttmpool_chunk_new(pool, pool->policy.verify);
+
+		if (!spare) {
+			spares_free(pool, &made);
+			return false;
+		}
+		ttmpool_list_add(&spare->link, &made);
+		tpos_cond_resched();
+	}
+	tpos_spin_lock(&pool->lock);
+	ttmpool_list_splice(&made, &pool->spares);
+	pool->nr_spares += missing;
+	tpos_spin_unlock(&pool->lock);
+	return true;
+}
+
+/* Keep none any more, unless the pool is prepared. */
+void ttmpool_spares_drop(struct ttmpool_pool *pool)
+{
+	struct ttmpool_list spares;
+
+	ttmpool_list_init(&spares);
+	tpos_spin_lock(&pool->lock);
+	if (!pool->prepared) {
+		ttmpool_list_splice(&pool->spares, &spares);
+		pool->nr_spares = 0;
+	}
+	tpos_spin_unlock(&pool->lock);
+	spares_free(pool, &spares);
+}

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Prepared for a time without memory (S7): what was prepared serves buffers of any
+ * sizes, and nobody asks the system for a page or for a descriptor. A chunk that is too
+ * large is divided, also where nothing was prepared, if the system has nothing.
+ */
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <ttmpool/magazine.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define WC TTMPOOL_WRITE_COMBINED
+
+/* Whose reserve ends while a mapping does, as if by another thread. */
+static struct ttmpool_pool *ended_within;
+
+void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy);
+void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy);
+
+void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			   bool lazy)
+{
+	if (ended_within)
+		ttmpool_pool_reserve(ended_within, 0);
+	ended_within = NULL;
+	__real_tpos_dma_unmap(dev, chunks, lazy);
+}
+
+/* From now on the system has nothing: no page, and no other memory. */
+static void system_is_out(struct check *t)
+{
+	static const enum tpsim_call calls[] = { TPSIM_CALL_PAGES_ALLOC,
+						 TPSIM_CALL_COHERENT_ALLOC,
+						 TPSIM_CALL_ZALLOC };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		tpsim_fault_plan(check_machine(t),
+				 &(struct tpsim_fault){ .call = calls[i],
+							.nth = 1,
+							.times = UINT_MAX });
+}
+
+static void pages_are_out(struct check *t)
+{
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1,
+						.times = UINT_MAX });
+}
+
+/* Is the system asked for nothing any more? */
+static bool nothing_was_asked_for(struct check *t)
+{
+	return !tpsim_fault_clear(check_machine(t));
+}
+
+static struct pages *some(struct check *t, struct rig *rig, size_t n,
+			  enum ttmpool_source source)
+{
+	return pages_open(t, rig,
+			  &(struct pages_config){ .num_pages = n,
+						  .source = source,
+						  .caching = WC });
+}
+
+static size_t count(struct rig *rig, unsigned int order)
+{
+	return ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN, WC, order);
+}
+
+/* One chunk of 512 pages lies pooled, mapped. */
+static struct rig *with_a_large_chunk(struct check *t,
+				      const struct ttmpool_policy *policy)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .policy = policy });
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+
+	return rig && !ttmpool_pool_prime(&rig->pool[0], &req, true) &&
+			       count(rig, 9) == 1
+		       ? rig
+		       : NULL;
+}
+
+#define PREPARED 1100
+
+/* What the buffers are that move into system memory, in their order; the last size is
+ * repeated until there are no more prepared pages. */
+static const size_t mixes[][8] = {
+	{ 1 },
+	{ 64 },
+	{ 100 },
+	{ PREPARED },
+	{ 512, 512, 75, 1 },
+	{ 1, 2, 3, 5, 8, 13, 21, 34 },
+	{ 300, 1, 300, 7, 300, 64 },
+	{ 255, 257, 511, 1 },
+};
+
+/* Buffers that were taken. */
+struct mix {
+	struct pages *all[PREPARED];
+	size_t n;
+};
+
+static bool mix_take(struct check *t, struct mix *mix, struct pages *p)
+{
+	if (!p || pages_take(p))
+		return false;
+	mix->all[mix->n++] = p;
+	return pages_hold(t, p, 0) && pages_are_of(t, p, WC);
+}
+
+/* Take buffers of these sizes; each page is zero. */
+static bool mix_is_served(struct check *t, struct rig *rig, struct mix *mix,
+			  const size_t *sizes, enum ttmpool_source source)
+{
+	size_t left = PREPARED, n = 1;
+
+	for (size_t i = 0; left; left -= n) {
+		if (i < 8 && sizes[i])
+			n = sizes[i++];
+		if (n > left)
+			n = left;
+		if (!mix_take(t, mix, some(t, rig, n, source)))
+			return false;
+	}
+	return true;
+}
+
+static bool mix_give(struct mix *mix)
+{
+	for (; mix->n; mix->n--)
+		if (pages_give(mix->all[mix->n - 1]))
+			return false;
+	return true;
+}
+
+static bool each_mix_is_served(struct check *t, enum ttmpool_source source,
+			       const struct ttmpool_policy *policy)
+{
+	struct ttmpool_request req = { .source = source,
+				       .caching = WC,
+				       .num_pages = PREPARED };
+	struct mix *mix = check_zalloc(t, sizeof(*mix));
+
+	for (size_t i = 0; mix && i < sizeof(mixes) / sizeof(*mixes); i++) {
+		struct rig *rig =
+			rig_open(t, &(struct rig_config){ .policy = policy });
+
+		if (!rig || ttmpool_pool_prepare(&rig->pool[0], &req))
+			return false;
+		system_is_out(t);
+		if (!mix_is_served(t, rig, mix, mixes[i], source) ||
+		    !nothing_was_asked_for(t) || !rig_is_quiet(t, rig) ||
+		    !mix_give(mix))
+			return false;
+		ttmpool_pool_reserve(&rig->pool[0], 0);
+		if (!rig_close(t, rig))
+			return false;
+	}
+	return mix;
+}
+
+/* Whatever the sizes of the buffers, and their order, what was prepared is enough for
+ * them, and the system is not asked for a page or a descriptor. */
+static void s07_what_is_prepared_serves_any_sizes(struct check *t)
+{
+	CHECK(t, each_mix_is_served(t, TTMPOOL_PLAIN, NULL));
+}
+
+/* So it is where pooled chunks are not mapped, ... */
+static void s07_what_is_prepared_without_mappings_does(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.keep_mapped = false;
+	CHECK(t, each_mix_is_served(t, TTMPOOL_PLAIN, &policy));
+}
+
+/* ... where each page is looked at before it is handed out, ... */
+static void s07_what_is_prepared_and_verified_does(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.verify = true;
+	CHECK(t, each_mix_is_served(t, TTMPOOL_PLAIN, &policy));
+}
+
+/* ... and for coherent pages, whose chunks cannot be divided. */
+static void s07_coherent_pages_are_prepared_for_any_sizes(struct check *t)
+{
+	CHECK(t, each_mix_is_served(t, TTMPOOL_COHERENT, NULL));
+}
+
+/* A second kind that is prepared is had beside the first one. */
+static void s07_two_kinds_are_prepared(struct check *t)
+{
+	struct ttmpool_request wc = { .caching = WC, .num_pages = 512 };
+	struct ttmpool_request uc = { .caching = TTMPOOL_UNCACHED,
+				      .num_pages = 512 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	tpos_page_t *page[2][512];
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &wc), 0);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &uc), 0);
+	wc.num_pages = uc.num_pages = 1;
+	system_is_out(t);
+	for (size_t i = 0; i < 512; i++) {
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&rig->pool[0], &wc, &page[0][i],
+					   NULL),
+			 0);
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&rig->pool[0], &uc, &page[1][i],
+					   NULL),
+			 0);
+	}
+	CHECK(t, nothing_was_asked_for(t));
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page[0], 512, WC), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&rig->pool[0], page[1], 512,
+				   TTMPOOL_UNCACHED),
+		 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Where nothing was prepared, fresh pages come before a large chunk is divided; and
+ * when there are none, a part of it is handed out, and the rest stays, as old as it
+ * was. */
+static void s07_a_large_chunk_is_divided_last(struct check *t)
+{
+	struct rig *rig = with_a_large_chunk(t, NULL);
+	struct pages *first, *second;
+
+	CHECK(t, rig);
+	first = some(t, rig, 100, TTMPOOL_PLAIN);
+	second = some(t, rig, 100, TTMPOOL_PLAIN);
+	CHECK(t, first && second);
+	CHECK_EQ(t, pages_take(first), 0);
+	CHECK_EQ(t, rig_stats(rig).splits, 0);
+	pages_are_out(t);
+	CHECK_EQ(t, pages_take(second), 0);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, pages_hold(t, second, 0));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 412);
+	CHECK_EQ(t, rig_stats(rig).splits, 7);
+	CHECK_EQ(t, count(rig, 8) + count(rig, 7) + count(rig, 4), 3);
+	CHECK_EQ(t, count(rig, 3) + count(rig, 2), 2);
+	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 200 * 4096);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, pages_give(first), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 412, false), 412);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 100);
+	CHECK_EQ(t, pages_give(second), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Without memory for the descriptors of its parts, a chunk stays whole, and the
+ * populate fails as ever. */
+static void s07_without_descriptors_nothing_is_divided(struct check *t)
+{
+	for (unsigned long nth = 1; nth <= 8; nth += 7) {
+		struct rig *rig = with_a_large_chunk(t, NULL);
+		struct pages *p;
+
+		CHECK(t, rig);
+		p = some(t, rig, 100, TTMPOOL_PLAIN);
+		CHECK(t, p);
+		pages_are_out(t);
+		/* The first seven are those of fresh chunks, of seven orders. */
+		tpsim_fault_plan(
+			check_machine(t),
+			&(struct tpsim_fault){ .call = TPSIM_CALL_ZALLOC,
+					       .nth = nth,
+					       .times = UINT_MAX });
+		CHECK_EQ(t, pages_take(p), -ENOMEM);
+		tpsim_fault_clear(check_machine(t));
+		CHECK_EQ(t, count(rig, 9), 1);
+		CHECK_EQ(t, rig_stats(rig).splits, 0);
+		CHECK_EQ(t, rig_stats(rig).bytes_mapped, 512 * 4096);
+		CHECK(t, rig_is_quiet(t, rig));
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Descriptors that go while they are needed, since another thread ends what was
+ * prepared, are had again. */
+static void s07_a_prepared_time_may_end_meanwhile(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	struct pages *p;
+
+	CHECK(t, rig);
+	p = some(t, rig, 100, TTMPOOL_PLAIN);
+	CHECK(t, p);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	pages_are_out(t);
+	ended_within = &rig->pool[0];
+	CHECK_EQ(t, pages_take(p), 0);
+	CHECK(t, !ended_within);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, pages_give(p), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A descriptor that is counted and is not there is noticed. */
+static void s07_descriptors_are_counted(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig && ttmpool_pool_is_valid(&rig->pool[0]));
+	rig->pool[0].nr_spares++;
+	CHECK(t, !ttmpool_pool_is_valid(&rig->pool[0]));
+	rig->pool[0].nr_spares--;
+	CHECK(t, rig_close(t, rig));
+}
+
+/* There is no smaller chunk of coherent pages in a large one. */
+static void s07_a_coherent_chunk_stays_whole(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .source = TTMPOOL_COHERENT,
+				       .caching = WC,
+				       .num_pages = 512 };
+	struct pages *p;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	p = some(t, rig, 100, TTMPOOL_COHERENT);
+	CHECK(t, p);
+	system_is_out(t);
+	CHECK_EQ(t, pages_take(p), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 512);
+	CHECK_EQ(t, rig_stats(rig).splits, 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A chunk that there are no addresses for in one piece is had in halves, even though
+ * the system has no smaller ones. */
+static void s06_a_chunk_without_an_address_is_divided(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+	struct pages *p;
+
+	policy.keep_mapped = false;
+	rig = with_a_large_chunk(t, &policy);
+	CHECK(t, rig);
+	p = some(t, rig, 512, TTMPOOL_PLAIN);
+	CHECK(t, p);
+	pages_are_out(t);
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_DMA_MAP, .nth = 1 });
+	CHECK_EQ(t, pages_take(p), 0);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, ttmpool_pool_owns(&rig->pool[0], p->pages[256]));
+	CHECK_EQ(t, rig_stats(rig).splits, 1);
+	CHECK_EQ(t, pages_give(p), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A magazine's chunks are parts of just its order. */
+static void s07_a_magazine_is_filled_with_parts(struct check *t)
+{
+	struct rig *rig = with_a_large_chunk(t, NULL);
+	struct ttmpool_chunk *room[8], *got[4];
+	struct ttmpool_magazine_config config = { .caching = WC,
+						  .order = 2,
+						  .mapped = true,
+						  .chunks = room,
+						  .room = 8 };
+	struct ttmpool_magazine mag;
+	struct ttmpool_owner owner;
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "magazine");
+	config.owner = &owner;
+	config.pool = &rig->pool[0];
+	CHECK_EQ(t, ttmpool_magazine_init(&mag, &config), 0);
+	pages_are_out(t);
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, got, 4), 0);
+	tpsim_fault_clear(check_machine(t));
+	for (size_t i = 0; i < 4; i++)
+		CHECK_EQ(t, got[i]->order, 2);
+	CHECK_EQ(t, ttmpool_magazine_put(&mag, got, 4), 0);
+	ttmpool_magazine_fini(&mag);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* With policy.verify, each part knows whose the whole was: who wrote to it late is
+ * named. */
+static void f30_a_late_write_to_a_part_names_its_owner(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct pages *whole, *part[4];
+	struct ttmpool_owner owner;
+	unsigned char byte = 1;
+	struct rig *rig;
+
+	policy.verify = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "late");
+	whole = pages_open(t, rig,
+			   &(struct pages_config){ .num_pages = 4,
+						   .caching = WC,
+						   .owner = &owner });
+	CHECK(t, whole && !pages_cycle(whole));
+	CHECK_EQ(t,
+		 tpsim_device_write(rig->dev[0], whole->dma_addr[3], &byte, 1),
+		 0);
+	pages_are_out(t);
+	for (int i = 0; i < 4; i++) {
+		part[i] = some(t, rig, 1, TTMPOOL_PLAIN);
+		CHECK(t, part[i] && !pages_take(part[i]));
+		CHECK(t, pages_hold(t, part[i], 0));
+	}
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_WRITTEN), 1);
+	CHECK(t, strstr(tpsim_report_last(check_machine(t)), "owner late, "));
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(t, pages_give(part[i]), 0);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who prepares in vain, without memory for the descriptors of parts or for pages, has
+ * the reserve and the pages that he had. */
+static void s07_a_prepare_in_vain_changes_nothing(struct check *t)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 64 };
+
+	for (unsigned long nth = 1; nth <= 85; nth += 6) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct pages *p;
+
+		CHECK(t, rig);
+		p = some(t, rig, 8, TTMPOOL_PLAIN);
+		CHECK(t, p && !pages_cycle(p));
+		ttmpool_pool_reserve(&rig->pool[0], 5);
+		/* The last three are for 32, 16 and 8 pages. */
+		tpsim_fault_plan(
+			check_machine(t),
+			&(struct tpsim_fault){ .call = TPSIM_CALL_ZALLOC,
+					       .nth = nth,
+					       .times = UINT_MAX });
+		CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), -ENOMEM);
+		CHECK(t, tpsim_fault_clear(check_machine(t)) > 0);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+		CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 3);
+		CHECK(t, rig_is_quiet(t, rig));
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* What a pool would have to give up of its own for what it prepares is not had twice:
+ * the page budget is too small for both. */
+static void s07_a_prepare_beyond_the_budget_fails(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 64 });
+	struct ttmpool_request req = { .caching = WC, .num_pages = 32 };
+	struct pages *p;
+
+	CHECK(t, rig);
+	p = some(t, rig, 32, TTMPOOL_PLAIN);
+	CHECK(t, p);
+	CHECK_EQ(t, pages_take(p), 0);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	req.num_pages = 64;
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), -ENOMEM);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 32);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 0);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, pages_give(p), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+#define TAKERS 4
+
+struct taker {
+	struct rig *rig;
+	atomic_int *left;
+	tpos_page_t *pages[512];
+	size_t n;
+	int err;
+};
+
+/* Take one page after another until all that was prepared has been taken. */
+static void *take_parts(void *arg)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 1 };
+	struct taker *taker = arg;
+
+	while (!taker->err && atomic_fetch_sub(taker->left, 1) > 0)
+		taker->err = ttmpool_pool_take(&taker->rig->pool[0], &req,
+					       &taker->pages[taker->n++], NULL);
+	return NULL;
+}
+
+/* While one divides the last chunk, others who find none wait for its parts. */
+static void s07_many_take_parts_of_one_chunk(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	struct taker *takers = check_zalloc(t, TAKERS * sizeof(*takers));
+	pthread_t threads[TAKERS];
+	atomic_int left = 512;
+
+	CHECK(t, rig && takers);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	system_is_out(t);
+	for (int i = 0; i < TAKERS; i++) {
+		takers[i].rig = rig;
+		takers[i].left = &left;
+		CHECK_EQ(t,
+			 pthread_create(&threads[i], NULL, take_parts,
+					&takers[i]),
+			 0);
+	}
+	for (int i = 0; i < TAKERS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(t, nothing_was_asked_for(t));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	for (int i = 0; i < TAKERS; i++) {
+		CHECK_EQ(t, takers[i].err, 0);
+		if (takers[i].n)
+			CHECK_EQ(t,
+				 ttmpool_pool_give(&rig->pool[0],
+						   takers[i].pages, takers[i].n,
+						   WC),
+				 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
+	    CHECK_CASE(s07_what_is_prepared_without_mappings_does),
+	    CHECK_CASE(s07_what_is_prepared_and_verified_does),
+	    CHECK_CASE(s07_coherent_pages_are_prepared_for_any_sizes),
+	    CHECK_CASE(s07_two_kinds_are_prepared),
+	    CHECK_CASE(s07_a_large_chunk_is_divided_last),
+	    CHECK_CASE(s07_without_descriptors_nothing_is_divided),
+	    CHECK_CASE(s07_a_prepared_time_may_end_meanwhile),
+	    CHECK_CASE(s07_descriptors_are_counted),
+	    CHECK_CASE(s07_a_coherent_chunk_stays_whole),
+	    CHECK_CASE(s06_a_chunk_without_an_address_is_divided),
+	    CHECK_CASE(s07_a_magazine_is_filled_with_parts),
+	    CHECK_CASE(f30_a_late_write_to_a_part_names_its_owner),
+	    CHECK_CASE(s07_a_prepare_in_vain_changes_nothing),
+	    CHECK_CASE(s07_a_prepare_beyond_the_budget_fails),
+	    CHECK_CASE(s07_many_take_parts_of_one_chunk));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = {
+		.iommu = TPSIM_IOMMU_STRICT
+	};
+
+	return check_main(argc, argv, &check_suite_prepare, &config);
+}
