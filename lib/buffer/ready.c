@@ -53,7 +53,7 @@ static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
 /* Map what is not mapped. */
 static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 {
-	struct room room = { 0 };
+	struct room room = { .one_order = true };
 	struct ttmpool_list work;
 	int err;
 

@@ -2,9 +2,10 @@
 /*
  * Making: fresh chunks, and mappings, for which room has been taken (room.c).
  *
- * When the machine's own IOVA space is exhausted, kept mappings of this device's
- * pools are given up for what is wanted. Only if that is not enough does the caller
- * hear of it, and may try smaller orders.
+ * When the machine's own IOVA space is exhausted, kept mappings of this device's pools
+ * are given up, as many as the request lacks, once. What ends may be in pieces: so if
+ * that is not enough, the caller hears of it and tries smaller orders, and only where
+ * there are none smaller are more given up.
  *
  * What the port says of an address is checked before anybody uses it: aligned,
  * and within the device's reach to its last byte; and, if the policy says so,
@@ -81,19 +82,35 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
+/* So often kept mappings are given up for chunks than which there are no smaller ones,
+ * twice as many each time. */
+#define MOST_GIVE_UPS 8
+
+/* The machine has no addresses for a chunk of this order. Are there more of them now? */
+static bool addresses_are_made(struct ttmpool_pool *pool, struct room *room,
+			       unsigned int order)
+{
+	size_t pages = room->mapped << room->give_ups;
+	unsigned int most = room->one_order || !order ? MOST_GIVE_UPS : 1;
+
+	tpos_assert(room->mapped);
+	if (room->give_ups >= most)
+		return false;
+	room->give_ups++;
+	return ttmpool_device_give_up_mappings(pool, pool_bytes(pool, pages));
+}
+
 /* Get pages of the system. Coherent ones need addresses, too: where the machine has
  * none, kept mappings are given up for them. */
 static int chunk_get_pages(struct ttmpool_pool *pool,
 			   const struct tpos_alloc *req, struct room *room,
 			   struct ttmpool_chunk *chunk)
 {
-	uint64_t bytes = pool_bytes(pool, (size_t)1 << req->order);
 	int err;
 
 	do {
 		err = tpos_pages_alloc(pool->dev, req, chunk);
-	} while (err == -ENOSPC &&
-		 ttmpool_device_give_up_mappings(pool, bytes));
+	} while (err == -ENOSPC && addresses_are_made(pool, room, req->order));
 	if (err == -ENOSPC)
 		room->below = pages_of(&pool->iova->pages);
 	return err;
@@ -159,21 +176,21 @@ static int chunks_note_mapped(struct ttmpool_pool *pool, struct room *room,
 }
 
 /*
- * Map a batch of plain chunks, for which there is room. Where the machine has no
- * addresses, mappings that are only kept are given up for it. After an error, none
- * of them is mapped; and if there were no addresses, @room says at how many that was.
+ * Map a batch of plain chunks, the first of which is as large as any, and for which
+ * there is room. Where the machine has no addresses, mappings that are only kept are
+ * given up for it. After an error, none of them is mapped; and if there were no
+ * addresses, @room says at how many that was.
  */
 int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks)
 {
-	size_t pages = ttmpool_chunks_count_pages(chunks);
+	unsigned int order = ttmpool_chunk_of(chunks->next)->order;
 	int err;
 
-	tpos_assert(room->mapped >= pages);
+	tpos_assert(room->mapped >= ttmpool_chunks_count_pages(chunks));
 	do {
 		err = tpos_dma_map(pool->dev, chunks);
-	} while (err == -ENOSPC && ttmpool_device_give_up_mappings(
-					   pool, pool_bytes(pool, pages)));
+	} while (err == -ENOSPC && addresses_are_made(pool, room, order));
 	if (err == -ENOSPC)
 		room->below = pages_of(&pool->iova->pages);
 	return err ? err : chunks_note_mapped(pool, room, chunks);

@@ -510,11 +510,15 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  * @mapped: for the mappings of so many pages
  * @below: the device had no addresses when so many pages of it were mapped or to be
  *	mapped, so it need not be asked again until they are fewer; or 0
+ * @one_order: chunks of another order will not do
+ * @give_ups: so often kept mappings were given up since the machine had no addresses
  */
 struct room {
 	size_t pages;
 	size_t mapped;
 	unsigned long below;
+	bool one_order;
+	unsigned int give_ups;
 };
 
 /* room.c */

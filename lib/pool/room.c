@@ -134,5 +134,6 @@ void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 					     pool_bytes(pool, room->mapped));
 	if (room->pages)
 		ttmpool_budget_return_pages(pool->mgr, room->pages);
-	*room = (struct room){ .below = room->below };
+	*room = (struct room){ .below = room->below,
+			       .one_order = room->one_order };
 }

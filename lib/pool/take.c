@@ -138,6 +138,7 @@ static int take_try(struct take *take)
 	tpos_assert(!take->pages_hit);
 	tpos_assert(!take->room.pages);
 	take->wanted = take->req.num_pages;
+	take->room.one_order = take->one_order;
 	take->max_order = take->one_order
 				  ? take->order
 				  : take->pool->max_order[take->req.source];

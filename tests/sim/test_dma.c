@@ -272,6 +272,54 @@ static void s06_kept_mappings_go_for_coherent_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
+#define SINGLES 1000
+
+/* Keep nearly all of its address space mapped, in single pages of which no two in a row
+ * are of the same age. */
+static bool site_keep_singles(struct site *site)
+{
+	static tpos_page_t *pages[SINGLES];
+
+	for (int i = 0; i < SINGLES; i++) {
+		if (site_take(site, TTMPOOL_PLAIN, 1))
+			return false;
+		pages[i] = site->pages[0];
+	}
+	for (int i = 0; i < 2 * SINGLES; i++) {
+		site->pages[0] = pages[i % SINGLES];
+		if (i % 2 == i / SINGLES && site_give(site, 1))
+			return false;
+	}
+	return true;
+}
+
+/* Addresses in pieces cost not much more than are wanted: smaller chunks are tried
+ * before more mappings are given up. */
+static void s06_addresses_in_pieces_cost_what_is_wanted(struct check *t)
+{
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+		struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+		struct ttmpool_request uc = { .source = source,
+					      .caching = TTMPOOL_UNCACHED,
+					      .num_pages = 64 };
+		struct ttmpool_pool_stats before, after;
+
+		CHECK(t, site && site_keep_singles(site));
+		ttmpool_pool_stats(&site->pool, &before);
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&site->pool, &uc, site->pages,
+					   site->addrs),
+			 0);
+		ttmpool_pool_stats(&site->pool, &after);
+		CHECK(t, after.unmaps - before.unmaps <= 2 * 64);
+		CHECK_EQ(t,
+			 ttmpool_pool_give(&site->pool, site->pages, 64,
+					   TTMPOOL_UNCACHED),
+			 0);
+		CHECK(t, site_close(site));
+	}
+}
+
 /* When even that is not enough: -ENOSPC, and everything as it was. */
 static void s06_exhausted_iova_space_is_told(struct check *t)
 {
@@ -680,6 +728,7 @@ CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(s13_a_stale_access_faults),
 	    CHECK_CASE(s06_iova_space_is_taken_from_pooled_pages),
 	    CHECK_CASE(s06_kept_mappings_go_for_coherent_pages),
+	    CHECK_CASE(s06_addresses_in_pieces_cost_what_is_wanted),
 	    CHECK_CASE(s06_exhausted_iova_space_is_told),
 	    CHECK_CASE(s06_a_magazine_has_no_smaller_chunks),
 	    CHECK_CASE(s06_fragmented_iova_space_is_filled_with_small_chunks),
