@@ -128,7 +128,7 @@ static void f44_no_byte_of_a_recycled_chunk_is_left(struct check *t)
 			CHECK(t, buffer_holds(t, buf, 0));
 			CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 		}
-		CHECK_EQ(t, rig_stats(rig).pages_fresh, 64);
+		CHECK(t, rig_stats(rig).pages_hit >= 127); /* 1 to 64, twice */
 		CHECK(t, rig_close(t, rig));
 	}
 }

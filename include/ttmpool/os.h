@@ -167,8 +167,8 @@ struct tpos_device_info {
  * TPOS_ALLOC_DMA32: plain pages below 4 GiB, or none, whatever the device
  *	reaches (Linux: GFP_DMA32).
  * TPOS_ALLOC_NO_RECLAIM: only what is free now. Nobody is asked to give up pages
- *	for it, and no shrinker is called (Linux: no __GFP_DIRECT_RECLAIM; kswapd may
- *	be woken).
+ *	for it, now or later, and no shrinker is called (Linux: no __GFP_RECLAIM, so
+ *	kswapd is not woken either).
  */
 #define TPOS_ALLOC_THIS_NODE  0x1u
 #define TPOS_ALLOC_LIGHT      0x2u

@@ -11,10 +11,17 @@
  * pages of the right node, while another node has some. The fourth makes an effort,
  * and prefers the right node, too.
  *
- * Pooled chunks of every order go before fresh ones of any: a fresh page of
- * another caching costs a flush on every CPU, and a mapping costs IOVA space,
- * while a smaller chunk costs a few more entries in the device's page table.
- * (Linux's ttm_pool tries a fresh large chunk before a pooled small one.)
+ * If all that is needed is pooled, nothing is made, and pooled chunks serve whatever
+ * their order: a fresh page of another caching costs a flush on every CPU, and a mapping
+ * costs IOVA space, while a smaller chunk costs a few more entries in the device's page
+ * table. If something has to be made anyway, it is the largest chunks, and those of
+ * lower orders serve where a buffer of fresh pages would have as small ones:
+ *
+ *     1100 pages = 512 512 64 8 4        pooled: 256 64 16 1
+ *     taken                64            fresh: 512 512 8 4
+ *
+ * Where large chunks cannot be had for the asking, small ones serve after all. (Linux's
+ * ttm_pool tries a fresh large chunk before a pooled small one, always.)
  *
  * When all of that is not enough, pooled chunks that are too large are divided
  * (split.c). In a pool that was prepared for a time without memory, that comes before
@@ -75,15 +82,38 @@ static size_t take_pick_order(struct take *take, struct bins_kind kind,
 			      size_t most, struct ttmpool_list *picked)
 {
 	const unsigned int far = kind.flags;
+	const size_t fits = (take->req.num_pages - take->hole) >> kind.order;
 	size_t n = 0;
 
-	if (most > take->req.num_pages >> kind.order)
-		most = take->req.num_pages >> kind.order;
+	if (most > fits)
+		most = fits;
 	for (int i = 0; i < 4 && n < most; i++) {
 		kind.flags = list_preference[take->map][i] | far;
 		n += take_pick(take, kind, most - n, picked);
 	}
 	return n;
+}
+
+/* What was not there of this order shall be fresh, if anything shall. */
+static void take_leave_hole(struct take *take, unsigned int order)
+{
+	size_t missing = take->req.num_pages - take->hole;
+
+	if (take->whole)
+		take->hole += missing >> order << order;
+}
+
+/* Is less pooled than what is needed, so that something has to be made? The pool's lock
+ * is held. */
+static bool take_lacks(const struct take *take)
+{
+	const struct ttmpool_bin *bins =
+		take->pool->bins[take->req.source][take->req.caching];
+	size_t pages = 0;
+
+	for (unsigned int order = 0; order <= take->max_order; order++)
+		pages += bins[order].nr_chunks << order;
+	return pages < take->req.num_pages;
 }
 
 /* Take pooled chunks, near or far, of the orders below @end, as many as one may while
@@ -96,15 +126,17 @@ static unsigned int take_pick_some(struct take *take, unsigned int far,
 		take->pool->bins[take->req.source][take->req.caching];
 	size_t left = TTMPOOL_HOLD_CHUNKS;
 
-	while (end > take->order && left) {
+	while (end > take->order) {
 		struct bins_kind kind = { .order = end - 1, .flags = far };
 
 		if (bins[kind.order].nr_chunks)
 			left -= take_pick_order(take, kind, left, picked);
-		if (!take->req.num_pages)
+		if (!left)
+			break;
+		take_leave_hole(take, kind.order);
+		if (take->req.num_pages == take->hole)
 			return take->order;
-		if (left)
-			end--;
+		end--;
 	}
 	return end;
 }
@@ -118,8 +150,10 @@ static void take_pooled(struct take *take, unsigned int far)
 	struct ttmpool_list picked;
 
 	ttmpool_list_init(&picked);
-	while (end > take->order) {
+	for (bool first = true; end > take->order; first = false) {
 		tpos_spin_lock(&pool->lock);
+		if (first && take->whole)
+			take->whole = !pool->prepared && take_lacks(take);
 		take->clock = (uint32_t)pool->clock;
 		take->prepared = pool->prepared;
 		take->narrowed |= pool_is_narrowed(pool, take->req.source);
@@ -127,6 +161,16 @@ static void take_pooled(struct take *take, unsigned int far)
 		tpos_spin_unlock(&pool->lock);
 	}
 	ttmpool_chunks_merge(&take->got, &picked);
+}
+
+/* Large chunks cannot be had for the asking: take what is pooled, of any order. */
+static void take_pieces(struct take *take)
+{
+	take->hole = 0;
+	if (!take->whole)
+		return;
+	take->whole = false;
+	take_pooled(take, 0);
 }
 
 /*
@@ -139,6 +183,7 @@ static bool take_parts(struct take *take)
 	struct ttmpool_pool *pool = take->pool;
 	bool more = true;
 
+	take_pieces(take);
 	while (more && take->req.num_pages) {
 		more = take->req.source == TTMPOOL_PLAIN &&
 		       ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS);
@@ -218,6 +263,7 @@ static int take_fresh(struct take *take, bool strict)
 		if (!err) {
 			err = take_count(take, (size_t)1 << req.order);
 		} else if (req.order && !take->one_order) {
+			take_pieces(take);
 			req.order--;
 			pool_tally(pool, &pool->stats.fallbacks, 1);
 			err = 0;
@@ -231,19 +277,24 @@ static int take_fresh(struct take *take, bool strict)
 	return err;
 }
 
-static bool is_dirty(const struct ttmpool_chunk *chunk)
+/* Make what is missing of the right node, if nobody has to give up anything for it. */
+static int take_lightly(struct take *take)
 {
-	return !(chunk->flags & TTMPOOL_CHUNK_CLEAN);
+	int err = take_room(take, false);
+
+	return err ? err : take_fresh(take, true);
 }
 
 /* Take pages of the node that is wanted, as long as they are to be had lightly, and
  * pooled ones of others. */
 static int take_near(struct take *take)
 {
-	int err = take_room(take, false);
+	int err = take_lightly(take);
 
-	if (!err)
-		err = take_fresh(take, true);
+	if (err && err != -EINTR && take->whole) {
+		take_pieces(take);
+		err = take_lightly(take);
+	}
 	if (err && !take->near)
 		take_pooled(take, TTMPOOL_CHUNK_FAR);
 	return err;
@@ -254,6 +305,8 @@ static int take_gather(struct take *take)
 {
 	int err;
 
+	take->hole = 0;
+	take->whole = !take->one_order && !take->primed;
 	if (!take->primed) {
 		take_pooled(take, 0);
 		if (take->prepared && !take->near)
@@ -263,6 +316,9 @@ static int take_gather(struct take *take)
 			err = take_near(take);
 		if (!err || take->near || err == -EINTR)
 			return err;
+		/* For a large chunk nobody gives up anything. */
+		if (take->whole && take_room(take, false))
+			take_pieces(take);
 	}
 	err = take_room(take, true);
 	if (!err)
@@ -323,26 +379,19 @@ static void take_verify(struct take *take)
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, &take->got) {
-		if (chunk->state == TTMPOOL_CHUNK_POOLED && !is_dirty(chunk))
+		if (chunk->state == TTMPOOL_CHUNK_POOLED &&
+		    !chunk_is_dirty(chunk))
 			ttmpool_chunk_verify(take->pool, chunk);
-		take->dirty |= is_dirty(chunk);
+		take->dirty |= chunk_is_dirty(chunk);
 	}
 }
 
-/* Find all pages, and clear the dirty ones before a device is let near them. */
+/* Find all pages. */
 int ttmpool_take_find(struct take *take)
 {
-	struct ttmpool_list work;
 	int err = take_gather_sound(take);
 
 	if (take->pool->policy.verify)
 		take_verify(take);
-	if (err)
-		return err;
-	if (take->dirty &&
-	    ttmpool_chunks_extract(&take->got, is_dirty, &work)) {
-		ttmpool_chunks_clear(take->pool, &work);
-		ttmpool_chunks_merge(&take->got, &work);
-	}
-	return 0;
+	return err;
 }

@@ -11,7 +11,7 @@
  *     wanted  512 512 256 64 8 1         pooled by the refill, if missing
  *     spare   .   .   .   128 32 16 4 2  one of each order that is not there
  *
- * A refill is never worth an effort: it asks the system lightly, takes nothing
+ * A refill is never worth an effort: it takes what the system has free, takes nothing
  * from the shrinker's side of the budget, stays within the pool limit, and is
  * simply smaller, or nothing, where there is no room. And a buffer has no more
  * spare pages made for it than it has itself: what the next one finds is worth as
@@ -72,6 +72,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 	struct tpos_alloc req = { .source = take->req.source,
 				  .node = pool->node,
 				  .flags = TPOS_ALLOC_LIGHT |
+					   TPOS_ALLOC_NO_RECLAIM |
 					   pool_zone(pool, take->req.source) };
 	unsigned int missing;
 	struct room room = { 0 };
@@ -80,7 +81,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 	ttmpool_list_init(spare);
 	if (pool->node != TTMPOOL_NODE_ANY)
 		req.flags |= TPOS_ALLOC_THIS_NODE;
-	if (!pool->policy.refill ||
+	if (!pool->policy.refill || take->renewed ||
 	    !pool->policy.recycle[take->req.source][take->req.caching])
 		return;
 	missing = refill_missing(take);

@@ -54,6 +54,18 @@ static int take_halve(struct take *take, struct ttmpool_list *fresh,
 	return 0;
 }
 
+/* Clear what is dirty, before a device is let near it. */
+static void take_clear(struct take *take)
+{
+	struct ttmpool_list work;
+
+	if (!take->dirty ||
+	    !ttmpool_chunks_extract(&take->got, chunk_is_dirty, &work))
+		return;
+	ttmpool_chunks_clear(take->pool, &work);
+	ttmpool_chunks_merge(&take->got, &work);
+}
+
 /*
  * IOVA space has no room for chunks as large as the largest of those that are
  * not mapped: halve what is fresh of these, so that no page is got twice; let go of
@@ -75,7 +87,11 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 	ttmpool_take_drop(take, unmapped);
 	err = take_halve(take, &fresh, order);
 	ttmpool_list_splice(&fresh, unmapped);
-	return err ? err : ttmpool_take_find(take);
+	if (!err)
+		err = ttmpool_take_find(take);
+	if (!err)
+		take_clear(take);
+	return err;
 }
 
 static int take_map(struct take *take)
@@ -144,6 +160,10 @@ static int take_try(struct take *take)
 				  : take->pool->max_order[take->req.source];
 	ttmpool_list_init(&take->got);
 	err = ttmpool_take_find(take);
+	if (!err) {
+		ttmpool_take_renew(take);
+		take_clear(take);
+	}
 	if (!err && take->map)
 		err = take_map(take);
 	if (!err)

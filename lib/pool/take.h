@@ -14,6 +14,10 @@
  * @order: the order of all chunks, if @one_order
  * @one_order: no other will do
  * @map: whether the chunks must be mapped
+ * @whole: what is pooled does not suffice, so something is made anyway: a pooled chunk is
+ *	taken only in a place where a fresh one would be no larger
+ * @hole: of what is still to be found then, pages that shall be fresh
+ * @renewed: pieces were given up for a large chunk
  * @near: of the node that the pool wants, and had without effort, or none
  * @primed: so many will be pooled, and come from the system alone; or 0
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
@@ -37,7 +41,10 @@ struct take {
 	unsigned int order;
 	bool one_order;
 	bool map;
+	bool whole;
+	bool renewed;
 	bool near;
+	size_t hole;
 	size_t primed;
 	bool dirty;
 	bool unmapped;
@@ -55,7 +62,7 @@ struct take {
 	struct ttmpool_list got;
 };
 
-/* Find all pages, zeroed. What was found before an error stays in take->got. */
+/* Find all pages. What was found before an error stays in take->got. */
 int ttmpool_take_find(struct take *take);
 void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks);
 
@@ -64,6 +71,11 @@ void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks);
  * error nothing is left. Then either ttmpool_take_drop(); or the chunks are issued, and
  * handed out, which writes the arrays.
  */
+static inline bool chunk_is_dirty(const struct ttmpool_chunk *chunk)
+{
+	return !(chunk->flags & TTMPOOL_CHUNK_CLEAN);
+}
+
 static inline bool chunk_is_fresh(const struct ttmpool_chunk *chunk)
 {
 	return chunk->state == TTMPOOL_CHUNK_FRESH;
@@ -91,6 +103,9 @@ void ttmpool_take_issue(struct take *take);
 void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
 			   tpos_dma_addr_t *dma_addr);
 void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list);
+
+/* renew.c: a buffer that is in small pieces gets a large chunk for some of them. */
+void ttmpool_take_renew(struct take *take);
 
 /* refill.c: spare chunks that are converted along with those of a populate. */
 void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare);

@@ -36,7 +36,7 @@ gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req)
 		gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY |
 		      __GFP_NOMEMALLOC;
 	if (req->flags & TPOS_ALLOC_NO_RECLAIM)
-		gfp &= ~__GFP_DIRECT_RECLAIM;
+		gfp &= ~__GFP_RECLAIM;
 	return gfp;
 }
 

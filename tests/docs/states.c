@@ -11,7 +11,7 @@
 
 #include "tpsim.h"
 
-#define PAGES 5 /* chunks of 4 and of 1 */
+#define PAGES 7 /* chunks of 4, of 2 and of 1 */
 
 static struct ttmpool_backend be, other;
 static tpos_page_t *pages[PAGES], *other_pages[PAGES];

@@ -27,6 +27,16 @@ static unsigned long reserved(const struct world *w)
 	return pages;
 }
 
+/* May a page that the hardware has poisoned be pooled? Its chunk is quarantined when it
+ * goes, and makes no room. */
+static bool is_poison_pooled(const struct world *w)
+{
+	for (int i = 0; i < w->poisoned; i++)
+		if (!w->poison[i].of)
+			return true;
+	return false;
+}
+
 static bool fits_pages(struct world *w, size_t n)
 {
 	struct ttmpool_manager_stats stats;
@@ -38,7 +48,7 @@ static bool fits_pages(struct world *w, size_t n)
 	tpsim_ledger(w->machine, &ledger);
 	gone = stats.pages_pooled > kept ? stats.pages_pooled - kept : 0;
 	return stats.pages - gone + n <= w->page_budget &&
-	       ledger.free_pages >= PLENTY &&
+	       ledger.free_pages >= PLENTY && !is_poison_pooled(w) &&
 	       !tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, SIZE_MAX);
 }
 
