@@ -139,14 +139,13 @@ int pages_cycle(struct pages *some)
 	return err ? err : pages_give(some);
 }
 
-/* Where a mapping bounces, the device knows nothing of what the CPU wrote, and the
- * end of the mapping would undo it. */
+/* Where a mapping bounces, or the device does not see the CPU's cache, it knows nothing
+ * of what the CPU wrote, and the end of the mapping would undo it. */
 void pages_sync(struct check *t, struct pages *some)
 {
-	bool bounced = some->dma_addr && some->pool->info.bounces &&
-		       some->req.source == TTMPOOL_PLAIN;
+	bool streamed = some->dma_addr && some->req.source == TTMPOOL_PLAIN;
 
-	for (size_t i = 0; bounced && i < some->req.num_pages; i++)
+	for (size_t i = 0; streamed && i < some->req.num_pages; i++)
 		check_sync(t, some->pool->dev, some->pages[i],
 			   some->dma_addr[i]);
 }

@@ -99,8 +99,8 @@ int pages_give(struct pages *some);
 /** pages_cycle() - take them, and give them back; the first error. */
 int pages_cycle(struct pages *some);
 
-/** pages_sync() - the CPU has written: the device has to be told, if it is one
- * whose mappings bounce. */
+/** pages_sync() - the CPU has written: the device has to be told, if it has mappings
+ * that bounce, or does not see the CPU's cache. */
 void pages_sync(struct check *t, struct pages *some);
 
 /** pages_fill() - the CPU writes @byte to every byte. */

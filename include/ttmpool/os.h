@@ -96,6 +96,25 @@
  * chunk->link, never empty, in any mix of orders; the list comes back with the
  * same chunks in the same order. The library calls none of them with a spinlock
  * held, and it calls none of them for one chunk from two threads at once.
+ *
+ * Caches. There may be somebody who looks past the CPU's: a device that is not
+ * cache-coherent; and, where the linear map stays write-back for ever, any mapping of
+ * the CPU that is not. Nobody but the port knows, so it is the port's to care for, in
+ *
+ *	tpos_pages_alloc()   plain pages are zero by a write-back mapping; the next two
+ *	                     pass that on. Coherent ones are zero for both sides.
+ *	tpos_dma_map()       the device sees what the CPU wrote
+ *	tpos_caching_set()   no cache has anything of the pages, before the change or
+ *	                     after it
+ *	tpos_dma_unmap()     the CPU sees what the device wrote
+ *	tpos_pages_clear(), tpos_pages_copy(), tpos_store_read()
+ *	                     all see what was written, and nothing in a cache can
+ *	                     overwrite what they write then
+ *	tpos_pages_copy(), tpos_store_write(), tpos_page_sum()
+ *	                     what is read is what was written last, by whichever side
+ *
+ * whether the pages are mapped or not. There is one exception: write-back pages that a
+ * driver maps by itself it also syncs by itself, as all that it wrote there.
  */
 
 #include <ttmpool/caching.h>
@@ -243,10 +262,10 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 /**
  * tpos_pages_clear() - write zeroes to every byte
  * @dev: the device that they were got for
- * @chunks: of any caching; a write-combined page is cleared through a
- *	write-combined mapping
+ * @chunks: of any caching, mapped or not
  *
- * When it returns, a device that is not cache-coherent sees the zeroes too.
+ * When it returns, a device that is not cache-coherent sees the zeroes, and so does a
+ * mapping of the chunk's caching.
  * Does not allocate. May sleep. Cannot fail.
  */
 void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
@@ -286,8 +305,8 @@ struct tpos_span {
  * @from: as many pages, of another chunk; write-back, or of caching UNKNOWN,
  *	and without a streaming mapping
  *
- * When it returns, a device that is not cache-coherent sees the bytes, too.
- * Does not allocate. May sleep. Cannot fail.
+ * When it returns, a device that is not cache-coherent sees the bytes, and so does a
+ * mapping of @to's caching. Does not allocate. May sleep. Cannot fail.
  */
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from);
 
@@ -363,8 +382,8 @@ int tpos_store_adopt(tpos_store_t *store, size_t index,
  *	not dropped since
  * @to: pages of any source and caching, mapped or not, whose bytes become these
  *
- * When it returns, a device that is not cache-coherent sees the bytes, too. May
- * sleep, and may call the shrinkers.
+ * When it returns, a device that is not cache-coherent sees the bytes, and so does a
+ * mapping of @to's caching. May sleep, and may call the shrinkers.
  *
  * Return: 0; -ENOMEM, -EIO, -EINTR, and then it is not said what @to contains.
  */
@@ -393,7 +412,10 @@ void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages);
  * that could not be done, TTMPOOL_CACHING_UNKNOWN. Towards TTMPOOL_CACHED it
  * needs no memory that the caller must have. May sleep.
  *
- * On an architecture whose linear map cannot be changed, this only takes note.
+ * On an architecture whose linear map cannot be changed, this takes note, and flushes
+ * what the CPU's caches have of the pages: towards a mapping that goes past them, since
+ * it must see what the linear map wrote; and from there, since the linear map must see
+ * what such a mapping wrote.
  *
  * Linux: x86's set_pages_array_wc() leaves pages changed when it fails half
  * way (arch/x86/mm/pat/set_memory.c, _set_pages_array); a port repairs that.

@@ -10,6 +10,7 @@
 
 #include "ttmpool_module.h"
 #include "ttmpool_shmem.h"
+#include "ttmpool_system.h"
 
 EXPORT_SYMBOL_GPL(ttmpool_backend_choose);
 EXPORT_SYMBOL_GPL(ttmpool_backend_coherent);
@@ -105,3 +106,7 @@ EXPORT_SYMBOL_GPL(ttmpool_shmem_purge);
 
 EXPORT_SYMBOL_GPL(ttmpool_module_manager);
 EXPORT_SYMBOL_GPL(ttmpool_module_counters);
+
+/* What other architectures need of the DMA API, for a case that sees whether it is to be
+ * had. */
+EXPORT_SYMBOL_GPL(ttmpool_flush_pages);

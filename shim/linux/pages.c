@@ -199,23 +199,25 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 
 /*
  * By the mapping that the driver uses: of a coherent chunk of the DMA API's own, the
- * one that this made. The linear map of all others has the chunk's own caching. A
- * device that has coherent pages of any other kind sees what is written there.
+ * one that this made, and of all others the linear map, which has the chunk's own
+ * caching, or is flushed.
  */
 static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk,
 			bool few)
 {
 	size_t size = ttmpool_chunk_bytes(chunk);
 
-	if (ttmpool_chunk_is_coherent(chunk) && ttmpool_coherent_bytes(chunk)) {
+	if (ttmpool_chunk_is_coherent(chunk) && ttmpool_coherent_bytes(chunk))
 		memset(ttmpool_coherent_bytes(chunk), 0, size);
-		return;
-	}
-	ttmpool_clear_pages(chunk->page, ttmpool_chunk_pages(chunk), few);
+	else
+		ttmpool_clear_pages(chunk->page, ttmpool_chunk_pages(chunk),
+				    few);
 	if (!ttmpool_chunk_is_coherent(chunk) &&
 	    chunk->flags & TTMPOOL_CHUNK_MAPPED)
 		dma_sync_single_for_device(dev, chunk->dma.addr, size,
 					   DMA_BIDIRECTIONAL);
+	if (TTMPOOL_SYNCS_CACHES && ttmpool_is_looked_past(chunk, dev))
+		ttmpool_flush_pages(chunk->page, ttmpool_chunk_pages(chunk));
 }
 
 /* So little that a cache may have it, and spare it. */

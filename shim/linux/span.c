@@ -4,7 +4,7 @@
  *
  * By the mapping that the driver uses, as everywhere in this port: of a coherent
  * chunk of the DMA API's own the one that this made, of all others the linear map,
- * which has the chunk's own caching.
+ * which has the chunk's own caching, or is flushed (flush.c).
  *
  * A streaming mapping may stand between the device and the page: a cache that
  * the device does not see, or a bounce slot. So what the device may have
@@ -71,6 +71,15 @@ static struct device *span_streams_to(const struct tpos_span *span)
 	return chunk->pool->dev;
 }
 
+static void span_flush(const struct tpos_span *span)
+{
+	if (TTMPOOL_SYNCS_CACHES &&
+	    ttmpool_is_looked_past(span->chunk, span->chunk->pool->dev))
+		ttmpool_flush_pages(
+			tpos_page_nth(span->chunk->page, span->first),
+			span->pages);
+}
+
 void ttmpool_span_for_cpu(const struct tpos_span *span)
 {
 	struct device *dev = span_streams_to(span);
@@ -79,6 +88,7 @@ void ttmpool_span_for_cpu(const struct tpos_span *span)
 		dma_sync_single_range_for_cpu(
 			dev, span->chunk->dma.addr, span->first << PAGE_SHIFT,
 			span->pages << PAGE_SHIFT, DMA_BIDIRECTIONAL);
+	span_flush(span); /* a slot was copied to the page by the linear map */
 }
 
 void ttmpool_span_for_device(const struct tpos_span *span)
@@ -89,6 +99,7 @@ void ttmpool_span_for_device(const struct tpos_span *span)
 		dma_sync_single_range_for_device(
 			dev, span->chunk->dma.addr, span->first << PAGE_SHIFT,
 			span->pages << PAGE_SHIFT, DMA_BIDIRECTIONAL);
+	span_flush(span);
 	wmb(); /* what was write-combined leaves the CPU's buffers */
 }
 

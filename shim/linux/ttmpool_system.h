@@ -80,6 +80,17 @@ void ttmpool_span_write(const struct tpos_span *span, size_t i, void *from);
 void ttmpool_span_for_cpu(const struct tpos_span *span);
 void ttmpool_span_for_device(const struct tpos_span *span);
 
+/* flush.c. _is_looked_past: is there somebody who sees memory, and neither the CPU's
+ * caches nor by the DMA API? Both for architectures that have devices of the kind; on
+ * all others nobody but a test calls them. */
+bool ttmpool_flush_pages(struct page *page, size_t n);
+bool ttmpool_is_looked_past(const struct ttmpool_chunk *chunk,
+			    struct device *dev);
+
+#define TTMPOOL_SYNCS_CACHES                                \
+	(IS_ENABLED(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	 IS_ENABLED(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU))
+
 /* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
 bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);
 

@@ -36,14 +36,19 @@ struct pass {
 	enum ttmpool_caching to;
 };
 
+/* The flush of its cache lines comes a little later in the kernel, at the end of the
+ * pass; nobody looks between. */
 static void page_set(struct tpsim_machine *machine, struct tpsim_page *page,
 		     enum ttmpool_caching caching)
 {
+	if (caching != TTMPOOL_CACHED)
+		tpsim_cache_flush(machine, page, 1);
 	if (page->pte && caching == TTMPOOL_CACHED)
 		machine->out.pages_not_write_back--;
 	if (!page->pte && caching != TTMPOOL_CACHED)
 		machine->out.pages_not_write_back++;
 	page->pte = (uint8_t)(caching ^ TTMPOOL_CACHED);
+	tpsim_cache_begin(machine, page);
 }
 
 /* How many pages the pass is about; with @change, they are changed. */
@@ -155,6 +160,16 @@ static void note(struct ttmpool_list *chunks, enum ttmpool_caching caching)
 	for_each_chunk(chunk, chunks) chunk->caching = (uint8_t)caching;
 }
 
+/* Of a page that has two copies there shall be one, before it is mapped in another
+ * way than the linear map, and after that (shim/linux/caching_none.c). */
+static void flush_all(struct tpsim_machine *machine,
+		      struct ttmpool_list *chunks)
+{
+	for_each_chunk(chunk, chunks) if (!block_is_past_cache(chunk->page))
+		tpsim_cache_flush(machine, chunk->page,
+				  ttmpool_chunk_pages(chunk));
+}
+
 static int set_guarded(struct tpsim_machine *machine,
 		       struct ttmpool_list *chunks,
 		       enum ttmpool_caching caching)
@@ -163,6 +178,7 @@ static int set_guarded(struct tpsim_machine *machine,
 	int err;
 
 	if (machine->config.no_caching) {
+		flush_all(machine, chunks);
 		note(chunks, caching);
 		return 0;
 	}

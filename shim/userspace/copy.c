@@ -18,6 +18,46 @@
 
 #include "machine.h"
 
+/*
+ * Bytes are read and written by the linear map, which may be write-back while others
+ * look at RAM: a device that does not snoop, or a mapping of the CPU of the caching
+ * that the chunk says. Of what is mapped for such a device the DMA API takes care, and
+ * is asked to; of all else this port does, by a flush (as shim/linux/flush_sync.c
+ * has it). What was read is not kept in the cache either, for the next time.
+ */
+static void fetch(struct tpsim_machine *machine, const struct tpos_span *span)
+{
+	struct tpsim_page *block = span->chunk->page;
+	struct tpsim_mapping *mapping = block->mapping;
+
+	/* dma_sync_single_range_for_cpu() */
+	if (mapping && mapping->slots)
+		tpsim_swiotlb_copy(mapping, span->first, span->pages, false);
+	if (tpsim_block_streams_past_cache(block))
+		tpsim_cache_invalidate(machine, block + span->first,
+				       span->pages);
+	else if (!block_is_past_cache(block))
+		tpsim_cache_flush(machine, block + span->first, span->pages);
+}
+
+/* What was written is for all to see. */
+void tpsim_span_pass_on(const struct tpos_span *span)
+{
+	struct tpsim_page *block = span->chunk->page;
+	struct tpsim_page *page = block + span->first;
+	struct tpsim_machine *machine = block->machine;
+
+	if (block_is_past_cache(block))
+		return;
+	tpsim_cache_written(machine, page, span->pages);
+	tpsim_cache_clean(machine, page, span->pages);
+	if (!tpsim_block_streams_past_cache(block))
+		tpsim_cache_invalidate(machine, page, span->pages);
+	if (block->mapping && block->mapping->slots)
+		tpsim_swiotlb_copy(block->mapping, span->first, span->pages,
+				   true);
+}
+
 static void caching_check(const struct tpsim_machine *machine,
 			  const struct tpos_span *span, enum span_use use,
 			  const char *call)
@@ -91,12 +131,11 @@ char *tpsim_span_open(struct tpsim_machine *machine,
 	if (use == SPAN_READ && block->mapping && block->mapping->slots)
 		tpsim_complain("read of a page that bounces", "%s: page %zu",
 			       call, tpsim_page_index(machine, block));
-	/* dma_sync_single_range_for_cpu() */
-	if (use == SPAN_FETCH && block->mapping && block->mapping->slots)
-		tpsim_swiotlb_copy(block->mapping, span->first, span->pages,
-				   false);
-	return tpsim_page_bytes(machine, block) +
-	       span->first * machine->page_bytes;
+	if (use != SPAN_WRITE)
+		fetch(machine, span);
+	if (block_is_past_cache(block))
+		return tpsim_memory_bytes(machine, block + span->first);
+	return tpsim_page_bytes(machine, block + span->first);
 }
 
 /* Its bytes are new: the device shall see them, too. */
@@ -106,9 +145,7 @@ void tpsim_span_written(const struct tpos_span *span)
 
 	for (size_t i = 0; i < span->pages; i++)
 		page_touch(block + span->first + i, PAGE_WRITTEN);
-	if (block->mapping && block->mapping->slots)
-		tpsim_swiotlb_copy(block->mapping, span->first, span->pages,
-				   true);
+	tpsim_span_pass_on(span);
 }
 
 struct tpsim_machine *tpsim_span_machine(const struct tpos_span *span,

@@ -14,6 +14,20 @@
 
 #include "machine.h"
 
+/* Where the bytes are that a mapping of this caching shows; guarded. Of coherent pages
+ * there is the one that the allocator made. Who writes by a write-back mapping makes
+ * the cache's copy dirty. */
+static char *view(struct tpsim_machine *machine, struct tpsim_page *page,
+		  enum ttmpool_caching caching, bool writes)
+{
+	if (caching != TTMPOOL_CACHED ||
+	    block_is_past_cache(tpsim_block_head(machine, page)))
+		return tpsim_memory_bytes(machine, page);
+	if (writes)
+		tpsim_cache_written(machine, page, 1);
+	return tpsim_page_bytes(machine, page);
+}
+
 /* May the CPU access these bytes in this way? */
 static int access_check(struct tpsim_machine *machine, struct tpsim_page *page,
 			size_t end, enum ttmpool_caching caching)
@@ -37,10 +51,15 @@ int tpsim_cpu_read(struct tpsim_machine *machine, tpos_page_t *page,
 		   enum ttmpool_caching caching)
 {
 	int err = access_check(machine, page, offset + len, caching);
+	const char *bytes;
 
-	if (!err)
-		memcpy(buf, tpsim_page_bytes(machine, page) + offset, len);
-	return err;
+	if (err)
+		return err;
+	tpsim_machine_lock(machine);
+	bytes = view(machine, page, caching, false);
+	tpsim_machine_unlock(machine);
+	memcpy(buf, bytes + offset, len);
+	return 0;
 }
 
 int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
@@ -48,11 +67,15 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 		    enum ttmpool_caching caching)
 {
 	int err = access_check(machine, page, offset + len, caching);
+	char *bytes;
 
 	if (err)
 		return err;
 	page_touch(page, PAGE_WRITTEN);
-	memcpy(tpsim_page_bytes(machine, page) + offset, buf, len);
+	tpsim_machine_lock(machine);
+	bytes = view(machine, page, caching, true);
+	tpsim_machine_unlock(machine);
+	memcpy(bytes + offset, buf, len);
 	return 0;
 }
 
@@ -67,6 +90,7 @@ void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page)
 	pages = page_is_out(head) ? (size_t)1 << head->order : 1;
 	for (size_t i = 0; i < pages; i++)
 		page_touch(head + i, PAGE_EXPOSED);
+	tpsim_cache_written(machine, head, pages);
 	tpsim_machine_unlock(machine);
 	return tpsim_page_bytes(machine, page);
 }

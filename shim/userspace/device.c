@@ -166,6 +166,7 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 /* Bytes that one DMA address leads to, and those after them. */
 struct target {
 	char *bytes;
+	char *memory; /* in RAM, if the cache has a copy of its own */
 	size_t len;
 	struct tpsim_page *page; /* NULL: a bounce slot */
 };
@@ -178,6 +179,7 @@ static void target_page(const struct tpsim_machine *machine,
 
 	target->page = page;
 	target->bytes = tpsim_page_bytes(machine, page) + offset;
+	target->memory = tpsim_memory_bytes(machine, page) + offset;
 	target->len = machine->page_bytes - offset;
 }
 
@@ -222,6 +224,7 @@ static bool target_direct(struct tpsim_device *dev, uint64_t addr,
 	} else if (offset < pool) {
 		target->page = NULL;
 		target->bytes = machine->bounce + offset;
+		target->memory = target->bytes;
 		target->len = SLOT_BYTES - offset % SLOT_BYTES;
 	} else {
 		return false;
@@ -239,6 +242,27 @@ static bool target_find(struct tpsim_device *dev, uint64_t addr,
 	if (dev->machine->config.iommu == TPSIM_IOMMU_OFF)
 		return target_direct(dev, addr, target);
 	return target_iommu(dev, addr, target);
+}
+
+/* Within one page. A device that snoops reads the copy that is newer. */
+static void read_some(const struct tpsim_device *dev,
+		      const struct target *target, char *into, size_t n)
+{
+	bool from_cache = !dev->config.incoherent && target->page &&
+			  tpsim_cache_is_dirty(dev->machine, target->page);
+
+	annotate_copy(into, from_cache ? target->bytes : target->memory, n);
+}
+
+/* Within one page. What a device writes that snoops is in both copies. */
+static void write_some(const struct tpsim_device *dev,
+		       const struct target *target, const char *from, size_t n)
+{
+	annotate_copy(target->memory, from, n);
+	if (!dev->config.incoherent && target->bytes != target->memory)
+		annotate_copy(target->bytes, from, n);
+	if (target->page)
+		page_touch(target->page, PAGE_WRITTEN);
 }
 
 /* One transfer, page by page; those before a fault have happened. */
@@ -261,11 +285,9 @@ static int transfer(struct tpsim_device *dev, uint64_t addr, char *into,
 		}
 		n = len - done < target.len ? len - done : target.len;
 		if (into)
-			annotate_copy(into + done, target.bytes, n);
+			read_some(dev, &target, into + done, n);
 		else
-			annotate_copy(target.bytes, from + done, n);
-		if (from && target.page)
-			page_touch(target.page, PAGE_WRITTEN);
+			write_some(dev, &target, from + done, n);
 		done += n;
 	}
 	tpsim_machine_unlock(dev->machine);

@@ -24,6 +24,16 @@
 
 #include "machine.h"
 
+/* dma_sync_single_*() and the ends of a mapping care for the cache of what is mapped so
+ * (kernel/dma/direct.h, drivers/iommu/dma-iommu.c: dev_is_dma_coherent()). */
+bool tpsim_block_streams_past_cache(const struct tpsim_page *block)
+{
+	const struct tpsim_mapping *mapping = block->mapping;
+
+	return mapping && mapping->dev->config.incoherent && !mapping->slots &&
+	       block->use == PAGE_PLAIN;
+}
+
 bool tpsim_device_bounces(const struct tpsim_device *dev)
 {
 	const struct tpsim_machine *machine = dev->machine;
@@ -75,6 +85,8 @@ int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
 		return err;
 	}
 	page->mapping = mapping;
+	if (tpsim_block_streams_past_cache(page))
+		tpsim_cache_clean(machine, page, (size_t)1 << page->order);
 	dev->mappings++;
 	machine->counters.dma_maps++;
 	machine->out.mappings++;
@@ -87,6 +99,9 @@ void tpsim_mapping_end(struct tpsim_mapping *mapping)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
 
+	if (tpsim_block_streams_past_cache(mapping->page))
+		tpsim_cache_invalidate(machine, mapping->page,
+				       (size_t)1 << mapping->order);
 	mapping->page->mapping = NULL;
 	mapping->dev->mappings--;
 	machine->counters.dma_unmaps++;
@@ -210,6 +225,11 @@ void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
 	if (page->mapping->slots)
 		tpsim_swiotlb_copy(page->mapping, 0, (size_t)1 << page->order,
 				   for_device);
+	if (tpsim_block_streams_past_cache(page) && for_device)
+		tpsim_cache_clean(dev->machine, page, (size_t)1 << page->order);
+	else if (tpsim_block_streams_past_cache(page))
+		tpsim_cache_invalidate(dev->machine, page,
+				       (size_t)1 << page->order);
 	tpsim_machine_unlock(dev->machine);
 }
 

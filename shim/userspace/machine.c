@@ -64,14 +64,18 @@ struct tpsim_machine *tpsim_machine_create(const struct tpsim_config *config)
 	pthread_cond_init(&machine->changed, NULL);
 	if (tpsim_ram_create(machine))
 		goto destroy_guard;
-	if (tpsim_swiotlb_create(machine))
+	if (tpsim_cache_create(machine))
 		goto destroy_ram;
+	if (tpsim_swiotlb_create(machine))
+		goto destroy_cache;
 	if (tpsim_work_start(machine))
 		goto destroy_swiotlb;
 	return machine;
 
 destroy_swiotlb:
 	tpsim_swiotlb_destroy(machine);
+destroy_cache:
+	tpsim_cache_destroy(machine);
 destroy_ram:
 	tpsim_ram_destroy(machine);
 destroy_guard:
@@ -94,6 +98,7 @@ void tpsim_machine_destroy(struct tpsim_machine *machine)
 	tpsim_devices_bury(machine);
 	tpsim_swapfile_close(machine);
 	tpsim_swiotlb_destroy(machine);
+	tpsim_cache_destroy(machine);
 	tpsim_ram_destroy(machine);
 	pthread_cond_destroy(&machine->changed);
 	pthread_mutex_destroy(&machine->guard);

@@ -147,6 +147,10 @@ struct tpsim_machine {
 	size_t held_pages;
 	uint64_t hole; /* bytes of physical space between ZONE_DMA and more */
 
+	/* where it and the CPU's cache are two things; else NULL */
+	char *memory;
+	uint8_t *dirty; /* of each page: the cache has what RAM has not */
+
 	/* SWIOTLB */
 	char *bounce;
 	uint8_t *slot_used;
@@ -260,6 +264,26 @@ struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
 void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 		      unsigned int order);
 
+/* cache.c: guarded. Nothing happens, and there is one view of each page, where the
+ * configuration does not ask for two. _written: by a write-back mapping. */
+int tpsim_cache_create(struct tpsim_machine *machine);
+void tpsim_cache_destroy(struct tpsim_machine *machine);
+char *tpsim_memory_bytes(const struct tpsim_machine *machine,
+			 const struct tpsim_page *page);
+bool tpsim_cache_is_dirty(const struct tpsim_machine *machine,
+			  const struct tpsim_page *page);
+void tpsim_cache_written(struct tpsim_machine *machine, struct tpsim_page *page,
+			 size_t pages);
+void tpsim_cache_clean(struct tpsim_machine *machine, struct tpsim_page *page,
+		       size_t pages);
+void tpsim_cache_invalidate(struct tpsim_machine *machine,
+			    struct tpsim_page *page, size_t pages);
+void tpsim_cache_flush(struct tpsim_machine *machine, struct tpsim_page *page,
+		       size_t pages);
+void tpsim_cache_begin(struct tpsim_machine *machine, struct tpsim_page *page);
+void tpsim_cache_hand_out(struct tpsim_machine *machine,
+			  struct tpsim_page *page, size_t pages);
+
 /* shrinker.c: not guarded; guarded, but for the time that shrinkers run. */
 unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
 				  unsigned long pages, bool swap);
@@ -278,6 +302,7 @@ char *tpsim_span_open(struct tpsim_machine *machine,
 		      const struct tpos_span *span, enum span_use use,
 		      const char *call);
 void tpsim_span_written(const struct tpos_span *span);
+void tpsim_span_pass_on(const struct tpos_span *span);
 int tpsim_swapfile_open(struct tpsim_machine *machine);
 void tpsim_swapfile_close(struct tpsim_machine *machine);
 bool tpsim_swapfile_has_room(const struct tpsim_machine *machine);
@@ -286,6 +311,10 @@ void tpsim_slot_put(struct tpsim_machine *machine, uint32_t slot);
 int tpsim_slot_write(struct tpsim_machine *machine, uint32_t slot,
 		     const char *bytes);
 int tpsim_slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes);
+
+/* zero.c: not guarded. */
+void tpsim_block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
+		      unsigned int order);
 
 /* pages.c: guarded. */
 struct tpsim_page *tpsim_chunk_block(struct tpsim_machine *machine,
@@ -320,6 +349,14 @@ static inline void page_touch(struct tpsim_page *page,
 					    __ATOMIC_SEQ_CST);
 }
 
+/* Is this block the coherent allocator's, and reached by a mapping that goes past the
+ * CPU's cache, since its device does not snoop? */
+static inline bool block_is_past_cache(const struct tpsim_page *block)
+{
+	return block->use == PAGE_COHERENT && block->mapping &&
+	       block->mapping->dev->config.incoherent;
+}
+
 static inline enum ttmpool_caching page_caching(const struct tpsim_page *page)
 {
 	return (enum ttmpool_caching)(page->pte ^ TTMPOOL_CACHED);
@@ -335,7 +372,8 @@ void tpsim_device_check(const struct tpsim_device *dev, const char *call);
 void tpsim_device_check_held(const struct tpsim_device *dev, const char *call);
 void tpsim_devices_bury(struct tpsim_machine *machine);
 
-/* dma.c: guarded. */
+/* dma.c: guarded. _streams_past_cache: what is in RAM is the DMA API's business. */
+bool tpsim_block_streams_past_cache(const struct tpsim_page *block);
 int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page);
 void tpsim_mapping_end(struct tpsim_mapping *mapping);
 bool tpsim_device_bounces(const struct tpsim_device *dev);

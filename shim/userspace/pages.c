@@ -233,29 +233,6 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 		piece_give(machine, page + i, piece);
 }
 
-/*
- * Clear what may hold anything else than zeroes. Whose address is known to
- * others stays suspect (PAGE_EXPOSED) until the block is given back.
- */
-static void block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
-		       unsigned int order)
-{
-	char *bytes = tpsim_page_bytes(machine, page);
-
-	for (size_t i = 0; i < (size_t)1 << order; i++) {
-		uint8_t written = PAGE_WRITTEN;
-
-		if (__atomic_load_n(&page[i].touched, __ATOMIC_SEQ_CST) ==
-		    PAGE_ZERO)
-			continue;
-		__atomic_compare_exchange_n(&page[i].touched, &written,
-					    PAGE_ZERO, false, __ATOMIC_SEQ_CST,
-					    __ATOMIC_SEQ_CST);
-		annotate_zero(bytes + i * machine->page_bytes,
-			      machine->page_bytes);
-	}
-}
-
 /* Guarded, but for the time that shrinkers run. */
 static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 			 struct tpsim_page **got)
@@ -297,8 +274,13 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	tpsim_machine_unlock(machine);
 	if (err)
 		return err;
-	block_zero(machine, page, req->order);
+	tpsim_block_zero(machine, page, req->order);
 	tpsim_clear_finish();
+	if (machine->memory) {
+		tpsim_machine_lock(machine);
+		tpsim_cache_hand_out(machine, page, (size_t)1 << req->order);
+		tpsim_machine_unlock(machine);
+	}
 	chunk->page = page;
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->dma =
@@ -380,27 +362,4 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 		tpsim_block_take_back(machine, page);
 	}
 	tpsim_machine_unlock(machine);
-}
-
-void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
-{
-	struct tpsim_machine *machine = dev->machine;
-
-	tpsim_thread_may_sleep(__func__);
-	tpsim_device_check(dev, __func__);
-	tpsim_batch_check(chunks, __func__);
-	for_each_chunk(chunk, chunks)
-	{
-		struct tpsim_page *page;
-
-		tpsim_machine_lock(machine);
-		page = tpsim_chunk_block(machine, chunk, __func__);
-		machine->counters.bytes_cleared +=
-			block_bytes(machine, page->order);
-		tpsim_cost_spend(machine, COST_PAGE_CLEAR,
-				 ttmpool_chunk_pages(chunk));
-		tpsim_machine_unlock(machine);
-		block_zero(machine, page, page->order);
-	}
-	tpsim_clear_finish();
 }

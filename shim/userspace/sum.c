@@ -57,18 +57,10 @@ static uint32_t crc(const char *bytes, size_t n)
 uint32_t tpos_page_sum(const struct tpos_span *page)
 {
 	struct tpsim_machine *machine = tpsim_span_machine(page, __func__);
-	const struct tpsim_mapping *mapping;
-	enum span_use use = SPAN_READ;
 	const char *bytes;
 
 	tpsim_machine_enter(machine, __func__);
-	mapping = page->chunk->page->mapping;
-	if (mapping && mapping->slots) {
-		tpsim_swiotlb_copy(page->chunk->page->mapping, page->first, 1,
-				   false);
-		use = SPAN_WRITE;
-	}
-	bytes = tpsim_span_open(machine, page, use, __func__);
+	bytes = tpsim_span_open(machine, page, SPAN_FETCH, __func__);
 	tpsim_cost_spend(machine, COST_PAGE_SUM, 1);
 	if (page_caching(page->chunk->page) != TTMPOOL_CACHED)
 		tpsim_cost_spend(machine, COST_PAGE_READ_UNCACHED, 1);

@@ -43,6 +43,9 @@ enum tpsim_iommu {
  *	host's
  * @store_adopts: stores take ordinary pages as their own (tpos_store_adopt())
  * @no_caching: the linear map cannot be changed (most architectures but x86)
+ * @caches: what the CPU's cache holds of a page, and what is in RAM, are two things,
+ *	and one becomes the other only by what maintains caches, or by
+ *	tpsim_cache_evict(); otherwise there is one view of each page
  * @threads: work runs in a thread of its own; otherwise when
  *	tpsim_work_run() is called, and whoever waits is its only thread
  */
@@ -58,6 +61,7 @@ struct tpsim_config {
 	bool swiotlb_force;
 	bool store_adopts;
 	bool no_caching;
+	bool caches;
 	bool threads;
 };
 
@@ -83,12 +87,14 @@ void tpsim_machine_destroy(struct tpsim_machine *machine);
  * @dma_mask: highest DMA address; 0 means all 64 bits
  * @max_mapping: most bytes in a mapping, 0 for no bound of its own
  * @node: where it is attached; TTMPOOL_NODE_ANY is allowed
+ * @incoherent: it does not see what is in the CPU's cache, on a machine with @caches
  * @untrusted, @coherent_single: see struct tpos_device_info
  */
 struct tpsim_device_config {
 	uint64_t dma_mask;
 	uint64_t max_mapping;
 	int node;
+	bool incoherent;
 	bool untrusted;
 	bool coherent_single;
 };
@@ -148,13 +154,24 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
  * tpsim_dma_sync() - dma_sync_single_for_device(), or ..._for_cpu()
  * @dev: the device
  * @page: the first page of a chunk that is mapped for it
- * @for_device: copy what the CPU wrote to the bounce slots; otherwise copy what
- *	the device wrote back from there. Does nothing if it does not bounce.
+ * @for_device: what the CPU wrote is copied to the bounce slots, or leaves its cache for
+ *	a device that is incoherent; otherwise what the device wrote is copied back from
+ *	there, or what is in the cache is forgotten. Does nothing if the device sees
+ *	the CPU's view.
  */
 void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
 		    bool for_device);
 
-/** tpsim_page_address() - the bytes of a page; closed while it is pooled. */
+/**
+ * tpsim_cache_evict() - the CPU's cache lets go of all that it holds, as it may at any
+ * moment: what is dirty overwrites what RAM has, and all else is read again
+ *
+ * While no call is under way. Does nothing on a machine without @caches.
+ */
+void tpsim_cache_evict(struct tpsim_machine *machine);
+
+/** tpsim_page_address() - the bytes of a page, by a write-back mapping if it has two
+ * views; closed while it is pooled. */
 void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page);
 
 /** tpsim_page_size() - bytes in a page. */

@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "rig_buffer.h"
+#include "ttmpool_system.h"
 
 /* The first page leads to the chunk, and no other page does. */
 static void only_the_first_page_leads_to_the_chunk(struct check *t)
@@ -96,6 +97,24 @@ static void clearing_reaches_every_byte(struct check *t)
 	}
 }
 
+/* What this port asks of the DMA API to flush pages is granted, for a large chunk too,
+ * one that is mapped for its own device meanwhile, and leaves every byte. */
+static void a_flush_leaves_every_byte(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct ttmpool_chunk *chunk;
+
+	CHECK(t, batch && batch_add(batch, TTMPOOL_PLAIN, 5));
+	chunk = &batch->all[0];
+	memset(page_address(chunk->page), 0xa5, PAGE_SIZE << 5);
+	CHECK(t, ttmpool_flush_pages(chunk->page, 32));
+	CHECK_EQ(t, tpos_dma_map(batch->dev, &batch->chunks), 0);
+	CHECK(t, ttmpool_flush_pages(chunk->page, 32));
+	tpos_dma_unmap(batch->dev, &batch->chunks, false);
+	CHECK(t, !memchr_inv(page_address(chunk->page), 0xa5, PAGE_SIZE << 5));
+	batch_free(batch);
+}
+
 /* Let the second pool of the rig be another one. */
 static bool reopen_pool(struct rig *rig, const struct ttmpool_pool_config *as)
 {
@@ -178,5 +197,6 @@ CHECK_SUITE(linux_pages, CHECK_CASE(only_the_first_page_leads_to_the_chunk),
 	    CHECK_CASE(what_is_no_page_is_no_chunk),
 	    CHECK_CASE(fresh_pages_are_zero),
 	    CHECK_CASE(clearing_reaches_every_byte),
+	    CHECK_CASE(a_flush_leaves_every_byte),
 	    CHECK_CASE(two_masks_side_by_side),
 	    CHECK_CASE(a_pool_keeps_to_its_node));

@@ -12,6 +12,10 @@ struct tpsim_machine *check_machine(struct check *t);
  * be freed while a device still reaches them. */
 void check_allows_lazy(struct check *t);
 
+/** check_snoops() - devices that are made from now on see what is in the CPU's cache;
+ * on a machine whose cache is not RAM, others do not. */
+void check_snoops(struct check *t);
+
 /** check_main() - the main() of a program with one suite. @config: of the
  * machine that each case gets. */
 int check_main(int argc, char **argv, const struct check_suite *suite,

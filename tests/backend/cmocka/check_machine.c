@@ -22,6 +22,7 @@ struct world {
 	struct tpsim_device *dev[2];
 	struct memory *memory;
 	bool lazy;
+	bool incoherent;
 	char message[512];
 };
 
@@ -42,7 +43,8 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 {
 	struct world *world = t->world;
-	struct tpsim_device_config config = { .node = TTMPOOL_NODE_ANY };
+	struct tpsim_device_config config = { .node = TTMPOOL_NODE_ANY,
+					      .incoherent = world->incoherent };
 
 	if (mask_bits < 64)
 		config.dma_mask = ((uint64_t)1 << mask_bits) - 1;
@@ -195,6 +197,13 @@ void check_log(struct check *t, const char *format, ...)
 	putchar('\n');
 }
 
+void check_snoops(struct check *t)
+{
+	struct world *world = t->world;
+
+	world->incoherent = false;
+}
+
 void check_allows_lazy(struct check *t)
 {
 	struct world *world = t->world;
@@ -225,7 +234,7 @@ struct tpsim_machine *check_machine(struct check *t)
 bool check_run(const struct check_case *test, const struct tpsim_config *config,
 	       char *message, size_t size)
 {
-	struct world world = { 0 };
+	struct world world = { .incoherent = config->caches };
 	struct check t = { .world = &world };
 
 	world.machine = tpsim_machine_create(config);

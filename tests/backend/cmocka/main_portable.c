@@ -5,7 +5,8 @@
  * one program shows the same cases behind every kind of it:
  *
  *     TPSIM_IOMMU=off|lazy|strict   TPSIM_PAGE_SHIFT=12|14|16
- *     TPSIM_SWIOTLB=force
+ *     TPSIM_SWIOTLB=force           TPSIM_CACHES=unseen: by devices
+ *     TPSIM_LINEAR_MAP=fixed: no caching can be changed
  */
 
 #include <stdio.h>
@@ -45,6 +46,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	config.swiotlb_force = getenv("TPSIM_SWIOTLB") != NULL;
+	config.caches = getenv("TPSIM_CACHES") != NULL;
+	config.no_caching = getenv("TPSIM_LINEAR_MAP") != NULL;
 	if (shift)
 		config.page_shift = (unsigned int)atoi(shift);
 	return check_main(argc, argv, &SUITE_NAME(CHECK_SUBJECT), &config);
