@@ -432,7 +432,9 @@ int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
  *
  * All or nothing: a chunk of the batch that was mapped when the error came is out
  * of the device's reach when this returns, as after tpos_dma_unmap(dev, chunks,
- * false). May sleep.
+ * false). May sleep. Where there are no addresses, but those of mappings that have ended
+ * come back late, it sleeps for these and tries again, once (Linux: the flush queue of
+ * the IOMMU's lazy mode, 10 ms); so does tpos_pages_alloc() for coherent chunks.
  *
  * Return: 0, or -ENOSPC where address space or bounce slots ran out, -ENOMEM,
  * or -EIO; then no chunk of the batch is mapped.

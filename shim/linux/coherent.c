@@ -161,8 +161,11 @@ int ttmpool_coherent_alloc(struct device *dev, const struct tpos_alloc *req,
 {
 	int err = -ENOMEM;
 
-	if (!ttmpool_coherent_is_single(dev))
+	if (!ttmpool_coherent_is_single(dev)) {
 		err = alloc_mapped(dev, req, chunk);
+		if (err == -ENOSPC && ttmpool_await_addresses(dev))
+			err = alloc_mapped(dev, req, chunk);
+	}
 	if (err == -ENOMEM && !req->order)
 		err = alloc_single(dev, req, chunk);
 	return err;
@@ -186,4 +189,5 @@ void ttmpool_coherent_unmap(struct device *dev, struct ttmpool_chunk *chunk)
 				     DMA_BIDIRECTIONAL, 0);
 	}
 	chunk->dma = (struct tpos_dma){};
+	ttmpool_note_unmap();
 }

@@ -15,9 +15,41 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/jiffies.h>
+#include <linux/sched.h>
 
 #include "ttmpool_system.h"
 #include "ttmpool_trace.h"
+
+/*
+ * In the lazy mode addresses are free when the flush queue's timer has fired, that long
+ * after the first of them was unmapped (drivers/iommu/dma-iommu.c,
+ * IOVA_DEFAULT_FQ_TIMEOUT, fq_flush_timeout()). A flush of the domain does not hurry it:
+ * the queue counts its own flushes alone.
+ */
+#define FLUSH_QUEUE_MS 10
+
+static unsigned long last_unmap = INITIAL_JIFFIES;
+
+void ttmpool_note_unmap(void)
+{
+	WRITE_ONCE(last_unmap, jiffies);
+}
+
+/*
+ * No addresses. If some may be in the queue, of whatever device, sleep until they are
+ * free: true. A thread that is being killed does not.
+ */
+bool ttmpool_await_addresses(struct device *dev)
+{
+	unsigned long most = msecs_to_jiffies(FLUSH_QUEUE_MS) + 2;
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	unsigned long passed = jiffies - READ_ONCE(last_unmap);
+
+	if (!domain || domain->type != IOMMU_DOMAIN_DMA_FQ || passed >= most)
+		return false;
+	return !schedule_timeout_killable(most - passed);
+}
 
 /*
  * Would the kernel find a bounce slot below the device's mask? It warns with a
@@ -59,9 +91,10 @@ static void unmap_chunk(struct device *dev, struct ttmpool_chunk *chunk)
 	dma_unmap_page_attrs(dev, chunk->dma.addr, ttmpool_chunk_bytes(chunk),
 			     DMA_BIDIRECTIONAL, 0);
 	chunk->dma.addr = 0;
+	ttmpool_note_unmap();
 }
 
-int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
+static int map_chunks(struct device *dev, struct ttmpool_list *chunks)
 {
 	bool translated = ttmpool_device_is_translated(dev);
 	struct ttmpool_chunk *chunk;
@@ -87,6 +120,15 @@ unmap:
 	     link = link->prev)
 		unmap_chunk(dev, ttmpool_chunk_of(link));
 	ttmpool_complete_invalidations(dev);
+	return err;
+}
+
+int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
+{
+	int err = map_chunks(dev, chunks);
+
+	if (err == -ENOSPC && ttmpool_await_addresses(dev))
+		err = map_chunks(dev, chunks);
 	return err;
 }
 

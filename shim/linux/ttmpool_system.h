@@ -52,8 +52,12 @@ extern struct ttmpool_counters ttmpool_counters;
 bool ttmpool_device_is_translated(struct device *dev);
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 
-/* dma.c: of a domain that defers them, wait until all are done. */
+/* dma.c: _complete_invalidations: of a domain that defers them, wait until all are done;
+ * _note_unmap: addresses may be in the flush queue from now on; _await_addresses: sleep
+ * until they are not, and false if there are none. */
 void ttmpool_complete_invalidations(struct device *dev);
+void ttmpool_note_unmap(void);
+bool ttmpool_await_addresses(struct device *dev);
 
 /* pages.c */
 gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req);

@@ -89,7 +89,7 @@ void tpsim_device_destroy(struct tpsim_device *dev)
 	if (dev->mappings)
 		tpsim_complain("device driver has pending DMA allocations",
 			       "%zu mappings", dev->mappings);
-	tpsim_iommu_invalidate(dev);
+	tpsim_iommu_turn_over(dev);
 	while (*link != dev)
 		link = &(*link)->next;
 	*link = dev->next;

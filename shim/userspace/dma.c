@@ -163,18 +163,14 @@ static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 	chunk->dma.cookie = NULL;
 }
 
-/* A loop of dma_map_page(), and what undoes it if one of them fails. */
-int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
+/* A loop of dma_map_page(), and what undoes it if one of them fails: the one that the
+ * strike says, or any. */
+static int map_chunks(struct tpsim_device *dev, struct ttmpool_list *chunks,
+		      struct strike strike)
 {
-	struct tpsim_machine *machine = dev->machine;
 	struct ttmpool_list *end = chunks;
-	struct strike strike;
 	int err = 0;
 
-	tpsim_machine_enter(machine, __func__);
-	tpsim_device_check(dev, __func__);
-	tpsim_batch_check(chunks, __func__);
-	strike = tpsim_fault_strike(machine, TPSIM_CALL_DMA_MAP, -ENOSPC);
 	for_each_chunk(chunk, chunks)
 	{
 		end = &chunk->link;
@@ -190,7 +186,6 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 		err = strike.error;
 		goto unmap;
 	}
-	tpsim_machine_unlock(machine);
 	return 0;
 
 unmap:
@@ -199,6 +194,22 @@ unmap:
 		unmap_chunk(dev, ttmpool_chunk_of(link));
 	if (chunks->next != end)
 		tpsim_iommu_end_batch(dev, false);
+	return err;
+}
+
+int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
+{
+	struct tpsim_machine *machine = dev->machine;
+	struct strike strike;
+	int err;
+
+	tpsim_machine_enter(machine, __func__);
+	tpsim_device_check(dev, __func__);
+	tpsim_batch_check(chunks, __func__);
+	strike = tpsim_fault_strike(machine, TPSIM_CALL_DMA_MAP, -ENOSPC);
+	err = map_chunks(dev, chunks, strike);
+	if (err == -ENOSPC && !strike.error && tpsim_iommu_await(dev))
+		err = map_chunks(dev, chunks, strike);
 	tpsim_machine_unlock(machine);
 	return err;
 }

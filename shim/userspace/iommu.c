@@ -11,8 +11,14 @@
  *     lazy     when 256 unmapped ranges are queued (queue_iova()), or after
  *              10 ms (fq_flush_timeout()), which here is tpsim_iotlb_expire().
  *              Until then a translation that the device has used still works,
- *              and whoever has the page by then can be read and overwritten;
- *              nor can the addresses be used again.
+ *              and whoever has the page by then can be read and overwritten.
+ *              Whoever does not want that has it invalidated at once
+ *              (iommu_flush_iotlb_all()); but the addresses stay in the queue,
+ *              which knows nothing of it, and come back late all the same
+ *              (fq_ring_free_locked()).
+ *
+ * A port that finds no addresses sleeps until the timer has fired, if there is something
+ * in the queue, and tries again, once (tpsim_iommu_await()).
  *
  * The IOTLB has room for all translations, and forgets none by itself: the
  * worst that a real one may do.
@@ -39,14 +45,25 @@ int tpsim_iommu_map(struct tpsim_mapping *mapping)
 }
 
 /* One invalidation for all that is queued: iommu_flush_iotlb_all(). */
-void tpsim_iommu_invalidate(struct tpsim_device *dev)
+static void invalidate(struct tpsim_device *dev)
+{
+	dev->machine->counters.iotlb_invalidations++;
+	tpsim_cost_spend(dev->machine, COST_IOTLB, 1);
+	for (struct tpsim_mapping *m = dev->queue; m; m = m->next) {
+		m->in_iotlb = false;
+		m->is_invalidated = true;
+	}
+	dev->queued_in_reach = 0;
+}
+
+/* The queue turns over: all of it is invalidated, and the addresses are free. */
+void tpsim_iommu_turn_over(struct tpsim_device *dev)
 {
 	struct tpsim_mapping *mapping = dev->queue;
 
 	if (!mapping)
 		return;
-	dev->machine->counters.iotlb_invalidations++;
-	tpsim_cost_spend(dev->machine, COST_IOTLB, 1);
+	invalidate(dev);
 	while (mapping) {
 		struct tpsim_mapping *next = mapping->next;
 
@@ -66,20 +83,39 @@ void tpsim_iommu_unmap(struct tpsim_mapping *mapping)
 
 	if (dev->machine->config.iommu == TPSIM_IOMMU_LAZY &&
 	    dev->queued == FLUSH_QUEUE)
-		tpsim_iommu_invalidate(dev);
+		tpsim_iommu_turn_over(dev);
 	mapping->stale = true;
 	mapping->next = NULL;
 	*dev->queue_end = mapping;
 	dev->queue_end = &mapping->next;
 	dev->queued++;
+	dev->queued_in_reach++;
 	tpsim_cost_spend(dev->machine, COST_IOMMU_UNMAP, 1);
 }
 
 /* The end of a call that has unmapped. */
 void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy)
 {
-	if (!lazy || dev->machine->config.iommu == TPSIM_IOMMU_STRICT)
-		tpsim_iommu_invalidate(dev);
+	if (dev->machine->config.iommu == TPSIM_IOMMU_STRICT)
+		tpsim_iommu_turn_over(dev);
+	else if (!lazy && dev->queued_in_reach)
+		invalidate(dev);
+}
+
+/* No addresses. Sleep until those in the queue are free, and true; false if there are
+ * none. Guarded, but for the sleep. */
+bool tpsim_iommu_await(struct tpsim_device *dev)
+{
+	struct tpsim_machine *machine = dev->machine;
+
+	if (!dev->queue)
+		return false;
+	machine->counters.iova_waits++;
+	tpsim_machine_unlock(machine);
+	tpsim_sleep(machine, FLUSH_QUEUE_MS);
+	tpsim_machine_lock(machine);
+	tpsim_iommu_turn_over(dev);
+	return true;
 }
 
 /*
@@ -93,7 +129,7 @@ bool tpsim_iommu_still_reaches(const struct tpsim_machine *machine,
 
 	for (struct tpsim_device *dev = machine->devices; dev; dev = dev->next)
 		for (struct tpsim_mapping *m = dev->queue; m; m = m->next)
-			if (m->page < end &&
+			if (!m->is_invalidated && m->page < end &&
 			    m->page + ((size_t)1 << m->order) > page)
 				return true;
 	return false;
@@ -118,6 +154,6 @@ void tpsim_iotlb_expire(struct tpsim_machine *machine)
 {
 	tpsim_machine_lock(machine);
 	for (struct tpsim_device *dev = machine->devices; dev; dev = dev->next)
-		tpsim_iommu_invalidate(dev);
+		tpsim_iommu_turn_over(dev);
 	tpsim_machine_unlock(machine);
 }

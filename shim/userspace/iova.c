@@ -6,7 +6,7 @@
  * (__alloc_and_insert_iova_range()), aligned to their size, first below 4 GiB,
  * where short descriptors and old bridges reach, and above only when that is
  * full (iommu_dma_alloc_iova()); never page 0. When nothing fits, there is
- * none: what waits in the flush queue is not hurried.
+ * none: what waits in the flush queue is not hurried (iommu.c).
  *
  * Since all sizes are powers of two, a buddy allocator does it, with no limit
  * to the order, and a list for each order on either side of 4 GiB. Of the

@@ -17,16 +17,17 @@
 #include "annotate.h"
 #include "thread.h"
 
-#define KIB           (1024ull)
-#define MIB           (1024 * KIB)
-#define GIB           (1024 * MIB)
-#define ORDER_LIMIT   14 /* the highest max_order that there can be */
-#define FAULT_LIMIT   8
-#define SLOT_BYTES    2048u /* IO_TLB_SIZE (include/linux/swiotlb.h) */
-#define SEGMENT_SLOTS 128u  /* IO_TLB_SEGSIZE, likewise */
-#define FLUSH_QUEUE   256u  /* IOVA_DEFAULT_FQ_SIZE (dma-iommu.c) */
-#define IOVA_ORDERS   48u
-#define IOVA_BITS     48 /* of a VT-d second-level table with four levels */
+#define KIB            (1024ull)
+#define MIB            (1024 * KIB)
+#define GIB            (1024 * MIB)
+#define ORDER_LIMIT    14 /* the highest max_order that there can be */
+#define FAULT_LIMIT    8
+#define SLOT_BYTES     2048u /* IO_TLB_SIZE (include/linux/swiotlb.h) */
+#define SEGMENT_SLOTS  128u  /* IO_TLB_SEGSIZE, likewise */
+#define FLUSH_QUEUE    256u  /* IOVA_DEFAULT_FQ_SIZE (dma-iommu.c) */
+#define FLUSH_QUEUE_MS 10    /* IOVA_DEFAULT_FQ_TIMEOUT, likewise */
+#define IOVA_ORDERS    48u
+#define IOVA_BITS      48 /* of a VT-d second-level table with four levels */
 
 enum page_use {
 	PAGE_FREE, /* in a free block, or held by the machine behind its head */
@@ -83,6 +84,7 @@ struct tpsim_mapping {
 	unsigned int order;
 	bool in_iotlb;
 	bool stale;
+	bool is_invalidated; /* and still in the queue */
 };
 
 /* 1 << order pages of IOVA space, free or mapped. */
@@ -109,9 +111,10 @@ struct tpsim_device {
 	struct tpsim_device *next;
 	struct tpsim_device_config config;
 	struct iova_space iova;
-	struct tpsim_mapping *queue; /* unmapped, not invalidated yet */
+	struct tpsim_mapping *queue; /* unmapped, and not free yet */
 	struct tpsim_mapping **queue_end;
 	size_t queued;
+	size_t queued_in_reach; /* of these, not invalidated yet */
 	size_t mappings;
 	size_t holds; /* tpos_device_get() */
 	bool gone;
@@ -389,7 +392,9 @@ struct iova_block *tpsim_iova_find(struct tpsim_device *dev, uint64_t pfn);
 int tpsim_iommu_map(struct tpsim_mapping *mapping);
 void tpsim_iommu_unmap(struct tpsim_mapping *mapping);
 void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy);
-void tpsim_iommu_invalidate(struct tpsim_device *dev);
+void tpsim_sleep(struct tpsim_machine *machine, unsigned int ms);
+void tpsim_iommu_turn_over(struct tpsim_device *dev);
+bool tpsim_iommu_await(struct tpsim_device *dev);
 bool tpsim_iommu_still_reaches(const struct tpsim_machine *machine,
 			       const struct tpsim_page *page);
 struct tpsim_mapping *tpsim_iommu_translate(struct tpsim_device *dev,

@@ -261,7 +261,8 @@ struct tpsim_counters {
 	uint64_t tlb_flushes;       /* broadcasts to all CPUs */
 	uint64_t cache_flush_pages; /* pages written back by clflush */
 	uint64_t iotlb_invalidations;
-	uint64_t dma_maps; /* chunks */
+	uint64_t iova_waits; /* sleeps until addresses came back */
+	uint64_t dma_maps;   /* chunks */
 	uint64_t dma_unmaps;
 	uint64_t iova_allocs;
 	uint64_t pages_allocated; /* from the buddy allocator */

@@ -190,6 +190,17 @@ void tpsim_pass_time(struct tpsim_machine *machine, unsigned int ms)
 	tpsim_machine_unlock(machine);
 }
 
+/* msleep(): nothing ends it early. */
+void tpsim_sleep(struct tpsim_machine *machine, unsigned int ms)
+{
+	struct timespec time = { .tv_nsec = (long)ms * NS_OF_MS };
+
+	if (machine->config.threads)
+		nanosleep(&time, NULL);
+	else
+		tpsim_pass_time(machine, ms);
+}
+
 /* Is there anything that keeps it from going to sleep? A planned time-out is one: the
  * time is over. */
 static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)

@@ -224,7 +224,8 @@ static void f51_a_map_that_fails_half_way_is_invalidated(struct check *t)
 		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 10));
 	flushes = atomic_long_read(&counters->iotlb_flushes);
 	CHECK_EQ(t, tpos_dma_map(dev, &batch->chunks), -ENOSPC);
-	CHECK_EQ(t, atomic_long_read(&counters->iotlb_flushes), flushes + 1);
+	/* it is tried once more, when the flush queue has turned over */
+	CHECK_EQ(t, atomic_long_read(&counters->iotlb_flushes), flushes + 2);
 	for (int i = 0; i < batch->n; i++)
 		CHECK(t, !batch->all[i].dma.addr);
 	batch_free(batch);

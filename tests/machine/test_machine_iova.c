@@ -17,7 +17,7 @@
 
 static struct tpsim_machine *m;
 static struct tpsim_device *dev;
-static struct batch batch;
+static struct batch batch, others;
 
 static void begin(const struct tpsim_config *config)
 {
@@ -119,18 +119,60 @@ static void exhausted_space_leaves_nothing_mapped(void **state)
 	end();
 }
 
-/* Addresses in the flush queue are not used again, however short they are. */
-static void queued_addresses_are_not_free(void **state)
+/* Addresses in the flush queue are not used again before it turns over, even if they
+ * were invalidated at once: who finds no others sleeps for that, once. */
+static void queued_addresses_come_back_late(void **state)
+{
+	(void)state;
+	for (int lazy = 0; lazy < 2; lazy++) {
+		uint64_t start;
+
+		begin(TINY(TPSIM_IOMMU_LAZY));
+		batch_plain(&batch, dev, 15, 0);
+		assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+		tpos_dma_unmap(dev, &batch.list, lazy);
+		start = tpos_now_ms(m);
+		assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+		assert_true(tpos_now_ms(m) - start >= 10);
+		assert_int_equal(counters_of(m).iova_waits, 1);
+		tpos_dma_unmap(dev, &batch.list, false);
+		end();
+	}
+}
+
+/* Where the queue is empty nobody sleeps, and a sleep in vain is one alone. */
+static void what_is_mapped_is_not_waited_for(void **state)
 {
 	(void)state;
 	begin(TINY(TPSIM_IOMMU_LAZY));
 	batch_plain(&batch, dev, 15, 0);
 	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
+	batch_init(&others);
+	batch_plain(&others, dev, 1, 0);
+	assert_int_equal(tpos_dma_map(dev, &others.list), -ENOSPC);
+	assert_int_equal(counters_of(m).iova_waits, 0);
+	tpos_pages_free(dev, &others.list);
 	tpos_dma_unmap(dev, &batch.list, true);
-	assert_int_equal(tpos_dma_map(dev, &batch.list), -ENOSPC);
-	tpsim_iotlb_expire(m);
+	batch_init(&others);
+	batch_plain(&others, dev, 1, 4);
+	assert_int_equal(tpos_dma_map(dev, &others.list), -ENOSPC);
+	assert_int_equal(counters_of(m).iova_waits, 1);
+	tpos_pages_free(dev, &others.list);
+	end();
+}
+
+/* A coherent page waits for addresses, too. */
+static void coherent_pages_wait_for_queued_addresses(void **state)
+{
+	(void)state;
+	begin(TINY(TPSIM_IOMMU_LAZY));
+	batch_plain(&batch, dev, 15, 0);
 	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
 	tpos_dma_unmap(dev, &batch.list, false);
+	batch_init(&others);
+	batch_coherent(&others, dev, 0);
+	assert_int_equal(counters_of(m).iova_waits, 1);
+	tpos_pages_free(dev, &others.list);
 	end();
 }
 
@@ -279,7 +321,9 @@ int main(void)
 		cmocka_unit_test(addresses_are_below_the_mask),
 		cmocka_unit_test(the_low_addresses_go_first),
 		cmocka_unit_test(exhausted_space_leaves_nothing_mapped),
-		cmocka_unit_test(queued_addresses_are_not_free),
+		cmocka_unit_test(queued_addresses_come_back_late),
+		cmocka_unit_test(what_is_mapped_is_not_waited_for),
+		cmocka_unit_test(coherent_pages_wait_for_queued_addresses),
 		cmocka_unit_test(addresses_that_come_back_are_merged),
 		cmocka_unit_test(mappings_never_overlap),
 		cmocka_unit_test(coherent_pages_need_addresses),

@@ -294,16 +294,20 @@ static bool site_keep_singles(struct site *site)
 }
 
 /* Addresses in pieces cost not much more than are wanted: smaller chunks are tried
- * before more mappings are given up. */
+ * before more mappings are given up. So it is where they come back late, too. */
 static void s06_addresses_in_pieces_cost_what_is_wanted(struct check *t)
 {
-	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
-		struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
-		struct ttmpool_request uc = { .source = source,
+	for (int i = 0; i < 2 * TTMPOOL_SOURCE_COUNT; i++) {
+		struct tpsim_config config = *SMALL_IOVA;
+		struct ttmpool_request uc = { .source = i / 2,
 					      .caching = TTMPOOL_UNCACHED,
 					      .num_pages = 64 };
 		struct ttmpool_pool_stats before, after;
+		struct site *site;
 
+		if (i % 2)
+			config.iommu = TPSIM_IOMMU_LAZY;
+		site = site_open(t, &config, ANYWHERE);
 		CHECK(t, site && site_keep_singles(site));
 		ttmpool_pool_stats(&site->pool, &before);
 		CHECK_EQ(t,
