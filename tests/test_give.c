@@ -108,6 +108,30 @@ static void s09_another_pools_page_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
+/* Of all pages around ours, none but the first of each chunk is taken for one. */
+static void f52_no_neighbour_is_taken_for_ours(struct check *t)
+{
+	struct taken *taken = take_some(t, 1);
+	struct ttmpool_pool *pool;
+	size_t owned = 0, refused = 0;
+
+	CHECK(t, taken);
+	pool = &taken->rig->pool[0];
+	for (size_t i = 0; i < 64; i++) {
+		tpos_page_t *page = tpos_page_nth(taken->pages[0], i);
+
+		if (ttmpool_pool_owns(pool, page)) {
+			owned++;
+			continue;
+		}
+		CHECK_EQ(t, give(taken, &page, 1), -EINVAL);
+		refused++;
+	}
+	CHECK(t, owned && owned <= 3);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_FOREIGN), refused);
+	CHECK(t, done(t, taken));
+}
+
 /* Pages that were given back cannot be given back once more. */
 static void s09_a_double_give_is_refused(struct check *t)
 {
@@ -323,6 +347,7 @@ static void s09_neighbours_of_two_owners_come_back_together(struct check *t)
 CHECK_SUITE(give, CHECK_CASE(s09_a_foreign_page_is_refused),
 	    CHECK_CASE(s09_what_is_no_page_is_refused),
 	    CHECK_CASE(s09_another_pools_page_is_refused),
+	    CHECK_CASE(f52_no_neighbour_is_taken_for_ours),
 	    CHECK_CASE(s09_a_double_give_is_refused),
 	    CHECK_CASE(s09_a_page_named_twice_is_refused),
 	    CHECK_CASE(s09_the_middle_of_a_chunk_is_refused),

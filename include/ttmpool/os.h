@@ -38,12 +38,23 @@
  *             would be above limit; returns whether it did, and is a full
  *             barrier then. All three count as unsigned, and nobody ever reads
  *             a sum above limit because of it.
+ *   races     tpos_read_once(p), tpos_write_once(p, value)  of a word that
+ *             others read without a lock: never torn, made up or left out
+ *             tpos_load_acquire(p), tpos_store_release(p, value)  the same, and
+ *             who loads what was stored sees all that was written before
+ *             tpos_read_lock(), tpos_read_unlock()  until this thread unlocks,
+ *             a descriptor that it finds by tpos_page_chunk() may be read,
+ *             though it may have ended: see tpos_chunk_free(). They nest,
+ *             order nothing, and nothing sleeps in between. (Linux: RCU)
  *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
  *             tpos_page_node(device, page)
  *             tpos_page_chunk(device, page)  the chunk that was set on a page;
  *                              NULL for any other page in the world, and for
- *                              a pointer that is no page. Never faults.
- *             tpos_page_set_chunk(page, chunk)
+ *                              a pointer that is no page. Never faults. An
+ *                              acquire, for tpos_page_set_chunk()'s release.
+ *             tpos_page_set_chunk(page, chunk)  of a page that
+ *                              tpos_pages_alloc() got, the first or not: cannot
+ *                              fail
  *             tpos_page_is_poisoned(page)  has the hardware told of an error
  *                              in it (Linux: PageHWPoison)? When such a page
  *                              is freed by itself the system keeps it from
@@ -224,8 +235,9 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
  * @req: what is wanted
  * @chunk: its @page is set and, for TTMPOOL_COHERENT, its @dma
  *
- * The pages are zero, write-back, and nobody else's. Coherent ones are mapped,
- * until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a device
+ * The pages are zero, write-back, and nobody else's, and a chunk can be set on
+ * each of them without memory: it may be split when there is none. Coherent ones are
+ * mapped, until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a device
  * without an IOMMU lie below its mask, or a later mapping of them bounces.
  * May sleep, and, without TPOS_ALLOC_NO_RECLAIM, may call the registered shrinkers
  * of the system.
@@ -249,8 +261,9 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
  * (policy.h, @lazy_unmap). A device that has gone must have been held by
  * tpos_device_get(), and then no chunk is mapped.
  *
- * The chunk that was set on a page is forgotten. The descriptors stay the
- * caller's. Does not clear. Does not allocate. May sleep.
+ * The chunk that was set on a page is forgotten before the page is anybody
+ * else's. The descriptors stay the caller's. Does not clear. Does not allocate.
+ * May sleep.
  *
  * A page that the hardware has poisoned becomes nobody's. The library sees to it
  * that such a chunk is quarantined before it comes here, and of a quarantined one
@@ -458,7 +471,35 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
 void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy);
 
 /**
- * tpos_zalloc() - memory for a descriptor
+ * tpos_chunk_alloc() - memory for a descriptor
+ * @system: the machine
+ * @named: of a struct ttmpool_named_chunk
+ *
+ * What is in it is what an earlier chunk left there, or anything: all of it is
+ * for the caller to write. May sleep, and may call the registered shrinkers of
+ * the system.
+ *
+ * Return: the descriptor, or NULL.
+ */
+struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named);
+
+/**
+ * tpos_chunk_free() - the end of a descriptor
+ * @system: the machine
+ * @chunk: what tpos_chunk_alloc() gave, and TTMPOOL_CHUNK_NAMED as it was asked
+ *	for; no page leads to it any more
+ *
+ * Another thread may have found it before, by tpos_page_chunk(), and may read it
+ * until it calls tpos_read_unlock(). So its memory stays a descriptor for so
+ * long, and nothing but a library's writes change it; but it may be another
+ * chunk's at once. What is read there is to be believed only if a lock says so.
+ *
+ * Linux: a slab cache with SLAB_TYPESAFE_BY_RCU. Does not allocate. May sleep.
+ */
+void tpos_chunk_free(tpos_system_t *system, struct ttmpool_chunk *chunk);
+
+/**
+ * tpos_zalloc() - memory for anything else
  * @system: the machine
  * @size: bytes
  *

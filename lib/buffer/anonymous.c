@@ -103,8 +103,8 @@ static void chunks_handover(struct ttmpool_list *chunks,
 	tpos_spin_unlock(&pool->lock);
 	ttmpool_account_add(from->pool, chunks, &sums);
 	ttmpool_account_change(from->pool, from->owner, &sums, &none);
+	ttmpool_chunks_set_pool(chunks, from->pool, pool);
 	ttmpool_for_each_chunk(chunk, chunks) {
-		chunk->pool = pool;
 		chunk->owner = to->owner;
 		chunk->stamp = clock;
 		ttmpool_chunk_note_node(pool, chunk);

@@ -39,16 +39,15 @@ static bool pool_believes(struct ttmpool_pool *pool)
 /* The chunk is the owner's, and counted. */
 static void single_enter(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req, bool map,
-			 struct ttmpool_list *picked)
+			 struct ttmpool_chunk *chunk)
 {
 	long pages = (long)req->num_pages;
 	struct account more = {
 		{ [TTMPOOL_IN_USE] = pages, [TTMPOOL_MAPPED] = map ? pages : 0 }
 	};
 
-	chunk_hand_out(ttmpool_chunk_of(picked->next), req->owner,
-		       (uint32_t)pool->clock);
-	ttmpool_list_splice_tail(picked, &pool->in_use);
+	chunk_hand_out(chunk, req->owner, (uint32_t)pool->clock);
+	ttmpool_list_add_tail(&chunk->link, &pool->in_use);
 	ttmpool_account_charge(req->owner, &more);
 	ttmpool_account_book(pool, &more);
 	pool->stats.takes++;
@@ -91,7 +90,7 @@ static struct ttmpool_chunk *take_single(struct ttmpool_pool *pool,
 	}
 	if (!ttmpool_list_empty(&picked)) {
 		chunk = ttmpool_chunk_of(picked.next);
-		single_enter(pool, req, map, &picked);
+		single_enter(pool, req, map, chunk);
 	}
 	tpos_spin_unlock(&pool->lock);
 	if (is_poisoned)

@@ -55,6 +55,17 @@ bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
 	return chunk_next[from] & (1u << to);
 }
 
+/* What is in use becomes so, and ceases to be, under the lock: see chunk_publish(). */
+void ttmpool_chunk_check_change(const struct ttmpool_chunk *chunk,
+				enum ttmpool_chunk_state state)
+{
+	tpos_assert(ttmpool_chunk_may_become(
+		(enum ttmpool_chunk_state)chunk->state, state));
+	if (chunk->state == TTMPOOL_CHUNK_IN_USE ||
+	    state == TTMPOOL_CHUNK_IN_USE)
+		tpos_assert_held(&chunk->pool->lock);
+}
+
 bool ttmpool_chunk_is_mapped(const struct ttmpool_chunk *chunk)
 {
 	return chunk->flags & TTMPOOL_CHUNK_MAPPED;
@@ -363,12 +374,55 @@ struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named)
 {
 	struct ttmpool_chunk *chunk;
 
-	chunk = tpos_zalloc(pool->mgr->system,
-			    named ? sizeof(struct ttmpool_named_chunk)
-				  : sizeof(*chunk));
-	if (chunk && named)
+	chunk = tpos_chunk_alloc(pool->mgr->system, named);
+	if (!chunk)
+		return NULL;
+	chunk->flags = 0;
+	if (named) {
 		chunk->flags = TTMPOOL_CHUNK_NAMED;
+		chunk_named(chunk)->last_owner = NULL;
+	}
 	return chunk;
+}
+
+/* The chunks of a batch, which are on no list of the pool's any more, cease to be in
+ * use. */
+void ttmpool_chunks_leave(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks)
+{
+	struct ttmpool_list *link = chunks->next;
+
+	while (link != chunks) {
+		tpos_spin_lock(&pool->lock);
+		for (int i = 0; i < TTMPOOL_HOLD_CHUNKS && link != chunks;
+		     i++) {
+			struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+			chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+			chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+			link = ttmpool_list_next(link);
+		}
+		tpos_spin_unlock(&pool->lock);
+	}
+}
+
+/* The chunks of a batch cease to be @from's, and are @to's, or NULL: nobody's. */
+void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
+			     struct ttmpool_pool *from, struct ttmpool_pool *to)
+{
+	struct ttmpool_list *link = chunks->next;
+
+	while (link != chunks) {
+		tpos_spin_lock(&from->lock);
+		for (int i = 0; i < TTMPOOL_HOLD_CHUNKS && link != chunks;
+		     i++) {
+			struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+			tpos_store_release(&chunk->pool, to);
+			link = ttmpool_list_next(link);
+		}
+		tpos_spin_unlock(&from->lock);
+	}
 }
 
 /* Copy one batch to another of as many pages, in the order of both. */

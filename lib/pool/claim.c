@@ -5,7 +5,9 @@
  * The pool that Linux had in 2011 knew its pages and refused others, at the
  * price of a walk along its in-use list; the one it has now believes its
  * caller. Here a page leads to its chunk in one step, and the chunk says whose
- * it is, of which order and caching, and whether it is in use at all. Checking
+ * it is, of which order and caching, and whether it is in use at all. (Of a chunk
+ * that is not ours, and may end meanwhile, two words are read and no more: see
+ * chunk_publish().) Checking
  * a chunk takes it off the in-use list and marks it as leaving, so that a page
  * named twice in one array is found out in the same way as one that was given
  * back before.
@@ -68,13 +70,15 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 					    const struct ttmpool_chunk *chunk)
 {
 	tpos_page_t *const *pages = claim->pages + claim->done;
+	const struct ttmpool_pool *pool;
 	size_t n;
 
 	if (!chunk)
 		return TTMPOOL_REPORT_FOREIGN;
-	if (chunk->state != TTMPOOL_CHUNK_IN_USE)
+	pool = tpos_load_acquire(&chunk->pool);
+	if (tpos_read_once(&chunk->state) != TTMPOOL_CHUNK_IN_USE)
 		return TTMPOOL_REPORT_DOUBLE;
-	if (chunk->pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_HELD)
+	if (pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_HELD)
 		return TTMPOOL_REPORT_FOREIGN;
 	if (!claim->with_holes && chunk->caching != claim->caching)
 		return TTMPOOL_REPORT_WRONG_CACHING;
@@ -107,17 +111,19 @@ static size_t claim_follow(const struct claim *claim,
 	tpos_assert(claim->done < claim->num_pages);
 	if (most > claim->num_pages - claim->done)
 		most = claim->num_pages - claim->done;
-	for (; !first->order && n < most; n++) {
+	if (first->order)
+		most = 1;
+	chunk_set_state(first, TTMPOOL_CHUNK_LEAVING);
+	for (; n < most; n++) {
 		struct ttmpool_chunk *next =
 			ttmpool_chunk_of(ttmpool_list_next(&chunk->link));
 
 		if (&next->link == head || next->page != pages[n] ||
 		    next->kind != kind || next->owner != owner)
 			break;
-		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk_set_state(next, TTMPOOL_CHUNK_LEAVING);
 		chunk = next;
 	}
-	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 	*last = chunk;
 	return n;
 }
@@ -142,6 +148,7 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 	size_t n = 0;
 
 	tpos_spin_lock(&claim->pool->lock);
+	tpos_read_lock();
 	for (size_t i = 0; i < CHECK_RUN && claim->done < claim->num_pages;
 	     i += n) {
 		tpos_page_t *page = claim->pages[claim->done];
@@ -160,6 +167,7 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 		claim_move(claim, chunk, last);
 		claim->done += n << last->order;
 	}
+	tpos_read_unlock();
 	tpos_spin_unlock(&claim->pool->lock);
 	return wrong;
 }
@@ -182,21 +190,27 @@ void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
 	}
 }
 
-/* The chunks that were claimed are in use after all; tell why. */
+/* The chunks that were claimed are in use after all; tell why. Of what is no chunk of
+ * this pool, or of nobody's, nothing is told but where it was found. */
 static void claim_refuse(struct claim *claim, enum ttmpool_report_kind wrong)
 {
-	tpos_page_t *page = claim->pages[claim->done];
-	struct ttmpool_report where = { .order = -1,
+	struct ttmpool_report where = { .kind = wrong,
+					.order = -1,
 					.caching = TTMPOOL_CACHING_UNKNOWN,
 					.index = claim->done,
-					.page = page };
-	struct ttmpool_chunk *chunk = NULL;
+					.page = claim->pages[claim->done] };
+	struct ttmpool_pool *pool = claim->pool;
+	struct ttmpool_chunk *chunk;
 
-	ttmpool_chunks_unclaim(claim->pool, &claim->chunks);
-	if (wrong == TTMPOOL_REPORT_WRONG_CACHING ||
-	    wrong == TTMPOOL_REPORT_WRONG_ORDER)
-		chunk = tpos_page_chunk(claim->pool->dev, page);
-	ttmpool_pool_report(claim->pool, wrong, chunk, &where);
+	ttmpool_chunks_unclaim(pool, &claim->chunks);
+	tpos_spin_lock(&pool->lock);
+	tpos_read_lock();
+	chunk = tpos_page_chunk(pool->dev, claim->pages[claim->done]);
+	if (chunk && chunk_is_in_use_of(chunk, pool))
+		ttmpool_report_describe(pool, chunk, &where);
+	tpos_read_unlock();
+	tpos_spin_unlock(&pool->lock);
+	ttmpool_pool_report(pool, wrong, NULL, &where);
 }
 
 /* Claim all chunks of the array, in its order, or none: 0 or -EINVAL. */
@@ -220,12 +234,14 @@ int ttmpool_claim_chunks(struct claim *claim)
 struct ttmpool_chunk *ttmpool_claim_single(const struct claim *claim,
 					   unsigned int order)
 {
-	struct ttmpool_chunk *chunk =
-		tpos_page_chunk(claim->pool->dev, claim->pages[0]);
+	struct ttmpool_chunk *chunk;
 
 	tpos_assert_held(&claim->pool->lock);
+	tpos_read_lock();
+	chunk = tpos_page_chunk(claim->pool->dev, claim->pages[0]);
 	if (claim_check(claim, chunk) != ALL_RIGHT || chunk->order != order)
-		return NULL;
+		chunk = NULL;
+	tpos_read_unlock();
 	return chunk;
 }
 
@@ -250,9 +266,10 @@ bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page)
 	bool owns;
 
 	tpos_spin_lock(&pool->lock);
+	tpos_read_lock();
 	chunk = tpos_page_chunk(pool->dev, page);
-	owns = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
-	       chunk->pool == pool;
+	owns = chunk && chunk_is_in_use_of(chunk, pool);
+	tpos_read_unlock();
 	tpos_spin_unlock(&pool->lock);
 	return owns;
 }
@@ -263,12 +280,13 @@ bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page)
 	bool insertable;
 
 	tpos_spin_lock(&pool->lock);
+	tpos_read_lock();
 	chunk = tpos_page_chunk(pool->dev, page);
-	insertable = chunk && chunk->state == TTMPOOL_CHUNK_IN_USE &&
-		     chunk->pool == pool &&
+	insertable = chunk && chunk_is_in_use_of(chunk, pool) &&
 		     chunk_source(chunk) == TTMPOOL_PLAIN &&
 		     !(chunk->flags & TTMPOOL_CHUNK_HELD) &&
 		     chunk->caching != TTMPOOL_CACHING_UNKNOWN;
+	tpos_read_unlock();
 	tpos_spin_unlock(&pool->lock);
 	return insertable;
 }

@@ -17,6 +17,14 @@
 
 #define BLOCK 32
 
+/* What is to be written next, of each NULL if it is not wanted; @end: of @pages;
+ * @flags: where there are no arrays, what all chunks are. */
+struct arrays {
+	tpos_page_t **pages, **end;
+	tpos_dma_addr_t *dma_addr;
+	uint16_t flags;
+};
+
 static tpos_page_t **fill_pages(tpos_page_t **to, tpos_page_t *first, size_t n)
 {
 	size_t i = 0;
@@ -62,29 +70,22 @@ void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
 		ttmpool_chunk_fill_addresses(pool, chunk, dma_addr);
 }
 
-/* Chunks of many pages come first; then the single ones, each with a store. */
-static void take_fill(struct take *take, tpos_page_t **pages,
-		      tpos_dma_addr_t *dma_addr)
+/* Chunks of many pages come first, and their part of the arrays is written before a
+ * lock is taken. */
+static void take_fill_large(const struct take *take, struct arrays *to)
 {
 	struct ttmpool_chunk *chunk;
 
 	ttmpool_for_each_chunk(chunk, &take->got) {
 		size_t n = ttmpool_chunk_pages(chunk);
 
-		chunk_hand_out(chunk, take->req.owner, take->clock);
-		assert_deep(chunk->caching == take->req.caching);
-		assert_deep(chunk_source(chunk) == take->req.source);
-		if (n == 1) {
-			*pages++ = chunk->page;
-			if (dma_addr)
-				*dma_addr++ = tpos_dma_address(&chunk->dma);
-			continue;
-		}
-		pages = fill_pages(pages, chunk->page, n);
-		if (dma_addr) {
+		if (n == 1)
+			break;
+		to->pages = fill_pages(to->pages, chunk->page, n);
+		if (to->dma_addr) {
 			ttmpool_chunk_fill_addresses(take->pool, chunk,
-						     dma_addr);
-			dma_addr += n;
+						     to->dma_addr);
+			to->dma_addr += n;
 		}
 	}
 }
@@ -104,10 +105,71 @@ static struct account take_account(const struct take *take)
 	return sums;
 }
 
-/* The chunks are on a list of what is in use, and counted, in one go. */
-static void take_enter(struct take *take, struct ttmpool_list *list)
+/* Charge the pool, whose lock is held. */
+static void take_book(const struct take *take, const struct account *sums)
 {
 	struct ttmpool_pool_stats *stats = &take->pool->stats;
+
+	ttmpool_account_book(take->pool, sums);
+	stats->takes++;
+	stats->pages_hit += take->pages_hit;
+	if (take->map)
+		stats->maps_kept += take->chunks_hit - take->remapped;
+}
+
+/* Is it what was asked for? */
+static inline void take_check(const struct take *take,
+			      const struct ttmpool_chunk *chunk)
+{
+	assert_deep(chunk->caching == take->req.caching);
+	assert_deep(chunk_source(chunk) == take->req.source);
+}
+
+/* Up to TTMPOOL_HOLD_CHUNKS chunks are in use, the single ones each with a store in the
+ * arrays, if there are any; which is the last of these chunks? */
+static struct ttmpool_list *take_enter_run(const struct take *take,
+					   struct arrays *arrays)
+{
+	const struct ttmpool_list *end = &take->got;
+	struct ttmpool_owner *owner = take->req.owner;
+	const uint32_t clock = take->clock;
+	struct ttmpool_list *link = end->next;
+	struct arrays to = *arrays;
+	tpos_page_t **stop;
+	long left = TTMPOOL_HOLD_CHUNKS;
+
+	for (; left && link != end; left--, link = ttmpool_list_next(link)) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+		if (to.pages && !chunk->order)
+			break;
+		take_check(take, chunk);
+		chunk_hand_out(chunk, owner, clock);
+		chunk->flags |= to.flags;
+	}
+	stop = to.end - to.pages <= left ? to.end : to.pages + left;
+	for (; to.pages != stop; link = ttmpool_list_next(link)) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+		take_check(take, chunk);
+		chunk_hand_out(chunk, owner, clock);
+		*to.pages++ = chunk->page;
+		if (to.dma_addr)
+			*to.dma_addr++ = tpos_dma_address(&chunk->dma);
+	}
+	*arrays = to;
+	return link->prev;
+}
+
+/*
+ * The chunks are counted, in use and on a list of what is, and all that under the
+ * lock: who finds one of them by an array of old may believe that it is there. The
+ * lock is let go for others every TTMPOOL_HOLD_CHUNKS chunks.
+ */
+static void take_enter(struct take *take, struct arrays *to,
+		       struct ttmpool_list *list)
+{
+	struct ttmpool_pool *pool = take->pool;
 	struct account sums = take_account(take);
 
 	tpos_assert(!take->req.num_pages);
@@ -116,33 +178,37 @@ static void take_enter(struct take *take, struct ttmpool_list *list)
 	tpos_assert(take->pages_hit <= take->wanted);
 	assert_deep(ttmpool_chunks_count_pages(&take->got) == take->wanted);
 	ttmpool_account_charge(take->req.owner, &sums);
-	tpos_spin_lock(&take->pool->lock);
-	ttmpool_account_book(take->pool, &sums);
-	stats->takes++;
-	stats->pages_hit += take->pages_hit;
-	if (take->map)
-		stats->maps_kept += take->chunks_hit - take->remapped;
-	ttmpool_list_splice_tail(&take->got, list);
-	tpos_spin_unlock(&take->pool->lock);
+	tpos_spin_lock(&pool->lock);
+	take_book(take, &sums);
+	for (;;) {
+		ttmpool_list_cut_through(&take->got, take_enter_run(take, to),
+					 list);
+		if (ttmpool_list_empty(&take->got))
+			break;
+		tpos_spin_unlock(&pool->lock);
+		tpos_cond_resched();
+		tpos_spin_lock(&pool->lock);
+	}
+	tpos_spin_unlock(&pool->lock);
 }
 
 /* The chunks go to the owner, and on the pool's in-use list. */
 void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
 			   tpos_dma_addr_t *dma_addr)
 {
-	take_fill(take, pages, dma_addr);
-	take_enter(take, &take->pool->in_use);
+	struct arrays to = { .pages = pages,
+			     .end = pages + take->wanted,
+			     .dma_addr = dma_addr };
+
+	take_fill_large(take, &to);
+	take_enter(take, &to, &take->pool->in_use);
 }
 
 /* The chunks go to the owner, as they are, and to the end of @list, which is one
  * of the pool's, or one that nobody else knows. */
 void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list)
 {
-	struct ttmpool_chunk *chunk;
+	struct arrays none = { .flags = TTMPOOL_CHUNK_HELD };
 
-	ttmpool_for_each_chunk(chunk, &take->got) {
-		chunk_hand_out(chunk, take->req.owner, take->clock);
-		chunk->flags |= TTMPOOL_CHUNK_HELD;
-	}
-	take_enter(take, list);
+	take_enter(take, &none, list);
 }

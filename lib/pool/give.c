@@ -182,6 +182,13 @@ void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	give(pool, chunks, pages, true);
 }
 
+/* As ttmpool_chunks_give(), of a run. */
+void ttmpool_run_give(struct ttmpool_pool *pool, struct ttmpool_list *run,
+		      size_t pages)
+{
+	give(pool, run, pages, false);
+}
+
 /* Take back an array without holes that was claimed. */
 void ttmpool_claim_give(struct claim *claim)
 {

@@ -68,10 +68,10 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 		       const struct tpos_alloc *req)
 {
-	chunk->pool = pool;
+	chunk->owner = NULL;
+	chunk->stamp = 0;
 	chunk->order = (uint8_t)req->order;
 	chunk->caching = TTMPOOL_CACHED;
-	chunk->state = TTMPOOL_CHUNK_FRESH;
 	chunk->flags |= TTMPOOL_CHUNK_CLEAN;
 	if (req->source == TTMPOOL_COHERENT)
 		chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT |
@@ -79,6 +79,7 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	if (req->flags & TPOS_ALLOC_DMA32)
 		chunk->flags |= TTMPOOL_CHUNK_DMA32;
 	ttmpool_chunk_note_node(pool, chunk);
+	chunk_publish(chunk, pool, TTMPOOL_CHUNK_FRESH);
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
@@ -140,7 +141,7 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 		return -ENOMEM;
 	err = chunk_get_pages(pool, req, room, chunk);
 	if (err) {
-		tpos_free(pool->mgr->system, chunk);
+		tpos_chunk_free(pool->mgr->system, chunk);
 		return err;
 	}
 	room->pages -= pages;

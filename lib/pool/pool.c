@@ -167,10 +167,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 	ttmpool_list_splice_tail(&pool->held, &strays);
 	tpos_spin_unlock(&pool->lock);
 	runs_forsake(pool, &strays);
-	ttmpool_for_each_chunk(chunk, &strays) {
-		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
-	}
+	ttmpool_chunks_leave(pool, &strays);
 	pages = ttmpool_chunks_count_pages(&strays);
 
 	ttmpool_for_each_chunk(chunk, &strays)

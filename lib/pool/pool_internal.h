@@ -120,14 +120,46 @@ static inline void pool_tally_batch(struct ttmpool_pool *pool,
 			tpos_assert(cond); \
 	} while (0)
 
+void ttmpool_chunk_check_change(const struct ttmpool_chunk *chunk,
+				enum ttmpool_chunk_state state);
+
 /* Legal or not is asked where whole objects are walked: a chunk's state changes
  * twice for each page of a fragmented buffer. */
 static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 				   enum ttmpool_chunk_state state)
 {
-	assert_deep(ttmpool_chunk_may_become(
-		(enum ttmpool_chunk_state)chunk->state, state));
-	chunk->state = (uint8_t)state;
+	if (TPOS_CHECK_LEVEL > 1)
+		ttmpool_chunk_check_change(chunk, state);
+	tpos_write_once(&chunk->state, (uint8_t)state);
+}
+
+/*
+ * Anybody may look at a descriptor who has found it by a page, and may find it ended,
+ * or another chunk's by now: under his own pool's lock, and between tpos_read_lock()
+ * and tpos_read_unlock(). Of such a one he reads these two, and no more unless both
+ * are what he looks for. That is safe since
+ *
+ *   - a chunk becomes @pool's with a state that is written first, and never IN_USE;
+ *   - it is IN_USE, and ceases to be, under its pool's lock alone;
+ *   - it ceases to be @pool's under @pool's lock (ttmpool_chunks_set_pool()), though it
+ *     be as its descriptor ends.
+ *
+ * So what is this pool's and in use stays so as long as the lock is held, and what is
+ * in use is on one of the pool's lists.
+ */
+static inline void chunk_publish(struct ttmpool_chunk *chunk,
+				 struct ttmpool_pool *pool,
+				 enum ttmpool_chunk_state state)
+{
+	tpos_write_once(&chunk->state, (uint8_t)state);
+	tpos_store_release(&chunk->pool, pool);
+}
+
+static inline bool chunk_is_in_use_of(const struct ttmpool_chunk *chunk,
+				      const struct ttmpool_pool *pool)
+{
+	return tpos_load_acquire(&chunk->pool) == pool &&
+	       tpos_read_once(&chunk->state) == TTMPOOL_CHUNK_IN_USE;
 }
 
 /* One whose descriptor has room for the name of who had it last. */
@@ -144,6 +176,9 @@ typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 #define TTMPOOL_HOLD_CHUNKS 256
 
 /* report.c */
+void ttmpool_report_describe(const struct ttmpool_pool *pool,
+			     const struct ttmpool_chunk *chunk,
+			     struct ttmpool_report *report);
 void ttmpool_pool_report(struct ttmpool_pool *pool,
 			 enum ttmpool_report_kind kind,
 			 const struct ttmpool_chunk *chunk,
@@ -246,6 +281,11 @@ void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr);
 struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named);
+void ttmpool_chunks_leave(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks);
+void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
+			     struct ttmpool_pool *from,
+			     struct ttmpool_pool *to);
 size_t ttmpool_chunks_count(const struct ttmpool_list *chunks);
 size_t ttmpool_chunks_count_pages(const struct ttmpool_list *chunks);
 size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
@@ -548,6 +588,8 @@ bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk);
 void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled, bool mapped);
 void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 size_t pages);
+void ttmpool_run_give(struct ttmpool_pool *pool, struct ttmpool_list *run,
+		      size_t pages);
 void ttmpool_claim_give(struct claim *claim);
 
 /* scrub.c */

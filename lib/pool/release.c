@@ -27,6 +27,14 @@
 #define FREE_RETRIES   16
 #define MOST_DOUBLINGS 10
 
+/* Its pages have gone, and so does the descriptor; who may look at it still finds that
+ * it is nobody's. */
+static void chunk_end(struct ttmpool_manager *mgr, struct ttmpool_chunk *chunk)
+{
+	tpos_assert(!chunk->pool);
+	tpos_chunk_free(mgr->system, chunk);
+}
+
 /* Pages and descriptors of a batch go back; nothing of them is left. */
 static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 			struct ttmpool_list *chunks)
@@ -37,7 +45,7 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 	tpos_assert(pages);
 	tpos_pages_free(dev, chunks);
 	ttmpool_for_each_chunk_safe(chunk, after, chunks)
-		tpos_free(mgr->system, chunk);
+		chunk_end(mgr, chunk);
 	ttmpool_list_init(chunks);
 	ttmpool_budget_return_pages(mgr, pages);
 }
@@ -49,8 +57,9 @@ void ttmpool_chunks_forget(struct ttmpool_pool *pool,
 	struct ttmpool_chunk *chunk, *after;
 	size_t pages = ttmpool_chunks_count_pages(chunks);
 
+	ttmpool_chunks_set_pool(chunks, pool, NULL);
 	ttmpool_for_each_chunk_safe(chunk, after, chunks)
-		tpos_free(pool->mgr->system, chunk);
+		chunk_end(pool->mgr, chunk);
 	ttmpool_list_init(chunks);
 	ttmpool_budget_return_pages(pool->mgr, pages);
 	pool_tally(pool, &pool->stats.pages_released, pages);
@@ -75,10 +84,11 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 	struct ttmpool_list broken;
 	struct ttmpool_chunk *chunk;
 
+	ttmpool_chunks_set_pool(chunks, pool, NULL);
 	ttmpool_for_each_chunk(chunk, chunks) {
 		tpos_assert(!ttmpool_chunk_is_mapped(chunk));
 		chunk_set_state(chunk, TTMPOOL_CHUNK_QUARANTINED);
-		chunk->dev = pool->dev;
+		tpos_write_once(&chunk->dev, pool->dev);
 		tpos_device_get(pool->dev);
 	}
 	pool_tally(pool, &pool->stats.pages_quarantined, pages);
@@ -120,6 +130,7 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 		return 0;
 
 	pages = ttmpool_chunks_count_pages(chunks);
+	ttmpool_chunks_set_pool(chunks, pool, NULL);
 	chunks_free(pool->dev, pool->mgr, chunks);
 	pool_tally(pool, &pool->stats.pages_released, pages);
 	return pages;
@@ -150,6 +161,7 @@ static unsigned long chunks_retry(struct ttmpool_manager *mgr,
 			ttmpool_list_splice_tail(&one, &kept);
 			continue;
 		}
+		tpos_write_once(&chunk->dev, NULL);
 		chunks_free(dev, mgr, &one);
 		tpos_device_put(dev);
 		tpos_atomic_add_return(-(long)pages, &mgr->pages_quarantined);

@@ -49,9 +49,24 @@ static uint32_t chunk_age(const struct ttmpool_pool *pool,
 	return (uint32_t)pool->clock - chunk->stamp;
 }
 
+/* What the report says of a chunk, which stays what it is: it is nobody else's, or
+ * the pool's lock is held. */
+void ttmpool_report_describe(const struct ttmpool_pool *pool,
+			     const struct ttmpool_chunk *chunk,
+			     struct ttmpool_report *report)
+{
+	report->page = chunk->page;
+	report->order = chunk->order;
+	report->caching = (enum ttmpool_caching)chunk->caching;
+	report->owner = chunk_owner_name(chunk, report->kind);
+	report->age = chunk_age(pool, chunk);
+	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
+		report->dma_addr = tpos_dma_address(&chunk->dma);
+}
+
 /*
- * Count a finding and tell it. @chunk: what it is about, or NULL for a page
- * that is none; @where: index and page, for a finding about an array.
+ * Count a finding and tell it. @chunk: what it is about, which is nobody else's, or
+ * NULL; @where: index and page, for a finding about an array.
  */
 void ttmpool_pool_report(struct ttmpool_pool *pool,
 			 enum ttmpool_report_kind kind,
@@ -66,17 +81,10 @@ void ttmpool_pool_report(struct ttmpool_pool *pool,
 		report = *where;
 	report.kind = kind;
 	report.pool = pool->name;
-	if (chunk) {
-		report.page = chunk->page;
-		report.order = chunk->order;
-		report.caching = (enum ttmpool_caching)chunk->caching;
-		report.owner = chunk_owner_name(chunk, kind);
-		if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
-			report.dma_addr = tpos_dma_address(&chunk->dma);
-	}
 	tpos_spin_lock(&pool->lock);
 	pool->stats.refused[kind]++;
-	report.age = chunk ? chunk_age(pool, chunk) : 0;
+	if (chunk)
+		ttmpool_report_describe(pool, chunk, &report);
 	tpos_spin_unlock(&pool->lock);
 	tpos_report(pool->mgr->system, &report);
 }

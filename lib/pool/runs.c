@@ -47,31 +47,55 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 	return 0;
 }
 
+/* Up to TTMPOOL_HOLD_CHUNKS chunks from @link on are held no more; which comes next?
+ * @differs: is one of them not of this kind? */
+static struct ttmpool_list *runs_let_go(struct ttmpool_list *link,
+					const struct ttmpool_list *chunks,
+					uint32_t kind, uint32_t *differs)
+{
+	for (int i = 0; i < TTMPOOL_HOLD_CHUNKS && link != chunks; i++) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+		assert_deep(chunk->flags & TTMPOOL_CHUNK_HELD);
+		*differs |= chunk->kind ^ kind;
+		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+		link = ttmpool_list_next(link);
+	}
+	return link;
+}
+
+/* Under the lock, for who finds one of them by an array. */
 int ttmpool_runs_give(struct ttmpool_runs *runs)
 {
 	struct ttmpool_pool *pool = runs->pool;
-	struct ttmpool_chunk *chunk;
-	struct ttmpool_list chunks;
+	struct ttmpool_list chunks, *link;
 	size_t pages = runs->num_pages;
+	uint32_t differs = 0;
+	uint32_t kind;
 
 	if (!pool)
 		return -EINVAL;
 	tpos_assert(pages);
 	tpos_assert(!ttmpool_list_empty(&runs->chunks));
 	assert_deep(ttmpool_chunks_count_pages(&runs->chunks) == pages);
+	ttmpool_list_init(&chunks);
 	tpos_spin_lock(&pool->lock);
 	ttmpool_list_del(&runs->link);
-	tpos_spin_unlock(&pool->lock);
-	ttmpool_list_init(&chunks);
 	ttmpool_list_splice(&runs->chunks, &chunks);
 	runs_init(runs);
-	ttmpool_for_each_chunk(chunk, &chunks) {
-		assert_deep(chunk->pool == pool);
-		assert_deep(chunk->flags & TTMPOOL_CHUNK_HELD);
-		chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
-		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
+	kind = ttmpool_chunk_of(chunks.next)->kind;
+	link = runs_let_go(chunks.next, &chunks, kind, &differs);
+	tpos_spin_unlock(&pool->lock);
+	while (link != &chunks) {
+		tpos_spin_lock(&pool->lock);
+		link = runs_let_go(link, &chunks, kind, &differs);
+		tpos_spin_unlock(&pool->lock);
 	}
-	ttmpool_chunks_give(pool, &chunks, pages);
+	if (differs)
+		ttmpool_chunks_give(pool, &chunks, pages);
+	else
+		ttmpool_run_give(pool, &chunks, pages);
 	return 0;
 }
 

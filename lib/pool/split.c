@@ -41,12 +41,17 @@ static void chunk_describe(struct ttmpool_chunk *to,
 	const uint16_t names = TTMPOOL_CHUNK_NAMED | TTMPOOL_CHUNK_REMEMBERS;
 	uint16_t named = to->flags & TTMPOOL_CHUNK_NAMED;
 
-	*to = *from;
+	to->dma = from->dma;
+	to->age = from->age;
+	to->stamp = from->stamp;
+	to->order = from->order;
+	to->caching = from->caching;
 	to->flags = (uint16_t)((from->flags & ~names) | named);
-	if (!(named & from->flags))
-		return;
-	to->flags |= from->flags & TTMPOOL_CHUNK_REMEMBERS;
-	chunk_named(to)->last_owner = chunk_named(from)->last_owner;
+	if (named & from->flags) {
+		to->flags |= from->flags & TTMPOOL_CHUNK_REMEMBERS;
+		chunk_named(to)->last_owner = chunk_named(from)->last_owner;
+	}
+	chunk_publish(to, from->pool, (enum ttmpool_chunk_state)from->state);
 }
 
 /* Halve a chunk, if there is a descriptor for its upper half, which then follows it on
@@ -135,7 +140,7 @@ static void spares_free(struct ttmpool_pool *pool, struct ttmpool_list *spares)
 	struct ttmpool_chunk *spare, *after;
 
 	ttmpool_for_each_chunk_safe(spare, after, spares)
-		tpos_free(pool->mgr->system, spare);
+		tpos_chunk_free(pool->mgr->system, spare);
 }
 
 /* Have at least @n descriptors for splitting. Returns whether there was memory for

@@ -76,7 +76,6 @@ static void store_replace(struct file *store, size_t index, struct page *page)
 	struct page *old = store_claimed(store, index);
 	struct folio *folio = page_folio(page);
 
-	tpos_page_set_chunk(page, NULL);
 	set_page_private(page, 0); /* was the driver's */
 	__folio_set_locked(folio);
 	__folio_set_swapbacked(folio);
@@ -106,6 +105,7 @@ int tpos_store_adopt(struct file *store, size_t index,
 		return err;
 	if (!(chunk->flags & TTMPOOL_CHUNK_SPLIT))
 		split_page(chunk->page, chunk->order);
+	ttmpool_index_forget(chunk);
 	for (size_t i = 0; i < pages; i++) {
 		store_replace(store, index + i, tpos_page_nth(chunk->page, i));
 		cond_resched();

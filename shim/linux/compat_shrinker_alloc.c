@@ -16,8 +16,8 @@ static unsigned long scan_objects(struct shrinker *shrinker,
 	return ttmpool_shrinker_scan(shrinker->private_data, sc);
 }
 
-int tpos_shrinker_register(struct ttmpool_system *system,
-			   struct tpos_shrinker *shrinker)
+int ttmpool_shrinker_register(struct ttmpool_system *system,
+			      struct tpos_shrinker *shrinker)
 {
 	struct shrinker *kernels = shrinker_alloc(0, "%s", system->name);
 
@@ -32,8 +32,7 @@ int tpos_shrinker_register(struct ttmpool_system *system,
 	return 0;
 }
 
-void tpos_shrinker_unregister(struct ttmpool_system *system,
-			      struct tpos_shrinker *shrinker)
+void ttmpool_shrinker_unregister(struct tpos_shrinker *shrinker)
 {
 	shrinker_free(shrinker->shrinker);
 	shrinker->shrinker = NULL;

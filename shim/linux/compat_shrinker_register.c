@@ -26,8 +26,8 @@ static unsigned long scan_objects(struct shrinker *shrinker,
 		container_of(shrinker, struct registered, kernels)->ours, sc);
 }
 
-int tpos_shrinker_register(struct ttmpool_system *system,
-			   struct tpos_shrinker *shrinker)
+int ttmpool_shrinker_register(struct ttmpool_system *system,
+			      struct tpos_shrinker *shrinker)
 {
 	struct registered *reg = kzalloc(sizeof(*reg), GFP_KERNEL);
 	int err;
@@ -45,8 +45,7 @@ int tpos_shrinker_register(struct ttmpool_system *system,
 	return err;
 }
 
-void tpos_shrinker_unregister(struct ttmpool_system *system,
-			      struct tpos_shrinker *shrinker)
+void ttmpool_shrinker_unregister(struct tpos_shrinker *shrinker)
 {
 	unregister_shrinker(shrinker->shrinker);
 	kfree(container_of(shrinker->shrinker, struct registered, kernels));

@@ -81,6 +81,10 @@ EXPORT_SYMBOL_GPL(ttmpool_unpopulate);
 /* Of the contract, what a driver's own backend may want. */
 EXPORT_SYMBOL_GPL(tpos_device_query);
 EXPORT_SYMBOL_GPL(tpos_pages_alloc);
+EXPORT_SYMBOL_GPL(tpos_page_chunk);
+EXPORT_SYMBOL_GPL(tpos_page_set_chunk);
+EXPORT_SYMBOL_GPL(tpos_chunk_alloc);
+EXPORT_SYMBOL_GPL(tpos_chunk_free);
 EXPORT_SYMBOL_GPL(tpos_pages_free);
 EXPORT_SYMBOL_GPL(tpos_pages_clear);
 EXPORT_SYMBOL_GPL(tpos_page_sum);

@@ -14,6 +14,7 @@
 ALLOW_ERROR_INJECTION(tpos_pages_alloc, ERRNO);
 ALLOW_ERROR_INJECTION(tpos_caching_set, ERRNO);
 ALLOW_ERROR_INJECTION(tpos_dma_map, ERRNO);
+ALLOW_ERROR_INJECTION(tpos_chunk_alloc, NULL);
 ALLOW_ERROR_INJECTION(tpos_zalloc, NULL);
 ALLOW_ERROR_INJECTION(tpos_shrinker_register, ERRNO);
 ALLOW_ERROR_INJECTION(tpos_store_create, ERRNO);

@@ -14,7 +14,9 @@
  * wants the buffer.
  *
  * Large chunks are not compound pages: each of their pages can be put into a
- * user's page table, but by address (vmf_insert_pfn), as TTM's are.
+ * user's page table, but by address (vmf_insert_pfn), as TTM's are. As of TTM's,
+ * page->private of the first one is the chunk's order; of pages of the DMA API it
+ * is not 0. A driver of ttmpool itself may use it.
  */
 
 #include <linux/dma-mapping.h>
@@ -115,6 +117,21 @@ static int alloc_plain(struct device *dev, const struct tpos_alloc *req,
 	return 0;
 }
 
+/* Pages whose chunk nobody can find: out of the device's reach first, as others are. */
+static void free_fresh(struct device *dev, const struct tpos_alloc *req,
+		       const struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_chunk fresh = { .page = chunk->page,
+				       .dma = chunk->dma,
+				       .order = req->order };
+
+	if (req->source == TTMPOOL_COHERENT) {
+		ttmpool_coherent_unmap(dev, &fresh);
+		ttmpool_complete_invalidations(dev);
+	}
+	__free_pages(fresh.page, req->order);
+}
+
 int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 		     struct ttmpool_chunk *chunk)
 {
@@ -124,9 +141,17 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 		err = ttmpool_coherent_alloc(dev, req, chunk);
 	else
 		err = alloc_plain(dev, req, chunk);
+	if (!err &&
+	    !ttmpool_index_reserve(chunk->page, (size_t)1 << req->order)) {
+		free_fresh(dev, req, chunk);
+		err = -ENOMEM;
+	}
 	trace_ttmpool_alloc(dev, req, err ? NULL : chunk->page);
 	if (err)
 		return err;
+	set_page_private(chunk->page, req->source == TTMPOOL_COHERENT
+					      ? (unsigned long)chunk
+					      : req->order);
 	atomic_long_add(1L << req->order, &ttmpool_counters.pages_out);
 	return 0;
 }
@@ -145,6 +170,8 @@ void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 	chunk->flags |= TTMPOOL_CHUNK_SPLIT;
 	upper->page = tpos_page_nth(chunk->page, ttmpool_chunk_pages(chunk));
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
+	set_page_private(chunk->page, chunk->order);
+	set_page_private(upper->page, chunk->order);
 }
 
 /* The library has found out, and has put it into quarantine. */
@@ -186,7 +213,8 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 	long pages = 0;
 
 	ttmpool_for_each_chunk(chunk, chunks) {
-		tpos_page_set_chunk(chunk->page, NULL);
+		ttmpool_index_forget(chunk);
+		set_page_private(chunk->page, 0);
 		if (ttmpool_chunk_is_coherent(chunk) && chunk->dma.cookie)
 			ttmpool_coherent_unmap(dev, chunk);
 		free_chunk(chunk);

@@ -196,8 +196,9 @@ unpin:
 static bool is_page_of(struct ttmpool_shmem *shmem, struct page *page, size_t i)
 {
 	struct folio *folio;
+	unsigned long pfn;
 
-	if (!ttmpool_is_page(page))
+	if (!ttmpool_is_page(page, &pfn) || !pfn_valid(pfn))
 		return false;
 	folio = page_folio(page);
 	return folio->mapping == shmem->file->f_mapping &&

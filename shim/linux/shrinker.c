@@ -39,3 +39,25 @@ unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 	trace_ttmpool_shrink(sc->nr_to_scan, pages);
 	return pages ?: SHRINK_STOP;
 }
+
+/* A manager's first call to this port: what all of them share is there from here on. */
+int tpos_shrinker_register(struct ttmpool_system *system,
+			   struct tpos_shrinker *shrinker)
+{
+	int err = ttmpool_descriptors_get();
+
+	if (err)
+		return err;
+	err = ttmpool_shrinker_register(system, shrinker);
+	if (err)
+		ttmpool_descriptors_put();
+	return err;
+}
+
+/* And its last. */
+void tpos_shrinker_unregister(struct ttmpool_system *system,
+			      struct tpos_shrinker *shrinker)
+{
+	ttmpool_shrinker_unregister(shrinker);
+	ttmpool_descriptors_put();
+}

@@ -22,7 +22,8 @@ CFLAGS_$(ttmpool-dir)lib/pool/arrays.o := \
 	-Dttmpool_pool_take=ttmpool_untraced_take \
 	-Dttmpool_pool_give=ttmpool_untraced_give
 
-ttmpool-port := coherent device dma flush pages report shrinker span trace traced_pool wait work
+ttmpool-port := coherent descriptors device dma flush index pages report shrinker span
+ttmpool-port += trace traced_pool wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
 ttmpool-port += $(if $(CONFIG_X86_64),clear_x86,clear_any)
 ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)

@@ -24,7 +24,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/page-flags.h>
-#include <linux/poison.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
@@ -110,45 +110,9 @@ static inline int tpos_page_node(struct device *dev, const struct page *page)
 	return page_to_nid(page);
 }
 
-/*
- * The first page of a chunk carries it in page->lru, which nobody else touches
- * while the page is not on a list of the memory manager: in one half a
- * signature, a pointer that is none, says that the other half is ours (the
- * network's page_pool marks its pages in the same way, and in the same place).
- * page->private is the driver's.
- */
-#define TTMPOOL_PAGE_SIGNATURE ((void *)0x540 + POISON_POINTER_DELTA)
-
-/* Is it a page at all? Arithmetic alone, as long as the page descriptors are
- * one array (vmemmap or flat memory): nothing is read through the pointer. */
-static inline bool ttmpool_is_page(struct page *page)
-{
-	unsigned long pfn = page_to_pfn(page);
-
-	return pfn_valid(pfn) && pfn_to_page(pfn) == page;
-}
-
-static inline struct ttmpool_chunk *tpos_page_chunk(struct device *dev,
-						    struct page *page)
-{
-	if (!ttmpool_is_page(page) ||
-	    READ_ONCE(page->lru.next) != TTMPOOL_PAGE_SIGNATURE)
-		return NULL;
-	return (struct ttmpool_chunk *)page->lru.prev;
-}
-
-/* The same of the first page of a chunk, which nobody doubts. */
-static inline struct ttmpool_chunk *ttmpool_page_chunk(struct page *page)
-{
-	return (struct ttmpool_chunk *)page->lru.prev;
-}
-
-static inline void tpos_page_set_chunk(struct page *page,
-				       struct ttmpool_chunk *chunk)
-{
-	page->lru.prev = (struct list_head *)chunk;
-	WRITE_ONCE(page->lru.next, chunk ? TTMPOOL_PAGE_SIGNATURE : NULL);
-}
+/* index.c */
+struct ttmpool_chunk *tpos_page_chunk(struct device *dev, struct page *page);
+void tpos_page_set_chunk(struct page *page, struct ttmpool_chunk *chunk);
 
 /*
  * KASAN's functions for whole pages are not exported to modules, so a parked
@@ -251,6 +215,13 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 	} while (!atomic_long_try_cmpxchg(a, &now, now + (long)n));
 	return true;
 }
+
+#define tpos_read_once(p)            READ_ONCE(*(p))
+#define tpos_write_once(p, value)    WRITE_ONCE(*(p), value)
+#define tpos_load_acquire(p)         smp_load_acquire(p)
+#define tpos_store_release(p, value) smp_store_release(p, value)
+#define tpos_read_lock()             rcu_read_lock()
+#define tpos_read_unlock()           rcu_read_unlock()
 
 #define tpos_list_step()     ((void)0)
 #define tpos_long_hold(lock) ((void)(lock))

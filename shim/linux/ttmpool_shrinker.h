@@ -2,7 +2,8 @@
 #ifndef TTMPOOL_LINUX_SHRINKER_H
 #define TTMPOOL_LINUX_SHRINKER_H
 
-/* The two answers that the kernel's shrinkers give, whatever its version. */
+/* The two answers that the kernel's shrinkers give, whatever its version; and
+ * compat_shrinker_*.c: to register one, as its version would have it. */
 
 #include <ttmpool/os.h>
 
@@ -12,5 +13,8 @@ unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,
 				     struct shrink_control *sc);
 unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 				    struct shrink_control *sc);
+int ttmpool_shrinker_register(struct ttmpool_system *system,
+			      struct tpos_shrinker *shrinker);
+void ttmpool_shrinker_unregister(struct tpos_shrinker *shrinker);
 
 #endif

@@ -72,6 +72,12 @@ int ttmpool_coherent_alloc(struct device *dev, const struct tpos_alloc *req,
 			   struct ttmpool_chunk *chunk);
 void *ttmpool_coherent_bytes(const struct ttmpool_chunk *chunk);
 void ttmpool_coherent_unmap(struct device *dev, struct ttmpool_chunk *chunk);
+/* index.c, which is empty when it ends; descriptors.c: users of it come and go. */
+bool ttmpool_index_reserve(struct page *page, size_t pages);
+void ttmpool_index_forget(const struct ttmpool_chunk *chunk);
+void ttmpool_index_end(void);
+int ttmpool_descriptors_get(void);
+void ttmpool_descriptors_put(void);
 
 /* clear_*.c: pages that follow each other; @few: and these are all that there are.
  * What is written may still be on its way when it returns: the caller has the
@@ -97,6 +103,16 @@ bool ttmpool_is_looked_past(const struct ttmpool_chunk *chunk,
 
 /* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
 bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);
+
+/* Is it a page at all, and which? Arithmetic alone, as long as the page descriptors
+ * are one array (vmemmap or flat memory): nothing is read through the pointer. Of a
+ * struct page * the compiler would take it for granted that it points to one. */
+static inline bool ttmpool_is_page(const struct page *page, unsigned long *pfn)
+{
+	*pfn = page_to_pfn(page);
+	OPTIMIZER_HIDE_VAR(*pfn);
+	return pfn_to_page(*pfn) == page;
+}
 
 static inline size_t ttmpool_chunk_bytes(const struct ttmpool_chunk *chunk)
 {

@@ -146,6 +146,19 @@ static inline void annotate_open_forever(char *start, size_t len)
 #endif
 }
 
+/** annotate_close_forever() - or until annotate_open_forever(). */
+static inline void annotate_close_forever(char *start, size_t len)
+{
+	(void)start;
+	(void)len;
+#ifdef ANNOTATE_VALGRIND
+	(void)VALGRIND_MAKE_MEM_NOACCESS(start, len);
+#endif
+#ifdef ANNOTATE_ASAN
+	__asan_poison_memory_region(start, len);
+#endif
+}
+
 /** annotate_is_closed() - 1 or 0; -1 if no tool is there that knows. */
 static inline int annotate_is_closed(const char *block, size_t len)
 {

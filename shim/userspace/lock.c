@@ -15,6 +15,7 @@
  *     nothing sleeps      kernel/sched/core.c, __might_sleep(): no mutex, and
  * no under a spinlock    tpos_* call, while one is held the holder unlocks
  * lockdep's print_unlock_imbalance_bug()
+ *     nor does a reader   likewise, rcu_preempt_depth()
  *
  * Each thread has the list of the locks that it holds, and asks no other.
  *
@@ -33,6 +34,7 @@ static _Thread_local struct {
 	unsigned long steps;       /* along lists, since it holds a spinlock */
 	unsigned int spins;        /* spinlocks that it holds */
 	bool may_be_long;          /* what it does under them */
+	unsigned int reading;      /* rcu_read_lock_nesting */
 	struct tpsim_machine *machine;
 } self;
 
@@ -75,6 +77,35 @@ void tpsim_thread_may_sleep(const char *call)
 			tpsim_complain("sleeping while atomic",
 				       "%s with a spinlock of rank %d held",
 				       call, lock->rank);
+	if (self.reading)
+		tpsim_complain("sleeping while atomic",
+			       "%s between tpos_read_lock() and unlock", call);
+}
+
+/*
+ * How many threads read. The count orders nothing, on purpose: if it did, TSan would
+ * believe that a reader waits for a writer, and see no race between them.
+ */
+static unsigned long readers;
+
+bool tpsim_readers(void)
+{
+	return __atomic_load_n(&readers, __ATOMIC_RELAXED);
+}
+
+void tpos_read_lock(void)
+{
+	if (!self.reading++)
+		__atomic_fetch_add(&readers, 1, __ATOMIC_RELAXED);
+}
+
+void tpos_read_unlock(void)
+{
+	if (!self.reading)
+		tpsim_complain("unlock of a lock that is not held",
+			       "tpos_read_unlock()");
+	if (!--self.reading)
+		__atomic_fetch_sub(&readers, 1, __ATOMIC_RELAXED);
 }
 
 /* What this thread holds: the same before and after, or something is wrong. */

@@ -97,6 +97,7 @@ void tpsim_machine_destroy(struct tpsim_machine *machine)
 		tpsim_complain("machine destroyed", "somebody sleeps there");
 	tpsim_devices_bury(machine);
 	tpsim_swapfile_close(machine);
+	tpsim_descriptors_destroy(machine);
 	tpsim_swiotlb_destroy(machine);
 	tpsim_cache_destroy(machine);
 	tpsim_ram_destroy(machine);

@@ -160,6 +160,8 @@ struct tpsim_machine {
 	size_t slot_cursor;
 
 	struct swapfile swap;
+	struct descriptor
+		*free_descriptors[2]; /* without a name, and with one */
 
 	/* what uses it */
 	struct tpsim_device *devices;
@@ -292,6 +294,11 @@ unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
 				  unsigned long pages, bool swap);
 unsigned long tpsim_shortage(struct tpsim_machine *machine,
 			     unsigned long pages);
+
+/* descriptors.c; notes.c: guarded; lock.c: are there any? */
+void tpsim_descriptors_destroy(struct tpsim_machine *machine);
+void tpsim_page_forget(struct tpsim_page *page);
+bool tpsim_readers(void);
 
 /* copy.c: guarded; swapfile.c: slots are guarded, and input and output not. */
 enum span_use {

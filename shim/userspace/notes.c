@@ -3,10 +3,11 @@
  * The hot half of the contract, as far as it is about pages: which chunk a page
  * is of, and who may touch it.
  *
- * In Linux the chunk is in page->lru, which is only the library's while the
- * page is. Here a pointer is compared with the table of page frames first, and
- * never followed if it does not point to one of them; and a page that is not
- * out, or not the first one of a chunk, has none.
+ * In Linux the chunk is in an index of page frame numbers (shim/linux/index.c).
+ * Here a pointer is compared with the table of page frames first, and never
+ * followed if it does not point to one of them; and a page that is not out, or not
+ * the first one of a chunk, has none. Who gets pages gets room for a chunk on each
+ * of them, as there.
  *
  * The notes are what mempools do for KASAN (mm/mempool.c, poison_element()):
  * while a chunk is parked its bytes are closed, so that a use after give-back
@@ -26,6 +27,11 @@ struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page)
 	if (!tpsim_page_is_of(dev->machine, page))
 		return NULL;
 	return __atomic_load_n(&page->chunk, __ATOMIC_ACQUIRE);
+}
+
+void tpsim_page_forget(struct tpsim_page *page)
+{
+	__atomic_store_n(&page->chunk, NULL, __ATOMIC_RELAXED);
 }
 
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk)

@@ -142,7 +142,7 @@ static void block_hand_out(struct tpsim_machine *machine,
 
 	page->mapping = NULL;
 	for (size_t i = 0; i < pages; i++) {
-		page[i].chunk = NULL;
+		tpsim_page_forget(page + i);
 		page[i].machine = machine;
 		page[i].use = (uint8_t)use;
 		page[i].order = (uint8_t)order;
@@ -223,7 +223,7 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 	page->parked = false;
 	page->split = false;
 	for (size_t i = 0; i < pages; i++) {
-		page[i].chunk = NULL;
+		tpsim_page_forget(page + i);
 		page[i].use = PAGE_FREE;
 	}
 	machine->counters.pages_freed += pages;

@@ -177,6 +177,17 @@ long tpos_atomic_add_return(long n, tpos_atomic_t *a);
 bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 				  unsigned long limit);
 
+/* As weak as READ_ONCE() and its like are, so that a race which is none in Linux is
+ * none to TSan, and one that is a race there is told of here. */
+#define tpos_read_once(p)         __atomic_load_n(p, __ATOMIC_RELAXED)
+#define tpos_write_once(p, value) __atomic_store_n(p, value, __ATOMIC_RELAXED)
+#define tpos_load_acquire(p)      __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define tpos_store_release(p, value) \
+	__atomic_store_n(p, value, __ATOMIC_RELEASE)
+
+void tpos_read_lock(void);
+void tpos_read_unlock(void);
+
 /* No spinlock is held for more steps along lists than this. */
 #define TPSIM_HOLD_STEPS 512
 

@@ -261,6 +261,14 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 	return true;
 }
 
+/* Nobody reads at the same time as anybody writes. */
+#define tpos_read_once(p)            (*(p))
+#define tpos_write_once(p, value)    ((void)(*(p) = (value)))
+#define tpos_load_acquire(p)         (*(p))
+#define tpos_store_release(p, value) ((void)(*(p) = (value)))
+#define tpos_read_lock()             ((void)0)
+#define tpos_read_unlock()           ((void)0)
+
 #define tpos_list_step()     ((void)0)
 #define tpos_long_hold(lock) ((void)(lock))
 #define tpos_cond_resched()  ((void)0)

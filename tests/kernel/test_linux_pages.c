@@ -28,6 +28,32 @@ static void only_the_first_page_leads_to_the_chunk(struct check *t)
 	CHECK(t, !tpos_page_chunk(batch->dev, page));
 }
 
+/* Any page of a large chunk can lead to a part of it, and no page leads anywhere when it
+ * has been freed, in whatever parts. */
+static void each_page_has_room_for_a_part(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct ttmpool_chunk *half;
+	struct page *page;
+
+	CHECK(t, batch);
+	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 8));
+	page = batch->all[0].page;
+	half = &batch->all[1];
+	*half = batch->all[0];
+	half->order--;
+	tpos_pages_split(batch->dev, &batch->all[0], half);
+	for (int i = 128; i < 256; i++)
+		CHECK(t, !tpos_page_chunk(batch->dev, tpos_page_nth(page, i)));
+	tpos_page_set_chunk(half->page, half);
+	ttmpool_list_add_tail(&half->link, &batch->chunks);
+	CHECK(t, tpos_page_chunk(batch->dev, page) == &batch->all[0]);
+	CHECK(t, tpos_page_chunk(batch->dev, tpos_page_nth(page, 128)) == half);
+	batch_free(batch);
+	for (int i = 0; i < 256; i++)
+		CHECK(t, !tpos_page_chunk(batch->dev, tpos_page_nth(page, i)));
+}
+
 /* Whatever a caller may name instead of a page, it is no chunk, and looking is
  * safe. */
 static void what_is_no_page_is_no_chunk(struct check *t)
@@ -194,6 +220,7 @@ static void a_pool_keeps_to_its_node(struct check *t)
 }
 
 CHECK_SUITE(linux_pages, CHECK_CASE(only_the_first_page_leads_to_the_chunk),
+	    CHECK_CASE(each_page_has_room_for_a_part),
 	    CHECK_CASE(what_is_no_page_is_no_chunk),
 	    CHECK_CASE(fresh_pages_are_zero),
 	    CHECK_CASE(clearing_reaches_every_byte),

@@ -9,6 +9,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/build.sh"
 
 build tsan test_threads
+build tsan test_threads_stale
 build tsan test_threads_swap
 build tsan test_faults_threads
 build tsan canary

@@ -24,6 +24,7 @@ load_faults='tpos_pages_alloc:0xfffffffffffffff4
 	tpos_dma_map:0xfffffffffffffff4
 	tpos_dma_map:0xffffffffffffffe4
 	tpos_dma_map:0xfffffffffffffffb
+	tpos_chunk_alloc:0
 	tpos_zalloc:0
 	tpos_shrinker_register:0xfffffffffffffff4'
 write_faults='tpos_store_create:0xfffffffffffffff4
@@ -140,7 +141,7 @@ calls_fail_at_random_under_reclaim()
 {
 	inject tpos_pages_alloc:0xfffffffffffffff4 \
 		tpos_caching_set:0xfffffffffffffff4 \
-		tpos_dma_map:0xffffffffffffffe4 tpos_zalloc:0 || return 1
+		tpos_dma_map:0xffffffffffffffe4 tpos_chunk_alloc:0 || return 1
 	# From now on the kernel does not tell of each.
 	echo 4 >/proc/sys/vm/drop_caches
 	while :; do
@@ -301,7 +302,8 @@ calls_fail_in_turn()
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	{
 		sweep f01_each_allocation_fails $(faults_of tpos_pages_alloc)
-		sweep f03_each_descriptor_fails $(faults_of tpos_zalloc) \
+		sweep f03_each_descriptor_fails $(faults_of tpos_chunk) \
+			$(faults_of tpos_zalloc) \
 			$(faults_of tpos_shrinker)
 		sweep f10_each_mapping_fails $(faults_of tpos_dma)
 		sweep f23_each_caching_change_fails $(faults_of tpos_caching)

@@ -127,23 +127,6 @@ void ttm_pool_fini(struct ttm_pool *pool)
 	ttmpool_module_put();
 }
 
-/* What drivers may read of the first page of each chunk. */
-static void mark_chunks(struct ttm_tt *tt)
-{
-	pgoff_t i = 0;
-
-	while (i < tt->num_pages) {
-		const struct ttmpool_chunk *chunk =
-			ttmpool_page_chunk(tt->pages[i]);
-
-		set_page_private(tt->pages[i],
-				 chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT
-					 ? (unsigned long)chunk
-					 : chunk->order);
-		i += ttmpool_chunk_pages(chunk);
-	}
-}
-
 /* To TTM, -ENOSPC is a placement that is full, and worth an eviction. */
 static int ttm_error(int err)
 {
@@ -167,7 +150,6 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	err = ttmpool_pool_take(ours, &req, tt->pages, tt->dma_address);
 	if (err)
 		return ttm_error(err);
-	mark_chunks(tt);
 	ttmpool_ttm_mirror(pool);
 	return 0;
 }

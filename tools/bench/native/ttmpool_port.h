@@ -244,6 +244,14 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n, atomic_long *a,
 #define tpos_atomic_set(a, n)        atomic_store(a, n)
 #define tpos_atomic_add_return(n, a) native_add_return(n, a)
 
+#define tpos_read_once(p)         __atomic_load_n(p, __ATOMIC_RELAXED)
+#define tpos_write_once(p, value) __atomic_store_n(p, value, __ATOMIC_RELAXED)
+#define tpos_load_acquire(p)      __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define tpos_store_release(p, value) \
+	__atomic_store_n(p, value, __ATOMIC_RELEASE)
+#define tpos_read_lock()   ((void)0)
+#define tpos_read_unlock() ((void)0)
+
 #define tpos_list_step()     ((void)0)
 #define tpos_long_hold(lock) ((void)(lock))
 #define tpos_cond_resched()  ((void)0)

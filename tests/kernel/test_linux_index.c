@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The way from a page to its chunk, while others walk it: a page that is given to the
+ * wrong pool, whose own pool ends the descriptor meanwhile (f53). In a kernel with
+ * KASAN a look at what is not there any more is told of, and in one with KCSAN a race.
+ */
+
+#include <linux/kthread.h>
+#include <linux/sched.h>
+
+#include "check_ktap.h"
+#include "rig.h"
+
+#define ROUNDS 3000
+
+/**
+ * struct wrong - a thread that gives what is not its own
+ * @pool: where it gives it
+ * @lent: what; or NULL
+ * @given: how often
+ * @taken: how often it was believed
+ */
+struct wrong {
+	struct ttmpool_pool *pool;
+	struct page *lent;
+	unsigned long given;
+	unsigned long taken;
+};
+
+static int give_to_the_wrong_pool(void *data)
+{
+	struct wrong *wrong = data;
+
+	while (!kthread_should_stop()) {
+		struct page *page = READ_ONCE(wrong->lent);
+
+		if (page) {
+			wrong->given++;
+			wrong->taken += !ttmpool_pool_give(wrong->pool, &page,
+							   1, TTMPOOL_CACHED);
+			wrong->taken += ttmpool_pool_owns(wrong->pool, page);
+			wrong->taken +=
+				ttmpool_page_insertable(wrong->pool, page);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Cached pages are not kept: each round ends a descriptor, and has it anew. */
+static int take_and_give(struct ttmpool_pool *pool, struct wrong *wrong)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = 1 };
+	struct page *page;
+	int err = ttmpool_pool_take(pool, &req, &page, NULL);
+
+	if (err)
+		return err;
+	WRITE_ONCE(wrong->lent, page);
+	cond_resched();
+	return ttmpool_pool_give(pool, &page, 1, TTMPOOL_CACHED);
+}
+
+/* It is refused, and disturbs nobody. */
+static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct wrong wrong = {};
+	struct task_struct *task;
+	int err = 0;
+
+	CHECK(t, rig);
+	wrong.pool = &rig->pool[1];
+	task = kthread_run(give_to_the_wrong_pool, &wrong, "wrong pool");
+	CHECK(t, !IS_ERR(task));
+	for (int i = 0; i < ROUNDS && !err; i++)
+		err = take_and_give(&rig->pool[0], &wrong);
+	kthread_stop(task);
+	CHECK_EQ(t, err, 0);
+	CHECK(t, wrong.given);
+	CHECK_EQ(t, wrong.taken, 0);
+	CHECK_EQ(t, rig_stats(rig).takes, ROUNDS);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(linux_index,
+	    CHECK_CASE(f53_a_page_of_another_pool_may_go_meanwhile));
