@@ -108,6 +108,11 @@ struct ttmpool_backend_config {
  * @lru_victim: it is being swapped out for others
  * @edge: so many of its pages, from the first on, are known to be alike: all of them
  *	are here, or none is
+ * @ticket_flags: of its tickets. Where funcs->unpopulate is the driver's own, it need
+ *	not show them: it may give @tt.pages by ttmpool_pool_give().
+ * @ticket: what its pages were last taken with, and what is shown when they go. A
+ *	driver's own populate may set it, and take its pages with it; else it is 0 after
+ *	that.
  *
  * The members may be read. The library does not lock it: all calls on one
  * backend are made under a lock of the driver's (in DRM: the buffer's
@@ -131,6 +136,8 @@ struct ttmpool_backend {
 	uint32_t lru_round;
 	bool lru_victim;
 	size_t edge;
+	uint32_t ticket_flags;
+	uint32_t ticket;
 };
 
 /**
@@ -176,7 +183,8 @@ int ttmpool_populate(struct ttmpool_backend *be);
  *
  * Return: 0, and the state is EMPTY; -EINVAL in any other state, or if the
  * arrays or tt.caching are not what populate left there, and then nothing has
- * changed.
+ * changed. What the buffer had before its last populate is refused, too, though the
+ * arrays name it and another buffer has it by now.
  */
 int ttmpool_unpopulate(struct ttmpool_backend *be);
 

@@ -81,13 +81,15 @@ enum ttmpool_chunk_state {
  * @age: instead, in a bin and on the way from there: when it was pooled, in the
  *	clock of its pool. 64 bits, so that the oldest leave first for ever: at a
  *	million gives a second they last half a million years.
- * @stamp: when it was handed out, in the low bits of that clock
+ * @ticket: while it is in use: what it was taken with, which is to be shown when it
+ *	is given back; see struct ttmpool_request
  * @order: the pages are 1 << @order
  * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
  *	Written by the port alone, in tpos_caching_set().
  * @state: an enum ttmpool_chunk_state
  * @flags: TTMPOOL_CHUNK_*
  * @kind: these four as one: chunks of the same kind can be treated alike
+ * @like: @ticket and @kind as one: of chunks in use
  *
  * The only truth about a page. Error paths ask the chunk; nothing is inferred
  * from how far a loop had come: Linux's TTM has leaked write-combined pages
@@ -109,15 +111,20 @@ struct ttmpool_chunk {
 		struct ttmpool_owner *owner;
 		uint64_t age;
 	};
-	uint32_t stamp;
 	union {
 		struct {
-			uint8_t order : 4;
-			uint8_t caching : 4;
-			uint8_t state;
-			uint16_t flags;
+			uint32_t ticket;
+			union {
+				struct {
+					uint8_t order : 4;
+					uint8_t caching : 4;
+					uint8_t state;
+					uint16_t flags;
+				};
+				uint32_t kind;
+			};
 		};
-		uint32_t kind;
+		uint64_t like;
 	};
 };
 

@@ -165,6 +165,7 @@ struct ttmpool_pool {
 	struct tpos_work scrub_work;
 	tpos_mutex_t scrub; /* held while pooled chunks are cleared or split */
 	tpos_atomic_t bounces; /* has a mapping of its bounced, or may one? */
+	tpos_atomic_t tickets; /* that it has issued */
 
 	bool shares_space; /* @iova is the manager's, not the driver's */
 	bool going; /* no turn comes to it any more; under the manager's lock */
@@ -243,6 +244,10 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
  *	and no address; any signal ends a sleep.
  * @killable: no signal but one that ends the thread interrupts the work. Otherwise
  *	any does; it is looked for after each 2 MiB of fresh pages.
+ * @ticket: what has to be shown when the pages are given back; 0: none. It is
+ *	ttmpool_pool_new_ticket()'s, or an even number that the caller can make of the
+ *	buffer itself, and of no other. Runs and magazines, which no array of pages
+ *	can give back, have no use for it.
  */
 struct ttmpool_request {
 	enum ttmpool_source source;
@@ -251,7 +256,21 @@ struct ttmpool_request {
 	struct ttmpool_owner *owner;
 	unsigned int wait_ms;
 	bool killable;
+	uint32_t ticket;
 };
+
+/**
+ * ttmpool_pool_new_ticket() - a number for a request of one buffer
+ * @pool: the pool
+ *
+ * Pages that were given back may be another buffer's, and an array that somebody has
+ * kept since then names them all the same. With a ticket the pool can tell the two
+ * apart: it keeps the number while the pages are in use, and refuses a give that shows
+ * another.
+ *
+ * Return: an odd number. The last 2^30 - 1 calls have returned others.
+ */
+uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
 
 /**
  * ttmpool_pool_take() - hand out pages
@@ -295,15 +314,34 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
  * @caching: what the caller believes the pages to be
  *
  * Every chunk is checked, in O(1), before anything is done: that it is of this
- * pool, in use, whole, and of that caching. What is wrong is counted
- * (ttmpool_pool_stats.refused) and reported. May sleep. Does not allocate, so
- * it can always be done.
+ * pool, in use, whole, of that caching, and taken without a ticket, or with one that
+ * need not be shown (struct ttmpool_backend). What is wrong is counted
+ * (ttmpool_pool_stats.refused) and reported. May sleep. Does not allocate, so it can
+ * always be done.
  *
  * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
  * then nothing has changed.
  */
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		      size_t num_pages, enum ttmpool_caching caching);
+
+/**
+ * ttmpool_pool_give_ticket() - take pages back that were taken with a ticket
+ * @pool: the pool
+ * @pages: as for ttmpool_pool_give()
+ * @num_pages: how many of it
+ * @caching: what the caller believes the pages to be
+ * @ticket: what they were taken with; 0: none
+ *
+ * As ttmpool_pool_give(). A chunk that was taken with another ticket, or with none, is
+ * another buffer's by now, and refused (TTMPOOL_REPORT_STALE).
+ *
+ * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
+ * then nothing has changed.
+ */
+int ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
+			     tpos_page_t *const *pages, size_t num_pages,
+			     enum ttmpool_caching caching, uint32_t ticket);
 
 /**
  * ttmpool_pool_prime() - fill the bins ahead of need

@@ -24,6 +24,8 @@
  *	now quarantined
  * @TTMPOOL_REPORT_WRITTEN: a free page was written to; @owner: who had it last;
  *	@index: of the page in the chunk; @age: since it came back
+ * @TTMPOOL_REPORT_STALE: a page was given back with another ticket than it was
+ *	taken with: it is in use, and another buffer's by now; @owner: that one's
  * @TTMPOOL_REPORT_KIND_COUNT: how many there are
  */
 enum ttmpool_report_kind {
@@ -37,6 +39,7 @@ enum ttmpool_report_kind {
 	TTMPOOL_REPORT_CORRUPTED,
 	TTMPOOL_REPORT_POISONED,
 	TTMPOOL_REPORT_WRITTEN,
+	TTMPOOL_REPORT_STALE,
 	TTMPOOL_REPORT_KIND_COUNT,
 };
 
@@ -51,7 +54,9 @@ enum ttmpool_report_kind {
  * @order: the order of the chunk; -1 if the page is no chunk
  * @caching: what the chunk is; TTMPOOL_CACHING_UNKNOWN if the page is no chunk
  * @dma_addr: the address that the device knows it by, or 0 if it is not mapped
- * @age: how many operations on the pool ago the chunk was handed out
+ * @age: how many operations on the pool ago the chunk was handed out: as many
+ *	tickets has the pool issued since; 0 for who has none of these. Of a chunk
+ *	that is pooled, when it came back, in give-backs.
  */
 struct ttmpool_report {
 	enum ttmpool_report_kind kind;

@@ -96,17 +96,14 @@ static void chunks_handover(struct ttmpool_list *chunks,
 	struct account none = { { 0 } }, sums = { { 0 } };
 	struct ttmpool_pool *pool = to->pool;
 	struct ttmpool_chunk *chunk;
-	uint32_t clock;
 
-	tpos_spin_lock(&pool->lock);
-	clock = (uint32_t)pool->clock;
-	tpos_spin_unlock(&pool->lock);
+	to->ticket = backend_new_ticket(to);
 	ttmpool_account_add(from->pool, chunks, &sums);
 	ttmpool_account_change(from->pool, from->owner, &sums, &none);
 	ttmpool_chunks_set_pool(chunks, from->pool, pool);
 	ttmpool_for_each_chunk(chunk, chunks) {
 		chunk->owner = to->owner;
-		chunk->stamp = clock;
+		chunk->ticket = to->ticket;
 		ttmpool_chunk_note_node(pool, chunk);
 	}
 	ttmpool_account_change(pool, to->owner, &none, &sums);

@@ -23,9 +23,13 @@ static int take_for_backend(struct ttmpool_backend *be,
 				       .num_pages = be->tt.num_pages,
 				       .owner = be->owner,
 				       .wait_ms = be->wait_ms,
-				       .killable = be->killable };
+				       .killable = be->killable,
+				       .ticket = backend_new_ticket(be) };
+	int err = ttmpool_pool_take(be->pool, &req, be->tt.pages, be->dma_addr);
 
-	return ttmpool_pool_take(be->pool, &req, be->tt.pages, be->dma_addr);
+	if (!err)
+		be->ticket = req.ticket;
+	return err;
 }
 
 static int plain_populate(struct ttmpool_backend *be)
@@ -40,8 +44,9 @@ static int coherent_populate(struct ttmpool_backend *be)
 
 static int stock_unpopulate(struct ttmpool_backend *be)
 {
-	return ttmpool_pool_give(be->pool, be->tt.pages, be->tt.num_pages,
-				 be->tt.caching);
+	return ttmpool_pool_give_ticket(be->pool, be->tt.pages,
+					be->tt.num_pages, be->tt.caching,
+					be->ticket);
 }
 
 const struct ttmpool_backend_funcs ttmpool_backend_plain = {
@@ -109,6 +114,9 @@ int ttmpool_backend_init(struct ttmpool_backend *be,
 		.dma_addr = config->dma_addr,
 		.wait_ms = config->wait_ms,
 		.killable = config->killable,
+		.ticket_flags = funcs->unpopulate == stock_unpopulate
+					? TICKET_ISSUED
+					: TICKET_ISSUED | TICKET_OPTIONAL,
 	};
 	ttmpool_list_init(&be->lru);
 	backend_clear_arrays(be);
@@ -122,13 +130,17 @@ int ttmpool_backend_fini(struct ttmpool_backend *be)
 
 int ttmpool_populate(struct ttmpool_backend *be)
 {
+	uint32_t ticket = be->ticket;
 	int err;
 
 	if (be->tt.state != TTMPOOL_TT_EMPTY)
 		return -EINVAL;
+	be->ticket = 0;
 	err = be->funcs->populate(be);
-	if (err)
+	if (err) {
+		be->ticket = ticket;
 		return err;
+	}
 	ttmpool_backend_set_state(be, TTMPOOL_TT_POPULATED);
 	return 0;
 }

@@ -22,6 +22,12 @@
 
 #include "../pool/pool_internal.h"
 
+/* For pages that a buffer gets: a ticket that nobody else has, nor it had before. */
+static inline uint32_t backend_new_ticket(const struct ttmpool_backend *be)
+{
+	return pool_issue_ticket(be->pool, be->ticket_flags);
+}
+
 /* resident.c */
 size_t ttmpool_backend_first_page(const struct ttmpool_backend *be);
 size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be);

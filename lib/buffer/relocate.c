@@ -31,10 +31,12 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	int err;
 
 	take->req.num_pages = n;
+	take->req.ticket = be->ticket;
 	err = ttmpool_take_chunks(take);
 	if (err)
 		return err;
 	ttmpool_claim_init(&claim, be->pool, pages, n);
+	claim.ticket = be->ticket;
 	claim.with_holes = true;
 	err = ttmpool_claim_chunks(&claim);
 	if (err)

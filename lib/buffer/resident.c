@@ -47,6 +47,7 @@ static int backend_claim(struct ttmpool_backend *be, const struct part *part,
 
 	ttmpool_list_init(chunks);
 	ttmpool_claim_init(&claim, be->pool, be->tt.pages, part->end);
+	claim.ticket = be->ticket;
 	claim.with_holes = true;
 	claim.done = part->first;
 	err = ttmpool_claim_chunks(&claim);

@@ -61,7 +61,8 @@ static int swapin_take(struct swapin *in, size_t first, size_t *n)
 	struct ttmpool_request req = { .source = be->funcs->source,
 				       .caching = be->tt.caching,
 				       .owner = be->owner,
-				       .killable = be->killable };
+				       .killable = be->killable,
+				       .ticket = be->ticket };
 	tpos_dma_addr_t *dma_addr = be->dma_addr ? be->dma_addr + first : NULL;
 	size_t tried;
 	int err;
@@ -128,8 +129,8 @@ static void swapin_untake(struct ttmpool_backend *be, size_t first, size_t n)
 
 	if (!n)
 		return;
-	err = ttmpool_pool_give(be->pool, be->tt.pages + first, n,
-				be->tt.caching);
+	err = ttmpool_pool_give_ticket(be->pool, be->tt.pages + first, n,
+				       be->tt.caching, be->ticket);
 	tpos_assert(!err);
 	memset(be->tt.pages + first, 0, n * sizeof(*be->tt.pages));
 	if (be->dma_addr)

@@ -46,7 +46,7 @@ static void single_enter(struct ttmpool_pool *pool,
 		{ [TTMPOOL_IN_USE] = pages, [TTMPOOL_MAPPED] = map ? pages : 0 }
 	};
 
-	chunk_hand_out(chunk, req->owner, (uint32_t)pool->clock);
+	chunk_hand_out(chunk, req->owner, req->ticket);
 	ttmpool_list_add_tail(&chunk->link, &pool->in_use);
 	ttmpool_account_charge(req->owner, &more);
 	ttmpool_account_book(pool, &more);
@@ -202,6 +202,13 @@ static bool give_single(struct claim *claim)
 int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		      size_t num_pages, enum ttmpool_caching caching)
 {
+	return ttmpool_pool_give_ticket(pool, pages, num_pages, caching, 0);
+}
+
+int ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
+			     tpos_page_t *const *pages, size_t num_pages,
+			     enum ttmpool_caching caching, uint32_t ticket)
+{
 	struct claim claim;
 	int err;
 
@@ -209,6 +216,7 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		return -EINVAL;
 	ttmpool_claim_init(&claim, pool, pages, num_pages);
 	claim.caching = caching;
+	claim.ticket = ticket;
 	if (give_single(&claim))
 		return 0;
 	err = ttmpool_claim_chunks(&claim);

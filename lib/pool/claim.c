@@ -65,6 +65,15 @@ static bool pages_are_of(tpos_page_t *const *pages,
 	return true;
 }
 
+/* Is it in use as another's? Who may not know of tickets need not show one. */
+static bool ticket_is_wrong(const struct claim *claim,
+			    const struct ttmpool_chunk *chunk)
+{
+	if (chunk->ticket == claim->ticket)
+		return false;
+	return claim->ticket || (chunk->ticket & TICKET_FLAGS) != TICKET_FLAGS;
+}
+
 /* What is wrong with the chunk that is found where the array begins? */
 static enum ttmpool_report_kind claim_check(const struct claim *claim,
 					    const struct ttmpool_chunk *chunk)
@@ -80,6 +89,8 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 		return TTMPOOL_REPORT_DOUBLE;
 	if (pool != claim->pool || chunk->flags & TTMPOOL_CHUNK_HELD)
 		return TTMPOOL_REPORT_FOREIGN;
+	if (ticket_is_wrong(claim, chunk))
+		return TTMPOOL_REPORT_STALE;
 	if (!claim->with_holes && chunk->caching != claim->caching)
 		return TTMPOOL_REPORT_WRONG_CACHING;
 	n = ttmpool_chunk_pages(chunk);
@@ -91,7 +102,7 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 
 /*
  * @first was right. If it is a single page, follow the list from there on, over at
- * most @most chunks of its kind and owner, as long as the array says the same;
+ * most @most chunks of its kind, owner and ticket, as long as the array says the same;
  * larger chunks do not come in such numbers. All are now leaving. Returns how many
  * they are.
  */
@@ -102,7 +113,7 @@ static size_t claim_follow(const struct claim *claim,
 	const struct ttmpool_list *head = &claim->pool->in_use;
 	tpos_page_t *const *pages = claim->pages + claim->done;
 	const struct ttmpool_owner *owner = first->owner;
-	const uint32_t kind = first->kind;
+	const uint64_t like = first->like;
 	struct ttmpool_chunk *chunk = first;
 	size_t n = 1;
 
@@ -119,7 +130,7 @@ static size_t claim_follow(const struct claim *claim,
 			ttmpool_chunk_of(ttmpool_list_next(&chunk->link));
 
 		if (&next->link == head || next->page != pages[n] ||
-		    next->kind != kind || next->owner != owner)
+		    next->like != like || next->owner != owner)
 			break;
 		chunk_set_state(next, TTMPOOL_CHUNK_LEAVING);
 		chunk = next;

@@ -132,7 +132,7 @@ static struct ttmpool_list *take_enter_run(const struct take *take,
 {
 	const struct ttmpool_list *end = &take->got;
 	struct ttmpool_owner *owner = take->req.owner;
-	const uint32_t clock = take->clock;
+	const uint32_t ticket = take->req.ticket;
 	struct ttmpool_list *link = end->next;
 	struct arrays to = *arrays;
 	tpos_page_t **stop;
@@ -144,7 +144,7 @@ static struct ttmpool_list *take_enter_run(const struct take *take,
 		if (to.pages && !chunk->order)
 			break;
 		take_check(take, chunk);
-		chunk_hand_out(chunk, owner, clock);
+		chunk_hand_out(chunk, owner, ticket);
 		chunk->flags |= to.flags;
 	}
 	stop = to.end - to.pages <= left ? to.end : to.pages + left;
@@ -152,7 +152,7 @@ static struct ttmpool_list *take_enter_run(const struct take *take,
 		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
 		take_check(take, chunk);
-		chunk_hand_out(chunk, owner, clock);
+		chunk_hand_out(chunk, owner, ticket);
 		*to.pages++ = chunk->page;
 		if (to.dma_addr)
 			*to.dma_addr++ = tpos_dma_address(&chunk->dma);

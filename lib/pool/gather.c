@@ -154,7 +154,6 @@ static void take_pooled(struct take *take, unsigned int far)
 		tpos_spin_lock(&pool->lock);
 		if (first && take->whole)
 			take->whole = !pool->prepared && take_lacks(take);
-		take->clock = (uint32_t)pool->clock;
 		take->prepared = pool->prepared;
 		take->narrowed |= pool_is_narrowed(pool, take->req.source);
 		end = take_pick_some(take, far, end, &picked);

@@ -69,7 +69,7 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 		       const struct tpos_alloc *req)
 {
 	chunk->owner = NULL;
-	chunk->stamp = 0;
+	chunk->ticket = 0;
 	chunk->order = (uint8_t)req->order;
 	chunk->caching = TTMPOOL_CACHED;
 	chunk->flags |= TTMPOOL_CHUNK_CLEAN;

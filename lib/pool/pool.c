@@ -127,6 +127,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	tpos_spin_init(&pool->lock, mgr->system, TTMPOOL_RANK_POOL);
 	tpos_mutex_init(&pool->scrub, mgr->system, TTMPOOL_RANK_SCRUB);
 	tpos_work_init(&pool->scrub_work, ttmpool_pool_scrub_work);
+	tpos_atomic_set(&pool->tickets, 0);
 	ttmpool_list_init(&pool->in_use);
 	ttmpool_list_init(&pool->runs);
 	ttmpool_list_init(&pool->held);
@@ -208,6 +209,11 @@ size_t ttmpool_pool_drain(struct ttmpool_pool *pool)
 
 	ttmpool_turns_wait(pool->mgr);
 	return pages;
+}
+
+uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool)
+{
+	return pool_issue_ticket(pool, TICKET_ISSUED);
 }
 
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)

@@ -91,6 +91,23 @@ static inline bool pool_is_narrowed(struct ttmpool_pool *pool,
 	return mask < pool->mask[source];
 }
 
+/*
+ * The pool's own tickets are odd, so that they are none of the callers'. Some of
+ * them need not be shown by who may not know of them: he shows none then, and no other.
+ */
+#define TICKET_ISSUED   1u
+#define TICKET_OPTIONAL 2u
+#define TICKET_FLAGS    (TICKET_ISSUED | TICKET_OPTIONAL)
+
+/* @flags: ISSUED, and perhaps OPTIONAL. */
+static inline uint32_t pool_issue_ticket(struct ttmpool_pool *pool,
+					 uint32_t flags)
+{
+	return (uint32_t)tpos_atomic_add_return(1, &pool->tickets) *
+		       (TICKET_FLAGS + 1) +
+	       flags;
+}
+
 /* Count something, when that is all there is to do under the lock. */
 static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 			      uint64_t by)
@@ -176,7 +193,7 @@ typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 #define TTMPOOL_HOLD_CHUNKS 256
 
 /* report.c */
-void ttmpool_report_describe(const struct ttmpool_pool *pool,
+void ttmpool_report_describe(struct ttmpool_pool *pool,
 			     const struct ttmpool_chunk *chunk,
 			     struct ttmpool_report *report);
 void ttmpool_pool_report(struct ttmpool_pool *pool,
@@ -504,6 +521,7 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
  * @pages: the array
  * @num_pages: how many
  * @caching: what they should be
+ * @ticket: what they were taken with
  * @with_holes: the array is a backend's own record: entries without a page are
  *	passed over, and the caching is whatever it is
  * @done: pages looked at
@@ -515,6 +533,7 @@ struct claim {
 	tpos_page_t *const *pages;
 	size_t num_pages;
 	enum ttmpool_caching caching;
+	uint32_t ticket;
 	bool with_holes;
 	size_t done;
 	bool mixed;

@@ -17,6 +17,7 @@ static const char *const names[TTMPOOL_REPORT_KIND_COUNT] = {
 	[TTMPOOL_REPORT_BAD_ADDRESS] = "DMA address that cannot be",
 	[TTMPOOL_REPORT_POISONED] = "poisoned by the hardware, quarantined",
 	[TTMPOOL_REPORT_WRITTEN] = "written to after it was given back",
+	[TTMPOOL_REPORT_STALE] = "given back, but another buffer's by now",
 	[TTMPOOL_REPORT_CORRUPTED] = "contents are not what was stored",
 };
 
@@ -27,6 +28,24 @@ const char *ttmpool_report_name(enum ttmpool_report_kind kind)
 	return names[kind];
 }
 
+/* Is it, or was it until its pool went, in use? */
+static bool chunk_is_used(const struct ttmpool_chunk *chunk,
+			  enum ttmpool_report_kind kind)
+{
+	return chunk->state == TTMPOOL_CHUNK_IN_USE ||
+	       kind == TTMPOOL_REPORT_IN_USE;
+}
+
+/* How many buffers have got pages since; of those who got none of the pool's tickets it
+ * is not known. */
+static uint32_t ticket_age(struct ttmpool_pool *pool, uint32_t ticket)
+{
+	uint32_t issued = (uint32_t)tpos_atomic_read(&pool->tickets);
+	uint32_t since = issued * (TICKET_FLAGS + 1) - (ticket & ~TICKET_FLAGS);
+
+	return ticket & TICKET_ISSUED ? since / (TICKET_FLAGS + 1) : 0;
+}
+
 /* Whose it is, or was; NULL if nobody knows. An owner that it had once may be gone,
  * but for its name, where that was kept. */
 static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
@@ -34,24 +53,14 @@ static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
 {
 	if (chunk->flags & TTMPOOL_CHUNK_REMEMBERS)
 		return chunk_named(chunk)->last_owner;
-	if (chunk->state != TTMPOOL_CHUNK_IN_USE &&
-	    kind != TTMPOOL_REPORT_IN_USE)
+	if (!chunk_is_used(chunk, kind))
 		return NULL;
 	return chunk->owner ? chunk->owner->name : NULL;
 }
 
-/* How long ago was it pooled, or handed out? */
-static uint32_t chunk_age(const struct ttmpool_pool *pool,
-			  const struct ttmpool_chunk *chunk)
-{
-	if (chunk->state == TTMPOOL_CHUNK_POOLED)
-		return (uint32_t)(pool->clock - chunk->age);
-	return (uint32_t)pool->clock - chunk->stamp;
-}
-
 /* What the report says of a chunk, which stays what it is: it is nobody else's, or
  * the pool's lock is held. */
-void ttmpool_report_describe(const struct ttmpool_pool *pool,
+void ttmpool_report_describe(struct ttmpool_pool *pool,
 			     const struct ttmpool_chunk *chunk,
 			     struct ttmpool_report *report)
 {
@@ -59,7 +68,10 @@ void ttmpool_report_describe(const struct ttmpool_pool *pool,
 	report->order = chunk->order;
 	report->caching = (enum ttmpool_caching)chunk->caching;
 	report->owner = chunk_owner_name(chunk, report->kind);
-	report->age = chunk_age(pool, chunk);
+	if (chunk_is_used(chunk, report->kind))
+		report->age = ticket_age(pool, chunk->ticket);
+	else if (chunk->state == TTMPOOL_CHUNK_POOLED)
+		report->age = (uint32_t)(pool->clock - chunk->age);
 	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 		report->dma_addr = tpos_dma_address(&chunk->dma);
 }

@@ -43,7 +43,7 @@ static void chunk_describe(struct ttmpool_chunk *to,
 
 	to->dma = from->dma;
 	to->age = from->age;
-	to->stamp = from->stamp;
+	to->ticket = from->ticket;
 	to->order = from->order;
 	to->caching = from->caching;
 	to->flags = (uint16_t)((from->flags & ~names) | named);

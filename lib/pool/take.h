@@ -23,7 +23,6 @@
  * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
  *	cleared, mapped or converted; if not set, there is none
  * @narrowed: some of what was found may be beyond the device's mask
- * @clock: the pool's, when it began
  * @prepared: the pool was, when its bins were last looked at
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
@@ -50,7 +49,6 @@ struct take {
 	bool unmapped;
 	bool cached;
 	bool narrowed;
-	uint32_t clock;
 	bool prepared;
 	size_t pages_hit;
 	size_t chunks_hit;
@@ -82,7 +80,7 @@ static inline bool chunk_is_fresh(const struct ttmpool_chunk *chunk)
 }
 
 static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
-				  struct ttmpool_owner *owner, uint32_t clock)
+				  struct ttmpool_owner *owner, uint32_t ticket)
 {
 	assert_deep(chunk->flags & TTMPOOL_CHUNK_CLEAN);
 	assert_deep(chunk->caching != TTMPOOL_CACHING_UNKNOWN);
@@ -90,7 +88,7 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 	chunk->flags &=
 		(uint16_t) ~(TTMPOOL_CHUNK_CLEAN | TTMPOOL_CHUNK_REMEMBERS);
 	chunk->owner = owner;
-	chunk->stamp = clock;
+	chunk->ticket = ticket;
 }
 
 int ttmpool_take_check(const struct ttmpool_pool *pool,

@@ -20,8 +20,9 @@
 int ttmpool_untraced_take(struct ttmpool_pool *pool,
 			  const struct ttmpool_request *req,
 			  struct page **pages, dma_addr_t *dma_addr);
-int ttmpool_untraced_give(struct ttmpool_pool *pool, struct page *const *pages,
-			  size_t num_pages, enum ttmpool_caching caching);
+int ttmpool_untraced_give_ticket(struct ttmpool_pool *pool,
+				 struct page *const *pages, size_t num_pages,
+				 enum ttmpool_caching caching, u32 ticket);
 
 int ttmpool_pool_take(struct ttmpool_pool *pool,
 		      const struct ttmpool_request *req, struct page **pages,
@@ -36,7 +37,15 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
 int ttmpool_pool_give(struct ttmpool_pool *pool, struct page *const *pages,
 		      size_t num_pages, enum ttmpool_caching caching)
 {
-	int err = ttmpool_untraced_give(pool, pages, num_pages, caching);
+	return ttmpool_pool_give_ticket(pool, pages, num_pages, caching, 0);
+}
+
+int ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
+			     struct page *const *pages, size_t num_pages,
+			     enum ttmpool_caching caching, u32 ticket)
+{
+	int err = ttmpool_untraced_give_ticket(pool, pages, num_pages, caching,
+					       ticket);
 
 	trace_ttmpool_give(pool->dev, num_pages, caching, err);
 	return err;

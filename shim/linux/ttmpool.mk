@@ -20,7 +20,8 @@ CFLAGS_$(ttmpool-dir)lib/buffer/backend.o := \
 	-Dttmpool_unpopulate=ttmpool_untraced_unpopulate
 CFLAGS_$(ttmpool-dir)lib/pool/arrays.o := \
 	-Dttmpool_pool_take=ttmpool_untraced_take \
-	-Dttmpool_pool_give=ttmpool_untraced_give
+	-Dttmpool_pool_give=ttmpool_untraced_give \
+	-Dttmpool_pool_give_ticket=ttmpool_untraced_give_ticket
 
 ttmpool-port := coherent descriptors device dma flush index pages report shrinker span
 ttmpool-port += trace traced_pool wait work

@@ -69,11 +69,11 @@ static void the_next_chunk_is_where_the_last_was(void **state)
 
 	(void)state;
 	tpos_read_lock();
-	chunk->stamp = 17;
+	chunk->ticket = 17;
 	tpos_read_unlock();
 	tpos_chunk_free(m, chunk);
 	assert_ptr_equal(tpos_chunk_alloc(m, false), chunk);
-	assert_int_equal(chunk->stamp, 17);
+	assert_int_equal(chunk->ticket, 17);
 	tpos_chunk_free(m, chunk);
 }
 
@@ -119,7 +119,7 @@ static void *read_late(void *arg)
 	tpos_read_lock();
 	pthread_barrier_wait(&reader->found);
 	pthread_barrier_wait(&reader->freed);
-	reader->saw = tpos_read_once(&reader->chunk->stamp);
+	reader->saw = tpos_read_once(&reader->chunk->ticket);
 	tpos_read_unlock();
 	pthread_barrier_wait(&reader->read);
 	return NULL;
@@ -139,7 +139,7 @@ static void what_has_ended_is_read_until_readers_are_through(void **state)
 	pthread_barrier_init(&reader.read, NULL, 2);
 	reader.chunk = get();
 	other = get();
-	reader.chunk->stamp = 4;
+	reader.chunk->ticket = 4;
 	pthread_create(&thread, NULL, read_late, &reader);
 	pthread_barrier_wait(&reader.found);
 	tpos_chunk_free(m, reader.chunk);

@@ -114,8 +114,8 @@ static void a_shortage_leaves_the_chunk_alone(void **state)
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
 	struct tpsim_device *dev = device_with(m, 0);
 	struct tpos_alloc page = order(0);
-	struct ttmpool_chunk chunk = { .stamp = 7 };
-	static const struct ttmpool_chunk same = { .stamp = 7 };
+	struct ttmpool_chunk chunk = { .ticket = 7 };
+	static const struct ttmpool_chunk same = { .ticket = 7 };
 
 	(void)state;
 	tpsim_ram_hold(m, ANY_NODE, 0);

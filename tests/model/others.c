@@ -259,6 +259,29 @@ static void step_raw(struct world *w, struct item *item, uint64_t r)
 	check_zero(w, raw->pages, raw->n, raw->caching);
 }
 
+/* A buffer that has nothing is told that it has what it had once. Whoever has that by
+ * now, it is not the buffer. */
+static void misuse_old(struct world *w, struct item *item, uint64_t r)
+{
+	static int (*const verbs[])(struct ttmpool_backend * be) = {
+		ttmpool_unpopulate, ttmpool_drop, ttmpool_to_anonymous
+	};
+	int err;
+
+	if (item->be.tt.state != TTMPOOL_TT_EMPTY || !item->old[0])
+		return;
+	item->locked = true;
+	memcpy(item->pages, item->old, sizeof(item->old));
+	item->be.tt.state = TTMPOOL_TT_POPULATED;
+	err = (r >> 32) % 4 < 3 ? verbs[(r >> 32) % 4](&item->be)
+				: ttmpool_swapout(&item->be, 1);
+	if (!err)
+		w->wrong = "pages of old were taken";
+	memset(item->pages, 0, sizeof(item->pages));
+	item->be.tt.state = TTMPOOL_TT_EMPTY;
+	item->locked = false;
+}
+
 /* Nobody may give what is not his, or not as it is, or a part of it. */
 static void step_misuse(struct world *w, struct item *item, uint64_t r)
 {
@@ -268,6 +291,7 @@ static void step_misuse(struct world *w, struct item *item, uint64_t r)
 
 	if (!ttmpool_pool_give(item->be.pool, &page, 1, TTMPOOL_CACHED))
 		w->wrong = "a page of the system was taken";
+	misuse_old(w, item, r);
 	if (!raw->n)
 		return;
 	if (!ttmpool_pool_give(raw->pool, raw->pages, raw->n,

@@ -191,6 +191,8 @@ void play_step(struct world *w, const struct step *step)
 		w->was_at = item->dma_addr[0];
 		w->was_of = item->be.pool == &w->pool[1];
 	}
+	if (item->be.tt.state == TTMPOOL_TT_POPULATED)
+		memcpy(item->old, item->pages, sizeof(item->old));
 	w->err = 0;
 	watch_swapper(w);
 	disturb(w, step);

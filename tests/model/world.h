@@ -32,7 +32,8 @@ struct item {
 	struct ttmpool_backend be;
 	tpos_page_t *pages[MAX_PAGES];
 	tpos_dma_addr_t dma_addr[MAX_PAGES];
-	bool locked; /* by the step that works on it */
+	tpos_page_t *old[MAX_PAGES]; /* what it had when it last had all */
+	bool locked;                 /* by the step that works on it */
 	bool has_bytes;
 	uint64_t bytes; /* all its bytes follow from this */
 };

@@ -384,10 +384,36 @@ static void s11_what_is_missing_is_made(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Of who took his pages without a ticket, or with one of his own, it is not told how long
+ * ago that was. */
+static void f34_who_has_no_ticket_has_no_age(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 1 };
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	for (uint32_t i = 2; i--;) {
+		struct ttmpool_pool *pool = &rig->pool[i];
+
+		req.ticket = i ? 0x1234 : 0;
+		CHECK_EQ(t, ttmpool_pool_take(pool, &req, &page, NULL), 0);
+		CHECK(t, ttmpool_pool_new_ticket(pool));
+		CHECK_EQ(t, ttmpool_pool_fini(pool), 1);
+		CHECK(t, strstr(tpsim_report_last(check_machine(t)),
+				" 0 operations ago"));
+	}
+	rig->nr_pools = 0;
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(numbers, CHECK_CASE(s06_peaks_are_kept),
 	    CHECK_CASE(s01_one_chunk_takes_the_lock_once_each_way),
 	    CHECK_CASE(s06_a_budget_is_used_to_the_last_page),
 	    CHECK_CASE(f34_the_age_is_the_pools_own),
+	    CHECK_CASE(f34_who_has_no_ticket_has_no_age),
 	    CHECK_CASE(s06_limits_are_exact),
 	    CHECK_CASE(s07_what_is_touched_stays_in_the_list),
 	    CHECK_CASE(s06_the_last_page_is_had),

@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Threads that give what is not theirs, while those whose it is take it and give it
- * back: another pool's pages, whose descriptors end meanwhile (f53). They are refused,
- * nothing is read that is not there any more, and nobody else is disturbed.
+ * back: another pool's pages (f53), whose descriptors end meanwhile, and pages of an
+ * array of old (f54), which are on their way to a buffer or from there. They are
+ * refused, nothing is read that is not there any more, and nobody else is disturbed.
  * Run under ThreadSanitizer, too, to which each unlocked look at a descriptor is known.
  */
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+
+#include <ttmpool/runs.h>
 
 #include "check_cmocka.h"
 #include "rig.h"
 
 #define ROUNDS 400
+#define MOST   700 /* chunks: more than a lock is held for */
 
 /**
  * struct scene - one who has pages, and one who should not
  * @pool: whose pages they are
  * @wrong: where the other one gives them
  * @caching: of all of them
+ * @n: pages that are had at a time
  * @lent: the first of them
+ * @array: what the other one has of old, or NULL
  * @over: he may stop
  * @taken: times that he was believed
  * @owned: times that a page of his seemed to be where he would have given it
@@ -29,7 +36,9 @@ struct scene {
 	struct ttmpool_pool *pool;
 	struct ttmpool_pool *wrong;
 	enum ttmpool_caching caching;
+	size_t n;
 	_Atomic(tpos_page_t *) lent;
+	tpos_page_t **array;
 	atomic_bool over;
 	size_t taken;
 	size_t owned;
@@ -55,30 +64,59 @@ static void *give_to_the_wrong_pool(void *arg)
 	return NULL;
 }
 
-/* Who has a page again and again. */
-static const char *have_page(struct scene *scene)
+/* By an array that was somebody's once: all of it, and pages here and there. */
+static void *give_by_an_array_of_old(void *arg)
+{
+	struct scene *scene = arg;
+
+	while (!scene->over) {
+		scene->taken +=
+			!ttmpool_pool_give_ticket(scene->wrong, scene->array,
+						  scene->n, scene->caching, 2);
+		for (size_t i = scene->n; i--; i = i / 2 + i / 4)
+			scene->taken += !ttmpool_pool_give(scene->wrong,
+							   scene->array + i, 1,
+							   scene->caching);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* Who has pages again and again: with a ticket, or, of a chunk each, as runs. */
+static const char *have_pages(struct scene *scene, tpos_page_t **pages, int i)
 {
 	struct ttmpool_request req = { .caching = scene->caching,
-				       .num_pages = 1 };
-	tpos_page_t *page;
+				       .num_pages = scene->n,
+				       .ticket = 4 + 2 * (uint32_t)i };
+	struct ttmpool_runs runs;
 
-	if (ttmpool_pool_take(scene->pool, &req, &page, NULL))
-		return "no page could be had";
-	atomic_store_explicit(&scene->lent, page, memory_order_relaxed);
-	return ttmpool_pool_give(scene->pool, &page, 1, scene->caching)
-		       ? "a page is gone"
+	if (scene->array && i % 4 == 3) {
+		if (ttmpool_runs_take(scene->pool, &req, false, &runs))
+			return "a run could not be had";
+		sched_yield();
+		return ttmpool_runs_give(&runs) ? "a run is gone" : NULL;
+	}
+	if (ttmpool_pool_take(scene->pool, &req, pages, NULL))
+		return "pages could not be had";
+	atomic_store_explicit(&scene->lent, pages[0], memory_order_relaxed);
+	if (i % 8 == 5)
+		sched_yield();
+	return ttmpool_pool_give_ticket(scene->pool, pages, scene->n,
+					scene->caching, req.ticket)
+		       ? "pages are gone"
 		       : NULL;
 }
 
 static bool scene_plays(struct check *t, struct scene *scene,
 			void *(*other)(void *), int rounds)
 {
+	tpos_page_t **pages = check_zalloc(t, MOST * sizeof(*pages));
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, other, scene))
+	if (!pages || pthread_create(&thread, NULL, other, scene))
 		return false;
 	for (int i = 0; i < rounds && !scene->failed; i++)
-		scene->failed = have_page(scene);
+		scene->failed = have_pages(scene, pages, i);
 	scene->over = true;
 	pthread_join(thread, NULL);
 	if (scene->failed)
@@ -91,7 +129,7 @@ static bool scene_plays(struct check *t, struct scene *scene,
 static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
-	struct scene scene = { .caching = TTMPOOL_CACHED };
+	struct scene scene = { .caching = TTMPOOL_CACHED, .n = 1 };
 
 	CHECK(t, rig);
 	scene.rig = rig;
@@ -104,8 +142,81 @@ static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Likewise if both have pages, and these and their descriptors go from one to the
+ * other: what is given to the wrong pool may be its own by now, and somebody's. */
+static void f53_a_descriptor_may_be_the_other_pools_next(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct scene scene[2];
+	pthread_t threads[2];
+	tpos_page_t *page;
+
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		scene[i] = (struct scene){ .rig = rig,
+					   .pool = &rig->pool[i],
+					   .wrong = &rig->pool[!i],
+					   .caching = TTMPOOL_CACHED,
+					   .n = 1 };
+		CHECK_EQ(t,
+			 pthread_create(&threads[i], NULL,
+					give_to_the_wrong_pool, &scene[i]),
+			 0);
+	}
+	for (int i = 0; i < 8 * ROUNDS && !scene[0].failed; i++)
+		scene[0].failed = have_pages(&scene[i % 2], &page, i);
+	for (int i = 0; i < 2; i++) {
+		scene[i].over = true;
+		pthread_join(threads[i], NULL);
+	}
+	CHECK(t, !scene[0].failed);
+	CHECK_EQ(t, scene[0].taken + scene[1].taken, 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pages by an array of old: of a buffer of many chunks, whose pages are pooled, taken
+ * and given back, as pages and as runs. */
+static void play_old(struct check *t, enum ttmpool_caching caching, size_t n,
+		     unsigned int max_order)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_request req = { .caching = caching,
+				       .num_pages = n,
+				       .ticket = 2 };
+	struct scene scene = { .caching = caching, .n = n };
+	struct rig *rig;
+
+	policy.max_order = max_order;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	scene.array = check_zalloc(t, n * sizeof(*scene.array));
+	CHECK(t, rig && scene.array);
+	scene.rig = rig;
+	scene.pool = scene.wrong = &rig->pool[0];
+	CHECK_EQ(t, ttmpool_pool_take(scene.pool, &req, scene.array, NULL), 0);
+	CHECK_EQ(t,
+		 ttmpool_pool_give_ticket(scene.pool, scene.array, n, caching,
+					  2),
+		 0);
+	CHECK(t, scene_plays(t, &scene, give_by_an_array_of_old, ROUNDS));
+	CHECK_EQ(t, scene.taken, 0);
+	CHECK_EQ(t, rig_stats(rig).pages_in_use, 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nothing is taken of a buffer on its way, by who has its pages of old. */
+static void f54_an_array_of_old_takes_nothing_on_its_way(struct check *t)
+{
+	play_old(t, TTMPOOL_WRITE_COMBINED, MOST, 0);
+	CHECK(t, !t->failed);
+	play_old(t, TTMPOOL_WRITE_COMBINED, 33, 4);
+	CHECK(t, !t->failed);
+	play_old(t, TTMPOOL_CACHED, 3, 2);
+}
+
 CHECK_SUITE(threads_stale,
-	    CHECK_CASE(f53_a_page_of_another_pool_may_go_meanwhile));
+	    CHECK_CASE(f53_a_page_of_another_pool_may_go_meanwhile),
+	    CHECK_CASE(f53_a_descriptor_may_be_the_other_pools_next),
+	    CHECK_CASE(f54_an_array_of_old_takes_nothing_on_its_way));
 
 int main(int argc, char **argv)
 {

@@ -28,6 +28,7 @@
  */
 
 #include <linux/dma-mapping.h>
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -127,6 +128,18 @@ void ttm_pool_fini(struct ttm_pool *pool)
 	ttmpool_module_put();
 }
 
+/*
+ * Pages are given back by the buffer that they were taken for, and the array that
+ * names them is that buffer's: so what tells them from another's is where it lies.
+ * Nothing clears the array, and struct ttm_tt has no room for a number; but what is
+ * left in it after a free is found out until the same buffer is populated again, and
+ * then all of it is written anew.
+ */
+static u32 ticket_of(const struct ttm_tt *tt)
+{
+	return (hash_ptr(tt, 30) + 1) * 2;
+}
+
 /* To TTM, -ENOSPC is a placement that is full, and worth an eviction. */
 static int ttm_error(int err)
 {
@@ -139,7 +152,8 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 	struct ttmpool_request req = { .caching = (int)tt->caching,
 				       .num_pages = tt->num_pages,
-				       .killable = true };
+				       .killable = true,
+				       .ticket = ticket_of(tt) };
 	int err;
 
 	WARN_ON(!tt->num_pages || ttm_tt_is_populated(tt));
@@ -158,8 +172,8 @@ void ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
-	WARN_ON(ttmpool_pool_give(ours, tt->pages, tt->num_pages,
-				  (int)tt->caching));
+	WARN_ON(ttmpool_pool_give_ticket(ours, tt->pages, tt->num_pages,
+					 (int)tt->caching, ticket_of(tt)));
 	ttmpool_ttm_mirror(pool);
 }
 
