@@ -67,8 +67,8 @@ static size_t pages_in_split_blocks(struct page **pages, size_t n)
 
 	for (size_t i = 0; i + PTRS_PER_PTE <= n; i++) {
 		if (page_to_pfn(pages[i]) % PTRS_PER_PTE ||
-		    pages[i + PTRS_PER_PTE - 1] !=
-			    tpos_page_nth(pages[i], PTRS_PER_PTE - 1))
+		    page_to_pfn(pages[i + PTRS_PER_PTE - 1]) !=
+			    page_to_pfn(pages[i]) + PTRS_PER_PTE - 1)
 			continue;
 		if (lookup_address((unsigned long)page_address(pages[i]),
 				   &level) &&

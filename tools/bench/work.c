@@ -151,7 +151,7 @@ static int go_clear(void)
 		return -ENOMEM;
 	began = ktime_get_ns();
 	for (int i = 0; i < 512; i++)
-		clear_page(page_address(tpos_page_nth(page, i)));
+		clear_page(page_address(page) + i * PAGE_SIZE);
 	pr_info("race: clear wb 512 clear ttm %llu\n", ktime_get_ns() - began);
 	__free_pages(page, 9);
 	return 0;

@@ -10,6 +10,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 build coverage
 in_root ctest --preset coverage -j "$jobs" -L unit
+# Two threads that count the same branch may lose an update, and it was "taken -5" times
+# then: such a line is left out.
 finding '^branches: *\(.*\)$' \
 	in_root gcovr --root . --filter lib/ --branches --print-summary \
-	--fail-under-branch 95 build/coverage
+	--gcov-ignore-parse-errors --fail-under-branch 95 build/coverage
