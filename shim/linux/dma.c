@@ -17,6 +17,7 @@
 #include <linux/iommu.h>
 #include <linux/jiffies.h>
 #include <linux/sched.h>
+#include <linux/swiotlb.h>
 
 #include "ttmpool_system.h"
 #include "ttmpool_trace.h"
@@ -75,7 +76,8 @@ static int map_chunk(struct device *dev, bool translated,
 	dma_addr_t addr;
 
 	if (!translated &&
-	    !ttmpool_device_emits(dev, page_to_phys(chunk->page), size) &&
+	    (is_swiotlb_force_bounce(dev) ||
+	     !ttmpool_device_emits(dev, page_to_phys(chunk->page), size)) &&
 	    !bounce_is_possible(dev))
 		return -EIO;
 	addr = dma_map_page_attrs(dev, chunk->page, 0, size, DMA_BIDIRECTIONAL,

@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 
 #include "check_ktap.h"
 #include "ttmpool_module.h"
@@ -70,8 +71,12 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 		pr_info("    # %s:%d: %s\n", file, line, what);
 }
 
+/* Where all is bounced, the slots must be below the mask, and they may lie anywhere below
+ * 4 GiB: the kernel warns otherwise (kernel/dma/swiotlb.c, swiotlb_map()). */
 bool check_set_mask(struct check *t, tpos_device_t *dev, unsigned int mask_bits)
 {
+	if (mask_bits < 32 && is_swiotlb_force_bounce(dev))
+		return false;
 	return !dma_set_mask_and_coherent(dev, DMA_BIT_MASK(mask_bits));
 }
 
