@@ -77,6 +77,16 @@ struct ttmpool_lru {
 	tpos_atomic_t pages;
 };
 
+/** TTMPOOL_NODE_SLOTS - so many nodes are told from each other by the shrinker; of a
+ * machine with more, several are one to it. */
+#define TTMPOOL_NODE_SLOTS 16
+
+/** ttmpool_node_slot() - which of them is a node's? 0 for TTMPOOL_NODE_ANY. */
+static inline unsigned int ttmpool_node_slot(int node)
+{
+	return node < 0 ? 0 : 1 + (unsigned int)node % TTMPOOL_NODE_SLOTS;
+}
+
 /**
  * struct ttmpool_manager - what pools share
  *
@@ -105,6 +115,8 @@ struct ttmpool_manager {
 	tpos_atomic_t pages;
 	tpos_atomic_t pages_pooled;
 	tpos_atomic_t pages_kept; /* of these, by reserves */
+	/* the others, of pools that want a node: see ttmpool_node_slot() */
+	tpos_atomic_t spare_on[TTMPOOL_NODE_SLOTS + 1];
 	tpos_atomic_t pages_quarantined;
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swapped;
@@ -220,6 +232,29 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  */
 unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
 					  unsigned long pages, bool swap);
+
+/**
+ * ttmpool_manager_shrink_count_node() - the same, on one node
+ * @mgr: the manager
+ * @node: of pools that want pages of this node, or of no node in particular;
+ *	TTMPOOL_NODE_ANY for all pools
+ * @swap: as in ttmpool_manager_shrink_count()
+ */
+unsigned long ttmpool_manager_shrink_count_node(struct ttmpool_manager *mgr,
+						int node, bool swap);
+
+/**
+ * ttmpool_manager_shrink_scan_node() - the same, on one node
+ * @mgr: the manager
+ * @node: as in ttmpool_manager_shrink_count_node(): pools that want pages of another
+ *	node are not touched
+ * @pages, @swap: as in ttmpool_manager_shrink_scan()
+ *
+ * Return: how many pages went back to the system.
+ */
+unsigned long ttmpool_manager_shrink_scan_node(struct ttmpool_manager *mgr,
+					       int node, unsigned long pages,
+					       bool swap);
 
 /**
  * ttmpool_manager_stats() - read the counters

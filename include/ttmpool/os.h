@@ -457,7 +457,9 @@ void tpos_free(tpos_system_t *system, void *ptr);
  * @shrinker: filled in by the caller: its count(shrinker, swap) says how many
  *	pages could be given up, its scan(shrinker, pages, swap) gives up about
  *	so many and says how many it did, which may be more: then so much less is
- *	to be asked for (Linux: nr_scanned). Both may be called from any thread
+ *	to be asked for (Linux: nr_scanned). count_node(shrinker, node, swap) and
+ *	scan_node(shrinker, node, pages, swap) are for who is short of pages of one
+ *	node; a port may go without them. All may be called from any thread
  *	that allocates, under any lock that may be held across an allocation,
  *	and several times at once. @swap: this caller may wait for a store, and
  *	there is room in one (Linux: __GFP_FS, and swap space).

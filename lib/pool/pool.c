@@ -81,6 +81,7 @@ static int pool_configure(struct ttmpool_pool *pool,
 			tpos_device_mask(pool->dev, i == TTMPOOL_COHERENT);
 	pool->node = config->node == TTMPOOL_NODE_OF_DEVICE ? pool->info.node
 							    : config->node;
+	pool->node_slot = ttmpool_node_slot(pool->node);
 	if (config->policy)
 		pool->policy = *config->policy;
 	else

@@ -421,6 +421,7 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool);
  * struct slice - pooled pages on their way to the system
  * @pages, @least, @most: how many are wanted, as in a struct bins_want
  * @all: the reserve may go, too
+ * @node_slot: not of pools that want pages of another node; 0: of any
  * @got: how many they are
  * @again: there may be more, which were being cleared
  * @chunks: which
@@ -434,6 +435,7 @@ struct slice {
 	size_t least;
 	size_t most;
 	bool all;
+	unsigned int node_slot;
 	size_t got;
 	bool again;
 	struct ttmpool_list chunks;
@@ -445,7 +447,11 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice);
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all);
 unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 				      unsigned long pages);
+unsigned long ttmpool_manager_reclaim_node(struct ttmpool_manager *mgr,
+					   int node, unsigned long pages);
 unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr);
+unsigned long ttmpool_manager_count_spare_node(struct ttmpool_manager *mgr,
+					       int node);
 
 /* trim.c */
 void ttmpool_manager_trim(struct ttmpool_manager *mgr);

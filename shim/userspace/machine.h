@@ -260,10 +260,8 @@ struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
 void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 		      unsigned int order);
 
-/* shrinker.c: not guarded; guarded, but for the time that shrinkers run. */
-unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
-				  unsigned long pages, bool swap);
-unsigned long tpsim_shortage(struct tpsim_machine *machine,
+/* shrinker.c: guarded, but for the time that shrinkers run. */
+unsigned long tpsim_shortage(struct tpsim_machine *machine, int node,
 			     unsigned long pages);
 
 /* copy.c: guarded; swapfile.c: slots are guarded, and input and output not. */

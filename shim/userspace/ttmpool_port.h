@@ -106,6 +106,10 @@ struct tpos_shrinker {
 	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
 			      unsigned long pages, bool swap);
+	unsigned long (*count_node)(struct tpos_shrinker *shrinker, int node,
+				    bool swap);
+	unsigned long (*scan_node)(struct tpos_shrinker *shrinker, int node,
+				   unsigned long pages, bool swap);
 	struct tpos_shrinker *next; /* the machine's list */
 	unsigned int running;       /* callbacks of it that run now */
 };
