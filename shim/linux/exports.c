@@ -10,6 +10,7 @@
 
 #include "ttmpool_module.h"
 #include "ttmpool_shmem.h"
+#include "ttmpool_shrinker.h"
 
 EXPORT_SYMBOL_GPL(ttmpool_backend_choose);
 EXPORT_SYMBOL_GPL(ttmpool_backend_coherent);
@@ -100,6 +101,10 @@ EXPORT_SYMBOL_GPL(tpos_store_read);
 EXPORT_SYMBOL_GPL(tpos_store_drop);
 EXPORT_SYMBOL_GPL(tpos_wait);
 EXPORT_SYMBOL_GPL(tpos_wake);
+
+/* For the suites that are a module beside this one. */
+EXPORT_SYMBOL_GPL(ttmpool_shrinker_count);
+EXPORT_SYMBOL_GPL(ttmpool_shrinker_scan);
 
 EXPORT_SYMBOL_GPL(ttmpool_shmem_fini);
 EXPORT_SYMBOL_GPL(ttmpool_shmem_init);

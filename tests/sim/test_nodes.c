@@ -234,7 +234,50 @@ static void what_was_prepared_far_is_enough(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(nodes, CHECK_CASE(s06_a_signal_ends_a_request_of_a_node),
+/* Who is short of pages of one node has them of the pools that want that node, and of
+ * those that want none; pools of another node are left alone, reserves are kept. */
+static void s11_the_shrinker_of_a_node_leaves_others_alone(struct check *t)
+{
+	struct ttmpool_pool *anywhere = check_zalloc(t, sizeof(*anywhere));
+	struct ttmpool_pool_config config = { .node = TTMPOOL_NODE_ANY };
+	struct ttmpool_request req = { .caching = WC };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig = two_nodes(t);
+
+	CHECK(t, rig && anywhere);
+	config.dev = rig->dev[0];
+	policy.max_order = 0;
+	config.policy = &policy;
+	CHECK_EQ(t, ttmpool_pool_init(anywhere, &rig->mgr, &config), 0);
+	for (int i = 0; i < 2; i++) {
+		rig->pool[i].max_order[TTMPOOL_PLAIN] = 0;
+		req.num_pages = i ? 100 : 30;
+		CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[i], &req, false), 0);
+	}
+	req.num_pages = 7;
+	CHECK_EQ(t, ttmpool_pool_prime(anywhere, &req, false), 0);
+	ttmpool_pool_reserve(&rig->pool[0], 10);
+	CHECK_EQ(t, ttmpool_manager_shrink_count_node(&rig->mgr, 0, false), 27);
+	CHECK_EQ(t, ttmpool_manager_shrink_count_node(&rig->mgr, 1, false),
+		 107);
+	CHECK_EQ(t, ttmpool_manager_shrink_count_node(&rig->mgr, 5, false), 7);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 127);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan_node(&rig->mgr, 0, 1000, false),
+		 27);
+	CHECK_EQ(t, pooled(rig, 0), 10);
+	CHECK_EQ(t, pooled(rig, 1), 100);
+	CHECK_EQ(t, tpsim_shrink_node(check_machine(t), 0, 1000), 0);
+	CHECK_EQ(t, tpsim_shrink_node(check_machine(t), 1, 40), 40);
+	CHECK_EQ(t, tpsim_shrink(check_machine(t), 1000), 60);
+	CHECK_EQ(t, pooled(rig, 0), 10);
+	ttmpool_pool_reserve(&rig->pool[0], 4);
+	CHECK_EQ(t, ttmpool_manager_shrink_count_node(&rig->mgr, 0, false), 6);
+	CHECK_EQ(t, ttmpool_pool_fini(anywhere), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(nodes, CHECK_CASE(s11_the_shrinker_of_a_node_leaves_others_alone),
+	    CHECK_CASE(s06_a_signal_ends_a_request_of_a_node),
 	    CHECK_CASE(what_was_prepared_far_is_no_nearer),
 	    CHECK_CASE(what_was_prepared_far_is_enough),
 	    CHECK_CASE(a_full_node_costs_nobody_anything),
