@@ -72,7 +72,8 @@ ttmpool_backend_choose(const struct ttmpool_pool *pool);
  * @num_pages: how many; at least one
  * @caching: what the pages shall be
  * @wait_ms: how long a call may sleep: see struct ttmpool_request
- * @killable: likewise
+ * @killable: only a fatal signal interrupts the work of a call; see struct
+ *	ttmpool_request
  */
 struct ttmpool_backend_config {
 	struct ttmpool_pool *pool;
@@ -96,7 +97,8 @@ struct ttmpool_backend_config {
  *	caller's array, or NULL. In state PARTIAL they are not to be used.
  * @wait_ms: how long each call waits for pages or address space: see struct
  *	ttmpool_request
- * @killable: which signals interrupt a call: likewise
+ * @killable: only a fatal signal interrupts the work of a call; see struct
+ *	ttmpool_request
  * @until: when the wait of the call that is under way is over
  * @store: where its contents go when they are moved out, or NULL
  * @sums: with policy.checksum, one for each page that is there
