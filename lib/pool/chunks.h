@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#pragma once
+
+/*
+ * The lower half of what the files of lib/pool/ say to each other: reports, waiting, the
+ * budgets, accounts, and chunks by themselves. pool_internal.h has the upper half, where
+ * chunks are looked for, and says which file stands on which.
+ */
+
+#include <ttmpool/pool.h>
+#include <ttmpool/report.h>
+
+static inline enum ttmpool_source
+chunk_source(const struct ttmpool_chunk *chunk)
+{
+	return ttmpool_chunk_is_coherent(chunk) ? TTMPOOL_COHERENT
+						: TTMPOOL_PLAIN;
+}
+
+static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
+{
+	return (uint64_t)pages << pool->info.page_shift;
+}
+
+/* Of which zone fresh pages are: flags of a struct tpos_alloc. */
+static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
+				     enum ttmpool_source source)
+{
+	return source == TTMPOOL_PLAIN && pool->policy.dma32 ? TPOS_ALLOC_DMA32
+							     : 0;
+}
+
+/* A counter in pages, or a limit: never below 0. */
+static inline unsigned long pages_of(tpos_atomic_t *counter)
+{
+	return (unsigned long)tpos_atomic_read(counter);
+}
+
+/* May some of its mappings have bounce slots? */
+static inline bool pool_may_bounce(struct ttmpool_pool *pool)
+{
+	return tpos_atomic_read(&pool->bounces);
+}
+
+/* Do plain chunks stay mapped while they are pooled? */
+static inline bool pool_keeps_mapped(struct ttmpool_pool *pool)
+{
+	return pool->policy.keep_mapped && !pool_may_bounce(pool);
+}
+
+/* Was the device's mask wider once, so that pooled chunks may be beyond it now? The
+ * pool's lock is held. */
+static inline bool pool_is_narrowed(struct ttmpool_pool *pool,
+				    enum ttmpool_source source)
+{
+	uint64_t mask = tpos_device_mask(pool->dev, source == TTMPOOL_COHERENT);
+
+	tpos_assert_held(&pool->lock);
+	if (mask > pool->mask[source])
+		pool->mask[source] = mask;
+	return mask < pool->mask[source];
+}
+
+/*
+ * The pool's own tickets are odd, so that they are none of the callers'. Some of
+ * them need not be shown by who may not know of them: he shows none then, and no other.
+ */
+#define TICKET_ISSUED   1u
+#define TICKET_OPTIONAL 2u
+#define TICKET_FLAGS    (TICKET_ISSUED | TICKET_OPTIONAL)
+
+/* @flags: ISSUED, and perhaps OPTIONAL. */
+static inline uint32_t pool_issue_ticket(struct ttmpool_pool *pool,
+					 uint32_t flags)
+{
+	return (uint32_t)tpos_atomic_add_return(1, &pool->tickets) *
+		       (TICKET_FLAGS + 1) +
+	       flags;
+}
+
+/* Count something, when that is all there is to do under the lock. */
+static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
+			      uint64_t by)
+{
+	tpos_spin_lock(&pool->lock);
+	*counter += by;
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* Count a batch of @n. */
+static inline void pool_tally_batch(struct ttmpool_pool *pool,
+				    uint64_t *batches, uint64_t *items,
+				    uint64_t n)
+{
+	tpos_spin_lock(&pool->lock);
+	++*batches;
+	*items += n;
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* An assertion that costs something for each chunk, or on a warm path: only where
+ * whole objects are walked. What is asserted may not be joined by && or ||: it would
+ * be counted as branches. */
+#define assert_deep(cond)                  \
+	do {                               \
+		if (TPOS_CHECK_LEVEL > 1)  \
+			tpos_assert(cond); \
+	} while (0)
+
+void ttmpool_chunk_check_change(const struct ttmpool_chunk *chunk,
+				enum ttmpool_chunk_state state);
+
+/* Legal or not is asked where whole objects are walked: a chunk's state changes
+ * twice for each page of a fragmented buffer. */
+static inline void chunk_set_state(struct ttmpool_chunk *chunk,
+				   enum ttmpool_chunk_state state)
+{
+	if (TPOS_CHECK_LEVEL > 1)
+		ttmpool_chunk_check_change(chunk, state);
+	tpos_write_once(&chunk->state, (uint8_t)state);
+}
+
+/*
+ * Anybody may look at a descriptor who has found it by a page, and may find it ended,
+ * or another chunk's by now: under his own pool's lock, and between tpos_read_lock()
+ * and tpos_read_unlock(). Of such a one he reads these two, and no more unless both
+ * are what he looks for. That is safe since
+ *
+ *   - a chunk becomes @pool's with a state that is written first, and never IN_USE;
+ *   - it is IN_USE, and ceases to be, under its pool's lock alone;
+ *   - it ceases to be @pool's under @pool's lock (ttmpool_chunks_set_pool()), though it
+ *     be as its descriptor ends.
+ *
+ * So what is this pool's and in use stays so as long as the lock is held, and what is
+ * in use is on one of the pool's lists.
+ */
+static inline void chunk_publish(struct ttmpool_chunk *chunk,
+				 struct ttmpool_pool *pool,
+				 enum ttmpool_chunk_state state)
+{
+	tpos_write_once(&chunk->state, (uint8_t)state);
+	tpos_store_release(&chunk->pool, pool);
+}
+
+static inline bool chunk_is_in_use_of(const struct ttmpool_chunk *chunk,
+				      const struct ttmpool_pool *pool)
+{
+	return tpos_load_acquire(&chunk->pool) == pool &&
+	       tpos_read_once(&chunk->state) == TTMPOOL_CHUNK_IN_USE;
+}
+
+/* One whose descriptor has room for the name of who had it last. */
+static inline struct ttmpool_named_chunk *
+chunk_named(const struct ttmpool_chunk *chunk)
+{
+	return ttmpool_list_entry(chunk, struct ttmpool_named_chunk, chunk);
+}
+
+/* A question about a chunk. */
+typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
+
+/* A spinlock is held for work on at most so many chunks of a list. */
+#define TTMPOOL_HOLD_CHUNKS 256
+
+/* report.c */
+void ttmpool_report_describe(struct ttmpool_pool *pool,
+			     const struct ttmpool_chunk *chunk,
+			     struct ttmpool_report *report);
+void ttmpool_pool_report(struct ttmpool_pool *pool,
+			 enum ttmpool_report_kind kind,
+			 const struct ttmpool_chunk *chunk,
+			 const struct ttmpool_report *where);
+
+/* wait.c */
+void ttmpool_queue_init(struct ttmpool_queue *queue);
+void ttmpool_queue_fini(struct ttmpool_queue *queue);
+void ttmpool_queue_enter(struct ttmpool_queue *queue);
+void ttmpool_queue_leave(struct ttmpool_queue *queue);
+struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
+					 unsigned int wait_ms);
+int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
+		       long seen, const struct ttmpool_deadline *until);
+
+/*
+ * There may be something to be had. Who waits has said so before he looked; what there
+ * is to be had was put where he looks, under a lock or by a full barrier, before this
+ * is called. So he has seen it, or is seen.
+ */
+static inline void queue_wake(struct ttmpool_queue *queue)
+{
+	if (tpos_atomic_read(&queue->waiting))
+		tpos_wake(&queue->wait);
+}
+
+/*
+ * What a request may wait for, where it has time; to others it is -ENOMEM or -ENOSPC.
+ * The machine's own want of addresses is -ENOSPC from the port.
+ */
+#define NO_PAGES  (-EAGAIN) /* within the page budget */
+#define NO_MAPPED (-EDQUOT) /* within a limit for what is mapped */
+
+static inline int error_of(int err)
+{
+	if (err == NO_PAGES)
+		return -ENOMEM;
+	return err == NO_MAPPED ? -ENOSPC : err;
+}
+
+/* budget.c */
+bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
+void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
+unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages);
+bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
+int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages,
+			  size_t mapped);
+bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages);
+bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
+				unsigned long below);
+void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
+				      uint64_t bytes);
+
+/* space.c: for pools without a budget of the driver's */
+int ttmpool_space_join(struct ttmpool_pool *pool);
+void ttmpool_space_leave(struct ttmpool_pool *pool);
+
+/* account.c: pages, by enum ttmpool_account */
+struct account {
+	long pages[TTMPOOL_ACCOUNT_COUNT];
+};
+void ttmpool_account_add(struct ttmpool_pool *pool,
+			 const struct ttmpool_list *chunks,
+			 struct account *sums);
+void ttmpool_account_charge(struct ttmpool_owner *owner,
+			    const struct account *more);
+void ttmpool_account_book(struct ttmpool_pool *pool,
+			  const struct account *more);
+void ttmpool_account_change(struct ttmpool_pool *pool,
+			    struct ttmpool_owner *owner,
+			    const struct account *before,
+			    const struct account *after);
+void ttmpool_account_close(struct ttmpool_pool *pool,
+			   struct ttmpool_list *chunks);
+void ttmpool_account_close_run(struct ttmpool_pool *pool,
+			       const struct ttmpool_list *chunks, size_t pages,
+			       struct account *sums);
+void ttmpool_account_swapped(struct ttmpool_pool *pool,
+			     struct ttmpool_owner *owner, long pages);
+
+/* condition.c, chunk.c */
+bool ttmpool_chunk_is_mapped(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunks_have_other(const struct ttmpool_list *chunks);
+bool ttmpool_chunk_is_within_mask(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_is_out_of_reach(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk);
+bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks);
+void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
+			     struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_can_be_used(const struct ttmpool_chunk *chunk,
+			       const struct ttmpool_pool *pool);
+void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
+			const struct ttmpool_chunk *chunk, tpos_page_t **pages,
+			tpos_dma_addr_t *dma_addr);
+void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
+				  const struct ttmpool_chunk *chunk,
+				  tpos_dma_addr_t *dma_addr);
+struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named);
+void ttmpool_chunks_leave(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks);
+void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
+			     struct ttmpool_pool *from,
+			     struct ttmpool_pool *to);
+size_t ttmpool_chunks_count(const struct ttmpool_list *chunks);
+size_t ttmpool_chunks_count_pages(const struct ttmpool_list *chunks);
+size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
+			      struct ttmpool_list *run);
+bool ttmpool_chunks_extract(struct ttmpool_list *from, chunk_test test,
+			    struct ttmpool_list *to);
+
+/* Likewise those with a page that the hardware has poisoned: @to is written if there
+ * are any. As long as it has poisoned none at all, this costs nothing. */
+static inline bool chunks_extract_poisoned(const struct ttmpool_pool *pool,
+					   struct ttmpool_list *from,
+					   struct ttmpool_list *to)
+{
+	if (!tpos_may_be_poisoned(pool->dev) ||
+	    !ttmpool_chunks_are_poisoned(from))
+		return false;
+	ttmpool_chunks_extract(from, ttmpool_chunk_is_poisoned, to);
+	return true;
+}
+
+/* May the bytes of a batch be read? A read of a page that the hardware has poisoned
+ * can stop the machine. */
+static inline bool chunks_may_be_read(const struct ttmpool_pool *pool,
+				      const struct ttmpool_list *chunks)
+{
+	return !tpos_may_be_poisoned(pool->dev) ||
+	       !ttmpool_chunks_are_poisoned(chunks);
+}
+
+static inline bool chunk_may_be_read(const struct ttmpool_pool *pool,
+				     const struct ttmpool_chunk *chunk)
+{
+	return !tpos_may_be_poisoned(pool->dev) ||
+	       !ttmpool_chunk_is_poisoned(chunk);
+}
+void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
+void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks, bool lazy);
+int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks,
+			       enum ttmpool_caching caching);
+void ttmpool_chunks_cut_off(struct ttmpool_pool *pool,
+			    struct ttmpool_list *chunks, bool lazy);
+int ttmpool_chunks_make_cached(struct ttmpool_pool *pool,
+			       struct ttmpool_list *chunks);
+int ttmpool_chunks_strip(struct ttmpool_pool *pool,
+			 struct ttmpool_list *chunks);
+void ttmpool_chunks_clear(struct ttmpool_pool *pool,
+			  struct ttmpool_list *chunks);
+void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,
+				    struct ttmpool_list *chunks);
+void ttmpool_chunks_copy(struct ttmpool_pool *pool,
+			 const struct ttmpool_list *to,
+			 const struct ttmpool_list *from);
