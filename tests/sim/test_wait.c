@@ -6,31 +6,7 @@
 
 #include "check_cmocka.h"
 #include "rig_buffer.h"
-
-#define SPACE_PAGES 16384 /* 64 MiB */
-
-static struct buffer *buffer_of(struct check *t, struct rig *rig, size_t n,
-				unsigned int wait_ms)
-{
-	struct buffer *buf = buffer_open(
-		t, rig,
-		&(struct buffer_config){ .num_pages = n,
-					 .funcs = &buffer_plain,
-					 .caching = TTMPOOL_WRITE_COMBINED });
-
-	if (buf)
-		buf->be.wait_ms = wait_ms;
-	return buf;
-}
-
-/* Two buffers that cannot both be mapped; the first one is. */
-static bool open_pair(struct check *t, struct rig *rig, struct buffer *pair[2],
-		      unsigned int wait_ms)
-{
-	pair[0] = buffer_of(t, rig, SPACE_PAGES / 4 * 3, 0);
-	pair[1] = buffer_of(t, rig, SPACE_PAGES / 2, wait_ms);
-	return pair[0] && pair[1] && !ttmpool_populate(&pair[0]->be);
-}
+#include "space.h"
 
 /* Who does not want to wait is told at once. */
 static void s06_who_does_not_wait_is_told_at_once(struct check *t)
