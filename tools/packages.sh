@@ -28,9 +28,10 @@ has_package()
 	/*) [ -e "$probe" ] && return 0 ;;
 	*) command -v "$probe" >/dev/null 2>&1 && return 0 ;;
 	esac
-	# A package without a program of its name.
+	# A package without a program of its name. Debian 13 has renamed some libraries:
+	# libelf1t64 provides libelf1, so apt-get takes the old name, and dpkg does not.
 	command -v dpkg-query >/dev/null 2>&1 &&
-		dpkg-query -W -f='${db:Status-Status}\n' "$1" 2>/dev/null |
+		dpkg-query -W -f='${db:Status-Status}\n' "$1" "$1t64" 2>/dev/null |
 		grep -qx installed
 }
 
