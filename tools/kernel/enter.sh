@@ -1,15 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# enter.sh FOLDER DIR... -- COMMAND...: run a command in the system in FOLDER, which
-# sees each DIR where it lies here. What is mounted for it is gone when it ends.
+# enter.sh FOLDER DIR[=PLACE]... -- COMMAND...: run a command in the system in FOLDER,
+# which sees each DIR at PLACE, or where it lies here. What is mounted for it is gone when
+# it ends.
 set -eu
 
 folder=$1
 shift
 dirs=
 while [ "$1" != -- ]; do
-	dirs="$dirs $(cd "$1" && pwd -P)"
+	real=$(cd "${1%%=*}" && pwd -P)
+	case $1 in
+	*=*) dirs="$dirs $real=${1#*=}" ;;
+	*) dirs="$dirs $real=$real" ;;
+	esac
 	shift
 done
 shift
@@ -21,8 +26,8 @@ DIRS=$dirs exec unshare --mount sh -c '
 	folder=$1
 	shift
 	for dir in $DIRS; do
-		mkdir -p "$folder$dir"
-		mount --bind "$dir" "$folder$dir"
+		mkdir -p "$folder${dir#*=}"
+		mount --bind "${dir%%=*}" "$folder${dir#*=}"
 	done
 	mount -t proc proc "$folder/proc"
 	exec chroot "$folder" "$@"' - "$folder" "$@"

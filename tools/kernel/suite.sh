@@ -80,6 +80,13 @@ suite_folder()
 		echo "==> it has $(as_root du -sm "$folder" | cut -f1) MiB" >&2
 }
 
+# suite_need PACKAGE...: install what the folder does not have.
+suite_need()
+{
+	as_root chroot "$suite_dir/root" dpkg-query -W "$@" >/dev/null 2>&1 ||
+		suite_install "$@"
+}
+
 # suite_install PACKAGE...: into the folder.
 suite_install()
 {
