@@ -24,7 +24,8 @@ struct ttmpool_pool;
  * @pool_limit: pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools nothing.
  *	When it is overrun, the oldest pages go until 512 fewer lie pooled, or an
  *	eighth of the limit fewer if that is less: however many gives overrun it
- *	at once, no fewer than that stay. What pools have reserved
+ *	at once, no fewer than that stay, but for what the last chunk that goes has
+ *	more. What pools have reserved
  *	(ttmpool_pool_reserve()) stays, too, and leaves less room for others.
  */
 struct ttmpool_manager_config {

@@ -166,6 +166,8 @@ struct ttmpool_pool {
 	tpos_mutex_t scrub; /* held while pooled chunks are cleared or split */
 	tpos_atomic_t bounces; /* has a mapping of its bounced, or may one? */
 	tpos_atomic_t tickets; /* that it has issued */
+	tpos_atomic_t
+		pieced; /* populates that found pieces of a larger chunk */
 
 	bool shares_space; /* @iova is the manager's, not the driver's */
 	bool going; /* no turn comes to it any more; under the manager's lock */
@@ -290,8 +292,9 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
  * What the request lacks is taken of the budgets before any page is got for it.
  * One that can never be served is refused at once, whatever its @wait_ms: -ENOMEM
  * for more pages than the page budget, -ENOSPC for more than may be mapped, by the
- * pool or by all pools on its struct ttmpool_iova. Nobody loses a page or a mapping
- * for it.
+ * pool or by all pools on its struct ttmpool_iova, or than the device's mask admits.
+ * Nobody loses a page or a mapping for it. For one that lacks more pages than are pooled
+ * or can be swapped out, nothing goes.
  *
  * Return: 0; -EINVAL for a request that names nothing known or no page, or
  * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;

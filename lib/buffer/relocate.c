@@ -151,7 +151,7 @@ int ttmpool_backend_admits(struct ttmpool_backend *be, size_t pages)
 {
 	bool mapped = be->dma_addr || be->funcs->source == TTMPOOL_COHERENT;
 
-	return ttmpool_budget_admits(be->pool, pages,
+	return ttmpool_budget_admits(be->pool, be->funcs->source, pages,
 				     mapped ? be->tt.num_pages : 0);
 }
 

@@ -77,13 +77,22 @@ static unsigned long iova_most(const struct ttmpool_pool *pool,
 	return below - 1 < most ? below - 1 : most;
 }
 
+/* Has the device addresses for so many bytes of that source? */
+static bool device_can_address(const struct ttmpool_pool *pool, uint64_t bytes,
+			       enum ttmpool_source source)
+{
+	return !bytes ||
+	       bytes - 1 <=
+		       tpos_device_mask(pool->dev, source == TTMPOOL_COHERENT);
+}
+
 /*
  * Can a request ever be served, even if nobody else had any page? -ENOMEM if it is for
- * more pages than the page budget; -ENOSPC if more of them than a limit admits have to
- * be @mapped.
+ * more pages than the page budget; -ENOSPC if more of them than a limit or the device's
+ * mask admits have to be @mapped.
  */
-int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages,
-			  size_t mapped)
+int ttmpool_budget_admits(struct ttmpool_pool *pool, enum ttmpool_source source,
+			  size_t pages, size_t mapped)
 {
 	uint64_t bytes = pool_bytes(pool, mapped);
 	uint64_t limit = pool->iova->limit;
@@ -91,7 +100,8 @@ int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages,
 	if (pages > pages_of(&pool->mgr->page_budget))
 		return -ENOMEM;
 	if ((limit && bytes > limit) ||
-	    (pool->mapped_limit && bytes > pool->mapped_limit))
+	    (pool->mapped_limit && bytes > pool->mapped_limit) ||
+	    !device_can_address(pool, bytes, source))
 		return -ENOSPC;
 	return 0;
 }

@@ -211,8 +211,8 @@ bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
 unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages);
-int ttmpool_budget_admits(struct ttmpool_pool *pool, size_t pages,
-			  size_t mapped);
+int ttmpool_budget_admits(struct ttmpool_pool *pool, enum ttmpool_source source,
+			  size_t pages, size_t mapped);
 bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 				unsigned long below);

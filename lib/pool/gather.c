@@ -228,10 +228,7 @@ static int take_count(struct take *take, size_t pages)
 	    pool_bytes(take->pool, take->asked) < ASK_BYTES)
 		return 0;
 	take->asked = 0;
-	return (take->req.killable ? tpos_fatal_signal_pending()
-				   : tpos_signal_pending())
-		       ? -EINTR
-		       : 0;
+	return request_is_interrupted(&take->req) ? -EINTR : 0;
 }
 
 /*

@@ -128,6 +128,7 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	tpos_mutex_init(&pool->scrub, mgr->system, TTMPOOL_RANK_SCRUB);
 	tpos_work_init(&pool->scrub_work, ttmpool_pool_scrub_work);
 	tpos_atomic_set(&pool->tickets, 0);
+	tpos_atomic_set(&pool->pieced, 0);
 	ttmpool_list_init(&pool->in_use);
 	ttmpool_list_init(&pool->runs);
 	ttmpool_list_init(&pool->held);

@@ -154,6 +154,7 @@ bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg);
 void ttmpool_turn_again(struct turn *turn);
 void ttmpool_turn_end(struct turn *turn);
 bool ttmpool_turns_wait(struct ttmpool_manager *mgr);
+void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool);
 void ttmpool_turns_enter(struct ttmpool_pool *pool);
 void ttmpool_turns_leave(struct ttmpool_pool *pool);
 

@@ -10,6 +10,9 @@
 
 #include "take.h"
 
+/* So many descriptors are made before one asks for a signal. */
+#define SPARES_RUN 512
+
 /* @singles: in single pages; @until: a deadline, for waiting. */
 static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 		 bool mapped, bool singles,
@@ -101,7 +104,14 @@ static int prepare_spares(struct ttmpool_pool *pool,
 						(enum ttmpool_caching)caching,
 						order) *
 			     (((size_t)1 << order) - 1);
-	return ttmpool_spares_keep(pool, n) ? 0 : -ENOMEM;
+	for (size_t have = 0; have < n;) {
+		have = n - have < SPARES_RUN ? n : have + SPARES_RUN;
+		if (!ttmpool_spares_keep(pool, have))
+			return -ENOMEM;
+		if (request_is_interrupted(req))
+			return -EINTR;
+	}
+	return 0;
 }
 
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,

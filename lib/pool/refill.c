@@ -86,6 +86,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 		return;
 	missing = refill_missing(take);
 	missing = refill_within(missing, take->wanted);
+	take_hold_extra(take);
 	if (!refill_takes_room(take, missing, &room))
 		return;
 	for (; missing >> req.order; req.order++)

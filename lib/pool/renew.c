@@ -4,9 +4,11 @@
  *
  * Memory may have been in pieces when a pool got its pages. They would serve for ever:
  * a buffer that comes back is pooled as it is, and the next one is made of its pieces.
- * So a buffer that was put together of many of them gets one fresh chunk of the largest
- * order for as many pages, if the system has one free, and these pieces go to the system:
- * no more than one at a time, since each costs a flush for what comes and one for what goes.
+ * So a buffer that was put together of many of them gets one fresh chunk for as many
+ * pages, if the system has one free, and these pieces go to the system: no more than one at
+ * a time, since each costs a flush for what comes and one for what goes. Where the gain is
+ * small, not each time: a pool that is used by large and small buffers in turn has pieces
+ * for a while, and they serve.
  *
  *     found     512  1 1 1 1 ... 1          1024 of 1 page
  *     renewed   512  512  1 1 ... 1         512 of them
@@ -18,45 +20,87 @@
 #include "take.h"
 
 /* So many pieces at least are given for one chunk. */
-#define PIECES_ORDER 5
+#define PIECES_ORDER 3
 #define PIECES       ((size_t)1 << PIECES_ORDER)
 
-/* Of which order are there chunks enough that as many pages are one large chunk? The
- * lowest; or the largest order, if there is none. */
-static unsigned int renew_order(const struct take *take)
+/* Where there are so many, and a chunk of the largest order is had for them, at once;
+ * else at every so many-th populate that finds some. */
+#define MANY_PIECES 32
+#define FEW_EVERY   16
+
+/**
+ * struct renewal - pieces that one larger chunk can take the place of
+ * @order: what they are
+ * @large: what the chunk is; no larger, if there are no such pieces
+ * @pieces: how many of them there are, which may be more than it takes
+ */
+struct renewal {
+	unsigned int order;
+	unsigned int large;
+	size_t pieces;
+};
+
+/* The order of the largest chunk that has no more pages than so many single pages. */
+static unsigned int order_of(size_t pages)
 {
+	unsigned int order = 0;
+
+	while (pages >> (order + 1))
+		order++;
+	return order;
+}
+
+/* Of which order are there pieces enough for one larger chunk? The lowest. */
+static struct renewal renew_find(const struct take *take)
+{
+	struct renewal renewal = { 0 };
 	size_t n[TTMPOOL_NR_ORDERS] = { 0 };
 	const struct ttmpool_chunk *chunk;
-	unsigned int order = 0;
 
 	ttmpool_for_each_chunk(chunk, &take->got)
 		n[chunk->order]++;
-	while (order + PIECES_ORDER <= take->max_order &&
-	       n[order] >> (take->max_order - order) == 0)
-		order++;
-	return order + PIECES_ORDER <= take->max_order ? order
-						       : take->max_order;
+	for (unsigned int order = 0; order + PIECES_ORDER <= take->max_order;
+	     order++) {
+		unsigned int large = order + order_of(n[order]);
+
+		if (n[order] < PIECES)
+			continue;
+		renewal.order = order;
+		renewal.large = large < take->max_order ? large
+							: take->max_order;
+		renewal.pieces = n[order];
+		break;
+	}
+	return renewal;
 }
 
 /* Have one large chunk, if it is free, and there is room for it beside the pieces. */
-static bool renew_make(struct take *take, struct ttmpool_list *made)
+static bool renew_make(struct take *take, unsigned int order,
+		       struct ttmpool_list *made)
 {
 	struct ttmpool_pool *pool = take->pool;
 	bool is_mapped = take->map || take->req.source == TTMPOOL_COHERENT;
-	size_t pages = (size_t)1 << take->max_order;
+	size_t pages = (size_t)1 << order;
 	struct tpos_alloc req = { .source = take->req.source,
-				  .order = take->max_order,
+				  .order = order,
 				  .node = pool->node,
 				  .flags = TPOS_ALLOC_LIGHT |
 					   TPOS_ALLOC_NO_RECLAIM |
 					   pool_zone(pool, take->req.source) };
 
+	struct room room = { 0 };
+	bool good;
+
 	if (pool->node != TTMPOOL_NODE_ANY)
 		req.flags |= TPOS_ALLOC_THIS_NODE;
 	ttmpool_list_init(made);
-	return ttmpool_room_try(pool, &take->room, pages,
-				is_mapped ? take->bare + pages : 0) &&
-	       !ttmpool_chunk_create(pool, &req, &take->room, made);
+	good = ttmpool_room_try(pool, &room, pages, is_mapped ? pages : 0) &&
+	       !ttmpool_chunk_create(pool, &req, &room, made);
+	if (good) /* a plain one is mapped later */
+		take->room.mapped += room.mapped;
+	else
+		ttmpool_room_return(pool, &room);
+	return good;
 }
 
 /* Move @n chunks of an order from what was found to @old. */
@@ -75,20 +119,36 @@ static void renew_take_out(struct take *take, unsigned int order, size_t n,
 	tpos_assert(!n);
 }
 
+/* Is it time for it? It costs a flush for what comes and one for what goes. */
+static bool renew_is_due(struct take *take, const struct renewal *renewal)
+{
+	if (renewal->large == renewal->order)
+		return false;
+	return (renewal->large == take->max_order &&
+		renewal->pieces >= MANY_PIECES) ||
+	       tpos_atomic_add_return(1, &take->pool->pieced) % FEW_EVERY == 0;
+}
+
 /* All is found: is it in many small pieces that were pooled, and can that be better? */
 void ttmpool_take_renew(struct take *take)
 {
-	size_t pages = (size_t)1 << take->max_order;
 	struct ttmpool_list made, old;
-	unsigned int order;
+	struct renewal renewal;
+	size_t pages;
 
+	/* The pieces of one chunk count as that chunk, too. */
 	if (take->prepared ||
-	    take->chunks_hit < (take->pages_hit >> take->max_order) + PIECES)
+	    take->chunks_hit + 1 <
+		    (take->pages_hit >> take->max_order) + PIECES)
 		return;
-	order = renew_order(take);
-	if (order == take->max_order || !renew_make(take, &made))
+	renewal = renew_find(take);
+	if (!renew_is_due(take, &renewal))
 		return;
-	renew_take_out(take, order, pages >> order, &old);
+	take_hold_extra(take);
+	if (!renew_make(take, renewal.large, &made))
+		goto end;
+	pages = (size_t)1 << renewal.large;
+	renew_take_out(take, renewal.order, pages >> renewal.order, &old);
 	ttmpool_take_miss(take, &old);
 	take->req.num_pages -= pages;
 	take->renewed = true;
@@ -99,4 +159,6 @@ void ttmpool_take_renew(struct take *take)
 	pool_tally(take->pool, &take->pool->stats.pages_fresh, pages);
 	ttmpool_chunks_merge(&take->got, &made);
 	ttmpool_chunks_release(take->pool, &old);
+end:
+	ttmpool_turn_end(&take->extra);
 }

@@ -41,8 +41,23 @@ static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
 	       ttmpool_swapper_swapout(mgr, lacks, true);
 }
 
-/* If there is nothing to be had, it may be on its way to the system by somebody
- * else's hand: that is waited for, once. */
+/* Could so many be had if all went that may? If not, nobody gives up any. */
+static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+	unsigned long most = ttmpool_manager_count_spare(mgr) +
+			     ttmpool_swapper_count(mgr) +
+			     pages_of(&mgr->pages_quarantined);
+
+	tpos_spin_lock(&pool->lock);
+	most += (unsigned long)pool->stats.pages_pooled -
+		ttmpool_bins_spare(pool);
+	tpos_spin_unlock(&pool->lock);
+	return lacks <= most;
+}
+
+/* If there is too little to be had, some may be in somebody else's hand, on its way to
+ * the system or into a bin: that is waited for, once. */
 static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -53,7 +68,8 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 
 		if (!lacks)
 			return NO_PAGES;
-		if (!room_is_made(pool, lacks)) {
+		if (!room_can_be_made(pool, lacks) ||
+		    !room_is_made(pool, lacks)) {
 			if (!may_wait || !ttmpool_turns_wait(mgr))
 				return NO_PAGES;
 			may_wait = false;

@@ -142,6 +142,7 @@ static int take_convert(struct take *take)
 		ttmpool_chunks_release(take->pool, &work);
 	else
 		ttmpool_refill_park(take, &work);
+	ttmpool_turn_end(&take->extra);
 	return err;
 }
 
@@ -215,7 +216,7 @@ int ttmpool_take_can_be(struct ttmpool_pool *pool,
 {
 	bool mapped = map || req->source == TTMPOOL_COHERENT;
 
-	return ttmpool_budget_admits(pool, req->num_pages,
+	return ttmpool_budget_admits(pool, req->source, req->num_pages,
 				     mapped ? req->num_pages : 0);
 }
 

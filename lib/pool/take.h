@@ -31,6 +31,7 @@
  * @asked: pages got since one has asked for a signal
  * @remapped: pooled chunks that had lost their mapping
  * @got: what was found, by falling order
+ * @extra: while more pages are in hand than were asked for
  */
 struct take {
 	struct ttmpool_pool *pool;
@@ -58,6 +59,7 @@ struct take {
 	struct ttmpool_deadline until;
 	size_t asked;
 	struct ttmpool_list got;
+	struct turn extra;
 };
 
 /* Find all pages. What was found before an error stays in take->got. */
@@ -91,6 +93,13 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 	chunk->ticket = ticket;
 }
 
+/* Has the thread something better to do than this? */
+static inline bool request_is_interrupted(const struct ttmpool_request *req)
+{
+	return req->killable ? tpos_fatal_signal_pending()
+			     : tpos_signal_pending();
+}
+
 int ttmpool_take_check(const struct ttmpool_pool *pool,
 		       const struct ttmpool_request *req);
 int ttmpool_take_can_be(struct ttmpool_pool *pool,
@@ -101,6 +110,17 @@ void ttmpool_take_issue(struct take *take);
 void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
 			   tpos_dma_addr_t *dma_addr);
 void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list);
+
+/*
+ * From now on more pages are in hand than were asked for, until @extra ends. Where there
+ * is a page budget, who lacks as many may be within it, and waits for them. He who has them
+ * must not wait for pages meanwhile.
+ */
+static inline void take_hold_extra(struct take *take)
+{
+	if (pages_of(&take->pool->mgr->page_budget) != TTMPOOL_NO_LIMIT)
+		ttmpool_turn_hold(&take->extra, take->pool);
+}
 
 /* renew.c: a buffer that is in small pieces gets a large chunk for some of them. */
 void ttmpool_take_renew(struct take *take);

@@ -112,7 +112,21 @@ void ttmpool_turn_end(struct turn *turn)
 	ttmpool_list_del(&turn->link);
 	waited_for = mgr->turn_waiters;
 	tpos_spin_unlock(&mgr->lock);
+	turn->pool = NULL;
 	turns_wake(mgr, waited_for);
+}
+
+/* Pages of this pool that nobody asked for are in hand: they will be pooled, or go to the
+ * system, before the turn ends. Who lacks as many waits for it, as for those who reclaim. */
+void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+
+	ttmpool_turn_init(turn, mgr);
+	turn->pool = pool;
+	tpos_spin_lock(&mgr->lock);
+	ttmpool_list_add_tail(&turn->link, &mgr->turns);
+	tpos_spin_unlock(&mgr->lock);
 }
 
 /* Is somebody at work who came before @mark? @lookers: or only looks on. */

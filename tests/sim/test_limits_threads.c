@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Limits beside each other (S11): several threads give, trim and shrink at once, and
- * one of them is held up where it gives pages back to the system, until the others
- * are through, or are seen to wait.
+ * one of them is held up where it gives pages back to the system, or converts some that it
+ * has got, until the others are through, or are seen to wait.
  */
 
 #include <pthread.h>
@@ -15,6 +15,7 @@
 /* Who is held up, and whether it has come there. */
 static pthread_t held;
 static atomic_bool holds, arrived;
+static _Atomic(enum ttmpool_caching) holds_at = TTMPOOL_CACHED;
 
 int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
@@ -31,7 +32,7 @@ static void pause_ms(long ms)
 int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching)
 {
-	if (caching == TTMPOOL_CACHED && holds &&
+	if (caching == holds_at && holds &&
 	    pthread_equal(pthread_self(), held)) {
 		arrived = true;
 		while (holds)
@@ -47,6 +48,7 @@ enum deed {
 	SCAN,
 	DRAIN,
 	TAKE,
+	POPULATE,
 	FINI
 };
 
@@ -55,6 +57,7 @@ struct doer {
 	enum deed deed;
 	unsigned long arg;
 	bool is_held;
+	struct pages *pages;
 	pthread_t thread;
 	atomic_bool done;
 	unsigned long got;
@@ -93,6 +96,8 @@ static void *act(void *arg)
 		doer->got = ttmpool_pool_drain(&rig->pool[0]);
 	else if (doer->deed == TAKE)
 		doer->got = take_and_give(rig);
+	else if (doer->deed == POPULATE)
+		doer->got = (unsigned long)!!pages_take(doer->pages);
 	else
 		doer->got = ttmpool_pool_fini(&rig->pool[1]);
 	doer->done = true;
@@ -204,6 +209,44 @@ static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 	}
 }
 
+/* Who is within the budget is not refused since another makes spare pages just now that
+ * nobody has asked for: he waits for them. */
+static void s11_spare_pages_of_others_are_waited_for(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct doer maker = { .deed = POPULATE, .is_held = true };
+	struct doer waiter = { .deed = TAKE };
+	struct rig *rig;
+
+	policy.refill = true;
+	rig = rig_open(t, &(struct rig_config){ .nr_pools = 2,
+						.page_budget = 104,
+						.policy = &policy });
+	CHECK(t, rig);
+	maker.rig = waiter.rig = rig;
+	maker.pages = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = 50,
+					.caching = TTMPOOL_UNCACHED });
+	CHECK(t, maker.pages);
+	holds_at = TTMPOOL_UNCACHED;
+	CHECK(t, start(&maker));
+	CHECK_EQ(t, check_pages_out(t), 50 + 31);
+	CHECK(t, start(&waiter));
+	for (int ms = 0; ms < 30; ms++) {
+		CHECK(t, !waiter.done);
+		pause_ms(1);
+	}
+	holds = false;
+	holds_at = TTMPOOL_CACHED;
+	CHECK(t, finish(&maker));
+	CHECK(t, finish(&waiter));
+	CHECK_EQ(t, maker.got, 0);
+	CHECK_EQ(t, waiter.got, 0);
+	CHECK_EQ(t, pages_give(maker.pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 enum {
 	GIVERS = 6,
 	GIVEN = 200,
@@ -273,6 +316,7 @@ static void s11_what_is_over_a_limit_goes_once(struct check *t)
 
 CHECK_SUITE(limits_threads, CHECK_CASE(s11_nobody_waits_for_a_trim),
 	    CHECK_CASE(s11_what_others_are_giving_up_is_waited_for),
+	    CHECK_CASE(s11_spare_pages_of_others_are_waited_for),
 	    CHECK_CASE(s11_what_is_over_a_limit_goes_once));
 
 int main(int argc, char **argv)

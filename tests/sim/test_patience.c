@@ -407,6 +407,42 @@ static void s06_a_move_that_never_fits_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* More than the device can address at all is refused at once, and no mapping goes for
+ * it. */
+static void s06_more_than_a_mask_admits_is_refused(struct check *t)
+{
+	enum {
+		MOST = 256 /* pages of 4 KiB below 20 bits */
+	};
+
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+		struct rig *rig =
+			rig_open(t, &(struct rig_config){ .mask_bits = 20 });
+		struct pages_config config = {
+			.num_pages = MOST + 1,
+			.source = (enum ttmpool_source)source,
+			.caching = TTMPOOL_WRITE_COMBINED
+		};
+		struct pages *kept, *some;
+
+		CHECK(t, rig);
+		kept = pages_open(t, rig,
+				  &(struct pages_config){
+					  .num_pages = 64,
+					  .caching = TTMPOOL_WRITE_COMBINED });
+		some = pages_open(t, rig, &config);
+		CHECK(t, kept && some && !pages_cycle(kept));
+		some->req.wait_ms = TTMPOOL_WAIT_FOREVER;
+		CHECK_EQ(t, pages_take(some), -ENOSPC);
+		CHECK_EQ(t, rig_stats(rig).unmaps, 0);
+		CHECK_EQ(t, check_pages_out(t), 64);
+		some->req.num_pages = MOST / 2;
+		CHECK_EQ(t, pages_take(some), 0);
+		CHECK_EQ(t, pages_give(some), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 /* A swap-in for which the page budget is too small brings what fits, and does not
  * wait for the rest. */
 static void s06_a_swap_in_over_the_budget_does_not_wait(struct check *t)
@@ -534,6 +570,7 @@ CHECK_SUITE(patience, CHECK_CASE(s06_a_signal_ends_a_large_request),
 	    CHECK_CASE(s12_leaving_the_device_waits_for_pages),
 	    CHECK_CASE(s06_a_swap_in_waits_once),
 	    CHECK_CASE(s06_a_move_that_never_fits_is_refused),
+	    CHECK_CASE(s06_more_than_a_mask_admits_is_refused),
 	    CHECK_CASE(s06_a_swap_in_over_the_budget_does_not_wait));
 
 int main(int argc, char **argv)

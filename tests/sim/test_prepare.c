@@ -491,6 +491,34 @@ static void s07_a_prepare_beyond_the_budget_fails(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A task that is being killed makes no descriptors for pages that it will not get. */
+static void s06_a_signal_ends_a_prepare(struct check *t)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 8192 };
+
+	for (int killable = 0; killable < 2; killable++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		unsigned long asked;
+
+		CHECK(t, rig);
+		asked = tpsim_fault_calls(check_machine(t), TPSIM_CALL_ZALLOC);
+		req.killable = killable;
+		if (killable)
+			tpsim_kill_after(check_machine(t), 2);
+		else
+			tpsim_signal_after(check_machine(t), 2);
+		CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), -EINTR);
+		tpsim_signal_clear(check_machine(t));
+		CHECK_EQ(
+			t,
+			tpsim_fault_calls(check_machine(t), TPSIM_CALL_ZALLOC) -
+				asked,
+			2 * 512);
+		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 #define TAKERS 4
 
 struct taker {
@@ -565,6 +593,7 @@ CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
 	    CHECK_CASE(f30_a_late_write_to_a_part_names_its_owner),
 	    CHECK_CASE(s07_a_prepare_in_vain_changes_nothing),
 	    CHECK_CASE(s07_a_prepare_beyond_the_budget_fails),
+	    CHECK_CASE(s06_a_signal_ends_a_prepare),
 	    CHECK_CASE(s07_many_take_parts_of_one_chunk));
 
 int main(int argc, char **argv)

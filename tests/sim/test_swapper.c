@@ -163,6 +163,41 @@ static void s07_a_full_store_costs_nobody_anything(struct check *t)
 	}
 }
 
+/* Who lacks more than all others could give up is refused, and nobody gives up
+ * anything: neither what is pooled, nor a buffer; one page less, and he has it. */
+static void s11_nothing_goes_for_what_cannot_be_had(struct check *t)
+{
+	struct rig *rig = crowd(t, 2, 16);
+	struct pages_config config = { .num_pages = 40,
+				       .caching = TTMPOOL_UNCACHED };
+	struct pages *used, *pooled, *some;
+
+	CHECK(t, rig);
+	used = pages_open(t, rig, &config);
+	config.num_pages = 8;
+	pooled = pages_open(t, rig, &config);
+	config.num_pages = 16 + 16 + 8 + 1;
+	config.caching = TTMPOOL_CACHED;
+	some = pages_open(t, rig, &config);
+	CHECK(t, used && pooled && some);
+	CHECK_EQ(t, pages_take(used), 0);
+	CHECK_EQ(t, pages_take(pooled), 0);
+	CHECK_EQ(t, pages_give(pooled), 0);
+	ttmpool_pool_reserve(&rig->pool[0], 4);
+	ttmpool_manager_set_page_budget(&rig->mgr, 40 + 8 + 2 * 16);
+	CHECK_EQ(t, pages_take(some), -ENOMEM);
+	CHECK_EQ(t, tries, 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+	CHECK(t, has_stayed(t, idle[0]));
+	CHECK(t, has_stayed(t, idle[1]));
+	some->req.num_pages--;
+	CHECK_EQ(t, pages_take(some), 0);
+	CHECK_EQ(t, pages_give(some), 0);
+	ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
+	CHECK_EQ(t, pages_give(used), 0);
+	CHECK(t, end(t, rig, 2));
+}
+
 /* The system has pages swapped out in a thread with any business: a signal is none
  * of it, unless it ends the thread; then nothing is begun. */
 static void s07_in_reclaim_only_a_kill_counts(struct check *t)
@@ -555,6 +590,7 @@ static void s07_a_swapin_begins_with_what_was_had(struct check *t)
 }
 
 CHECK_SUITE(swapper, CHECK_CASE(s07_a_full_store_costs_nobody_anything),
+	    CHECK_CASE(s11_nothing_goes_for_what_cannot_be_had),
 	    CHECK_CASE(s07_in_reclaim_only_a_kill_counts),
 	    CHECK_CASE(s07_what_gained_nothing_is_undone),
 	    CHECK_CASE(s07_undoing_needs_no_page),

@@ -281,6 +281,41 @@ static void s10_few_pieces_are_left_alone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pieces of any size age out, and those of a small buffer: eight of them are given for one
+ * chunk, at one populate of sixteen, since the gain is small. */
+static void s10_pieces_of_any_size_age_out(struct check *t)
+{
+	static const struct {
+		size_t piece;
+		size_t buffer;
+	} cases[] = { { 1, 16 }, { 1, 200 }, { 32, LARGE }, { 64, LARGE } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct ttmpool_request req = request(cases[i].piece);
+		size_t n = cases[i].buffer / cases[i].piece;
+		struct pages *some;
+
+		CHECK(t, rig);
+		for (size_t k = 0; k < n; k++)
+			CHECK_EQ(t,
+				 ttmpool_pool_prime(&rig->pool[0], &req, true),
+				 0);
+		for (int round = 1; round < 16; round++) {
+			some = take_some(t, rig, cases[i].buffer);
+			CHECK(t, some);
+			CHECK_EQ(t, pieces(some), n);
+			CHECK_EQ(t, pages_give(some), 0);
+		}
+		some = take_some(t, rig, cases[i].buffer);
+		CHECK(t, some);
+		CHECK_EQ(t, pieces(some), n == 200 ? 1 + 200 - 128 : 1);
+		CHECK_EQ(t, pages_give(some), 0);
+		CHECK_EQ(t, check_pages_out(t), cases[i].buffer);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 /* A spare chunk is never worth a reclaim: what the system's shrinkers have stays. */
 static void s10_a_spare_is_made_of_free_pages(struct check *t)
 {
@@ -311,6 +346,7 @@ CHECK_SUITE(whole, CHECK_CASE(s10_what_is_made_is_whole),
 	    CHECK_CASE(s10_small_pieces_age_out),
 	    CHECK_CASE(s10_pieces_stay_where_they_must),
 	    CHECK_CASE(s10_few_pieces_are_left_alone),
+	    CHECK_CASE(s10_pieces_of_any_size_age_out),
 	    CHECK_CASE(s10_a_spare_is_made_of_free_pages));
 
 int main(int argc, char **argv)
