@@ -132,6 +132,7 @@ static void s06_no_wrong_account_passes_for_valid(struct check *t)
 	CHECK(t, is_counted(rig, &stats->pages_anonymous));
 	CHECK(t, is_counted(rig, &stats->pages_swapped));
 	CHECK(t, is_summed(rig, &rig->mgr.pages_swapped, 1));
+	CHECK(t, is_summed(rig, &rig->mgr.spare_on[1], 1));
 	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
 	CHECK(t, is_summed(rig, &rig->mgr.lru.pages, 1));
 	CHECK(t, is_listed(rig, &buf->be));

@@ -78,6 +78,10 @@ struct ttmpool_lru {
 	tpos_atomic_t pages;
 };
 
+/** TTMPOOL_NODE_SLOTS - how many nodes the shrinker tells apart. On a machine with more
+ * nodes, several share a slot, and are shrunk together. */
+#define TTMPOOL_NODE_SLOTS 16
+
 /**
  * struct ttmpool_manager - what pools share
  *
@@ -106,6 +110,8 @@ struct ttmpool_manager {
 	tpos_atomic_t pages;
 	tpos_atomic_t pages_pooled;
 	tpos_atomic_t pages_kept; /* of these, by reserves */
+	/* the others, of pools that want a node: by its slot, from 1 */
+	tpos_atomic_t spare_on[TTMPOOL_NODE_SLOTS + 1];
 	tpos_atomic_t pages_quarantined;
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swapped;
@@ -221,6 +227,37 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  */
 unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
 					  unsigned long pages, bool swap);
+
+/**
+ * ttmpool_manager_shrink_count_node() - how many could go for one node's sake?
+ * @mgr: the manager
+ * @node: the node that is short of pages; TTMPOOL_NODE_ANY for the whole machine
+ * @swap: as in ttmpool_manager_shrink_count()
+ *
+ * As ttmpool_manager_shrink_count(), but without the pooled pages of pools that want
+ * pages of another node (struct ttmpool_pool_config, @node). Those of pools that want
+ * none, or one without memory, count for every node, and so do buffers. What a pool
+ * wants decides, not where a page lies: pages that a pool took elsewhere, since its own
+ * node had none, count for its own node.
+ */
+unsigned long ttmpool_manager_shrink_count_node(struct ttmpool_manager *mgr,
+						int node, bool swap);
+
+/**
+ * ttmpool_manager_shrink_scan_node() - give up pages for one node's sake
+ * @mgr: the manager
+ * @node: as in ttmpool_manager_shrink_count_node()
+ * @pages: as in ttmpool_manager_shrink_scan()
+ * @swap: likewise; buffers of any pool may be swapped out
+ *
+ * As ttmpool_manager_shrink_scan(), but pools that want pages of another node keep
+ * what they have pooled.
+ *
+ * Return: how many pages went back to the system.
+ */
+unsigned long ttmpool_manager_shrink_scan_node(struct ttmpool_manager *mgr,
+					       int node, unsigned long pages,
+					       bool swap);
 
 /**
  * ttmpool_manager_stats() - read the counters

@@ -48,6 +48,10 @@
  *             order nothing, and nothing sleeps in between. (Linux: RCU)
  *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
  *             tpos_page_node(device, page)
+ *             tpos_node_has_pages(device, node)  has this node any memory? Where it
+ *                              has none the system never is short of its pages, and
+ *                              asks no shrinker for them. False for
+ *                              TTMPOOL_NODE_ANY.
  *             tpos_page_chunk(device, page)  the chunk that was set on a page;
  *                              NULL for any other page in the world, and for
  *                              a pointer that is no page. Never faults. An
@@ -522,7 +526,10 @@ void tpos_free(tpos_system_t *system, void *ptr);
  * @shrinker: filled in by the caller: its count(shrinker, swap) says how many
  *	pages could be given up, its scan(shrinker, pages, swap) gives up about
  *	so many and says how many it did, which may be more: then so much less is
- *	to be asked for (Linux: nr_scanned). Both may be called from any thread
+ *	to be asked for (Linux: nr_scanned). count_node(shrinker, node, swap) and
+ *	scan_node(shrinker, node, pages, swap) do the same for somebody who is
+ *	short of pages of one node; a port may call these or those. All may be
+ *	called from any thread
  *	that allocates, under any lock that may be held across an allocation,
  *	and several times at once. @swap: this caller may wait for a store, and
  *	there is room in one (Linux: __GFP_FS, and swap space).

@@ -159,6 +159,7 @@ struct ttmpool_pool {
 	struct ttmpool_policy policy;
 	unsigned int max_order[TTMPOOL_SOURCE_COUNT];
 	int node;
+	unsigned int node_slot;
 	uint64_t mapped_limit;
 	uint64_t mapped_low;
 	struct ttmpool_iova *iova;

@@ -129,14 +129,25 @@ static uint64_t kept_of(const struct ttmpool_pool *pool, uint64_t pooled)
 	return pooled < pool->reserve ? pooled : pool->reserve;
 }
 
-/* As many pages more are pooled; there is a reserve. */
-void ttmpool_bins_count_kept(struct ttmpool_pool *pool, long pages)
+/* Tell the manager that so many more are kept, and so many more are not. */
+static void bins_tell(struct ttmpool_pool *pool, long kept, long spare)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+
+	if (kept)
+		tpos_atomic_add_return(kept, &mgr->pages_kept);
+	if (spare && pool->node_slot)
+		tpos_atomic_add_return(spare, &mgr->spare_on[pool->node_slot]);
+}
+
+/* So many more pages are pooled: how many of them are kept, and how many are not? */
+static void count_kept(struct ttmpool_pool *pool, long pages)
 {
 	uint64_t now = pool->stats.pages_pooled;
-	uint64_t was = now - (uint64_t)pages;
+	long kept = (long)(kept_of(pool, now) -
+			   kept_of(pool, now - (uint64_t)pages));
 
-	tpos_atomic_add_return((long)(kept_of(pool, now) - kept_of(pool, was)),
-			       &pool->mgr->pages_kept);
+	bins_tell(pool, kept, pages - kept);
 }
 
 /* The counters of pool and manager change together, under the pool's lock. */
@@ -149,8 +160,8 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 	if (stats->pages_pooled > stats->pages_pooled_peak)
 		stats->pages_pooled_peak = stats->pages_pooled;
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
-	if (pool->reserve)
-		ttmpool_bins_count_kept(pool, pages);
+	if (pool->reserve || pool->node_slot)
+		count_kept(pool, pages);
 }
 
 /* Change what is reserved; the pool's lock is held. */
@@ -158,11 +169,12 @@ void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages)
 {
 	uint64_t pooled = pool->stats.pages_pooled;
 	uint64_t was = kept_of(pool, pooled);
+	long kept;
 
 	tpos_assert_held(&pool->lock);
 	pool->reserve = pages;
-	tpos_atomic_add_return((long)(kept_of(pool, pooled) - was),
-			       &pool->mgr->pages_kept);
+	kept = (long)(kept_of(pool, pooled) - was);
+	bins_tell(pool, kept, -kept);
 }
 
 /* How many pooled pages may go for the system's sake, or another pool's? */

@@ -30,6 +30,12 @@ static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
 							     : 0;
 }
 
+/* The slot of a node in the manager, from 1; 0 for TTMPOOL_NODE_ANY. */
+static inline unsigned int node_slot(int node)
+{
+	return node < 0 ? 0 : 1 + (unsigned int)node % TTMPOOL_NODE_SLOTS;
+}
+
 /* A counter in pages, or a limit: never below 0. */
 static inline unsigned long pages_of(tpos_atomic_t *counter)
 {

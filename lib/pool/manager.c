@@ -21,20 +21,34 @@
 
 #include "pool_internal.h"
 
+static struct ttmpool_manager *manager_of(struct tpos_shrinker *shrinker)
+{
+	return ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker);
+}
+
 static unsigned long manager_count(struct tpos_shrinker *shrinker, bool swap)
 {
-	(void)swap;
-	return ttmpool_manager_shrink_count(
-		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
-		swap);
+	return ttmpool_manager_shrink_count(manager_of(shrinker), swap);
 }
 
 static unsigned long manager_scan(struct tpos_shrinker *shrinker,
 				  unsigned long pages, bool swap)
 {
-	return ttmpool_manager_shrink_scan(
-		ttmpool_list_entry(shrinker, struct ttmpool_manager, shrinker),
-		pages, swap);
+	return ttmpool_manager_shrink_scan(manager_of(shrinker), pages, swap);
+}
+
+static unsigned long manager_count_node(struct tpos_shrinker *shrinker,
+					int node, bool swap)
+{
+	return ttmpool_manager_shrink_count_node(manager_of(shrinker), node,
+						 swap);
+}
+
+static unsigned long manager_scan_node(struct tpos_shrinker *shrinker, int node,
+				       unsigned long pages, bool swap)
+{
+	return ttmpool_manager_shrink_scan_node(manager_of(shrinker), node,
+						pages, swap);
 }
 
 static void manager_fini_locks(struct ttmpool_manager *mgr)
@@ -71,6 +85,8 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_atomic_set(&mgr->pages, 0);
 	tpos_atomic_set(&mgr->pages_pooled, 0);
 	tpos_atomic_set(&mgr->pages_kept, 0);
+	for (unsigned int i = 0; i <= TTMPOOL_NODE_SLOTS; i++)
+		tpos_atomic_set(&mgr->spare_on[i], 0);
 	tpos_atomic_set(&mgr->pages_quarantined, 0);
 	tpos_atomic_set(&mgr->pages_shrunk, 0);
 	tpos_atomic_set(&mgr->lru.pages, 0);
@@ -81,6 +97,8 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	ttmpool_queue_init(&mgr->queue);
 	mgr->shrinker.count = manager_count;
 	mgr->shrinker.scan = manager_scan;
+	mgr->shrinker.count_node = manager_count_node;
+	mgr->shrinker.scan_node = manager_scan_node;
 	err = tpos_shrinker_register(mgr->system, &mgr->shrinker);
 	if (err)
 		goto fini_locks;
@@ -124,10 +142,10 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 	queue_wake(&mgr->queue);
 }
 
-unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
-					   bool swap)
+unsigned long ttmpool_manager_shrink_count_node(struct ttmpool_manager *mgr,
+						int node, bool swap)
 {
-	unsigned long pages = ttmpool_manager_count_spare(mgr);
+	unsigned long pages = ttmpool_manager_count_spare_node(mgr, node);
 
 	if (swap)
 		pages += ttmpool_swapper_count(mgr);
@@ -136,19 +154,33 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 	return pages;
 }
 
-unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
-					  unsigned long pages, bool swap)
+unsigned long ttmpool_manager_shrink_scan_node(struct ttmpool_manager *mgr,
+					       int node, unsigned long pages,
+					       bool swap)
 {
 	unsigned long got;
 
 	tpos_atomic_add_return(1, &mgr->recalls);
 	got = ttmpool_manager_retry_quarantine(mgr);
 	if (got < pages)
-		got += ttmpool_manager_reclaim(mgr, pages - got);
+		got += ttmpool_manager_reclaim_node(mgr, node, pages - got);
 	if (swap && got < pages)
 		got += ttmpool_swapper_swapout(mgr, pages - got, false);
 	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
 	return got;
+}
+
+unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
+					   bool swap)
+{
+	return ttmpool_manager_shrink_count_node(mgr, TTMPOOL_NODE_ANY, swap);
+}
+
+unsigned long ttmpool_manager_shrink_scan(struct ttmpool_manager *mgr,
+					  unsigned long pages, bool swap)
+{
+	return ttmpool_manager_shrink_scan_node(mgr, TTMPOOL_NODE_ANY, pages,
+						swap);
 }
 
 void ttmpool_manager_stats(struct ttmpool_manager *mgr,

@@ -81,6 +81,9 @@ static int pool_configure(struct ttmpool_pool *pool,
 			tpos_device_mask(pool->dev, i == TTMPOOL_COHERENT);
 	pool->node = config->node == TTMPOOL_NODE_OF_DEVICE ? pool->info.node
 							    : config->node;
+	pool->node_slot = tpos_node_has_pages(pool->dev, pool->node)
+				  ? node_slot(pool->node)
+				  : 0;
 	if (config->policy)
 		pool->policy = *config->policy;
 	else

@@ -68,7 +68,6 @@ void ttmpool_bins_init(struct ttmpool_pool *pool);
 unsigned int ttmpool_bins_list_kind(unsigned int list);
 void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		       const struct ttmpool_chunk *like, long n);
-void ttmpool_bins_count_kept(struct ttmpool_pool *pool, long pages);
 void ttmpool_bins_count(struct ttmpool_pool *pool, long pages);
 void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages);
 size_t ttmpool_bins_spare(const struct ttmpool_pool *pool);
@@ -162,6 +161,7 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool);
  * struct slice - pooled pages on their way to the system
  * @pages, @least, @most: how many are wanted, as in a struct bins_want
  * @all: the reserve may go, too
+ * @node_slot: pools that want another node are passed over; 0: none is
  * @got: how many they are
  * @again: there may be more, which were being cleared
  * @chunks: which
@@ -175,6 +175,7 @@ struct slice {
 	size_t least;
 	size_t most;
 	bool all;
+	unsigned int node_slot;
 	size_t got;
 	bool again;
 	struct ttmpool_list chunks;
@@ -186,7 +187,11 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice);
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all);
 unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 				      unsigned long pages);
+unsigned long ttmpool_manager_reclaim_node(struct ttmpool_manager *mgr,
+					   int node, unsigned long pages);
 unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr);
+unsigned long ttmpool_manager_count_spare_node(struct ttmpool_manager *mgr,
+					       int node);
 
 /* trim.c */
 void ttmpool_manager_trim(struct ttmpool_manager *mgr);

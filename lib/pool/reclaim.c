@@ -84,11 +84,15 @@ size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 	return freed;
 }
 
+/* Has this pool anything to give, and does it want no other node than who asks? */
 static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
 {
+	const struct slice *slice = arg;
 	bool spare;
 
-	(void)arg;
+	if (slice->node_slot && pool->node_slot &&
+	    pool->node_slot != slice->node_slot)
+		return false;
 	tpos_spin_lock(&pool->lock);
 	spare = ttmpool_bins_spare(pool);
 	tpos_spin_unlock(&pool->lock);
@@ -103,11 +107,11 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 {
 	ttmpool_turn_again(turn);
 	slice->again = false;
-	while (ttmpool_turn_next(turn, pool_has_spare, NULL))
+	while (ttmpool_turn_next(turn, pool_has_spare, slice))
 		if (ttmpool_slice_pick(turn->pool, slice))
 			return true;
 	ttmpool_turn_again(turn);
-	while (slice->again && ttmpool_turn_next(turn, pool_has_spare, NULL)) {
+	while (slice->again && ttmpool_turn_next(turn, pool_has_spare, slice)) {
 		ttmpool_pool_await_scrub(turn->pool);
 		if (ttmpool_slice_pick(turn->pool, slice))
 			return true;
@@ -115,12 +119,14 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 	return false;
 }
 
-/* Give up pooled pages of any pool, less the reserves. Returns how many went back to
- * the system. */
-unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
-				      unsigned long pages)
+/* Give up pooled pages of any pool that wants no other node, less the reserves. Returns
+ * how many went back to the system. */
+unsigned long ttmpool_manager_reclaim_node(struct ttmpool_manager *mgr,
+					   int node, unsigned long pages)
 {
-	struct slice slice = { .pages = pages, .least = NEVER };
+	struct slice slice = { .pages = pages,
+			       .least = NEVER,
+			       .node_slot = node_slot(node) };
 	unsigned long freed = 0;
 	struct turn turn;
 
@@ -133,6 +139,12 @@ unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 	return freed;
 }
 
+unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
+				      unsigned long pages)
+{
+	return ttmpool_manager_reclaim_node(mgr, TTMPOOL_NODE_ANY, pages);
+}
+
 /* Pooled pages less the reserves. */
 unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr)
 {
@@ -140,4 +152,18 @@ unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr)
 	unsigned long pooled = pages_of(&mgr->pages_pooled);
 
 	return pooled > kept ? pooled - kept : 0;
+}
+
+/* The same, without those of pools that want another node. */
+unsigned long ttmpool_manager_count_spare_node(struct ttmpool_manager *mgr,
+					       int node)
+{
+	unsigned int slot = node_slot(node);
+	unsigned long spare = ttmpool_manager_count_spare(mgr);
+	unsigned long elsewhere = 0;
+
+	for (unsigned int i = 1; slot && i <= TTMPOOL_NODE_SLOTS; i++)
+		if (i != slot)
+			elsewhere += pages_of(&mgr->spare_on[i]);
+	return spare > elsewhere ? spare - elsewhere : 0;
 }

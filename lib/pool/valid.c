@@ -192,6 +192,7 @@ struct totals {
 	uint64_t kept;
 	uint64_t in_use;
 	uint64_t swapped;
+	uint64_t spare_on[TTMPOOL_NODE_SLOTS + 1];
 	bool valid;
 };
 
@@ -203,8 +204,18 @@ static void pool_add(struct ttmpool_pool *pool, void *arg)
 	totals->valid = totals->valid && ttmpool_pool_is_valid(pool);
 	totals->pooled += stats->pages_pooled;
 	totals->kept += stats->pages_pooled - ttmpool_bins_spare(pool);
+	totals->spare_on[pool->node_slot] += ttmpool_bins_spare(pool);
 	totals->in_use += stats->pages_in_use;
 	totals->swapped += stats->pages_swapped;
+}
+
+static bool nodes_agree(struct ttmpool_manager *mgr,
+			const struct totals *totals)
+{
+	for (unsigned int i = 1; i <= TTMPOOL_NODE_SLOTS; i++)
+		if (totals->spare_on[i] != pages_of(&mgr->spare_on[i]))
+			return false;
+	return true;
 }
 
 bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
@@ -222,6 +233,7 @@ bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr)
 	       quarantined == pages_of(&mgr->pages_quarantined) &&
 	       totals.pooled == pages_of(&mgr->pages_pooled) &&
 	       totals.kept == pages_of(&mgr->pages_kept) &&
+	       nodes_agree(mgr, &totals) &&
 	       totals.pooled + totals.in_use + quarantined ==
 		       pages_of(&mgr->pages);
 }

@@ -111,7 +111,7 @@ int tpos_store_adopt(struct file *store, size_t index,
 		cond_resched();
 	}
 	atomic_long_sub((long)pages, &ttmpool_counters.pages_out);
-	if (ttmpool_is_in_reclaim())
+	if (ttmpool_may_write_back())
 		ttmpool_store_push(store, index, pages);
 	return 0;
 }

@@ -19,13 +19,15 @@ static unsigned long scan_objects(struct shrinker *shrinker,
 int ttmpool_shrinker_register(struct ttmpool_system *system,
 			      struct tpos_shrinker *shrinker)
 {
-	struct shrinker *kernels = shrinker_alloc(0, "%s", system->name);
+	struct shrinker *kernels =
+		shrinker_alloc(SHRINKER_NUMA_AWARE, "%s", system->name);
 
 	if (!kernels)
 		return -ENOMEM;
 	kernels->count_objects = count_objects;
 	kernels->scan_objects = scan_objects;
 	kernels->seeks = 1; /* cheap to make anew */
+	kernels->batch = TTMPOOL_SHRINK_BATCH;
 	kernels->private_data = shrinker;
 	shrinker->shrinker = kernels;
 	shrinker_register(kernels);

@@ -37,6 +37,8 @@ int ttmpool_shrinker_register(struct ttmpool_system *system,
 	reg->kernels.count_objects = count_objects;
 	reg->kernels.scan_objects = scan_objects;
 	reg->kernels.seeks = 1; /* cheap to make anew */
+	reg->kernels.batch = TTMPOOL_SHRINK_BATCH;
+	reg->kernels.flags = SHRINKER_NUMA_AWARE;
 	reg->ours = shrinker;
 	shrinker->shrinker = &reg->kernels;
 	err = register_shrinker(&reg->kernels, "%s", system->name);

@@ -10,6 +10,7 @@
 
 #include "ttmpool_module.h"
 #include "ttmpool_shmem.h"
+#include "ttmpool_shrinker.h"
 #include "ttmpool_system.h"
 
 EXPORT_SYMBOL_GPL(ttmpool_backend_choose);
@@ -42,7 +43,9 @@ EXPORT_SYMBOL_GPL(ttmpool_manager_purge_quarantine);
 EXPORT_SYMBOL_GPL(ttmpool_manager_set_page_budget);
 EXPORT_SYMBOL_GPL(ttmpool_manager_set_pool_limit);
 EXPORT_SYMBOL_GPL(ttmpool_manager_shrink_count);
+EXPORT_SYMBOL_GPL(ttmpool_manager_shrink_count_node);
 EXPORT_SYMBOL_GPL(ttmpool_manager_shrink_scan);
+EXPORT_SYMBOL_GPL(ttmpool_manager_shrink_scan_node);
 EXPORT_SYMBOL_GPL(ttmpool_manager_stats);
 EXPORT_SYMBOL_GPL(ttmpool_manager_swapout);
 EXPORT_SYMBOL_GPL(ttmpool_owner_fini);
@@ -105,6 +108,10 @@ EXPORT_SYMBOL_GPL(tpos_store_read);
 EXPORT_SYMBOL_GPL(tpos_store_drop);
 EXPORT_SYMBOL_GPL(tpos_wait);
 EXPORT_SYMBOL_GPL(tpos_wake);
+
+/* For the suites that are a module beside this one. */
+EXPORT_SYMBOL_GPL(ttmpool_shrinker_count);
+EXPORT_SYMBOL_GPL(ttmpool_shrinker_scan);
 
 EXPORT_SYMBOL_GPL(ttmpool_shmem_fini);
 EXPORT_SYMBOL_GPL(ttmpool_shmem_init);

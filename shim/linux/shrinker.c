@@ -7,6 +7,12 @@
  * be a swap device with room: else the file's pages stay where they are, and
  * nothing is won by filling them.
  *
+ * The kernel asks node by node, and a pool that wants pages of another node is left
+ * alone. It is told how much was scanned; and what came free, since these pages are on no
+ * list of its own, and it would go on as if there were none (compat_reclaimed*.c). What
+ * a buffer swapped out does not count for that: a page of shmem has the contents now, and
+ * that is on a list of the kernel's, which counts it when it goes.
+ *
  * Two of the kernel's numbers are no counts: SHRINK_EMPTY says that there
  * is nothing to be had, SHRINK_STOP that there is no progress.
  *
@@ -27,16 +33,34 @@ static bool may_swap(const struct shrink_control *sc)
 unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,
 				     struct shrink_control *sc)
 {
-	return shrinker->count(shrinker, may_swap(sc)) ?: SHRINK_EMPTY;
+	return shrinker->count_node(shrinker, sc->nid, may_swap(sc))
+		       ?: SHRINK_EMPTY;
 }
 
+/* Pooled pages first; a call without swap touches nothing else. */
+static unsigned long scan(struct tpos_shrinker *shrinker,
+			  struct shrink_control *sc)
+{
+	unsigned long wanted = sc->nr_to_scan;
+	unsigned long pages =
+		shrinker->scan_node(shrinker, sc->nid, wanted, false);
+
+	ttmpool_account_reclaimed(pages);
+	if (pages < wanted && may_swap(sc))
+		pages += shrinker->scan_node(shrinker, sc->nid, wanted - pages,
+					     true);
+	return pages;
+}
+
+/* A chunk is given up whole, which may be more than was asked for: the kernel takes
+ * nr_scanned off what it wants still. */
 unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 				    struct shrink_control *sc)
 {
-	unsigned long pages =
-		shrinker->scan(shrinker, sc->nr_to_scan, may_swap(sc));
+	unsigned long pages = scan(shrinker, sc);
 
 	trace_ttmpool_shrink(sc->nr_to_scan, pages);
+	sc->nr_scanned = max(sc->nr_to_scan, pages);
 	return pages ?: SHRINK_STOP;
 }
 

@@ -19,10 +19,12 @@
  * closed (__GFP_NOMEMALLOC), but for the half that __GFP_HIGH opens, since
  * for all that is copied as much is given back.
  *
- * A copy alone gives reclaim nothing. So what was written for it is sent on to
- * the swap device at once, as i915's shrinker does with its pages
- * (drivers/gpu/drm/i915/gem/i915_gem_shmem.c, __shmem_writeback). For a driver
- * that only wants its buffer out of the way, the system decides when.
+ * A copy alone gives reclaim nothing. So what kswapd has us write is sent on to the
+ * swap device at once, as i915's shrinker does with its pages
+ * (drivers/gpu/drm/i915/gem/i915_gem_shmem.c, __shmem_writeback). A thread that reclaims
+ * since it needs a page itself would wait for the device, with a deep stack and whatever
+ * locks it holds; so it leaves the copies to the kernel, which has them on its lists. For
+ * a driver that only wants its buffer out of the way, the system decides when, too.
  */
 
 #include <linux/file.h>
@@ -156,7 +158,7 @@ int tpos_store_write(struct file *store, size_t index,
 		err = write_page(store, index + i, from, i);
 		cond_resched();
 	}
-	if (!err && ttmpool_is_in_reclaim())
+	if (!err && ttmpool_may_write_back())
 		ttmpool_store_push(store, index, from->pages);
 	ttmpool_store_note_change(store, before);
 	trace_ttmpool_swapout(store, index, from->pages, err);

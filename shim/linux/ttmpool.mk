@@ -37,6 +37,8 @@ ttmpool-shows = $(shell grep -q '$(1)' $(srctree)/include/linux/$(2) && echo y)
 
 ttmpool-port += $(if $(call ttmpool-offers,shrinker_alloc,shrinker.h), \
 	compat_shrinker_alloc,compat_shrinker_register)
+ttmpool-port += $(if $(call ttmpool-offers,mm_account_reclaimed_pages,swap.h), \
+	compat_reclaimed,compat_reclaimed_slab)
 ttmpool-port += $(if $(CONFIG_SWIOTLB), \
 	$(if $(call ttmpool-offers,defpool,swiotlb.h), \
 		compat_swiotlb_pool,compat_swiotlb_mem), \

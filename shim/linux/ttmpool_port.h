@@ -23,6 +23,7 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
 #include <linux/page-flags.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -110,6 +111,11 @@ static inline int tpos_page_node(struct device *dev, const struct page *page)
 	return page_to_nid(page);
 }
 
+static inline bool tpos_node_has_pages(struct device *dev, int node)
+{
+	return node >= 0 && node < MAX_NUMNODES && node_state(node, N_MEMORY);
+}
+
 /* index.c */
 struct ttmpool_chunk *tpos_page_chunk(struct device *dev, struct page *page);
 void tpos_page_set_chunk(struct page *page, struct ttmpool_chunk *chunk);
@@ -134,6 +140,10 @@ struct tpos_shrinker {
 	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
 			      unsigned long pages, bool swap);
+	unsigned long (*count_node)(struct tpos_shrinker *shrinker, int node,
+				    bool swap);
+	unsigned long (*scan_node)(struct tpos_shrinker *shrinker, int node,
+				   unsigned long pages, bool swap);
 	struct shrinker *shrinker; /* the kernel's, in compat_shrinker_*.c */
 };
 

@@ -8,6 +8,14 @@
 #include <ttmpool/os.h>
 
 #include <linux/shrinker.h>
+#include <linux/sizes.h>
+
+/* What is asked for at once: 2 MiB, which is one caching change and one invalidation. */
+#define TTMPOOL_SHRINK_BATCH (SZ_2M >> PAGE_SHIFT)
+
+/* compat_reclaimed*.c: tell the reclaim that this thread is in, if it is in one, of
+ * pages that it does not see. */
+void ttmpool_account_reclaimed(unsigned long pages);
 
 unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,
 				     struct shrink_control *sc);

@@ -5,12 +5,19 @@
 /* What the files about stores know of each other. */
 
 #include <linux/sched.h>
+#include <linux/swap.h>
 
 #include "ttmpool_system.h"
 
 static inline bool ttmpool_is_in_reclaim(void)
 {
 	return current->flags & PF_MEMALLOC;
+}
+
+/* Only the kernel's own thread waits for a disk without anybody waiting for it. */
+static inline bool ttmpool_may_write_back(void)
+{
+	return current_is_kswapd();
 }
 
 /* store.c: how memory for its pages is got from here on */

@@ -289,10 +289,8 @@ void tpsim_cache_begin(struct tpsim_machine *machine, struct tpsim_page *page);
 void tpsim_cache_hand_out(struct tpsim_machine *machine,
 			  struct tpsim_page *page, size_t pages);
 
-/* shrinker.c: not guarded; guarded, but for the time that shrinkers run. */
-unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
-				  unsigned long pages, bool swap);
-unsigned long tpsim_shortage(struct tpsim_machine *machine,
+/* shrinker.c: guarded, but for the time that shrinkers run. */
+unsigned long tpsim_shortage(struct tpsim_machine *machine, int node,
 			     unsigned long pages);
 
 /* descriptors.c; notes.c: guarded; lock.c: are there any? */

@@ -22,6 +22,11 @@ int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 	return tpsim_page_node(dev->machine, page);
 }
 
+bool tpos_node_has_pages(tpos_device_t *dev, int node)
+{
+	return node >= 0 && (unsigned int)node < dev->machine->config.nr_nodes;
+}
+
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page)
 {
 	if (!tpsim_page_is_of(dev->machine, page))

@@ -113,7 +113,9 @@ static bool reclaim_for(struct tpsim_machine *machine,
 	if (flags & TPOS_ALLOC_LIGHT &&
 	    free_pages_there(machine, where) >= 2 * wanted)
 		return false;
-	return tpsim_shortage(machine, wanted);
+	return tpsim_shortage(machine,
+			      where->this_node ? where->node : TTMPOOL_NODE_ANY,
+			      wanted);
 }
 
 static struct tpsim_page *block_alloc(struct tpsim_device *dev,

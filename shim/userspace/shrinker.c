@@ -20,19 +20,44 @@
 
 #define SHRINK_BATCH 128ul
 
+/* What one who is short of pages asks for. */
+struct need {
+	int node; /* or TTMPOOL_NODE_ANY */
+	unsigned long pages;
+	bool swap;
+};
+
+static unsigned long ask_count(struct tpos_shrinker *shrinker,
+			       const struct need *need)
+{
+	return shrinker->count_node && need->node >= 0
+		       ? shrinker->count_node(shrinker, need->node, need->swap)
+		       : shrinker->count(shrinker, need->swap);
+}
+
+static unsigned long ask_scan(struct tpos_shrinker *shrinker,
+			      const struct need *need, unsigned long pages)
+{
+	return shrinker->scan_node && need->node >= 0
+		       ? shrinker->scan_node(shrinker, need->node, pages,
+					     need->swap)
+		       : shrinker->scan(shrinker, pages, need->swap);
+}
+
 /* Callbacks return with the locks that they were called with. */
-static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
-			 bool swap)
+static unsigned long ask(struct tpos_shrinker *shrinker,
+			 const struct need *need)
 {
 	const struct tpsim_lock *locks = tpsim_thread_locks();
-	unsigned long freeable = shrinker->count(shrinker, swap);
+	unsigned long freeable = ask_count(shrinker, need);
+	unsigned long pages = need->pages;
 	unsigned long freed = 0;
 
 	if (pages > freeable)
 		pages = freeable;
 	while (pages) {
 		unsigned long nr = pages < SHRINK_BATCH ? pages : SHRINK_BATCH;
-		unsigned long got = shrinker->scan(shrinker, nr, swap);
+		unsigned long got = ask_scan(shrinker, need, nr);
 
 		freed += got;
 		if (got > nr)
@@ -47,21 +72,22 @@ static unsigned long ask(struct tpos_shrinker *shrinker, unsigned long pages,
 	return freed;
 }
 
-/* Ask all shrinkers for @pages each, as shrink_slab() does for a node. */
-unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
-				  unsigned long pages, bool swap)
+/* Ask all shrinkers for so many pages each, as shrink_slab() does for a node: those
+ * that know nodes (SHRINKER_NUMA_AWARE) are told which. */
+static unsigned long ask_all(struct tpsim_machine *machine,
+			     const struct need *need)
 {
 	enum reclaims before = tpsim_thread_reclaims();
 	struct tpos_shrinker *shrinker;
 	unsigned long freed = 0;
 
-	tpsim_thread_set_reclaims(swap ? RECLAIMS_AND_SWAPS : RECLAIMS);
+	tpsim_thread_set_reclaims(need->swap ? RECLAIMS_AND_SWAPS : RECLAIMS);
 	tpsim_machine_lock(machine);
 	shrinker = machine->shrinkers;
 	while (shrinker) {
 		shrinker->running++;
 		tpsim_machine_unlock(machine);
-		freed += ask(shrinker, pages, swap);
+		freed += ask(shrinker, need);
 		tpsim_machine_lock(machine);
 		if (!--shrinker->running)
 			pthread_cond_broadcast(&machine->changed);
@@ -72,33 +98,45 @@ unsigned long tpsim_reclaim_pages(struct tpsim_machine *machine,
 	return freed;
 }
 
-/* Who needs pages that are not there asks for them. */
-unsigned long tpsim_shortage(struct tpsim_machine *machine, unsigned long pages)
+/* Who needs pages that are not there asks for them; those of @node, if no others will
+ * do (shrink_zones() goes through the nodes that the request admits). */
+unsigned long tpsim_shortage(struct tpsim_machine *machine, int node,
+			     unsigned long pages)
 {
-	bool swap = tpsim_swapfile_has_room(machine);
+	struct need need = { .node = node,
+			     .pages = pages,
+			     .swap = tpsim_swapfile_has_room(machine) };
 	unsigned long got;
 
 	machine->counters.shrinks++;
 	tpsim_machine_unlock(machine);
-	got = tpsim_reclaim_pages(machine, pages, swap);
+	got = ask_all(machine, &need);
 	tpsim_machine_lock(machine);
 	return got;
 }
 
 unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages)
 {
-	return tpsim_reclaim_pages(machine, pages, false);
+	return tpsim_shrink_node(machine, TTMPOOL_NODE_ANY, pages);
+}
+
+unsigned long tpsim_shrink_node(struct tpsim_machine *machine, int node,
+				unsigned long pages)
+{
+	struct need need = { .node = node, .pages = pages };
+
+	return ask_all(machine, &need);
 }
 
 unsigned long tpsim_shrink_swap(struct tpsim_machine *machine,
 				unsigned long pages)
 {
-	bool swap;
+	struct need need = { .node = TTMPOOL_NODE_ANY, .pages = pages };
 
 	tpsim_machine_lock(machine);
-	swap = tpsim_swapfile_has_room(machine);
+	need.swap = tpsim_swapfile_has_room(machine);
 	tpsim_machine_unlock(machine);
-	return tpsim_reclaim_pages(machine, pages, swap);
+	return ask_all(machine, &need);
 }
 
 int tpos_shrinker_register(tpos_system_t *system,

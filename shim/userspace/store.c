@@ -50,7 +50,7 @@ static void store_enter(struct tpsim_machine *machine, size_t pages,
 			       call);
 	tpsim_machine_enter(machine, call);
 	if (machine->out.free_pages < pages && !tpsim_thread_reclaims())
-		tpsim_shortage(machine, pages);
+		tpsim_shortage(machine, TTMPOOL_NODE_ANY, pages);
 }
 
 static void range_check(const struct tpsim_store *store, size_t index,

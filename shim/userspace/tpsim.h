@@ -339,6 +339,10 @@ void tpsim_ram_release(struct tpsim_machine *machine);
  */
 unsigned long tpsim_shrink(struct tpsim_machine *machine, unsigned long pages);
 
+/** tpsim_shrink_node() - the same, for a caller who needs pages of one node */
+unsigned long tpsim_shrink_node(struct tpsim_machine *machine, int node,
+				unsigned long pages);
+
 /**
  * tpsim_shrink_swap() - ask them as kswapd would, and as an allocation that is
  * short of pages does: they may swap, if there is room in the stores

@@ -89,6 +89,7 @@ static inline bool tpos_page_is_poisoned(const tpos_page_t *page)
 tpos_dma_addr_t tpos_device_mask(tpos_device_t *dev, bool coherent);
 bool tpos_may_be_poisoned(tpos_device_t *dev);
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
+bool tpos_node_has_pages(tpos_device_t *dev, int node);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
 void tpos_device_get(tpos_device_t *dev);
@@ -106,6 +107,10 @@ struct tpos_shrinker {
 	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
 			      unsigned long pages, bool swap);
+	unsigned long (*count_node)(struct tpos_shrinker *shrinker, int node,
+				    bool swap);
+	unsigned long (*scan_node)(struct tpos_shrinker *shrinker, int node,
+				   unsigned long pages, bool swap);
 	struct tpos_shrinker *next; /* the machine's list */
 	unsigned int running;       /* callbacks of it that run now */
 };

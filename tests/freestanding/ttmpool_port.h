@@ -98,6 +98,12 @@ static inline int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 	return 0;
 }
 
+static inline bool tpos_node_has_pages(tpos_device_t *dev, int node)
+{
+	(void)dev;
+	return node == 0;
+}
+
 static inline struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev,
 						    tpos_page_t *page)
 {
@@ -160,6 +166,10 @@ struct tpos_shrinker {
 	unsigned long (*count)(struct tpos_shrinker *shrinker, bool swap);
 	unsigned long (*scan)(struct tpos_shrinker *shrinker,
 			      unsigned long pages, bool swap);
+	unsigned long (*count_node)(struct tpos_shrinker *shrinker, int node,
+				    bool swap);
+	unsigned long (*scan_node)(struct tpos_shrinker *shrinker, int node,
+				   unsigned long pages, bool swap);
 };
 
 struct tpos_work {

@@ -72,7 +72,32 @@ static int move_all(struct batch *batch, tpos_store_t *store,
 	return 0;
 }
 
-/* As a shrinker is called: within reclaim. */
+/* As kswapd calls a shrinker: it is known by this flag (current_is_kswapd()). */
+static unsigned int be_kswapd(void)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+
+	current->flags |= PF_KSWAPD;
+	return flags;
+}
+
+static void be_kswapd_no_more(unsigned int flags)
+{
+	current->flags &= ~PF_KSWAPD;
+	memalloc_noreclaim_restore(flags);
+}
+
+static int store_write_as_kswapd(tpos_store_t *store, size_t index,
+				 const struct tpos_span *span)
+{
+	unsigned int flags = be_kswapd();
+	int err = tpos_store_write(store, index, span);
+
+	be_kswapd_no_more(flags);
+	return err;
+}
+
+/* As a thread does that reclaims for itself. */
 static int store_write_in_reclaim(tpos_store_t *store, size_t index,
 				  const struct tpos_span *span)
 {
@@ -83,9 +108,9 @@ static int store_write_in_reclaim(tpos_store_t *store, size_t index,
 	return err;
 }
 
-/* What is stored on behalf of reclaim is on the swap device, not just in pages
+/* What is stored on behalf of kswapd is on the swap device, not just in pages
  * of another kind, and what the device gives back is what was stored. */
-static void reclaim_writes_to_the_swap_device(struct check *t)
+static void kswapd_writes_to_the_swap_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);
 	tpos_store_t *store;
@@ -98,7 +123,7 @@ static void reclaim_writes_to_the_swap_device(struct check *t)
 	mark_all(batch);
 	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
 	before = get_nr_swap_pages();
-	CHECK_EQ(t, move_all(batch, store, store_write_in_reclaim), 0);
+	CHECK_EQ(t, move_all(batch, store, store_write_as_kswapd), 0);
 	CHECK(t, before - get_nr_swap_pages() > CHUNKS * PAGES / 2);
 	batch_free(batch);
 	batch_squeeze();
@@ -109,7 +134,27 @@ static void reclaim_writes_to_the_swap_device(struct check *t)
 	batch_free(batch);
 }
 
-/* What reclaim has the store adopt goes on to the swap device, too. The pages
+/* A thread that reclaims for itself writes nothing to a disk: what it stores is in
+ * memory, where the kernel finds it, until somebody else writes it. */
+static void s11_direct_reclaim_does_not_write_back(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	tpos_store_t *store;
+	long before;
+
+	if (!has_swap(t))
+		return;
+	CHECK(t, batch);
+	CHECK(t, add_chunks(batch));
+	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
+	before = get_nr_swap_pages();
+	CHECK_EQ(t, move_all(batch, store, store_write_in_reclaim), 0);
+	CHECK(t, before - get_nr_swap_pages() < CHUNKS * PAGES / 2);
+	tpos_store_destroy(store);
+	batch_free(batch);
+}
+
+/* What kswapd has the store adopt goes on to the swap device, too. The pages
  * are the same that the buffer had; what comes back has to come from there. */
 static void adopted_pages_go_to_the_swap_device(struct check *t)
 {
@@ -125,11 +170,11 @@ static void adopted_pages_go_to_the_swap_device(struct check *t)
 	mark_all(batch);
 	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
 	before = get_nr_swap_pages();
-	flags = memalloc_noreclaim_save();
+	flags = be_kswapd();
 	for (int i = 0; i < CHUNKS; i++)
 		CHECK_EQ(t, tpos_store_adopt(store, i * PAGES, &batch->all[i]),
 			 0);
-	memalloc_noreclaim_restore(flags);
+	be_kswapd_no_more(flags);
 	CHECK(t, before - get_nr_swap_pages() > CHUNKS * PAGES / 2);
 	CHECK_EQ(t, (long)check_pages_out(t), 0);
 	ttmpool_list_init(&batch->chunks);
@@ -154,7 +199,7 @@ static void what_is_dropped_leaves_the_swap_device(struct check *t)
 	CHECK(t, batch);
 	CHECK(t, add_chunks(batch));
 	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
-	CHECK_EQ(t, move_all(batch, store, store_write_in_reclaim), 0);
+	CHECK_EQ(t, move_all(batch, store, store_write_as_kswapd), 0);
 	full = get_nr_swap_pages();
 	tpos_store_drop(store, 0, CHUNKS * PAGES);
 	CHECK(t, get_nr_swap_pages() - full > CHUNKS * PAGES / 2);
@@ -162,6 +207,7 @@ static void what_is_dropped_leaves_the_swap_device(struct check *t)
 	batch_free(batch);
 }
 
-CHECK_SUITE(linux_swap, CHECK_CASE(reclaim_writes_to_the_swap_device),
+CHECK_SUITE(linux_swap, CHECK_CASE(kswapd_writes_to_the_swap_device),
+	    CHECK_CASE(s11_direct_reclaim_does_not_write_back),
 	    CHECK_CASE(adopted_pages_go_to_the_swap_device),
 	    CHECK_CASE(what_is_dropped_leaves_the_swap_device));

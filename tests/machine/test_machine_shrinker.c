@@ -219,6 +219,62 @@ static void all_shrinkers_are_asked(void **state)
 	hoard_close();
 }
 
+static int asked_node;
+
+static unsigned long hoard_count_node(struct tpos_shrinker *shrinker, int node,
+				      bool swap)
+{
+	asked_node = node;
+	return hoard_count(shrinker, swap);
+}
+
+static unsigned long hoard_scan_node(struct tpos_shrinker *shrinker, int node,
+				     unsigned long pages, bool swap)
+{
+	assert_int_equal(asked_node, node);
+	return hoard_scan(shrinker, pages, swap);
+}
+
+/* One that knows nodes is told which, by those who need pages of one. */
+static void a_shrinker_is_told_the_node(void **state)
+{
+	static struct batch got;
+	struct tpos_alloc here = { .node = 0, .flags = TPOS_ALLOC_THIS_NODE };
+
+	(void)state;
+	hoard_open(10);
+	hoard.shrinker.count_node = hoard_count_node;
+	hoard.shrinker.scan_node = hoard_scan_node;
+	asked_node = -2;
+	assert_int_equal(tpsim_shrink(hoard.machine, 1), 1);
+	assert_int_equal(asked_node, -2);
+	assert_int_equal(tpsim_shrink_node(hoard.machine, 3, 1), 1);
+	assert_int_equal(asked_node, 3);
+	tpsim_ram_hold(hoard.machine, ANY_NODE, 0);
+	batch_init(&got);
+	assert_int_equal(batch_add(&got, hoard.dev, &here), 0);
+	assert_int_equal(asked_node, 0);
+	batch_free(&got, hoard.dev);
+	hoard_close();
+}
+
+static unsigned long hoard_scan_whole(struct tpos_shrinker *shrinker,
+				      unsigned long pages, bool swap)
+{
+	return hoard_scan(shrinker, pages < 200 ? 200 : pages, swap);
+}
+
+/* Whoever gives more than was asked for is asked for so much less (nr_scanned). */
+static void what_was_too_much_is_less_the_next_time(void **state)
+{
+	(void)state;
+	hoard_open(1000);
+	hoard.shrinker.scan = hoard_scan_whole;
+	assert_int_equal(tpsim_shrink(hoard.machine, 500), 600);
+	assert_int_equal(hoard.scans, 3);
+	hoard_close();
+}
+
 /* A shrinker that comes and goes while another thread asks. */
 struct visitor {
 	struct tpos_shrinker shrinker;
@@ -339,6 +395,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_not_scanned),
 		cmocka_unit_test(reclaim_does_not_recurse),
 		cmocka_unit_test(all_shrinkers_are_asked),
+		cmocka_unit_test(a_shrinker_is_told_the_node),
+		cmocka_unit_test(what_was_too_much_is_less_the_next_time),
 		cmocka_unit_test(unregistering_waits),
 		cmocka_unit_test(bad_shrinkers_end_the_program),
 	};

@@ -234,7 +234,111 @@ static void what_was_prepared_far_is_enough(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(nodes, CHECK_CASE(s06_a_signal_ends_a_request_of_a_node),
+/* A third pool, of @node, and pages that lie pooled: 30 and 100 in the pools of the two
+ * nodes, and 7 in this one. */
+static struct ttmpool_pool *stocked(struct check *t, struct rig *rig, int node)
+{
+	const size_t pages[] = { 30, 100, 7 };
+	struct ttmpool_pool *third = check_zalloc(t, sizeof(*third));
+	struct ttmpool_pool_config config = { .dev = rig->dev[0],
+					      .node = node };
+	struct ttmpool_request req = { .caching = WC };
+
+	if (!third || ttmpool_pool_init(third, &rig->mgr, &config))
+		return NULL;
+	for (int i = 0; i < 3; i++) {
+		struct ttmpool_pool *pool = i == 2 ? third : &rig->pool[i];
+
+		pool->max_order[TTMPOOL_PLAIN] = 0;
+		req.num_pages = pages[i];
+		if (ttmpool_pool_prime(pool, &req, false))
+			return NULL;
+	}
+	return third;
+}
+
+static unsigned long count(struct rig *rig, int node)
+{
+	return ttmpool_manager_shrink_count_node(&rig->mgr, node, false);
+}
+
+/* For one node's sake the pages of pools that want that node can go, and of those that
+ * want none. */
+static void s11_a_node_is_told_what_could_go_for_it(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_pool *third;
+
+	CHECK(t, rig);
+	third = stocked(t, rig, TTMPOOL_NODE_ANY);
+	CHECK(t, third);
+	CHECK_EQ(t, count(rig, 0), 37);
+	CHECK_EQ(t, count(rig, 1), 107);
+	CHECK_EQ(t, count(rig, TTMPOOL_NODE_ANY), 137);
+	CHECK_EQ(t, ttmpool_pool_fini(third), 0);
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[1]), 0);
+	rig->nr_pools = 1;
+	CHECK_EQ(t, count(rig, 1), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pages of a pool whose node has no memory go for any node: nobody asks for that one. */
+static void s11_pages_of_a_node_without_memory_go_for_any(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_pool *third;
+
+	CHECK(t, rig);
+	third = stocked(t, rig, 5);
+	CHECK(t, third);
+	CHECK_EQ(t, count(rig, 0), 37);
+	CHECK_EQ(t, count(rig, 1), 107);
+	CHECK_EQ(t, ttmpool_pool_fini(third), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A reserve is no node's to take, and what a node can have changes with it. */
+static void s11_a_reserve_does_not_count_for_its_node(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_pool *third;
+
+	CHECK(t, rig);
+	third = stocked(t, rig, TTMPOOL_NODE_ANY);
+	CHECK(t, third);
+	ttmpool_pool_reserve(&rig->pool[0], 10);
+	CHECK_EQ(t, count(rig, 0), 27);
+	CHECK_EQ(t, count(rig, 1), 107);
+	ttmpool_pool_reserve(&rig->pool[0], 4);
+	CHECK_EQ(t, count(rig, 0), 33);
+	CHECK_EQ(t, ttmpool_pool_fini(third), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* For one node's sake nothing goes of pools that want another, however much is asked. */
+static void s11_the_shrinker_of_a_node_leaves_others_alone(struct check *t)
+{
+	struct rig *rig = two_nodes(t);
+	struct ttmpool_pool *third;
+
+	CHECK(t, rig);
+	third = stocked(t, rig, TTMPOOL_NODE_ANY);
+	CHECK(t, third);
+	CHECK_EQ(t, tpsim_shrink_node(check_machine(t), 0, 1000), 37);
+	CHECK_EQ(t, pooled(rig, 0), 0);
+	CHECK_EQ(t, pooled(rig, 1), 100);
+	CHECK_EQ(t, tpsim_shrink_node(check_machine(t), 0, 1000), 0);
+	CHECK_EQ(t, tpsim_shrink_node(check_machine(t), 1, 40), 40);
+	CHECK_EQ(t, tpsim_shrink(check_machine(t), 1000), 60);
+	CHECK_EQ(t, ttmpool_pool_fini(third), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(nodes, CHECK_CASE(s11_a_node_is_told_what_could_go_for_it),
+	    CHECK_CASE(s11_pages_of_a_node_without_memory_go_for_any),
+	    CHECK_CASE(s11_a_reserve_does_not_count_for_its_node),
+	    CHECK_CASE(s11_the_shrinker_of_a_node_leaves_others_alone),
+	    CHECK_CASE(s06_a_signal_ends_a_request_of_a_node),
 	    CHECK_CASE(what_was_prepared_far_is_no_nearer),
 	    CHECK_CASE(what_was_prepared_far_is_enough),
 	    CHECK_CASE(a_full_node_costs_nobody_anything),
