@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writing to pages of a shmem file, where the page cache speaks of folios, and
- * write_begin() of the I/O that it is for. */
+/* Writing to pages of a shmem file, where write_begin() fills in a folio, and is told of
+ * the I/O that it is for. */
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -33,9 +33,4 @@ void ttmpool_store_end(struct file *store, size_t index, struct page *page)
 	init_sync_kiocb(&iocb, store);
 	mapping->a_ops->write_end(&iocb, mapping, (loff_t)index << PAGE_SHIFT,
 				  PAGE_SIZE, PAGE_SIZE, page_folio(page), NULL);
-}
-
-void ttmpool_store_replace(struct page *old, struct page *page)
-{
-	replace_page_cache_folio(page_folio(old), page_folio(page));
 }

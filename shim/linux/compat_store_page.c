@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writing to pages of a shmem file, where the page cache speaks of pages. */
+/* Writing to pages of a shmem file, where write_begin() fills in a page. */
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -23,9 +23,4 @@ void ttmpool_store_end(struct file *store, size_t index, struct page *page)
 
 	mapping->a_ops->write_end(store, mapping, (loff_t)index << PAGE_SHIFT,
 				  PAGE_SIZE, PAGE_SIZE, page, NULL);
-}
-
-void ttmpool_store_replace(struct page *old, struct page *page)
-{
-	replace_page_cache_page(old, page);
 }

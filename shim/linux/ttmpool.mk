@@ -44,12 +44,15 @@ ttmpool-port += $(if $(CONFIG_SWIOTLB), \
 		compat_swiotlb_pool,compat_swiotlb_mem), \
 	compat_swiotlb_none)
 
-# What moves contents of buffers to shmem and back.
+# What moves contents of buffers to shmem and back. What write_begin() fills in and what
+# the page cache replaces became folios at different times, so each is looked at by itself.
 ttmpool-stores := adopt shmem_backend store traced_buffer
 ttmpool-stores += $(if $(call ttmpool-shows,write_begin..const struct kiocb,fs.h), \
 	compat_store_kiocb, \
-	$(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
+	$(if $(call ttmpool-shows,struct folio ..foliop,fs.h), \
 		compat_store_folio,compat_store_page))
+ttmpool-stores += $(if $(call ttmpool-offers,replace_page_cache_folio,pagemap.h), \
+	compat_replace_folio,compat_replace_page)
 ttmpool-stores += $(if $(call ttmpool-offers,shmem_write_folio,shmem_fs.h), \
 	compat_writeback_folio,compat_writeback_page)
 ttmpool-stores += $(if $(call ttmpool-shows,shmem_file_setup.*vma_flags_t,shmem_fs.h), \

@@ -32,8 +32,8 @@ void ttmpool_store_push(struct file *store, size_t index, size_t pages);
 
 /*
  * compat_store_*.c: a page of a store to be written, locked and referenced,
- * with whatever it contains; the end of that, when all of it was written; or
- * another page in its place, both locked.
+ * with whatever it contains; the end of that, when all of it was written.
+ * compat_replace_*.c: another page in its place, both locked.
  */
 int ttmpool_store_begin(struct file *store, size_t index, struct page **page);
 void ttmpool_store_end(struct file *store, size_t index, struct page *page);

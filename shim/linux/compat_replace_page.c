@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Another page in the place of one of a shmem file, where the page cache speaks of pages. */
+
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+#include "ttmpool_store.h"
+
+void ttmpool_store_replace(struct page *old, struct page *page)
+{
+	replace_page_cache_page(old, page);
+}
