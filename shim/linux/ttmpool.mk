@@ -43,6 +43,10 @@ ttmpool-port += $(if $(CONFIG_SWIOTLB), \
 	$(if $(call ttmpool-offers,defpool,swiotlb.h), \
 		compat_swiotlb_pool,compat_swiotlb_mem), \
 	compat_swiotlb_none)
+ttmpool-port += $(if $(CONFIG_MEMORY_FAILURE), \
+	$(if $(call ttmpool-offers,mf_stats,mmzone.h), \
+		compat_poison_stats,compat_poison_unknown), \
+	compat_poison_none)
 
 # What moves contents of buffers to shmem and back. What write_begin() fills in and what
 # the page cache replaces became folios at different times, so each is looked at by itself.

@@ -84,11 +84,17 @@ static inline u64 tpos_device_mask(struct device *dev, bool coherent)
 bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(struct device *dev, struct page *page, size_t n);
 
-/* By frame number, since not every memory model has its struct pages in one array.
- * (nth_page() did this until Linux 6.18, and is gone since.) */
+/*
+ * Only where a section of memory has its struct pages by itself, the frame number has
+ * to be asked (include/asm-generic/memory_model.h). nth_page() did this until Linux
+ * 6.18, and is gone since.
+ */
 static inline struct page *tpos_page_nth(struct page *page, size_t n)
 {
-	return pfn_to_page(page_to_pfn(page) + n);
+	if (IS_ENABLED(CONFIG_SPARSEMEM) &&
+	    !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
+		return pfn_to_page(page_to_pfn(page) + n);
+	return page + n;
 }
 
 static inline bool tpos_page_is_poisoned(struct page *page)
@@ -96,15 +102,8 @@ static inline bool tpos_page_is_poisoned(struct page *page)
 	return PageHWPoison(page);
 }
 
-/*
- * Nothing that a module can ask says whether there is such a page: the kernel's
- * count, num_poisoned_pages, is not exported, and a node's mf_stats (6.3) know
- * nothing of pages that were marked in another way.
- */
-static inline bool tpos_may_be_poisoned(struct device *dev)
-{
-	return IS_ENABLED(CONFIG_MEMORY_FAILURE);
-}
+/* compat_poison_*.c */
+bool tpos_may_be_poisoned(struct device *dev);
 
 static inline int tpos_page_node(struct device *dev, const struct page *page)
 {
