@@ -61,6 +61,21 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 	return __real_tpos_store_write(store, index, from);
 }
 
+/* The most that anything was counted up to in steps of more than one. */
+static atomic_long most_counted;
+
+long __real_tpos_atomic_add_return(long n, tpos_atomic_t *a);
+long __wrap_tpos_atomic_add_return(long n, tpos_atomic_t *a);
+
+long __wrap_tpos_atomic_add_return(long n, tpos_atomic_t *a)
+{
+	long sum = __real_tpos_atomic_add_return(n, a);
+
+	if (n > 1 && sum > most_counted)
+		most_counted = sum;
+	return sum;
+}
+
 static struct pages *single(struct check *t, struct rig *rig, int caching)
 {
 	return pages_open(t, rig,
@@ -268,7 +283,30 @@ static void s07_a_removed_buffer_stays_removed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(meanwhile, CHECK_CASE(s11_what_comes_late_is_put_in_its_place),
+/* What is refused was not counted meanwhile: others would be refused for it. */
+static void s06_no_count_is_over_the_budget_for_a_moment(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .page_budget = 10 });
+	struct pages_config config = { .num_pages = 8,
+				       .caching = TTMPOOL_WRITE_COMBINED };
+	struct pages *some, *more;
+
+	CHECK(t, rig);
+	some = pages_open(t, rig, &config);
+	config.num_pages = 5;
+	more = pages_open(t, rig, &config);
+	CHECK(t, some && more);
+	most_counted = 0;
+	CHECK_EQ(t, pages_take(some), 0);
+	CHECK_EQ(t, pages_take(more), -ENOMEM);
+	CHECK_EQ(t, pages_give(some), 0);
+	CHECK(t, most_counted <= 10);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(meanwhile, CHECK_CASE(s06_no_count_is_over_the_budget_for_a_moment),
+	    CHECK_CASE(s11_what_comes_late_is_put_in_its_place),
 	    CHECK_CASE(s11_nobody_looks_for_its_place_for_long),
 	    CHECK_CASE(s06_a_pool_is_valid_while_its_pages_leave),
 	    CHECK_CASE(s07_a_removed_buffer_stays_removed));

@@ -47,6 +47,25 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 }
 
 /* Idle buffers, the first the oldest, and how often the lock of any was tried. */
+/* Where not NULL: so many pages are free there, and no more, after each drop. */
+static struct tpsim_machine *scarce;
+
+static void leave_few_pages(void)
+{
+	tpsim_ram_release(scarce);
+	tpsim_ram_hold(scarce, TTMPOOL_NODE_ANY, 72);
+}
+
+void __real_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages);
+void __wrap_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages);
+
+void __wrap_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages)
+{
+	__real_tpos_store_drop(store, first, pages);
+	if (scarce)
+		leave_few_pages();
+}
+
 static struct buffer *idle[MOST];
 static unsigned long tries;
 
@@ -568,8 +587,8 @@ static void s07_a_scan_looks_at_so_many(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where there is no memory for a whole buffer, pages that are got in vain are no
- * more than those that come; and when there is more again, more come at a time. */
+/* Where the system has a few pages free each time that the store drops some, a swap-in
+ * begins with as many as were had before: it gets few that it has to give back. */
 static void s07_a_swapin_begins_with_what_was_had(struct check *t)
 {
 	struct rig *rig = crowd(t, 1, 1024);
@@ -578,12 +597,29 @@ static void s07_a_swapin_begins_with_what_was_had(struct check *t)
 	CHECK(t, rig);
 	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), 0);
 	ttmpool_lru_remove(&idle[0]->be);
-	ttmpool_manager_set_page_budget(&rig->mgr, 72);
+	ttmpool_pool_drain(&rig->pool[0]);
+	scarce = check_machine(t);
+	leave_few_pages();
 	before = rig_stats(rig);
-	CHECK_EQ(t, ttmpool_swapin(&idle[0]->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK(t, comes_back(t, idle[0]));
+	scarce = NULL;
 	after = rig_stats(rig);
-	CHECK(t, buffer_pages(idle[0]) > 64);
+	tpsim_ram_release(check_machine(t));
 	CHECK(t, after.pages_fresh - before.pages_fresh <= 2 * 1024);
+	CHECK(t, end(t, rig, 1));
+}
+
+/* Of a buffer that is larger than the page budget, what fits comes. */
+static void s07_what_fits_the_budget_comes_in(struct check *t)
+{
+	struct rig *rig = crowd(t, 1, 1024);
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), 0);
+	ttmpool_lru_remove(&idle[0]->be);
+	ttmpool_manager_set_page_budget(&rig->mgr, 72);
+	CHECK_EQ(t, ttmpool_swapin(&idle[0]->be, TTMPOOL_ALL_PAGES), -ENOMEM);
+	CHECK(t, buffer_pages(idle[0]) > 64);
 	ttmpool_manager_set_page_budget(&rig->mgr, TTMPOOL_NO_LIMIT);
 	CHECK(t, comes_back(t, idle[0]));
 	CHECK(t, end(t, rig, 1));
@@ -607,7 +643,8 @@ CHECK_SUITE(swapper, CHECK_CASE(s07_a_full_store_costs_nobody_anything),
 	    CHECK_CASE(s07_a_party_has_no_more_than_a_window),
 	    CHECK_CASE(s07_who_has_no_pages_is_not_looked_at),
 	    CHECK_CASE(s07_a_scan_looks_at_so_many),
-	    CHECK_CASE(s07_a_swapin_begins_with_what_was_had));
+	    CHECK_CASE(s07_a_swapin_begins_with_what_was_had),
+	    CHECK_CASE(s07_what_fits_the_budget_comes_in));
 
 int main(int argc, char **argv)
 {
