@@ -77,6 +77,11 @@
  *                              the device's mask, or translated for it? Pages
  *                              elsewhere might be; bouncing that is forced is
  *                              none of its business, since no page is better.
+ *             tpos_note_spare(device, node, pages)  of a pool that wants this node, so
+ *                              many pages more (or fewer) lie pooled that could go
+ *                              to the system: for its statistics. All that was
+ *                              added for a node of a device is taken off again
+ *                              until the pool has ended. A pool's lock is held.
  *   devices   tpos_device_get(device), tpos_device_put(device)  a device that has
  *                              gone may still be named (Linux: get_device(),
  *                              put_device()). The device itself is not held: it
@@ -203,11 +208,18 @@ struct tpos_device_info {
  * TPOS_ALLOC_NO_RECLAIM: only what is free now. Nobody is asked to give up pages
  *	for it, now or later, and no shrinker is called (Linux: no __GFP_RECLAIM, so
  *	kswapd is not woken either).
+ * TPOS_ALLOC_NO_WAIT: only what is free now; no shrinker is called in this thread, but
+ *	the system may begin to reclaim in another (Linux: no __GFP_DIRECT_RECLAIM).
+ * TPOS_ALLOC_OOM_KILL: when reclaim gains nothing any more, end a process and go on
+ *	(Linux: no __GFP_RETRY_MAYFAIL). It means nothing together with one of the others
+ *	but TPOS_ALLOC_DMA32, nor for an order above 0. Without it no process is ended.
  */
 #define TPOS_ALLOC_THIS_NODE  0x1u
 #define TPOS_ALLOC_LIGHT      0x2u
 #define TPOS_ALLOC_DMA32      0x4u
 #define TPOS_ALLOC_NO_RECLAIM 0x8u
+#define TPOS_ALLOC_NO_WAIT    0x10u
+#define TPOS_ALLOC_OOM_KILL   0x20u
 
 /**
  * struct tpos_alloc - one request for fresh pages
@@ -243,8 +255,8 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
  * each of them without memory: it may be split when there is none. Coherent ones are
  * mapped, until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a device
  * without an IOMMU lie below its mask, or a later mapping of them bounces.
- * May sleep, and, without TPOS_ALLOC_NO_RECLAIM, may call the registered shrinkers
- * of the system.
+ * May sleep, and, without TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT, may call the
+ * registered shrinkers of the system.
  *
  * Return: 0; -ENOMEM; -ENOSPC if there are pages, and no addresses for coherent ones.
  * After an error @chunk is as it was.

@@ -235,6 +235,27 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
 
 /**
+ * enum ttmpool_effort - what may be done for pages that the system does not have free
+ * @TTMPOOL_RETRY_MAYFAIL: others give up pages, as long as that gains anything; then the
+ *	request fails. No process is killed for it (Linux: __GFP_RETRY_MAYFAIL).
+ * @TTMPOOL_NO_WAIT: nothing. The system does not reclaim, nothing pooled goes to it,
+ *	and no buffer is swapped out. What is free, and what this pool has of the kind,
+ *	must do (Linux: no __GFP_DIRECT_RECLAIM).
+ * @TTMPOOL_OOM_KILL: as the first; and for single pages the system does not give up, but
+ *	ends processes until it has some (Linux: the OOM killer). It may fail even so: of
+ *	the budget there is no more, and the process that is ended may be this one.
+ *
+ * This is about pages that come from the system; how long to sleep for pages and
+ * addresses of other buffers is struct ttmpool_request's @wait_ms.
+ */
+enum ttmpool_effort {
+	TTMPOOL_RETRY_MAYFAIL,
+	TTMPOOL_NO_WAIT,
+	TTMPOOL_OOM_KILL,
+	TTMPOOL_EFFORT_COUNT
+};
+
+/**
  * struct ttmpool_request - what a buffer needs
  * @source: from which allocator
  * @caching: what the pages shall be
@@ -247,6 +268,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
  *	and no address; any signal ends a sleep.
  * @killable: no signal but one that ends the thread interrupts the work. Otherwise
  *	any does; it is looked for after each 2 MiB of fresh pages.
+ * @effort: what may be done for pages that are not free. Large chunks never cost more
+ *	than one light attempt, whatever it says.
  * @ticket: what has to be shown when the pages are given back; 0: none. It is
  *	ttmpool_pool_new_ticket()'s, or an even number that the caller can make of the
  *	buffer itself, and of no other. Runs and magazines, which no array of pages
@@ -259,6 +282,7 @@ struct ttmpool_request {
 	struct ttmpool_owner *owner;
 	unsigned int wait_ms;
 	bool killable;
+	enum ttmpool_effort effort;
 	uint32_t ticket;
 };
 

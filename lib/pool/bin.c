@@ -129,14 +129,18 @@ static uint64_t kept_of(const struct ttmpool_pool *pool, uint64_t pooled)
 	return pooled < pool->reserve ? pooled : pool->reserve;
 }
 
-/* Tell the manager that so many more are kept, and so many more are not. */
+/* So many more are kept, and so many more are not: the manager knows, and of the latter
+ * the system. */
 static void bins_tell(struct ttmpool_pool *pool, long kept, long spare)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 
 	if (kept)
 		tpos_atomic_add_return(kept, &mgr->pages_kept);
-	if (spare && pool->node_slot)
+	if (!spare)
+		return;
+	tpos_note_spare(pool->dev, pool->node, spare);
+	if (pool->node_slot)
 		tpos_atomic_add_return(spare, &mgr->spare_on[pool->node_slot]);
 }
 
@@ -162,6 +166,8 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
 	if (pool->reserve || pool->node_slot)
 		count_kept(pool, pages);
+	else
+		tpos_note_spare(pool->dev, pool->node, pages);
 }
 
 /* Change what is reserved; the pool's lock is held. */

@@ -46,6 +46,10 @@ static const uint8_t list_preference[2][4] = {
 	  TTMPOOL_CHUNK_CLEAN, 0 },
 };
 
+/* By enum ttmpool_effort. */
+static const uint8_t effort_flags[] = { 0, TPOS_ALLOC_NO_WAIT,
+					TPOS_ALLOC_OOM_KILL };
+
 static unsigned int order_at_most(unsigned int order, size_t pages)
 {
 	unsigned int fits = 0;
@@ -252,7 +256,8 @@ static int take_fresh(struct take *take, bool strict)
 	ttmpool_list_init(&made);
 	do {
 		req.order = order_at_most(req.order, take->req.num_pages);
-		req.flags = (strict ? THIS_NODE_LIGHTLY : 0) |
+		req.flags = (strict ? THIS_NODE_LIGHTLY
+				    : effort_flags[take->req.effort]) |
 			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
 			    pool_zone(pool, req.source);
 		err = ttmpool_chunk_create(pool, &req, &take->room, &made);

@@ -259,6 +259,7 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  * @below: the device had no addresses when so many pages of it were mapped or to be
  *	mapped, so it need not be asked again until they are fewer; or 0
  * @one_order: chunks of another order will not do
+ * @no_wait: nobody gives up pages for it
  * @give_ups: so often kept mappings were given up since the machine had no addresses
  */
 struct room {
@@ -266,6 +267,7 @@ struct room {
 	size_t mapped;
 	unsigned long below;
 	bool one_order;
+	bool no_wait;
 	unsigned int give_ups;
 };
 

@@ -58,7 +58,7 @@ static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
 
 /* If there is too little to be had, some may be in somebody else's hand, on its way to
  * the system or into a bin: that is waited for, once. */
-static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
+static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 	bool may_wait = true;
@@ -66,7 +66,7 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages)
 	while (!ttmpool_budget_take_pages(mgr, pages)) {
 		unsigned long lacks = ttmpool_budget_lacks(mgr, pages);
 
-		if (!lacks)
+		if (!lacks || no_wait)
 			return NO_PAGES;
 		if (!room_can_be_made(pool, lacks) ||
 		    !room_is_made(pool, lacks)) {
@@ -109,7 +109,7 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 	if (mapped > room->mapped)
 		room->mapped = mapped;
 	if (pages > room->pages)
-		err = room_for_pages(pool, pages - room->pages);
+		err = room_for_pages(pool, pages - room->pages, room->no_wait);
 	if (err)
 		return err;
 	if (pages > room->pages)
@@ -151,5 +151,6 @@ void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 	if (room->pages)
 		ttmpool_budget_return_pages(pool->mgr, room->pages);
 	*room = (struct room){ .below = room->below,
-			       .one_order = room->one_order };
+			       .one_order = room->one_order,
+			       .no_wait = room->no_wait };
 }

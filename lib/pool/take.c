@@ -156,6 +156,7 @@ static int take_try(struct take *take)
 	tpos_assert(!take->room.pages);
 	take->wanted = take->req.num_pages;
 	take->room.one_order = take->one_order;
+	take->room.no_wait = take->req.effort == TTMPOOL_NO_WAIT;
 	take->max_order = take->one_order
 				  ? take->order
 				  : take->pool->max_order[take->req.source];
@@ -203,6 +204,7 @@ int ttmpool_take_check(const struct ttmpool_pool *pool,
 {
 	if ((unsigned int)req->source >= TTMPOOL_SOURCE_COUNT ||
 	    (unsigned int)req->caching >= TTMPOOL_CACHING_COUNT ||
+	    (unsigned int)req->effort >= TTMPOOL_EFFORT_COUNT ||
 	    !req->num_pages)
 		return -EINVAL;
 	if (req->num_pages > (size_t)LONG_MAX >> pool->info.page_shift)

@@ -51,10 +51,13 @@ bool tpos_device_reaches(struct device *dev, struct page *page, size_t n)
 	return ttmpool_device_emits(dev, page_to_phys(page), n << PAGE_SHIFT);
 }
 
-/* An address that is not the page's own is that of a slot. */
+/* An address that is not the page's own is that of a slot. Coherent pages have none, and
+ * their address is another one all the same where they were decrypted for the device
+ * (an encrypted guest's: force_dma_unencrypted()). */
 bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk)
 {
-	if (ttmpool_device_is_translated(dev))
+	if (ttmpool_chunk_is_coherent(chunk) ||
+	    ttmpool_device_is_translated(dev))
 		return false;
 	return chunk->dma.addr != phys_to_dma(dev, page_to_phys(chunk->page));
 }

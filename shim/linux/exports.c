@@ -110,8 +110,13 @@ EXPORT_SYMBOL_GPL(tpos_wait);
 EXPORT_SYMBOL_GPL(tpos_wake);
 
 /* For the suites that are a module beside this one. */
+EXPORT_SYMBOL_GPL(tpos_work_cancel);
+EXPORT_SYMBOL_GPL(tpos_work_queue);
+EXPORT_SYMBOL_GPL(ttmpool_alloc_gfp);
 EXPORT_SYMBOL_GPL(ttmpool_shrinker_count);
 EXPORT_SYMBOL_GPL(ttmpool_shrinker_scan);
+EXPORT_SYMBOL_GPL(ttmpool_spare_stat);
+EXPORT_SYMBOL_GPL(ttmpool_work_run);
 
 EXPORT_SYMBOL_GPL(ttmpool_shmem_fini);
 EXPORT_SYMBOL_GPL(ttmpool_shmem_init);

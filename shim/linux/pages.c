@@ -9,9 +9,9 @@
  * nothing at all. A large chunk that would bounce is refused: a smaller one may
  * not.
  *
- * No allocation here wakes the OOM killer. A driver that is told -ENOMEM can do
- * something about it, and the process that it would kill is rarely the one that
- * wants the buffer.
+ * No allocation here wakes the OOM killer, but of single pages for a request that says
+ * so (TTMPOOL_OOM_KILL). A driver that is told -ENOMEM can do something about it, and
+ * the process that it would kill is rarely the one that wants the buffer.
  *
  * Large chunks are not compound pages: each of their pages can be put into a
  * user's page table, but by address (vmf_insert_pfn), as TTM's are. As of TTM's,
@@ -34,9 +34,13 @@ gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req)
 {
 	gfp_t gfp = TTMPOOL_GFP;
 
+	if (req->flags & TPOS_ALLOC_OOM_KILL)
+		gfp &= ~(__GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (req->flags & TPOS_ALLOC_LIGHT)
 		gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY |
 		      __GFP_NOMEMALLOC;
+	if (req->flags & TPOS_ALLOC_NO_WAIT)
+		gfp &= ~__GFP_DIRECT_RECLAIM;
 	if (req->flags & TPOS_ALLOC_NO_RECLAIM)
 		gfp &= ~__GFP_RECLAIM;
 	return gfp;

@@ -72,9 +72,18 @@ int tpos_shrinker_register(struct ttmpool_system *system,
 
 	if (err)
 		return err;
+	err = ttmpool_work_get();
+	if (err)
+		goto put_descriptors;
 	err = ttmpool_shrinker_register(system, shrinker);
 	if (err)
-		ttmpool_descriptors_put();
+		goto put_work;
+	return 0;
+
+put_work:
+	ttmpool_work_put();
+put_descriptors:
+	ttmpool_descriptors_put();
 	return err;
 }
 
@@ -83,5 +92,6 @@ void tpos_shrinker_unregister(struct ttmpool_system *system,
 			      struct tpos_shrinker *shrinker)
 {
 	ttmpool_shrinker_unregister(shrinker);
+	ttmpool_work_put();
 	ttmpool_descriptors_put();
 }

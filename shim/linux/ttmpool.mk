@@ -24,7 +24,7 @@ CFLAGS_$(ttmpool-dir)lib/pool/arrays.o := \
 	-Dttmpool_pool_give_ticket=ttmpool_untraced_give_ticket
 
 ttmpool-port := coherent descriptors device dma flush index pages report shrinker span
-ttmpool-port += trace traced_pool wait work
+ttmpool-port += statistics trace traced_pool wait work
 ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
 ttmpool-port += $(if $(CONFIG_X86_64),clear_x86,clear_any)
 ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
@@ -70,7 +70,7 @@ ttmpool-objs := $(ttmpool-pool-objs) $(call ttmpool-floor,buffer) \
 ttmpool-ccflags := -I$(src)/$(ttmpool-dir)include \
 	-I$(src)/$(ttmpool-dir)shim/linux \
 	-DTTMPOOL_TRACE_SYSTEM=$(or $(ttmpool-events),ttmpool) \
-	-DTTMPOOL_UNBOUND_WQ=$(if \
-		$(call ttmpool-offers,system_dfl_wq,workqueue.h),system_dfl_wq,system_unbound_wq) \
+	-DTTMPOOL_SPARE_STAT=$(if \
+		$(call ttmpool-offers,NR_GPU_RECLAIM,mmzone.h),NR_GPU_RECLAIM,NR_KERNEL_MISC_RECLAIMABLE) \
 	'-DTTMPOOL_FOLIO_BATCH_H="linux/$(if \
 		$(wildcard $(srctree)/include/linux/folio_batch.h),folio_batch.h,pagevec.h)"'

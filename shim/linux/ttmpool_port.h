@@ -115,6 +115,9 @@ static inline bool tpos_node_has_pages(struct device *dev, int node)
 	return node >= 0 && node < MAX_NUMNODES && node_state(node, N_MEMORY);
 }
 
+/* statistics.c */
+void tpos_note_spare(struct device *dev, int node, long pages);
+
 /* index.c */
 struct ttmpool_chunk *tpos_page_chunk(struct device *dev, struct page *page);
 void tpos_page_set_chunk(struct page *page, struct ttmpool_chunk *chunk);

@@ -59,6 +59,9 @@ void ttmpool_complete_invalidations(struct device *dev);
 void ttmpool_note_unmap(void);
 bool ttmpool_await_addresses(struct device *dev);
 
+/* statistics.c: that counter, with what others count there. */
+unsigned long ttmpool_spare_stat(void);
+
 /* pages.c */
 gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req);
 struct page *ttmpool_plain_alloc(struct device *dev,
@@ -78,6 +81,10 @@ void ttmpool_index_forget(const struct ttmpool_chunk *chunk);
 void ttmpool_index_end(void);
 int ttmpool_descriptors_get(void);
 void ttmpool_descriptors_put(void);
+
+/* work.c: while there are users, work can be queued. */
+int ttmpool_work_get(void);
+void ttmpool_work_put(void);
 
 /* clear_*.c: pages that follow each other; @few: and these are all that there are.
  * What is written may still be on its way when it returns: the caller has the

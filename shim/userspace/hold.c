@@ -114,9 +114,11 @@ void tpsim_ram_fragment(struct tpsim_machine *machine, unsigned int order)
 	tpsim_machine_unlock(machine);
 }
 
-void tpsim_ram_release(struct tpsim_machine *machine)
+/* Was anything held? */
+bool tpsim_ram_let_go(struct tpsim_machine *machine)
 {
-	tpsim_machine_lock(machine);
+	bool any = machine->held;
+
 	while (machine->held) {
 		struct tpsim_page *page = machine->held;
 
@@ -126,5 +128,12 @@ void tpsim_ram_release(struct tpsim_machine *machine)
 		tpsim_buddy_give(machine, page, page->order);
 	}
 	machine->held_pages = 0;
+	return any;
+}
+
+void tpsim_ram_release(struct tpsim_machine *machine)
+{
+	tpsim_machine_lock(machine);
+	tpsim_ram_let_go(machine);
 	tpsim_machine_unlock(machine);
 }

@@ -27,9 +27,10 @@ bool tpsim_ledger_is_empty(struct tpsim_machine *machine)
 	tpsim_ledger(machine, &ledger);
 	return !out->pages_plain && !out->pages_coherent &&
 	       !out->pages_not_write_back && !out->pages_parked &&
-	       !out->mappings && !out->mapped_bytes && !out->bounce_slots &&
-	       !out->descriptors && !out->stores && !out->store_pages &&
-	       !out->shrinkers && !out->work_queued && !out->device_holds;
+	       !out->pages_spare && !out->mappings && !out->mapped_bytes &&
+	       !out->bounce_slots && !out->descriptors && !out->stores &&
+	       !out->store_pages && !out->shrinkers && !out->work_queued &&
+	       !out->device_holds;
 }
 
 /* One block that is out, or one page that is not write-back. */
@@ -74,14 +75,15 @@ void tpsim_ledger_print(struct tpsim_machine *machine)
 
 	fprintf(stderr,
 		"tpsim: ledger: %zu plain pages, %zu coherent, %zu not "
-		"write-back, %zu parked\n"
+		"write-back, %zu parked, %zu spare\n"
 		"tpsim: ledger: %zu mappings of %llu bytes, %zu bounce slots\n"
 		"tpsim: ledger: %zu descriptors, %zu stores of %zu pages, %zu "
 		"shrinkers, %zu work queued, %zu devices held\n",
 		out->pages_plain, out->pages_coherent,
-		out->pages_not_write_back, out->pages_parked, out->mappings,
-		(unsigned long long)out->mapped_bytes, out->bounce_slots,
-		out->descriptors, out->stores, out->store_pages, out->shrinkers,
-		out->work_queued, out->device_holds);
+		out->pages_not_write_back, out->pages_parked, out->pages_spare,
+		out->mappings, (unsigned long long)out->mapped_bytes,
+		out->bounce_slots, out->descriptors, out->stores,
+		out->store_pages, out->shrinkers, out->work_queued,
+		out->device_holds);
 	print_blocks(machine);
 }

@@ -289,6 +289,9 @@ void tpsim_cache_begin(struct tpsim_machine *machine, struct tpsim_page *page);
 void tpsim_cache_hand_out(struct tpsim_machine *machine,
 			  struct tpsim_page *page, size_t pages);
 
+/* hold.c: guarded. */
+bool tpsim_ram_let_go(struct tpsim_machine *machine);
+
 /* shrinker.c: guarded, but for the time that shrinkers run. */
 unsigned long tpsim_shortage(struct tpsim_machine *machine, int node,
 			     unsigned long pages);

@@ -22,6 +22,20 @@ int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 	return tpsim_page_node(dev->machine, page);
 }
 
+/* As KReclaimable in /proc/meminfo, on which MemAvailable counts. */
+void tpos_note_spare(tpos_device_t *dev, int node, long pages)
+{
+	struct tpsim_machine *machine = dev->machine;
+
+	(void)node;
+	tpsim_machine_lock(machine);
+	if (pages < 0 && machine->out.pages_spare < (size_t)-pages)
+		tpsim_complain("spare pages", "%ld of %zu", pages,
+			       machine->out.pages_spare);
+	machine->out.pages_spare += (size_t)pages;
+	tpsim_machine_unlock(machine);
+}
+
 bool tpos_node_has_pages(tpos_device_t *dev, int node)
 {
 	return node >= 0 && (unsigned int)node < dev->machine->config.nr_nodes;

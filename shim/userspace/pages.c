@@ -108,7 +108,7 @@ static bool reclaim_for(struct tpsim_machine *machine,
 	size_t wanted = (size_t)1 << where->order;
 
 	if (round >= rounds || tpsim_thread_reclaims() ||
-	    flags & TPOS_ALLOC_NO_RECLAIM)
+	    flags & (TPOS_ALLOC_NO_RECLAIM | TPOS_ALLOC_NO_WAIT))
 		return false;
 	if (flags & TPOS_ALLOC_LIGHT &&
 	    free_pages_there(machine, where) >= 2 * wanted)
@@ -116,6 +116,24 @@ static bool reclaim_for(struct tpsim_machine *machine,
 	return tpsim_shortage(machine,
 			      where->this_node ? where->node : TTMPOOL_NODE_ANY,
 			      wanted);
+}
+
+/*
+ * __alloc_pages_may_oom(): kill nobody for a request that may fail, or has a smaller one
+ * to follow. The victim is who holds the rest of RAM; if nobody does, it is the thread
+ * that asks, and it gets nothing.
+ */
+static bool kill_for(struct tpsim_machine *machine,
+		     const struct tpos_alloc *req)
+{
+	const unsigned int others = TPOS_ALLOC_THIS_NODE | TPOS_ALLOC_LIGHT |
+				    TPOS_ALLOC_NO_RECLAIM | TPOS_ALLOC_NO_WAIT;
+
+	if (!(req->flags & TPOS_ALLOC_OOM_KILL) || req->flags & others ||
+	    req->order || tpsim_thread_reclaims())
+		return false;
+	machine->counters.oom_kills++;
+	return tpsim_ram_let_go(machine);
 }
 
 static struct tpsim_page *block_alloc(struct tpsim_device *dev,
@@ -130,7 +148,8 @@ static struct tpsim_page *block_alloc(struct tpsim_device *dev,
 	do {
 		page = tpsim_buddy_take(dev->machine, &where);
 	} while (!page &&
-		 reclaim_for(dev->machine, &where, req->flags, round++));
+		 (reclaim_for(dev->machine, &where, req->flags, round++) ||
+		  kill_for(dev->machine, req)));
 	return page;
 }
 

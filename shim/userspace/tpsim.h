@@ -280,7 +280,9 @@ struct tpsim_counters {
 	uint64_t
 		list_steps; /* along lists, under spinlocks: if they are told of */
 	uint64_t longest_hold; /* the most of them under one spinlock */
-	uint64_t shrinks; /* times that a tpsim_shortage asked the shrinkers */
+	uint64_t
+		oom_kills; /* what tpsim_ram_hold() held was let go for a page */
+	uint64_t shrinks;  /* times that a tpsim_shortage asked the shrinkers */
 	uint64_t dma_faults;
 	uint64_t stray_dma;
 	uint64_t freed_in_reach; /* pages that a device might still write to */
@@ -299,6 +301,7 @@ struct tpsim_ledger {
 	size_t pages_coherent;
 	size_t pages_not_write_back; /* of all RAM */
 	size_t pages_parked;         /* noted as pooled */
+	size_t pages_spare;          /* noted as pooled, and to be had */
 	size_t mappings;             /* chunks mapped, coherent ones included */
 	uint64_t mapped_bytes;
 	size_t bounce_slots;

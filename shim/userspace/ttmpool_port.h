@@ -90,6 +90,7 @@ tpos_dma_addr_t tpos_device_mask(tpos_device_t *dev, bool coherent);
 bool tpos_may_be_poisoned(tpos_device_t *dev);
 int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page);
 bool tpos_node_has_pages(tpos_device_t *dev, int node);
+void tpos_note_spare(tpos_device_t *dev, int node, long pages);
 struct ttmpool_chunk *tpos_page_chunk(tpos_device_t *dev, tpos_page_t *page);
 void tpos_page_set_chunk(tpos_page_t *page, struct ttmpool_chunk *chunk);
 void tpos_device_get(tpos_device_t *dev);

@@ -98,6 +98,13 @@ static inline int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 	return 0;
 }
 
+static inline void tpos_note_spare(tpos_device_t *dev, int node, long pages)
+{
+	(void)dev;
+	(void)node;
+	(void)pages;
+}
+
 static inline bool tpos_node_has_pages(tpos_device_t *dev, int node)
 {
 	(void)dev;

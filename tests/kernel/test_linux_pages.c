@@ -219,7 +219,50 @@ static void a_pool_keeps_to_its_node(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(linux_pages, CHECK_CASE(only_the_first_page_leads_to_the_chunk),
+static gfp_t gfp_of(unsigned int flags)
+{
+	return ttmpool_alloc_gfp(&(struct tpos_alloc){ .flags = flags });
+}
+
+/* What may be done for a page is what the kernel calls it: nobody is killed unless it is
+ * said, and for a page that has a smaller one to follow not even then; and who does not
+ * wait wakes who does. */
+static void efforts_are_what_the_kernel_calls_them(struct check *t)
+{
+	gfp_t may_kill = gfp_of(TPOS_ALLOC_OOM_KILL);
+	gfp_t no_wait = gfp_of(TPOS_ALLOC_NO_WAIT);
+
+	CHECK(t, gfp_of(0) & __GFP_RETRY_MAYFAIL);
+	CHECK(t, !(may_kill & (__GFP_RETRY_MAYFAIL | __GFP_NORETRY)));
+	CHECK(t, may_kill & __GFP_DIRECT_RECLAIM);
+	CHECK(t,
+	      gfp_of(TPOS_ALLOC_OOM_KILL | TPOS_ALLOC_LIGHT) & __GFP_NORETRY);
+	CHECK(t, !(no_wait & __GFP_DIRECT_RECLAIM));
+	CHECK(t, no_wait & __GFP_KSWAPD_RECLAIM);
+	CHECK(t, !(gfp_of(TPOS_ALLOC_NO_RECLAIM) & __GFP_RECLAIM));
+}
+
+/* A coherent page has no bounce slot, whatever its address: an encrypted guest decrypts
+ * it for the device, and so it is another one. */
+static void a_coherent_page_does_not_bounce(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct ttmpool_chunk *chunk = &batch->all[0];
+	struct tpos_dma was;
+
+	CHECK(t, batch);
+	CHECK(t, batch_add(batch, TTMPOOL_COHERENT, 0));
+	was = chunk->dma;
+	chunk->flags |= TTMPOOL_CHUNK_FROM_COHERENT;
+	chunk->dma.addr ^= 1ULL << 47;
+	CHECK(t, !tpos_dma_bounces(batch->dev, chunk));
+	chunk->dma = was;
+	batch_free(batch);
+}
+
+CHECK_SUITE(linux_pages, CHECK_CASE(efforts_are_what_the_kernel_calls_them),
+	    CHECK_CASE(a_coherent_page_does_not_bounce),
+	    CHECK_CASE(only_the_first_page_leads_to_the_chunk),
 	    CHECK_CASE(each_page_has_room_for_a_part),
 	    CHECK_CASE(what_is_no_page_is_no_chunk),
 	    CHECK_CASE(fresh_pages_are_zero),

@@ -11,7 +11,8 @@
  * TTM leaves the lists of a pool alone whose pages it keeps in lists for all
  * devices, and a test looks whether it did. So do we.
  *
- * The last shrinker_list of all has another use (pool.c).
+ * The last shrinker_list of all has another use (pool.c). Of orders that we have not there
+ * are no pages.
  */
 
 #include <linux/list.h>
@@ -21,7 +22,7 @@
 
 #include "ttm_drop_in.h"
 
-#define ALL_KINDS (TTM_NUM_CACHING_TYPES * TTMPOOL_NR_ORDERS)
+#define ALL_KINDS (TTM_NUM_CACHING_TYPES * TTM_NR_ORDERS)
 #define KINDS     (ALL_KINDS - 1)
 
 static bool has_lists(const struct ttm_pool *pool)
@@ -31,8 +32,8 @@ static bool has_lists(const struct ttm_pool *pool)
 
 static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
 {
-	return &pool->caching[kind / TTMPOOL_NR_ORDERS]
-			.orders[kind % TTMPOOL_NR_ORDERS];
+	return &pool->caching[kind / TTM_NR_ORDERS]
+			.orders[kind % TTM_NR_ORDERS];
 }
 
 void ttmpool_ttm_mirror_init(struct ttm_pool *pool)
@@ -43,8 +44,8 @@ void ttmpool_ttm_mirror_init(struct ttm_pool *pool)
 		struct ttm_pool_type *pt = kind_of(pool, kind);
 
 		pt->pool = pool;
-		pt->caching = kind / TTMPOOL_NR_ORDERS;
-		pt->order = kind % TTMPOOL_NR_ORDERS;
+		pt->caching = kind / TTM_NR_ORDERS;
+		pt->order = kind % TTM_NR_ORDERS;
 		INIT_LIST_HEAD(&pt->pages);
 		if (kind < KINDS)
 			INIT_LIST_HEAD(&pt->shrinker_list);

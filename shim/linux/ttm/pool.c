@@ -33,6 +33,7 @@
 #include <linux/slab.h>
 
 #include <drm/ttm/ttm_tt.h>
+#include TTMPOOL_TTM_BO_H
 
 #include <ttmpool/pool.h>
 
@@ -43,13 +44,12 @@
 static_assert(ttm_uncached == (int)TTMPOOL_UNCACHED);
 static_assert(ttm_write_combined == (int)TTMPOOL_WRITE_COMBINED);
 static_assert(ttm_cached == (int)TTMPOOL_CACHED);
-static_assert(ARRAY_SIZE(((struct ttm_pool *)0)->caching[0].orders) ==
-	      TTMPOOL_NR_ORDERS);
+static_assert(ARRAY_SIZE(((struct ttm_pool *)0)->caching) > ttm_cached);
 
 static struct list_head *slot_of(struct ttm_pool *pool)
 {
 	return &pool->caching[ttm_cached]
-			.orders[TTMPOOL_NR_ORDERS - 1]
+			.orders[TTM_NR_ORDERS - 1]
 			.shrinker_list;
 }
 
@@ -146,6 +146,14 @@ static int ttm_error(int err)
 	return err == -ENOSPC || err == -EIO ? -EFAULT : err;
 }
 
+/* As TTM's: whoever does not say that he can be refused is not, for want of a single
+ * page, as long as there is a process to be killed for it. */
+static enum ttmpool_effort effort_of(const struct ttm_operation_ctx *ctx)
+{
+	return ctx->gfp_retry_mayfail ? TTMPOOL_RETRY_MAYFAIL
+				      : TTMPOOL_OOM_KILL;
+}
+
 int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 		   struct ttm_operation_ctx *ctx)
 {
@@ -153,6 +161,7 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	struct ttmpool_request req = { .caching = (int)tt->caching,
 				       .num_pages = tt->num_pages,
 				       .killable = true,
+				       .effort = effort_of(ctx),
 				       .ticket = ticket_of(tt) };
 	int err;
 

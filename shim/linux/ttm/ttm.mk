@@ -22,4 +22,6 @@ ttmpool-ttm-objs := $(ttmpool-pool-objs) \
 	$(patsubst %,$(ttmpool-dir)shim/linux/ttm/%.o,$(ttmpool-ttm))
 
 # ttm_module.h is beside TTM's own sources.
-ttmpool-ttm-ccflags := $(ttmpool-ccflags) -I$(src)
+ttmpool-ttm-ccflags := $(ttmpool-ccflags) -I$(src) \
+	'-DTTMPOOL_TTM_BO_H="drm/ttm/$(if \
+		$(wildcard $(srctree)/include/drm/ttm/ttm_bo.h),ttm_bo.h,ttm_bo_api.h)"'

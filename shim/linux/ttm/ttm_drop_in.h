@@ -4,7 +4,14 @@
 
 /* What the files of the drop-in know of each other. */
 
+#include <linux/kernel.h>
+
 #include <drm/ttm/ttm_pool.h>
+
+/* How many orders TTM has: as many as the page allocator (NR_PAGE_ORDERS), which is
+ * more or fewer than ours where pages are larger. */
+#define TTM_NR_ORDERS \
+	((int)ARRAY_SIZE(((struct ttm_pool *)0)->caching[0].orders))
 
 struct ttmpool_pool;
 

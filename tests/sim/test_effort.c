@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What may be done for pages that the system does not have free (enum ttmpool_effort),
+ * and what the system is told of pages that it could have.
+ */
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define WC TTMPOOL_WRITE_COMBINED
+
+/* Pages that are asked for with an effort, in a rig of two pools. */
+static struct pages *some(struct check *t, struct rig *rig, size_t n,
+			  enum ttmpool_effort effort)
+{
+	struct pages *pages = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = n, .caching = WC });
+
+	if (pages)
+		pages->req.effort = effort;
+	return pages;
+}
+
+static struct rig *two_pools(struct check *t, unsigned long page_budget)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	return rig_open(t, &(struct rig_config){ .nr_pools = 2,
+						 .page_budget = page_budget,
+						 .policy = &policy });
+}
+
+/* So many pages lie in the other pool. */
+static bool others_have(struct rig *rig, size_t n)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = n };
+
+	return !ttmpool_pool_prime(&rig->pool[1], &req, false);
+}
+
+static uint64_t kills(struct check *t)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(check_machine(t), &counters);
+	return counters.oom_kills;
+}
+
+static uint64_t shrinks(struct check *t)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(check_machine(t), &counters);
+	return counters.shrinks;
+}
+
+static size_t spare(struct check *t)
+{
+	struct tpsim_ledger ledger;
+
+	tpsim_ledger(check_machine(t), &ledger);
+	return ledger.pages_spare;
+}
+
+/* A request that may fail does, and no process has ended for it. */
+static void a_request_that_may_fail_ends_nobody(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 3, TTMPOOL_RETRY_MAYFAIL);
+	CHECK(t, pages);
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	CHECK_EQ(t, pages_take(pages), -ENOMEM);
+	CHECK_EQ(t, kills(t), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* One that may not has its pages, and whoever had the rest of memory has ended. */
+static void a_request_that_may_not_fail_ends_somebody(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 3, TTMPOOL_OOM_KILL);
+	CHECK(t, pages);
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK_EQ(t, kills(t), 1);
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pooled pages of others go first, and no process ends while there are some. */
+static void pooled_pages_go_before_anybody_ends(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 3, TTMPOOL_OOM_KILL);
+	CHECK(t, pages && others_have(rig, 64));
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK_EQ(t, kills(t), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* For a large chunk nobody ends, when as many single pages are free. */
+static void nobody_ends_for_a_large_chunk(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 64, TTMPOOL_OOM_KILL);
+	CHECK(t, pages);
+	tpsim_ram_fragment(check_machine(t), 0);
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK_EQ(t, kills(t), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who does not wait has what is free, and what is pooled of the kind. */
+static void who_does_not_wait_has_what_is_there(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 21, TTMPOOL_NO_WAIT);
+	CHECK(t, pages);
+	CHECK_EQ(t, pages_cycle(pages), 0);
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	CHECK_EQ(t, pages_cycle(pages), 0);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who does not wait fails when nothing is free, and nobody was asked for anything. */
+static void who_does_not_wait_asks_nobody(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+	uint64_t before;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 3, TTMPOOL_NO_WAIT);
+	CHECK(t, pages && others_have(rig, 64));
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	before = shrinks(t);
+	CHECK_EQ(t, pages_take(pages), -ENOMEM);
+	CHECK_EQ(t, shrinks(t), before);
+	pages->req.effort = TTMPOOL_RETRY_MAYFAIL;
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK(t, shrinks(t) > before);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* At the page budget, too: what others have pooled does not go for who does not wait. */
+static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
+{
+	struct rig *rig = two_pools(t, 64);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 3, TTMPOOL_NO_WAIT);
+	CHECK(t, pages && others_have(rig, 64));
+	CHECK_EQ(t, pages_take(pages), -ENOMEM);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 64);
+	pages->req.effort = TTMPOOL_RETRY_MAYFAIL;
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* An effort that there is not is refused. */
+static void an_unknown_effort_is_refused(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 3, TTMPOOL_EFFORT_COUNT);
+	CHECK(t, pages);
+	CHECK_EQ(t, pages_take(pages), -EINVAL);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The system knows how many pooled pages it could have, but for the reserves; and that
+ * there are none when the pools have gone, whatever was reserved. */
+static void the_system_knows_what_it_could_have(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 7, TTMPOOL_RETRY_MAYFAIL);
+	CHECK(t, pages && others_have(rig, 64));
+	CHECK_EQ(t, spare(t), 64);
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK_EQ(t, spare(t), 64);
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK_EQ(t, spare(t), 71);
+	ttmpool_pool_reserve(&rig->pool[1], 60);
+	CHECK_EQ(t, spare(t), 11);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, false), 1);
+	CHECK_EQ(t, spare(t), 10);
+	CHECK(t, rig_close(t, rig));
+	CHECK_EQ(t, spare(t), 0);
+}
+
+CHECK_SUITE(effort, CHECK_CASE(a_request_that_may_fail_ends_nobody),
+	    CHECK_CASE(a_request_that_may_not_fail_ends_somebody),
+	    CHECK_CASE(pooled_pages_go_before_anybody_ends),
+	    CHECK_CASE(nobody_ends_for_a_large_chunk),
+	    CHECK_CASE(who_does_not_wait_has_what_is_there),
+	    CHECK_CASE(who_does_not_wait_asks_nobody),
+	    CHECK_CASE(the_budget_makes_no_room_for_who_does_not_wait),
+	    CHECK_CASE(an_unknown_effort_is_refused),
+	    CHECK_CASE(the_system_knows_what_it_could_have));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = {
+		.ram_pages = 4096, .iommu = TPSIM_IOMMU_STRICT
+	};
+
+	return check_main(argc, argv, &check_suite_effort, &config);
+}
