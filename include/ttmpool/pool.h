@@ -160,6 +160,7 @@ struct ttmpool_pool {
 	unsigned int max_order[TTMPOOL_SOURCE_COUNT];
 	int node;
 	unsigned int node_slot;
+	bool counts_apart; /* there is a reserve, or a node_slot */
 	uint64_t mapped_limit;
 	uint64_t mapped_low;
 	struct ttmpool_iova *iova;

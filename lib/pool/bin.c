@@ -164,7 +164,7 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 	if (stats->pages_pooled > stats->pages_pooled_peak)
 		stats->pages_pooled_peak = stats->pages_pooled;
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
-	if (pool->reserve || pool->node_slot)
+	if (pool->counts_apart)
 		count_kept(pool, pages);
 	else
 		tpos_note_spare(pool->dev, pool->node, pages);
@@ -179,6 +179,7 @@ void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages)
 
 	tpos_assert_held(&pool->lock);
 	pool->reserve = pages;
+	pool->counts_apart = pages || pool->node_slot;
 	kept = (long)(kept_of(pool, pooled) - was);
 	bins_tell(pool, kept, -kept);
 }

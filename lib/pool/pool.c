@@ -84,6 +84,7 @@ static int pool_configure(struct ttmpool_pool *pool,
 	pool->node_slot = tpos_node_has_pages(pool->dev, pool->node)
 				  ? node_slot(pool->node)
 				  : 0;
+	pool->counts_apart = pool->node_slot;
 	if (config->policy)
 		pool->policy = *config->policy;
 	else
