@@ -131,8 +131,7 @@ static void go_on_nodes(void)
 
 	if (!pool)
 		return;
-	for_each_online_node(node)
-	{
+	for_each_online_node(node) {
 		if (!ways_pool_of_node(pool, &platform->dev, node))
 			break;
 		pr_info("ways: node %d\n", node);
