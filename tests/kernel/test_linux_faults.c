@@ -34,19 +34,6 @@ static struct buffer *open_buffer(struct check *t, struct rig *rig, size_t n,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* The kernel learns of an error in a page as it does of a real one. It can do nothing
- * about a driver's page but mark it. */
-#ifdef CONFIG_MEMORY_FAILURE
-static void poison(struct page *page)
-{
-	memory_failure(page_to_pfn(page), MF_SW_SIMULATED);
-}
-#else
-static void poison(struct page *page)
-{
-}
-#endif
-
 /* A chunk with a page that the kernel marks as poisoned is set aside; when that
  * ends, the kernel keeps the page, and has the others. */
 static void f09_a_poisoned_page_is_set_aside(struct check *t)
@@ -60,8 +47,7 @@ static void f09_a_poisoned_page_is_set_aside(struct check *t)
 	CHECK(t, buf && !ttmpool_populate(&buf->be));
 	page = buf->pages[2];
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-	poison(page);
-	if (!PageHWPoison(page)) {
+	if (!check_poison(t, page)) {
 		check_skip(t, "this kernel knows no poisoned pages");
 		CHECK(t, rig_close(t, rig));
 		return;

@@ -199,11 +199,20 @@ enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
 	return page_caching(page);
 }
 
+/* As of a real error. The kernel can do nothing about a driver's page but mark it, and
+ * count the error. */
+#ifdef CONFIG_MEMORY_FAILURE
 bool check_poison(struct check *t, tpos_page_t *page)
 {
-	SetPageHWPoison(page);
+	memory_failure(page_to_pfn(page), MF_SW_SIMULATED);
 	return PageHWPoison(page);
 }
+#else
+bool check_poison(struct check *t, tpos_page_t *page)
+{
+	return false;
+}
+#endif
 
 void check_log(struct check *t, const char *format, ...)
 {
