@@ -126,6 +126,8 @@ int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to)
 	err = ttmpool_backend_claim(from, &chunks);
 	if (err)
 		return err;
+	tpos_assert(!from->pages_stored);
+	tpos_assert(!to->store);
 	chunks_handover(&chunks, from, to);
 	memcpy(to->tt.pages, from->tt.pages, size);
 	memset(from->tt.pages, 0, size);

@@ -141,6 +141,8 @@ int ttmpool_populate(struct ttmpool_backend *be)
 		be->ticket = ticket;
 		return err;
 	}
+	tpos_assert(!be->pages_stored);
+	tpos_assert(!be->store);
 	ttmpool_backend_set_state(be, TTMPOOL_TT_POPULATED);
 	return 0;
 }

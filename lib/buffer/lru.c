@@ -139,6 +139,7 @@ static bool round_look(struct round *round)
 		be->lru_round = mgr->lru.round;
 		if (be->funcs->trylock(be)) {
 			be->lru_victim = true;
+			assert_deep(party->n < PARTY_MOST);
 			party->be[party->n++] = be;
 			party->pages += be->lru_pages;
 		} else {
@@ -171,6 +172,7 @@ static unsigned long round_play(struct round *round)
 	for (size_t i = 0; i < party->n; i++) {
 		struct ttmpool_backend *be = party->be[i];
 
+		tpos_assert(be->lru_victim);
 		be->funcs->unlock(be);
 		tpos_spin_lock(&mgr->lock);
 		if (be == party->vain)

@@ -30,6 +30,8 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	struct claim claim;
 	int err;
 
+	tpos_assert(n);
+	tpos_assert(first + n <= be->tt.num_pages);
 	take->req.num_pages = n;
 	take->req.ticket = be->ticket;
 	err = ttmpool_take_chunks(take);
@@ -112,6 +114,8 @@ static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 			break;
 		i += ttmpool_chunk_pages(chunk);
 	}
+	tpos_assert(i > first);
+	tpos_assert(i <= be->tt.num_pages);
 	*n = i - first;
 	return all;
 }

@@ -45,6 +45,8 @@ static int backend_claim(struct ttmpool_backend *be, const struct part *part,
 	struct claim claim;
 	int err;
 
+	tpos_assert(part->first <= part->end);
+	tpos_assert(part->end <= be->tt.num_pages);
 	ttmpool_list_init(chunks);
 	ttmpool_claim_init(&claim, be->pool, be->tt.pages, part->end);
 	claim.ticket = be->ticket;

@@ -44,6 +44,8 @@ struct swapin {
 /* So many pages were had, of those that were tried. */
 static void swapin_learn(struct swapin *in, size_t tried, size_t had)
 {
+	tpos_assert(had);
+	tpos_assert(had <= tried);
 	if (had < tried) {
 		in->most = had;
 		in->had = 0;
@@ -67,6 +69,8 @@ static int swapin_take(struct swapin *in, size_t first, size_t *n)
 	size_t tried;
 	int err;
 
+	tpos_assert(*n);
+	tpos_assert(first + *n <= be->tt.num_pages);
 	if (*n > in->most)
 		*n = in->most;
 	tried = *n;
@@ -98,6 +102,7 @@ static int swapin_page(struct ttmpool_backend *be, size_t index,
 static int swapin_read(struct ttmpool_backend *be, size_t first, size_t n,
 		       size_t *came)
 {
+	assert_deep(be->tt.pages[first]);
 	*came = 0;
 	while (*came < n) {
 		struct tpos_span page = { .chunk = tpos_page_chunk(
@@ -145,10 +150,13 @@ static int swapin_hole(struct swapin *in, size_t first, size_t *n)
 	size_t came;
 	int err;
 
+	tpos_assert(be->store);
+	assert_deep(!be->tt.pages[first]);
 	err = swapin_take(in, first, n);
 	if (err)
 		return err;
 	err = swapin_read(be, first, *n, &came);
+	tpos_assert(came <= *n);
 	swapin_untake(be, first + came, *n - came);
 	if (!came)
 		return err;

@@ -84,6 +84,10 @@ static void swapout_release(struct swapout *out)
 
 	if (!out->pages)
 		return;
+	tpos_assert(out->pages <= out->be->pages_stored);
+	assert_deep(ttmpool_chunks_count_pages(&out->stored) +
+			    ttmpool_chunks_count_pages(&out->adopted) ==
+		    out->pages);
 	ttmpool_account_close(pool, &out->stored);
 	ttmpool_account_close(pool, &out->adopted);
 	ttmpool_account_swapped(pool, out->be->owner, (long)out->pages);
@@ -96,6 +100,7 @@ static void swapout_release(struct swapout *out)
 
 static struct ttmpool_chunk *swapout_chunk(const struct swapout *out)
 {
+	assert_deep(out->begin < out->be->tt.num_pages);
 	return tpos_page_chunk(out->pool->dev, out->be->tt.pages[out->begin]);
 }
 
@@ -191,6 +196,7 @@ static int swapout_probe(struct swapout *out, struct ttmpool_backend *be)
 {
 	if (out->gained || !ttmpool_chunks_have_other(&out->claimed))
 		return 0;
+	tpos_assert(be->store);
 	swapout_turn_to(out, be);
 	swapout_next(out);
 	if (!chunk_may_be_read(out->pool, swapout_chunk(out)))
@@ -263,6 +269,8 @@ static int swapout_store(struct swapout *out, struct ttmpool_backend *be)
 {
 	int err = 0;
 
+	tpos_assert(be->store);
+	tpos_assert(!out->pages);
 	swapout_turn_to(out, be);
 	while (!err && out->gained < out->wanted && swapout_next(out)) {
 		err = swapout_store_chunk(out);
@@ -340,6 +348,7 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 	size_t left = out->wanted - out->gained;
 	int err = 0;
 
+	tpos_assert(left);
 	if (left > WINDOW_PAGES)
 		left = WINDOW_PAGES;
 	for (*n = 0; left; ++*n) {
@@ -405,6 +414,8 @@ int ttmpool_party_swapout(struct party *party)
 			       .wanted = party->pages };
 	int err;
 
+	tpos_assert(party->n);
+	tpos_assert(party->pages);
 	party->vain = NULL;
 	ttmpool_list_init(&out.claimed);
 	ttmpool_list_init(&out.stored);
@@ -416,6 +427,9 @@ int ttmpool_party_swapout(struct party *party)
 		err = swapout_window(&out, party);
 		tpos_assert(out.gained >= had + !err);
 	}
+	tpos_assert(ttmpool_list_empty(&out.claimed));
+	tpos_assert(ttmpool_list_empty(&out.stored));
+	tpos_assert(ttmpool_list_empty(&out.adopted));
 	party->gained = out.gained;
 	return err;
 }

@@ -96,6 +96,7 @@ static unsigned int list_of(const struct ttmpool_chunk *chunk,
 
 unsigned int ttmpool_bins_list_kind(unsigned int list)
 {
+	tpos_assert(list < TTMPOOL_BIN_LISTS);
 	return list_kind[list];
 }
 
@@ -151,6 +152,7 @@ static void count_kept(struct ttmpool_pool *pool, long pages)
 	long kept = (long)(kept_of(pool, now) -
 			   kept_of(pool, now - (uint64_t)pages));
 
+	tpos_assert_held(&pool->lock);
 	bins_tell(pool, kept, pages - kept);
 }
 
@@ -161,6 +163,7 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 
 	tpos_assert_held(&pool->lock);
 	stats->pages_pooled += (uint64_t)pages;
+	assert_deep(stats->pages_pooled <= LONG_MAX);
 	if (stats->pages_pooled > stats->pages_pooled_peak)
 		stats->pages_pooled_peak = stats->pages_pooled;
 	tpos_atomic_add_return(pages, &pool->mgr->pages_pooled);
@@ -205,6 +208,7 @@ void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		       const struct ttmpool_chunk *like, long n)
 {
 	bin->nr_chunks += (size_t)n;
+	assert_deep(bin->nr_chunks <= LONG_MAX);
 	if (like->flags & IS_MAPPED)
 		pool->pooled_mapped += (size_t)n << like->order;
 }
@@ -219,6 +223,7 @@ static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *last,
 	struct ttmpool_chunk *chunk = last;
 	size_t left = *n;
 
+	assert_deep(left);
 	for (;;) {
 		struct ttmpool_chunk *next =
 			ttmpool_chunk_of(ttmpool_list_prev(&chunk->link));
@@ -242,6 +247,7 @@ static size_t bins_place_run(struct ttmpool_pool *pool,
 	struct ttmpool_list *list = &bin->lists[list_of(last, PARK_GIVEN)];
 	struct ttmpool_chunk *first;
 
+	assert_deep(n);
 	first = bins_mark_run(last, chunks, pool->clock, &n);
 	ttmpool_list_move_range(&first->link, &last->link, list->next);
 	ttmpool_bin_count(pool, bin, first, (long)n);
@@ -365,9 +371,11 @@ static void bin_picked(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		       struct bins_kind kind, size_t n)
 {
 	tpos_assert(n <= bin->nr_chunks);
+	tpos_assert_held(&pool->lock);
 	bin->nr_chunks -= n;
 	if (kind.flags & IS_MAPPED)
 		pool->pooled_mapped -= n << kind.order;
+	assert_deep(pool->pooled_mapped <= LONG_MAX);
 	ttmpool_bins_count(pool, -(long)(n << kind.order));
 }
 
@@ -379,6 +387,7 @@ size_t ttmpool_bins_pick_moved(struct ttmpool_pool *pool,
 	size_t n = 0;
 
 	tpos_assert_held(&pool->lock);
+	assert_deep(kind.flags < NR_KINDS);
 	for (unsigned int i = moved_lists[kind.flags].first;
 	     n < most && i < moved_lists[kind.flags].end; i++)
 		n += list_pick(&bin->lists[i], most - n, picked);
@@ -398,6 +407,8 @@ size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 	size_t n;
 
 	tpos_assert_held(&pool->lock);
+	assert_deep(kind.flags < NR_KINDS);
+	assert_deep(kind.order < TTMPOOL_NR_ORDERS);
 	n = list_pick(&bin->lists[kind.flags], most, picked);
 	if (n)
 		bin_picked(pool, bin, kind, n);

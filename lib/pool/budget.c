@@ -29,6 +29,7 @@ unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages)
 	unsigned long budget = pages_of(&mgr->page_budget);
 	unsigned long now = pages_of(&mgr->pages);
 
+	tpos_assert(pages);
 	if (pages > budget)
 		return 0;
 	return now > budget - pages ? now - (budget - pages) : 1;
@@ -61,8 +62,9 @@ bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages)
 }
 
 /* Would so many bytes more be within the pool's own limit? Its lock is held. */
-static bool pool_may_map(const struct ttmpool_pool *pool, uint64_t bytes)
+static bool pool_may_map(struct ttmpool_pool *pool, uint64_t bytes)
 {
+	tpos_assert_held(&pool->lock);
 	return !pool->mapped_limit ||
 	       pool->stats.bytes_mapped + bytes <= pool->mapped_limit;
 }
@@ -117,6 +119,7 @@ bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 	bool fits;
 
 	tpos_assert(bytes);
+	assert_deep(pool_bytes(pool, pages) == bytes);
 	tpos_spin_lock(&pool->lock);
 	fits = pool_may_map(pool, bytes) &&
 	       tpos_atomic_add_unless_above(pages, &pool->iova->pages,
@@ -134,6 +137,7 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
 	long left;
 
 	tpos_assert(bytes);
+	assert_deep(!(bytes & (pool_bytes(pool, 1) - 1)));
 	left = tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
 				      &pool->iova->pages);
 	tpos_assert(left >= 0);
@@ -164,6 +168,7 @@ uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
 	uint64_t most = excess(now, bytes, iova->limit, iova->low);
 	uint64_t own;
 
+	tpos_assert(bytes);
 	tpos_spin_lock(&pool->lock);
 	own = excess(pool->stats.bytes_mapped, bytes, pool->mapped_limit,
 		     pool->mapped_low);

@@ -221,6 +221,8 @@ int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
 	int err = tpos_caching_set(pool->dev, chunks, caching);
 	struct ttmpool_chunk *chunk;
 
+	tpos_assert(caching < TTMPOOL_CACHING_COUNT);
+	tpos_assert(!ttmpool_list_empty(chunks));
 	ttmpool_for_each_chunk(chunk, chunks) {
 		if (!err && chunk->caching != caching)
 			err = -EIO;
@@ -238,6 +240,7 @@ void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,
 {
 	struct ttmpool_chunk *chunk;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	tpos_pages_clear(pool->dev, chunks);
 	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags |= TTMPOOL_CHUNK_CLEAN;
@@ -280,6 +283,7 @@ void ttmpool_chunks_leave(struct ttmpool_pool *pool,
 		     i++) {
 			struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
+			assert_deep(chunk->pool == pool);
 			chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 			chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_HELD;
 			link = ttmpool_list_next(link);
@@ -300,6 +304,7 @@ void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
 		     i++) {
 			struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
 
+			assert_deep(chunk->state != TTMPOOL_CHUNK_IN_USE);
 			tpos_store_release(&chunk->pool, to);
 			link = ttmpool_list_next(link);
 		}

@@ -110,6 +110,7 @@ static void take_book(const struct take *take, const struct account *sums)
 {
 	struct ttmpool_pool_stats *stats = &take->pool->stats;
 
+	tpos_assert_held(&take->pool->lock);
 	ttmpool_account_book(take->pool, sums);
 	stats->takes++;
 	stats->pages_hit += take->pages_hit;

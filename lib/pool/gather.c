@@ -103,8 +103,10 @@ static void take_leave_hole(struct take *take, unsigned int order)
 {
 	size_t missing = take->req.num_pages - take->hole;
 
-	if (take->whole)
-		take->hole += missing >> order << order;
+	if (!take->whole)
+		return;
+	assert_deep(take->hole <= take->req.num_pages);
+	take->hole += missing >> order << order;
 }
 
 /* Is less pooled than what is needed, so that something has to be made? The pool's lock
@@ -226,6 +228,7 @@ static int take_room(struct take *take, bool effort)
  * do? */
 static int take_count(struct take *take, size_t pages)
 {
+	tpos_assert(pages <= take->req.num_pages);
 	take->req.num_pages -= pages;
 	take->asked += pages;
 	if (!take->req.num_pages ||
@@ -292,7 +295,9 @@ static int take_near(struct take *take)
 {
 	int err = take_lightly(take);
 
-	if (err && err != -EINTR && take->whole) {
+	if (err == -EINTR)
+		return err;
+	if (err && take->whole) {
 		take_pieces(take);
 		err = take_lightly(take);
 	}

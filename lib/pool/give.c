@@ -97,6 +97,7 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 	struct ttmpool_chunk *first = ttmpool_chunk_of(run->next);
 
 	assert_deep(first->pool == pool);
+	tpos_assert(pages);
 	assert_deep(first->state == TTMPOOL_CHUNK_LEAVING);
 	assert_deep(!(first->flags & TTMPOOL_CHUNK_HELD));
 	ttmpool_account_close_run(pool, run, pages, &giving->less);

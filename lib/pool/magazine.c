@@ -97,6 +97,7 @@ static int magazine_fill(struct ttmpool_magazine *mag, size_t n)
 	ttmpool_take_issue(&take);
 	ttmpool_for_each_chunk(chunk, &take.got)
 		config->chunks[mag->n++] = chunk;
+	tpos_assert(mag->n <= config->room);
 	ttmpool_take_hand_out_held(&take, &config->pool->held);
 	return 0;
 }

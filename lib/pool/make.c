@@ -68,6 +68,7 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 		       const struct tpos_alloc *req)
 {
+	assert_deep(chunk->page);
 	chunk->owner = NULL;
 	chunk->ticket = 0;
 	chunk->order = (uint8_t)req->order;
@@ -133,6 +134,7 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	struct ttmpool_list alone;
 	int err;
 
+	tpos_assert(req->order <= pool->max_order[req->source]);
 	err = ttmpool_room_make(pool, room, pages, coherent ? pages : 0);
 	if (err)
 		return err;
@@ -144,6 +146,8 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 		tpos_chunk_free(pool->mgr->system, chunk);
 		return err;
 	}
+	tpos_assert(room->pages >= pages);
+	tpos_assert(chunk->page);
 	room->pages -= pages;
 	room->mapped -= coherent ? pages : 0;
 	chunk_init(chunk, pool, req);
@@ -165,6 +169,7 @@ static int chunks_note_mapped(struct ttmpool_pool *pool, struct room *room,
 	struct ttmpool_chunk *chunk;
 	int err;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	room->mapped -= ttmpool_chunks_count_pages(chunks);
 	ttmpool_for_each_chunk(chunk, chunks)
 		chunk->flags |= TTMPOOL_CHUNK_MAPPED;
@@ -188,6 +193,7 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 	unsigned int order = ttmpool_chunk_of(chunks->next)->order;
 	int err;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	tpos_assert(room->mapped >= ttmpool_chunks_count_pages(chunks));
 	do {
 		err = tpos_dma_map(pool->dev, chunks);

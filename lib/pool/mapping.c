@@ -32,6 +32,7 @@ static size_t mapped_pick(struct ttmpool_pool *pool, struct wanted *wanted,
 	size_t got;
 
 	ttmpool_list_init(picked);
+	tpos_assert(wanted->pages);
 	do {
 		tpos_spin_lock(&pool->lock);
 		if (!wanted->for_itself && pool->reserve)
@@ -101,6 +102,7 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 	uint64_t got = pool_give_up_mappings(pool, bytes, true);
 	struct turn turn;
 
+	tpos_assert(bytes);
 	if (got < bytes && pages_of(&pool->iova->pools) > 1) {
 		ttmpool_turn_init(&turn, pool->mgr);
 		while (got < bytes &&

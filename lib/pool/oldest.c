@@ -26,6 +26,7 @@
 /* The @i-th bin of all; its order is @i modulo the number of orders. */
 static struct ttmpool_bin *bin_at(struct ttmpool_pool *pool, size_t i)
 {
+	assert_deep(i < NR_BINS);
 	return &pool->bins[0][0][0] + i;
 }
 
@@ -63,6 +64,7 @@ static unsigned int bins_admit(struct ttmpool_pool *pool,
 	size_t n[TTMPOOL_NR_ORDERS];
 	unsigned int orders = 0;
 
+	assert_deep(want->got <= want->room);
 	if (want->room == TTMPOOL_NO_BOUND)
 		return (1u << TTMPOOL_NR_ORDERS) - 1;
 	bins_orders(pool, n);
@@ -176,6 +178,7 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 	const size_t had = want->got;
 	int left = TTMPOOL_HOLD_CHUNKS;
 
+	tpos_assert(!(want->value & ~want->mask));
 	tpos_assert_held(&pool->lock);
 	while (left > 0) {
 		struct oldest oldest =

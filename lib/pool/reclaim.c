@@ -32,6 +32,7 @@ size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 	size_t got;
 
 	ttmpool_list_init(&slice->chunks);
+	tpos_assert(slice->pages);
 	if (want.pages > TTMPOOL_SLICE_PAGES)
 		want.pages = TTMPOOL_SLICE_PAGES;
 	do {
@@ -51,6 +52,7 @@ size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 /* As much less is wanted. */
 static void slice_account(struct slice *slice)
 {
+	tpos_assert(slice->got);
 	slice->pages -= slice->got < slice->pages ? slice->got : slice->pages;
 	tpos_cond_resched();
 }

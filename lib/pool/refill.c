@@ -27,6 +27,7 @@ static bool refill_takes_room(const struct take *take, size_t pages,
 {
 	bool mapped = take->req.source == TTMPOOL_COHERENT;
 
+	tpos_assert(!room->pages);
 	return ttmpool_budget_may_pool(take->pool->mgr, pages + take->primed) &&
 	       ttmpool_room_try(take->pool, room, pages, mapped ? pages : 0);
 }
@@ -92,6 +93,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 	for (; missing >> req.order; req.order++)
 		if (missing >> req.order & 1)
 			ttmpool_chunk_create(pool, &req, &room, spare);
+	assert_deep(ttmpool_chunks_count_pages(spare) <= take->wanted);
 	ttmpool_room_return(pool, &room);
 	pool_tally(pool, &pool->stats.pages_fresh,
 		   ttmpool_chunks_count_pages(spare));

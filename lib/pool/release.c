@@ -84,6 +84,7 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 	struct ttmpool_list broken;
 	struct ttmpool_chunk *chunk;
 
+	tpos_assert(pages);
 	ttmpool_chunks_set_pool(chunks, pool, NULL);
 	ttmpool_for_each_chunk(chunk, chunks) {
 		tpos_assert(!ttmpool_chunk_is_mapped(chunk));
@@ -155,6 +156,7 @@ static unsigned long chunks_retry(struct ttmpool_manager *mgr,
 		size_t pages = ttmpool_chunk_pages(chunk);
 
 		assert_deep(chunk->state == TTMPOOL_CHUNK_QUARANTINED);
+		tpos_assert(dev);
 		ttmpool_list_move_tail(&chunk->link, &one);
 		if (chunk->caching != TTMPOOL_CACHED &&
 		    tpos_caching_set(dev, &one, TTMPOOL_CACHED)) {

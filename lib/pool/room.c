@@ -35,6 +35,7 @@ static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 
+	tpos_assert(lacks);
 	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
 	       ttmpool_pool_reclaim(pool, lacks, true) ||
 	       ttmpool_manager_retry_quarantine(mgr) ||
@@ -83,6 +84,7 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
 			    unsigned long below)
 {
+	tpos_assert(bytes);
 	while (!ttmpool_budget_take_mapped(pool, bytes, below))
 		if (!ttmpool_device_give_up_mappings(
 			    pool, ttmpool_budget_mapped_excess(pool, bytes)))

@@ -27,6 +27,7 @@ static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 {
 	bool any = chunks_extract_poisoned(pool, picked, poisoned);
 
+	tpos_mutex_assert_held(&pool->scrub);
 	if (!ttmpool_list_empty(picked))
 		ttmpool_chunks_clear(pool, picked);
 	if (any) {

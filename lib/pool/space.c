@@ -84,6 +84,7 @@ void ttmpool_space_leave(struct ttmpool_pool *pool)
 	struct space *space = space_of(pool->iova);
 	long left;
 
+	tpos_assert(space->dev == pool->dev);
 	tpos_mutex_lock(&mgr->reclaim);
 	left = tpos_atomic_add_return(-1, &space->iova.pools);
 	if (!left)

@@ -25,6 +25,7 @@ static struct ttmpool_chunk *spare_get(struct ttmpool_pool *pool)
 
 	tpos_spin_lock(&pool->lock);
 	if (pool->nr_spares) {
+		tpos_assert(!ttmpool_list_empty(&pool->spares));
 		spare = ttmpool_chunk_of(pool->spares.next);
 		ttmpool_list_del(&spare->link);
 		pool->nr_spares--;
@@ -61,6 +62,8 @@ static bool chunk_halve(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 {
 	if (!upper)
 		return false;
+	tpos_assert(chunk->order > 0);
+	assert_deep(chunk_source(chunk) == TTMPOOL_PLAIN);
 	chunk_describe(upper, chunk);
 	upper->order--;
 	tpos_pages_split(pool->dev, chunk, upper);
@@ -123,6 +126,7 @@ bool ttmpool_bins_split(struct ttmpool_pool *pool, enum ttmpool_caching caching,
 	if (!split_pick(pool, pool->bins[TTMPOOL_PLAIN][caching], kind, &parts))
 		return false;
 	chunk = ttmpool_chunk_of(parts.next);
+	assert_deep(chunk->order > order);
 	if (ttmpool_chunk_is_mapped(chunk))
 		ttmpool_chunks_unmap(pool, &parts, false);
 	tpos_note_issued(pool->dev, chunk);

@@ -46,6 +46,7 @@ static int take_halve(struct take *take, struct ttmpool_list *fresh,
 	struct ttmpool_chunk *chunk, *after;
 
 	ttmpool_for_each_chunk_safe(chunk, after, fresh) {
+		assert_deep(chunk_is_fresh(chunk));
 		if (chunk->order < order)
 			break;
 		if (!ttmpool_chunk_split(take->pool, chunk))
@@ -227,6 +228,7 @@ static void take_again(struct take *take)
 {
 	struct ttmpool_request req = take->req;
 
+	tpos_assert(!take->room.mapped);
 	req.num_pages = take->wanted;
 	*take = (struct take){ .pool = take->pool,
 			       .req = req,
@@ -256,6 +258,8 @@ static int take_patiently(struct take *take)
 		long seen_mapped = tpos_wait_count(&mapped->wait);
 
 		take_again(take);
+		assert_deep(!take->room.pages);
+		assert_deep(!take->room.mapped);
 		err = take_try(take);
 		if (err == NO_PAGES)
 			err = ttmpool_queue_wait(pool, pages, seen_pages,

@@ -62,6 +62,7 @@ static size_t trim_slice(struct ttmpool_manager *mgr, bool begun)
 	bool found;
 
 	tpos_mutex_assert_held(&mgr->reclaim);
+	tpos_assert(excess.least <= excess.most);
 	ttmpool_turn_init(&turn, mgr);
 	found = excess.most && ttmpool_slice_find(&turn, &slice);
 	tpos_mutex_unlock(&mgr->reclaim);

@@ -124,6 +124,7 @@ void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool)
 
 	ttmpool_turn_init(turn, mgr);
 	turn->pool = pool;
+	tpos_assert(!pool->going);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_add_tail(&turn->link, &mgr->turns);
 	tpos_spin_unlock(&mgr->lock);
@@ -171,6 +172,7 @@ static bool turns_await(struct ttmpool_manager *mgr, bool lookers)
 		tpos_spin_lock(&mgr->lock);
 		wait = turns_precede(mgr, &mark, lookers);
 		if (!wait) {
+			tpos_assert(mgr->turn_waiters);
 			mgr->turn_waiters--;
 			ttmpool_list_del(&mark.link);
 		}
@@ -209,6 +211,7 @@ void ttmpool_turns_enter(struct ttmpool_pool *pool)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 
+	tpos_assert(!pool->going);
 	tpos_mutex_lock(&mgr->reclaim);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_add_tail(&pool->link, &mgr->pools);
@@ -228,6 +231,7 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool)
 	turns_await(mgr, true);
 	tpos_mutex_lock(&mgr->reclaim);
 	tpos_spin_lock(&mgr->lock);
+	tpos_assert(mgr->nr_pools);
 	if (mgr->turn == &pool->link)
 		mgr->turn = pool->link.prev;
 	ttmpool_list_del(&pool->link);
