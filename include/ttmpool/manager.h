@@ -248,7 +248,7 @@ unsigned long ttmpool_manager_shrink_count_node(struct ttmpool_manager *mgr,
  * @mgr: the manager
  * @node: as in ttmpool_manager_shrink_count_node()
  * @pages: as in ttmpool_manager_shrink_scan()
- * @swap: likewise; buffers of any pool may be swapped out
+ * @swap: as in ttmpool_manager_shrink_scan(); buffers of any node may be swapped out
  *
  * As ttmpool_manager_shrink_scan(), but pools that want pages of another node keep
  * what they have pooled.

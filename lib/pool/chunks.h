@@ -127,10 +127,11 @@ static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 }
 
 /*
- * Anybody may look at a descriptor who has found it by a page, and may find it ended,
- * or another chunk's by now: under his own pool's lock, and between tpos_read_lock()
- * and tpos_read_unlock(). Of such a one he reads these two, and no more unless both
- * are what he looks for. That is safe since
+ * A thread that finds a descriptor by a page may read it, if it holds its own pool's
+ * lock and is between tpos_read_lock() and tpos_read_unlock(). The descriptor may have
+ * ended, or may describe another chunk by now. So the thread reads these two members
+ * first, and reads no other unless both have the values that it expects. This is safe
+ * because
  *
  *   - a chunk becomes @pool's with a state that is written first, and never IN_USE;
  *   - it is IN_USE, and ceases to be, under its pool's lock alone;
@@ -155,7 +156,7 @@ static inline bool chunk_is_in_use_of(const struct ttmpool_chunk *chunk,
 	       tpos_read_once(&chunk->state) == TTMPOOL_CHUNK_IN_USE;
 }
 
-/* One whose descriptor has room for the name of who had it last. */
+/* The descriptor of a chunk that remembers the name of its last owner. */
 static inline struct ttmpool_named_chunk *
 chunk_named(const struct ttmpool_chunk *chunk)
 {
@@ -188,9 +189,10 @@ int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until);
 
 /*
- * There may be something to be had. Who waits has said so before he looked; what there
- * is to be had was put where he looks, under a lock or by a full barrier, before this
- * is called. So he has seen it, or is seen.
+ * Wake the waiters, since pages or addresses may have come free. No wake is lost: a
+ * waiter counts itself in @queue->waiting before it looks for them, and the caller has
+ * put them where it looks, under a lock or by a full barrier, before this call. So
+ * either the waiter finds them, or this function finds the waiter.
  */
 static inline void queue_wake(struct ttmpool_queue *queue)
 {
