@@ -5,6 +5,10 @@
 # (MC/DC), in the suites alone: neither the model's random steps nor anything else
 # that does not say what it is after is counted. gcc 12 knows no conditions, so it is
 # clang's.
+#
+# The counters are atomic (-fprofile-update): clang counts one side of a branch, and
+# subtracts it from the whole to find the other; so where threads lose counts, a side
+# that was taken once is reported as never taken.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
