@@ -88,49 +88,11 @@ static void step_lru_remove(struct world *w, struct item *item, uint64_t r)
 	ttmpool_lru_remove(&item->be);
 }
 
-static void step_scan(struct world *w, struct item *item, uint64_t r)
-{
-	(void)item;
-	w->watch.one_round = true;
-	ttmpool_manager_shrink_scan(&w->mgr, (r >> 32) % 16, r >> 40 & 1);
-}
-
 static void step_swap(struct world *w, struct item *item, uint64_t r)
 {
 	(void)item;
 	w->watch.one_round = true;
 	ttmpool_manager_swapout(&w->mgr, (r >> 32) % 16);
-}
-
-/* The system asks, as kswapd does, or as one who may not wait for a store. */
-static void step_shrink(struct world *w, struct item *item, uint64_t r)
-{
-	(void)item;
-	if (r >> 40 & 1)
-		tpsim_shrink_swap(w->machine, (r >> 32) % 32);
-	else
-		tpsim_shrink(w->machine, (r >> 32) % 32);
-}
-
-static void step_drain(struct world *w, struct item *item, uint64_t r)
-{
-	(void)w;
-	(void)r;
-	ttmpool_pool_drain(item->be.pool);
-}
-
-static void step_pool_limit(struct world *w, struct item *item, uint64_t r)
-{
-	(void)item;
-	w->pool_limit = (r >> 32) % 50;
-	ttmpool_manager_set_pool_limit(&w->mgr, w->pool_limit);
-}
-
-static void step_budget(struct world *w, struct item *item, uint64_t r)
-{
-	(void)item;
-	w->page_budget = (r >> 40) % 8 ? 20 + (r >> 32) % 60 : (r >> 32) % 12;
-	ttmpool_manager_set_page_budget(&w->mgr, w->page_budget);
 }
 
 static void step_scrub(struct world *w, struct item *item, uint64_t r)
@@ -146,8 +108,8 @@ static void step_work(struct world *w, struct item *item, uint64_t r)
 	tpsim_work_run(w->machine);
 }
 
-static struct ttmpool_request request_of(struct world *w, const struct item *of,
-					 uint64_t r)
+struct ttmpool_request request_of(struct world *w, const struct item *of,
+				  uint64_t r)
 {
 	return (struct ttmpool_request){
 		.source = (enum ttmpool_source)(r >> 32 & 1),
@@ -166,32 +128,6 @@ static void step_prime(struct world *w, struct item *item, uint64_t r)
 	w->err = ttmpool_pool_prime(item->be.pool, &req, r >> 51 & 1);
 }
 
-/* Reserve some, or have some prepared and reserved, or nothing any more. */
-static void step_reserve(struct world *w, struct item *item, uint64_t r)
-{
-	struct ttmpool_request req = request_of(w, item, r);
-	unsigned long *kept = &w->reserve[item->be.pool == &w->pool[1]];
-	struct ttmpool_pool_stats stats;
-
-	switch ((r >> 52) % 3) {
-	case 0:
-		*kept = (r >> 54) % 8;
-		ttmpool_pool_reserve(item->be.pool, *kept);
-		break;
-	case 1:
-		w->err = ttmpool_pool_prepare(item->be.pool, &req);
-		ttmpool_pool_stats(item->be.pool, &stats);
-		*kept = w->err ? *kept : (unsigned long)stats.pages_pooled;
-		break;
-	default:
-		*kept = 0;
-		ttmpool_pool_reserve(item->be.pool, 0);
-		break;
-	}
-	/* What is no longer reserved is over the limit until that is said. */
-	ttmpool_manager_set_pool_limit(&w->mgr, w->pool_limit);
-}
-
 /* The hardware tells of an error in a page that a buffer has. */
 static void poison_page(struct world *w, struct item *item, uint64_t r)
 {
@@ -205,13 +141,17 @@ static void poison_page(struct world *w, struct item *item, uint64_t r)
 	w->poisoned++;
 }
 
-/* Others use memory, all but a little of it, and let it go again; or some of it
- * fails. */
+/* Others use memory, all but a little of it or of a node's, and let it go again; or some
+ * of it fails. */
 static void step_pressure(struct world *w, struct item *item, uint64_t r)
 {
+	int node = TTMPOOL_NODE_ANY;
+
+	if (w->config.nr_nodes > 1 && r >> 42 & 1)
+		node = (int)(r >> 43 & 1);
 	tpsim_ram_release(w->machine);
 	if (r >> 32 & 1)
-		tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, (r >> 33) % 40);
+		tpsim_ram_hold(w->machine, node, (r >> 33) % 40);
 	else if (r >> 40 & 1)
 		tpsim_ram_fragment(w->machine, (r >> 33) % 3);
 	else if (r >> 41 & 1)
@@ -250,7 +190,7 @@ static void step_raw(struct world *w, struct item *item, uint64_t r)
 		    item->be.pool);
 	w->err = ttmpool_pool_take(item->be.pool, &req, raw->pages,
 				   r >> 51 & 1 ? raw->dma_addr : NULL);
-	room_after(w, &req, w->err, item->be.pool);
+	room_after(w, &req, w->err, item->be.pool, raw->pages);
 	if (w->err)
 		return;
 	raw->pool = item->be.pool;
@@ -336,6 +276,8 @@ static const struct {
 	{ "purge", step_purge },
 	{ "raw take or give", step_raw },
 	{ "misuse", step_misuse },
+	{ "flood", step_flood },
+	{ "broken caching", step_broken },
 };
 
 const char *step_other(struct world *w, struct item *item, int which,

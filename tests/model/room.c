@@ -3,9 +3,17 @@
  * What a request for pages may count on, seen from outside of it:
  *
  *     served     what fits the budgets, when all has gone that is only kept, is not
- *                refused, as long as the machine has memory
+ *                refused, as long as the machine has memory; the pool's own reserve
+ *                goes for it, too
+ *     pooled     what the pool has of the kind serves, whatever the machine has
+ *     prepared   and then the machine is not even asked, if the pool was prepared
  *     hopeless   what can never fit is refused, and nobody loses a page or a mapping
- *     in time    who waits gives up when his time is over, neither before nor after
+ *     free       who needs nothing that others have costs them nothing
+ *     whole      what has to be made is made of the fewest chunks
+ *     few        room is made at once, and not for each page; and where addresses are
+ *                in pieces, no more mappings go than it takes
+ *     in time    who waits gives up when his time is over, neither before nor after,
+ *                and who may wait is not refused for what he could wait for
  */
 
 #include "world.h"
@@ -13,23 +21,23 @@
 /* So many pages of the machine are enough, whatever they are in pieces of. */
 #define PLENTY 128
 
-/* What a step may last beyond its wait, in simulated milliseconds: what it does itself,
- * and what a lazy IOMMU lets it wait for. */
-#define WORK_MS 150
+/* What a step may last beyond its wait, in simulated milliseconds: what it does itself;
+ * and the naps of a lazy IOMMU. */
+#define WORK_MS 20
+#define LAZY_MS 130
 
-static unsigned long reserved(const struct world *w)
+/* For one request: its own change of caching; and in each pool what goes for others, what
+ * goes for itself, and what is over the limit then. */
+#define MOST_FLUSHES (1 + 3 * NR_POOLS)
+
+static unsigned long reserved(const struct world *w, int pool)
 {
-	unsigned long pages = 0;
-
-	for (int i = 0; i < NR_POOLS; i++)
-		if (w->reserve[i])
-			pages += w->reserve[i] + (1ul << MAX_ORDER) - 1;
-	return pages;
+	return w->reserve[pool] ? w->reserve[pool] + (1ul << MAX_ORDER) - 1 : 0;
 }
 
 /* May a page that the hardware has poisoned be pooled? Its chunk is quarantined when it
  * goes, and makes no room. */
-static bool is_poison_pooled(const struct world *w)
+bool is_poison_pooled(const struct world *w)
 {
 	for (int i = 0; i < w->poisoned; i++)
 		if (!w->poison[i].of)
@@ -37,80 +45,250 @@ static bool is_poison_pooled(const struct world *w)
 	return false;
 }
 
-static bool fits_pages(struct world *w, size_t n)
+static bool is_plenty(struct world *w)
+{
+	struct tpsim_ledger ledger;
+
+	tpsim_ledger(w->machine, &ledger);
+	return ledger.free_pages >= PLENTY;
+}
+
+static bool fits_pages(struct world *w, int pool, size_t n)
 {
 	struct ttmpool_manager_stats stats;
-	struct tpsim_ledger ledger;
-	unsigned long kept = reserved(w);
+	struct ttmpool_pool_stats own;
 	unsigned long gone;
 
 	ttmpool_manager_stats(&w->mgr, &stats);
-	tpsim_ledger(w->machine, &ledger);
-	gone = stats.pages_pooled > kept ? stats.pages_pooled - kept : 0;
-	return stats.pages - gone + n <= w->page_budget &&
-	       ledger.free_pages >= PLENTY && !is_poison_pooled(w) &&
-	       !tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, SIZE_MAX);
+	ttmpool_pool_stats(&w->pool[pool], &own);
+	gone = (unsigned long)own.pages_pooled + can_go(w, !pool);
+	return stats.pages - gone + n <= w->page_budget && is_plenty(w) &&
+	       !is_poison_pooled(w) && !stats.pages_quarantined;
 }
 
-/* Of what is mapped, some is only kept; but that is not to be had from outside. */
-static bool fits_mapped(struct world *w, const struct ttmpool_pool *pool,
-			size_t n)
+/* How many pages can the device of this pool have mapped, by the budget of its addresses? */
+static unsigned long most_mapped(const struct world *w)
+{
+	return w->shares_iova ? MAPPED_LIMIT : ULONG_MAX;
+}
+
+/* And by the machine? Page 0 is nobody's. */
+static unsigned long most_addresses(const struct world *w)
+{
+	unsigned long space =
+		(unsigned long)(w->config.iova_bytes >> w->page_shift);
+
+	return space ? space - 1 : ULONG_MAX;
+}
+
+/* Is there room in the budgets for so many mappings, besides all that there are? */
+static bool fits_beside(struct world *w, int pool, size_t n)
 {
 	struct ttmpool_pool_stats stats;
-	unsigned long mapped = ttmpool_iova_pages(&w->iova);
 
-	ttmpool_pool_stats((struct ttmpool_pool *)pool, &stats);
-	return !w->config.swiotlb_force && mapped + n <= MAPPED_LIMIT &&
-	       (pool == &w->pool[0] ||
+	ttmpool_pool_stats(&w->pool[pool], &stats);
+	return !w->config.swiotlb_force &&
+	       ttmpool_iova_pages(w->pool[pool].iova) + n <= most_mapped(w) &&
+	       (!pool ||
 		(stats.bytes_mapped >> w->page_shift) + n <= POOL_LIMIT_B);
 }
 
-void room_before(struct world *w, const struct ttmpool_request *req,
-		 bool mapped, const struct ttmpool_pool *pool)
+/* Is there room for so many mappings, besides those that are not only kept, or reserved
+ * by the other pool? */
+static bool fits_mapped(struct world *w, int pool, size_t n)
 {
-	struct ttmpool_manager_stats stats;
-	struct ttmpool_pool_stats pool_stats;
+	unsigned long own = w->mapped_in_use[pool] + n, all = own;
 
-	ttmpool_manager_stats(&w->mgr, &stats);
-	ttmpool_pool_stats((struct ttmpool_pool *)pool, &pool_stats);
-	w->room.hopeless = req->num_pages > w->page_budget;
-	w->room.fits = fits_pages(w, req->num_pages) &&
-		       (!mapped || fits_mapped(w, pool, req->num_pages));
-	w->room.pooled = stats.pages_pooled;
-	w->room.swapped = stats.pages_swapped;
-	w->room.unmaps = pool_stats.unmaps;
-	w->room.start_ms = tpos_now_ms(w->machine);
+	if (w->shares_iova)
+		all += w->mapped_in_use[!pool] + reserved(w, !pool);
+	if (all > most_mapped(w))
+		return false;
+	if (w->one_device && !w->shares_iova)
+		all += w->mapped_in_use[!pool] + reserved(w, !pool);
+	else if (!w->one_device)
+		all = own;
+	return !w->config.swiotlb_force && all <= most_addresses(w) &&
+	       (!pool || own <= POOL_LIMIT_B);
 }
 
-static bool nothing_went(struct world *w, const struct ttmpool_pool *pool)
+/* How many pages of the kind has the pool? */
+static size_t pooled_of_kind(struct world *w, int pool,
+			     const struct ttmpool_request *req)
+{
+	size_t pages = 0;
+
+	for (unsigned int order = 0; order <= MAX_ORDER; order++)
+		pages += ttmpool_pool_count(&w->pool[pool], req->source,
+					    req->caching, order)
+			 << order;
+	return pages;
+}
+
+static void room_note(struct world *w, int pool, struct had *had)
 {
 	struct ttmpool_manager_stats stats;
-	struct ttmpool_pool_stats pool_stats;
+	struct ttmpool_pool_stats own;
+	struct tpsim_counters counters;
 
 	ttmpool_manager_stats(&w->mgr, &stats);
-	ttmpool_pool_stats((struct ttmpool_pool *)pool, &pool_stats);
-	return stats.pages_pooled == w->room.pooled &&
-	       stats.pages_swapped == w->room.swapped &&
-	       pool_stats.unmaps == w->room.unmaps;
+	tpsim_counters(w->machine, &counters);
+	had->swapped = stats.pages_swapped;
+	had->flushes = counters.tlb_flushes;
+	had->unmaps = 0;
+	for (int i = 0; i < NR_POOLS; i++) {
+		ttmpool_pool_stats(&w->pool[i], &own);
+		had->pooled[i] = (unsigned long)own.pages_pooled;
+		had->unmaps += own.unmaps;
+		if (i != pool)
+			continue;
+		had->fresh = own.pages_fresh;
+		had->fallbacks = own.fallbacks;
+	}
+}
+
+/* Will nobody have to give up a page? */
+static bool is_free(struct world *w, size_t n)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(&w->mgr, &stats);
+	return stats.pages + n <= w->page_budget &&
+	       stats.pages_pooled <= w->pool_limit && is_plenty(w) &&
+	       !stats.pages_quarantined && !is_poison_pooled(w) &&
+	       !w->config.swiotlb_force;
+}
+
+void room_before(struct world *w, const struct ttmpool_request *req,
+		 bool mapped, const struct ttmpool_pool *of)
+{
+	int pool = of == &w->pool[1];
+	struct room *room = &w->room;
+	struct ttmpool_manager_stats stats;
+	size_t n = req->num_pages, pooled = pooled_of_kind(w, pool, req);
+	bool maps = !mapped || fits_mapped(w, pool, n);
+
+	ttmpool_manager_stats(&w->mgr, &stats);
+	room->sound = !stats.pages_quarantined;
+	room->hopeless = n > w->page_budget;
+	room->fits = maps && fits_pages(w, pool, n);
+	room->pooled = req->source == TTMPOOL_PLAIN && pooled >= n && maps &&
+		       !is_poison_pooled(w) && stats.pages <= w->page_budget;
+	room->lacks = pooled < n && !w->prepared[pool] &&
+		      w->config.nr_nodes == 1;
+	room->few = is_free(w, n) && (!mapped || fits_beside(w, pool, n));
+	room->free = room->few && (!mapped || !w->config.iova_bytes);
+	room->start_ms = tpos_now_ms(w->machine);
+	room_note(w, pool, &room->had);
+}
+
+static bool nothing_went(const struct had *before, const struct had *after)
+{
+	for (int i = 0; i < NR_POOLS; i++)
+		if (before->pooled[i] != after->pooled[i])
+			return false;
+	return after->swapped == before->swapped &&
+	       after->unmaps == before->unmaps;
+}
+
+/* The fewest chunks that so many pages can be in. */
+static size_t fewest(size_t pages, unsigned int max_order)
+{
+	size_t n = pages >> max_order;
+
+	for (pages -= n << max_order; pages; pages &= pages - 1)
+		n++;
+	return n;
+}
+
+static void check_whole(struct world *w, const struct ttmpool_request *req,
+			int pool, tpos_page_t *const *pages)
+{
+	size_t chunks = 0;
+
+	for (size_t i = 0; i < req->num_pages; i++)
+		chunks += tpos_page_chunk(w->dev[pool], pages[i]) != NULL;
+	if (chunks >
+	    fewest(req->num_pages, w->pool[pool].max_order[req->source]))
+		w->wrong = "what was made is in more pieces than it must be";
+}
+
+/* So many mappings go where the machine has no addresses for so many pages: as many
+ * for each order above single pages, for which there are enough then. */
+static size_t most_given_up(size_t pages)
+{
+	size_t orders = 0;
+
+	while (pages >> (orders + 1))
+		orders++;
+	return orders ? orders * pages : pages;
+}
+
+/* It was served: at whose cost? */
+static void check_cost(struct world *w, const struct ttmpool_request *req,
+		       int pool, const struct had *after)
+{
+	const struct room *room = &w->room;
+	const struct had *had = &room->had;
+
+	if (room->pooled && w->prepared[pool] && after->fresh != had->fresh)
+		w->wrong = "the system was asked for what was prepared";
+	if (room->free &&
+	    (after->swapped != had->swapped ||
+	     after->pooled[!pool] != had->pooled[!pool] ||
+	     after->pooled[pool] + req->num_pages < had->pooled[pool]))
+		w->wrong = "others lost pages for nothing";
+	if (room->few && after->swapped == had->swapped &&
+	    after->unmaps > had->unmaps + most_given_up(req->num_pages))
+		w->wrong = "more mappings were given up than it took";
+	if (room->sound && after->swapped == had->swapped &&
+	    after->flushes > had->flushes + MOST_FLUSHES)
+		w->wrong = "room was made piece by piece";
 }
 
 void room_after(struct world *w, const struct ttmpool_request *req, int err,
-		const struct ttmpool_pool *pool)
+		const struct ttmpool_pool *of, tpos_page_t *const *pages)
 {
-	room_time(w, req->wait_ms, err, w->room.start_ms);
-	if (err && w->room.fits && !w->disturbed)
-		w->wrong = "refused, though there was room";
-	if (w->room.hopeless && (err != -ENOMEM || !nothing_went(w, pool)))
+	int pool = of == &w->pool[1];
+	const struct room *room = &w->room;
+	struct had after;
+
+	room_note(w, pool, &after);
+	room_time(w, req->wait_ms, err, room->start_ms);
+	room_waited(w, req->num_pages, req->wait_ms, err);
+	if (room->hopeless &&
+	    (err != -ENOMEM || !nothing_went(&room->had, &after)))
 		w->wrong = "what never fits was not refused at once";
+	if (w->disturbed)
+		return;
+	if (err && room->fits)
+		w->wrong = "refused, though there was room";
+	if (err && room->pooled)
+		w->wrong = "refused, though it was pooled";
+	if (err)
+		return;
+	check_cost(w, req, pool, &after);
+	if (room->free && room->lacks && after.fallbacks == room->had.fallbacks)
+		check_whole(w, req, pool, pages);
 }
 
 void room_time(struct world *w, unsigned int wait_ms, int err,
 	       uint64_t start_ms)
 {
 	uint64_t passed = tpos_now_ms(w->machine) - start_ms;
+	unsigned int most = wait_ms + WORK_MS;
 
+	if (w->config.iommu == TPSIM_IOMMU_LAZY)
+		most += LAZY_MS;
 	if (err == -ETIMEDOUT && passed < wait_ms)
 		w->wrong = "gave up before its time was over";
-	if (passed > wait_ms + WORK_MS)
+	if (passed > most)
 		w->wrong = "went on after its time was over";
+}
+
+void room_waited(struct world *w, size_t pages, unsigned int wait_ms, int err)
+{
+	if (!wait_ms || w->disturbed || pages > w->page_budget)
+		return;
+	if (err == -ENOSPC || (err == -ENOMEM && is_plenty(w)))
+		w->wrong = "refused, though it could wait";
 }

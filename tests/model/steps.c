@@ -94,15 +94,41 @@ static bool has_reason(const struct world *w, const struct item *item, int err)
 	return w->disturbed && is_an_error(err);
 }
 
+/* So many requests of a call that brought in less than all of a buffer were refused. It
+ * tries half as many pages each time, and begins with what was had: never with more again,
+ * but for one look in eight. */
+static void check_tries(struct world *w, const struct item *item,
+			uint64_t refused)
+{
+	uint64_t most = 2;
+
+	for (size_t pages = item->be.tt.num_pages; pages > 1; pages /= 2)
+		most++;
+	if (!w->disturbed && !item->be.wait_ms && item->be.pages_stored &&
+	    refused > most)
+		w->wrong = "a swap-in tried in vain what it had tried before";
+}
+
+static uint64_t refused_takes(const struct item *item)
+{
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(item->be.pool, &stats);
+	return stats.takes_failed;
+}
+
 static void step_verb(struct world *w, struct item *item, enum verb verb,
 		      size_t n)
 {
 	enum ttmpool_tt_state was = item->be.tt.state, now;
 	char to = leads_to[was][verb];
-	struct ttmpool_request req = { .num_pages = item->be.tt.num_pages,
+	struct ttmpool_request req = { .source = item->be.funcs->source,
+				       .caching = item->be.tt.caching,
+				       .num_pages = item->be.tt.num_pages,
 				       .wait_ms = item->be.wait_ms };
 	bool asks = verb == POPULATE && to != '-';
 	uint64_t start_ms = tpos_now_ms(w->machine);
+	uint64_t refused = refused_takes(item);
 	int err;
 
 	if (asks)
@@ -117,7 +143,12 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 	w->err = err;
 	room_time(w, item->be.wait_ms, err, start_ms);
 	if (asks)
-		room_after(w, &req, err, item->be.pool);
+		room_after(w, &req, err, item->be.pool, item->pages);
+	if (verb == IN_ALL || verb == IN_SOME)
+		check_tries(w, item, refused_takes(item) - refused);
+	if (verb == DEVICE || verb == ANONYMOUS || verb == IN_ALL ||
+	    verb == IN_SOME)
+		room_waited(w, item->be.tt.num_pages, item->be.wait_ms, err);
 	if (to == '-') {
 		if (err != -EINVAL || now != was)
 			w->wrong = "what is not legal was not refused";
@@ -135,19 +166,41 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 		check_bytes(w, item);
 }
 
-/* What another does while one waits for address space: it gives some back. */
+/* Is a page of it mapped, though it may not know? */
+static bool is_mapped(const struct world *w, const struct item *item)
+{
+	for (size_t i = 0; i < item->be.tt.num_pages; i++) {
+		const struct ttmpool_chunk *chunk =
+			tpos_page_chunk(w->dev[0], item->pages[i]);
+
+		if (chunk && chunk->flags & TTMPOOL_CHUNK_MAPPED)
+			return true;
+	}
+	return false;
+}
+
+/* What another does while one waits: it gives some back. Who waits for addresses is not
+ * woken by pages that had none. */
 static void meanwhile(void *arg)
 {
 	struct world *w = arg;
 
 	for (int i = 0; i < NR_BUFFERS; i++) {
 		struct item *item = &w->items[i];
+		struct tpos_wait *mapped = &item->be.pool->iova->queue.wait;
+		unsigned long had = mapped_pages(w);
+		long woken = tpos_wait_count(mapped);
+		bool brings;
 
 		if (item->locked || item->be.tt.state != TTMPOOL_TT_POPULATED)
 			continue;
+		brings = is_mapped(w, item);
 		if (ttmpool_unpopulate(&item->be))
 			w->wrong = "a buffer could not be unpopulated";
 		item->has_bytes = false;
+		if (!brings && mapped_pages(w) == had &&
+		    tpos_wait_count(mapped) != woken)
+			w->wrong = "woken by pages without addresses";
 		return;
 	}
 }

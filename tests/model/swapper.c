@@ -8,6 +8,7 @@
  *     spread  one round leaves one buffer half way at most
  *     order   and no other has left a page before the older ones are gone; the one
  *             that is half way goes on in the next round
+ *     vain    who has no pages to give is not even looked at (world.c)
  */
 
 #include "world.h"
@@ -18,6 +19,7 @@ void watch_swapper(struct world *w)
 	struct watch *watch = &w->watch;
 
 	watch->one_round = false;
+	asked_in_vain = false;
 	watch->nr_listed = 0;
 	for (const struct ttmpool_list *link = buffers->prev; link != buffers;
 	     link = link->prev)
@@ -78,4 +80,6 @@ void check_swapper(struct world *w)
 		check_gain(w, i);
 	if (w->watch.one_round)
 		check_order(w);
+	if (asked_in_vain)
+		w->wrong = "who has no pages was asked for some";
 }

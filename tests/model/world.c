@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The world of the model: two pools for two devices on one manager, and a few
+ * The world of the model: two pools on one manager, and a few
  * small buffers of every kind, with budgets so small that buffers swap each
  * other out. What the machine is follows from the seed: its IOMMU, one node or
- * two, stores that adopt, bouncing, a device that is not trusted, policies.
+ * two, stores that adopt, bouncing, a device that is not trusted, policies, few
+ * addresses, both pools on one device, with a budget of addresses or without.
  */
 
 #include <stdlib.h>
@@ -19,11 +20,18 @@ uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
+bool asked_in_vain;
+
+/* Nobody is asked for pages who has none to give. */
 static bool model_trylock(struct ttmpool_backend *be)
 {
 	struct item *item = ttmpool_list_entry(be, struct item, be);
 	bool got = !item->locked;
 
+	if (got && (be->tt.state == TTMPOOL_TT_EMPTY ||
+		    be->tt.state == TTMPOOL_TT_BOUND ||
+		    be->tt.state == TTMPOOL_TT_SWAPPED))
+		asked_in_vain = true;
 	item->locked = true;
 	return got;
 }
@@ -86,7 +94,7 @@ static struct ttmpool_policy policy_of(struct world *w, int i)
 static void world_open_pools(struct world *w)
 {
 	uint64_t r = mix(w->seed ^ 5);
-	struct tpsim_device_config dev_config[NR_POOLS] = {
+	const struct tpsim_device_config dev_config[NR_POOLS] = {
 		{ .node = TTMPOOL_NODE_ANY, .untrusted = r % 8 == 0 },
 		{ .node = TTMPOOL_NODE_ANY, .dma_mask = (1u << 30) - 1 },
 	};
@@ -96,14 +104,17 @@ static void world_open_pools(struct world *w)
 		struct ttmpool_pool_config config = {
 			.name = i ? "b" : "a",
 			.node = w->config.nr_nodes > 1 ? i : TTMPOOL_NODE_ANY,
-			.iova = &w->iova,
+			.iova = w->shares_iova ? &w->iova : NULL,
 			.mapped_limit =
 				i ? (uint64_t)POOL_LIMIT_B << w->page_shift : 0,
 			.mapped_low = i ? 100ull << w->page_shift : 0,
 			.policy = &policy,
 		};
 
-		w->dev[i] = tpsim_device_create(w->machine, &dev_config[i]);
+		w->dev[i] = i && w->one_device
+				    ? w->dev[0]
+				    : tpsim_device_create(w->machine,
+							  &dev_config[i]);
 		if (!w->dev[i])
 			abort();
 		config.dev = w->dev[i];
@@ -111,6 +122,8 @@ static void world_open_pools(struct world *w)
 		if (ttmpool_pool_init(&w->pool[i], &w->mgr, &config))
 			abort();
 		ttmpool_owner_init(&w->owner[i], config.name);
+		if (r >> 16 & 1) /* as if it had been at work for days */
+			w->pool[i].clock = UINT32_MAX - (r >> 17) % 1000;
 	}
 }
 
@@ -142,7 +155,7 @@ static void world_open_items(struct world *w)
 static struct tpsim_config machine_of(const struct world *w)
 {
 	uint64_t r = mix(w->seed ^ 6);
-	struct tpsim_config config = { .ram_pages = RAM_PAGES,
+	struct tpsim_config config = { .ram_pages = w->large ? MOST_RAM : 1024,
 				       .store_pages = 80,
 				       .page_shift = w->page_shift };
 
@@ -153,6 +166,8 @@ static struct tpsim_config machine_of(const struct world *w)
 			       (r >> 8) % 4 == 0;
 	if (config.swiotlb_force) /* few, so that they run out */
 		config.swiotlb_slots = 256;
+	if (config.iommu != TPSIM_IOMMU_OFF && (r >> 16) % 4 == 0)
+		config.iova_bytes = (24 + (r >> 20) % 32) << w->page_shift;
 	return config;
 }
 
@@ -165,6 +180,9 @@ void world_open(struct world *w, uint64_t seed, unsigned int page_shift)
 	*w = (struct world){ .seed = seed,
 			     .page_shift = page_shift ? page_shift : 12 };
 	w->page_bytes = (size_t)1 << w->page_shift;
+	w->large = w->page_shift == 12 && mix(seed ^ 7) % 4 == 0;
+	w->one_device = mix(seed ^ 8) % 3 == 0;
+	w->shares_iova = mix(seed ^ 9) % 3 != 0;
 	w->config = machine_of(w);
 	w->machine = tpsim_machine_create(&w->config);
 	config.system = w->machine;
@@ -225,7 +243,8 @@ void world_close(struct world *w)
 		if (ttmpool_pool_fini(&w->pool[i]) != forgotten ||
 		    ttmpool_owner_fini(&w->owner[i]))
 			abort();
-		tpsim_device_destroy(w->dev[i]);
+		if (i || !w->one_device)
+			tpsim_device_destroy(w->dev[i]);
 		if (!ttmpool_manager_is_valid(&w->mgr))
 			abort();
 		ttmpool_manager_shrink_scan(&w->mgr, 1, true);

@@ -21,7 +21,7 @@
 #define NR_RAW       2
 #define MAX_PAGES    12
 #define NR_POOLS     2
-#define RAM_PAGES    1024
+#define MOST_RAM     4096
 #define MAPPED_LIMIT 200 /* pages of the device's budget */
 #define POOL_LIMIT_B 160 /* of the second pool's own */
 #define MAX_ORDER    4
@@ -86,11 +86,62 @@ struct watch {
 	bool one_round;
 };
 
+/*
+ * struct had - what there was before a request, or after it
+ * @pooled: in each pool
+ * @fresh, @fallbacks: counters of its own pool
+ */
+struct had {
+	unsigned long pooled[NR_POOLS];
+	unsigned long swapped;
+	uint64_t unmaps;
+	uint64_t flushes;
+	uint64_t fresh;
+	uint64_t fallbacks;
+};
+
+/*
+ * struct room - what is known of a request before it is made: see room.c
+ * @hopeless: it can never be served
+ * @fits: it must be
+ * @pooled: even if the machine has no memory
+ * @few: nobody has to give up a page for it, nor a mapping for a budget's sake
+ * @free: nor one because there are few addresses
+ * @sound: nothing has to be repaired for it, chunk by chunk
+ * @lacks: something has to be made
+ */
+struct room {
+	bool hopeless;
+	bool fits;
+	bool pooled;
+	bool few;
+	bool free;
+	bool sound;
+	bool lacks;
+	uint64_t start_ms;
+	struct had had;
+};
+
+/*
+ * struct order - which pages were pooled when: see order.c
+ * @of: the number of the pool that had it before the step, from 1; 0: none
+ * @seen: the step that saw it pooled first; 0: none
+ * @age: what the library said of its chunk then
+ */
+struct order {
+	uint8_t of[MOST_RAM];
+	uint32_t seen[MOST_RAM];
+	uint64_t age[MOST_RAM];
+};
+
 struct world {
 	uint64_t seed;
 	unsigned int page_shift;
 	size_t page_bytes;
 	struct tpsim_config config;
+	bool large;       /* there is memory for step_flood() */
+	bool one_device;  /* dev[1] is dev[0] */
+	bool shares_iova; /* the pools are on @iova */
 	struct tpsim_machine *machine;
 	struct tpsim_device *dev[NR_POOLS];
 	struct ttmpool_manager mgr;
@@ -108,23 +159,18 @@ struct world {
 	unsigned long pages_most;
 	unsigned long pool_limit;
 	unsigned long reserve[NR_POOLS];
+	bool prepared[NR_POOLS];
+	unsigned long mapped_in_use[NR_POOLS]; /* after the last step */
 	size_t total_pages;
 
 	/* of the last step */
 	struct watch watch;
 	uint32_t step;
-	uint32_t
-		owner_seen[RAM_PAGES]; /* by page: the step that saw it owned */
+	uint32_t owner_seen[MOST_RAM]; /* by page: the step that saw it owned */
 	tpos_dma_addr_t was_at;        /* an address that a buffer has had */
 	int was_of;                    /* and for which device */
-	struct {                       /* before a request: see room.c */
-		bool hopeless;
-		bool fits;
-		unsigned long pooled;
-		unsigned long swapped;
-		uint64_t unmaps;
-		uint64_t start_ms;
-	} room;
+	struct room room;              /* before a request */
+	struct order order;
 	bool disturbed; /* a failure or a signal may have struck in this step */
 	int err;
 	const char *wrong;
@@ -159,15 +205,35 @@ void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
 bool has_poison(const struct world *w, const struct item *item);
 
 /** room_before(), room_after() - on either side of a request for pages: was it
- * served, or refused, as it has to be? */
+ * served, or refused, as it has to be, and at whose cost? */
 void room_before(struct world *w, const struct ttmpool_request *req,
-		 bool mapped, const struct ttmpool_pool *pool);
+		 bool mapped, const struct ttmpool_pool *of);
 void room_after(struct world *w, const struct ttmpool_request *req, int err,
-		const struct ttmpool_pool *pool);
+		const struct ttmpool_pool *of, tpos_page_t *const *pages);
 
 /** room_time() - did a call that began then wait as long as it should? */
 void room_time(struct world *w, unsigned int wait_ms, int err,
 	       uint64_t start_ms);
+
+/** room_waited() - was a call for @pages refused that could wait? */
+void room_waited(struct world *w, size_t pages, unsigned int wait_ms, int err);
+
+/** is_poison_pooled() - may there be a page in a bin that cannot leave? */
+bool is_poison_pooled(const struct world *w);
+
+/** can_go() - how many pages of a pool may go for others? */
+unsigned long can_go(struct world *w, int pool);
+
+/** mapped_pages() - by the budgets of the devices. */
+unsigned long mapped_pages(struct world *w);
+
+/** order_before(), order_after() - around a step that makes pooled pages go: did the
+ * oldest go first? */
+void order_before(struct world *w);
+void order_after(struct world *w);
+
+/** asked_in_vain - the swapper has locked a buffer that has no pages to give. */
+extern bool asked_in_vain;
 
 /** check_step() - what must be so after each step; see checks.c. */
 void check_step(struct world *w);
@@ -182,10 +248,24 @@ void check_all(struct world *w);
 /** step_other() - one of the steps that are no verb of one buffer; @name is its
  * name, if @run is false. */
 #define NR_VERBS  11
-#define NR_OTHERS 26
+#define NR_OTHERS 28
 #define NR_STEPS  (NR_VERBS + NR_OTHERS)
 const char *step_other(struct world *w, struct item *item, int which,
 		       uint64_t r, bool run);
+
+/** request_of() - a random one, for the pool of @of. */
+struct ttmpool_request request_of(struct world *w, const struct item *of,
+				  uint64_t r);
+
+/** step_scan() and others - see limits.c and flood.c. */
+void step_scan(struct world *w, struct item *item, uint64_t r);
+void step_shrink(struct world *w, struct item *item, uint64_t r);
+void step_drain(struct world *w, struct item *item, uint64_t r);
+void step_pool_limit(struct world *w, struct item *item, uint64_t r);
+void step_budget(struct world *w, struct item *item, uint64_t r);
+void step_reserve(struct world *w, struct item *item, uint64_t r);
+void step_flood(struct world *w, struct item *item, uint64_t r);
+void step_broken(struct world *w, struct item *item, uint64_t r);
 
 /**
  * struct step - one operation
