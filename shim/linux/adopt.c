@@ -14,12 +14,19 @@
  * All of the file's pages are had before the first is replaced, and replacing
  * cannot fail: so a chunk is adopted as a whole, or not at all.
  *
+ * As one large folio a chunk cannot come into the file. Only a large folio that is
+ * there already could be replaced by it (mem_cgroup_replace_folio() requires as many
+ * pages); and what makes a folio of pages that the allocator gave without
+ * __GFP_COMP is not exported (prep_compound_page()), while pages that it gave
+ * with it cannot be split by a module (split_page() refuses them).
+ *
  * There is no way back: an adopted page is on a list of the memory manager's,
  * from where no module can take it. It comes back as a copy.
  */
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
@@ -90,6 +97,34 @@ static void store_replace(struct file *store, size_t index, struct page *page)
 	folio_put(folio);
 }
 
+/*
+ * Should a large block rather leave by copy? What is adopted stays where it is, in pieces,
+ * until the last page of it has been written out. What is copied is free as a whole at
+ * once, and the copies go to small blocks first, if there are any. So where most of what is
+ * free is in smaller blocks than this one, it is copied; elsewhere there are such blocks,
+ * and nothing is copied for one more. docs/anonymous.md counts them. The kernel calls
+ * that share the unusable free space (mm/vmstat.c, unusable_free_index()). It finds
+ * blocks up to PAGE_ALLOC_COSTLY_ORDER for whoever waits; these are always adopted.
+ */
+static bool store_copies(const struct ttmpool_chunk *chunk)
+{
+	struct zone *zone = page_zone(chunk->page);
+	unsigned long smaller = 0, others = 0;
+
+	if (chunk->order <= PAGE_ALLOC_COSTLY_ORDER)
+		return false;
+	for (int order = 0; order < ARRAY_SIZE(zone->free_area); order++) {
+		unsigned long pages = data_race(zone->free_area[order].nr_free)
+				      << order;
+
+		if (order < chunk->order)
+			smaller += pages;
+		else
+			others += pages;
+	}
+	return smaller > others;
+}
+
 int tpos_store_adopt(struct file *store, size_t index,
 		     struct ttmpool_chunk *chunk)
 {
@@ -97,6 +132,8 @@ int tpos_store_adopt(struct file *store, size_t index,
 	long before = ttmpool_store_pages(store);
 	int err;
 
+	if (store_copies(chunk))
+		return -EOPNOTSUPP;
 	ttmpool_store_prepare(store);
 	err = store_claim_all(store, index, pages);
 	ttmpool_store_note_change(store, before);

@@ -26,6 +26,7 @@ static void list_add(struct zone *zone, struct tpsim_page *page,
 	if (page->next_free)
 		page->next_free->prev_free = page;
 	zone->free[order] = page;
+	zone->blocks[order]++;
 }
 
 static void list_del(struct zone *zone, struct tpsim_page *page)
@@ -38,6 +39,7 @@ static void list_del(struct zone *zone, struct tpsim_page *page)
 		page->prev_free->next_free = page->next_free;
 	else
 		zone->free[order] = page->next_free;
+	zone->blocks[order]--;
 	page->heads = 0;
 	page->next_free = NULL;
 	page->prev_free = NULL;
@@ -192,4 +194,20 @@ void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 		order++;
 	}
 	list_add(zone, machine->pages + index, order);
+}
+
+/*
+ * Is most of what is free in the zone of this page in blocks smaller than these? The
+ * kernel tells it of each zone (mm/vmstat.c, unusable_free_index()).
+ */
+bool tpsim_buddy_is_in_pieces(struct tpsim_machine *machine,
+			      const struct tpsim_page *page, unsigned int order)
+{
+	const struct zone *zone =
+		zone_of(machine, tpsim_page_index(machine, page));
+	size_t pieces = 0;
+
+	for (unsigned int i = 0; i < order; i++)
+		pieces += zone->blocks[i] << i;
+	return pieces > zone->free_pages - pieces;
 }

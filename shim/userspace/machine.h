@@ -61,6 +61,7 @@ struct zone {
 	size_t end;
 	size_t free_pages;
 	struct tpsim_page *free[ORDER_LIMIT + 1];
+	size_t blocks[ORDER_LIMIT + 1]; /* on each of these lists */
 };
 
 /* What is looked for in the free lists. */
@@ -268,6 +269,9 @@ struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
 				    const struct where *where);
 void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 		      unsigned int order);
+bool tpsim_buddy_is_in_pieces(struct tpsim_machine *machine,
+			      const struct tpsim_page *page,
+			      unsigned int order);
 
 /* cache.c: guarded. Nothing happens, and there is one view of each page, where the
  * configuration does not ask for two. _written: by a write-back mapping. */

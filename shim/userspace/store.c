@@ -185,6 +185,25 @@ int tpos_store_write(tpos_store_t *store, size_t index,
 	return extent.err;
 }
 
+/* Linux finds blocks up to this order for whoever waits (PAGE_ALLOC_COSTLY_ORDER,
+ * include/linux/mmzone.h). */
+#define COSTLY_ORDER 3
+
+/* As shim/linux/adopt.c does: a large chunk is copied, and so is free as a whole at once,
+ * where most of what is free is in smaller blocks. */
+static bool leaves_as_a_whole(struct tpsim_machine *machine,
+			      const struct ttmpool_chunk *chunk)
+{
+	bool whole;
+
+	if (chunk->order <= COSTLY_ORDER)
+		return false;
+	tpsim_machine_lock(machine);
+	whole = tpsim_buddy_is_in_pieces(machine, chunk->page, chunk->order);
+	tpsim_machine_unlock(machine);
+	return whole;
+}
+
 /*
  * In Linux a page of a shmem file can be replaced by another
  * (replace_page_cache_folio(), mm/filemap.c), which then is the file's, and
@@ -199,7 +218,7 @@ int tpos_store_adopt(tpos_store_t *store, size_t index,
 	struct tpsim_page *page;
 	int err;
 
-	if (!machine->config.store_adopts)
+	if (!machine->config.store_adopts || leaves_as_a_whole(machine, chunk))
 		return -EOPNOTSUPP;
 	err = tpos_store_write(store, index, &all);
 	if (err) {

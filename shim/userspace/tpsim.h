@@ -41,7 +41,8 @@ enum tpsim_iommu {
  * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
  * @store_pages: room in all stores together, in pages; 0 means no bound but the
  *	host's
- * @store_adopts: stores take ordinary pages as their own (tpos_store_adopt())
+ * @store_adopts: stores take ordinary pages as their own (tpos_store_adopt()), but for
+ *	large chunks where most of what is free is in smaller blocks
  * @no_caching: the linear map cannot be changed (most architectures but x86)
  * @caches: what the CPU's cache holds of a page, and what is in RAM, are two things,
  *	and one becomes the other only by what maintains caches, or by

@@ -66,6 +66,23 @@ void batch_free(struct batch *batch)
 	batch->n = 0;
 }
 
+/* The upper half, and then the chunk, which is the lower one. */
+int batch_adopt(struct batch *batch, tpos_store_t *store, size_t index,
+		struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_chunk upper = *chunk;
+	int err;
+
+	if (!chunk->order)
+		return tpos_store_adopt(store, index, chunk);
+	upper.order--;
+	tpos_pages_split(batch->dev, chunk, &upper);
+	tpos_page_set_chunk(upper.page, &upper);
+	err = batch_adopt(batch, store, index + ttmpool_chunk_pages(chunk),
+			  &upper);
+	return err ? err : batch_adopt(batch, store, index, chunk);
+}
+
 void batch_squeeze(void)
 {
 	struct page *page, *after;

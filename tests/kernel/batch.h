@@ -34,6 +34,18 @@ bool batch_is(struct batch *batch, enum ttmpool_caching caching);
 /** batch_free() - give all of it back to the system. */
 void batch_free(struct batch *batch);
 
+/**
+ * batch_adopt() - a store takes a chunk, whatever else is free
+ * @batch: whose device it is; the chunk need not be on a list of it
+ * @store: has room for it
+ * @index: of its first page there
+ * @chunk: an ordinary one; it is cut into single pages for that
+ *
+ * Return: what tpos_store_adopt() said first that was an error, or 0.
+ */
+int batch_adopt(struct batch *batch, tpos_store_t *store, size_t index,
+		struct ttmpool_chunk *chunk);
+
 /** batch_squeeze() - take all memory of the system that can be had, so that
  * what can leave it does; and give it back. */
 void batch_squeeze(void);

@@ -54,6 +54,17 @@ static void batch_forget_last(struct batch *batch)
 	ttmpool_list_del(&batch->all[--batch->n].link);
 }
 
+/* A large one is refused where memory is in pieces, and then it goes in such. */
+static int adopt_whole_or_cut(struct batch *batch, tpos_store_t *store,
+			      size_t index, struct ttmpool_chunk *chunk)
+{
+	int err = tpos_store_adopt(store, index, chunk);
+
+	if (err != -EOPNOTSUPP || chunk->order <= PAGE_ALLOC_COSTLY_ORDER)
+		return err;
+	return batch_adopt(batch, store, index, chunk);
+}
+
 /* A chunk of every order is taken over, page by page, and is not copied; its
  * contents come back, and the pages go with the store. */
 static void pages_change_hands_at_every_order(struct check *t)
@@ -73,7 +84,8 @@ static void pages_change_hands_at_every_order(struct check *t)
 		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, order));
 		page = chunk->page;
 		chunk_mark(chunk, 0x10 + order);
-		CHECK_EQ(t, tpos_store_adopt(store, 2 << order, chunk), 0);
+		CHECK_EQ(t, adopt_whole_or_cut(batch, store, 2 << order, chunk),
+			 0);
 		CHECK_EQ(t, (long)check_pages_out(t), 0);
 		CHECK_EQ(t, pages_stored() - before, 1 << order);
 		CHECK(t, store_has_pages(store, 2 << order, page, 1 << order));
@@ -137,6 +149,70 @@ static void what_was_kept_before_is_replaced(struct check *t)
 	batch_free(batch);
 }
 
+/* Are files of shmem of huge pages, where there are any? */
+static bool set_huge(const char *when)
+{
+	struct file *file =
+		filp_open("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+			  O_WRONLY, 0);
+	loff_t at = 0;
+	ssize_t n;
+
+	if (IS_ERR(file))
+		return false;
+	n = kernel_write(file, when, strlen(when), &at);
+	filp_close(file, NULL);
+	return n > 0;
+}
+
+static bool is_of_huge_page(tpos_store_t *store, size_t index)
+{
+	struct page *page = pagecache_get_page(store->f_mapping, index, 0, 0);
+	bool huge = page && PageCompound(page);
+
+	if (page)
+		put_page(page);
+	return huge;
+}
+
+/* Of a huge page of the file, no part is replaced: the chunk is refused, stays what it
+ * was, and can be copied there. */
+static void no_part_of_a_huge_page_is_replaced(struct check *t)
+{
+	struct batch *batch = batch_open(t);
+	struct ttmpool_chunk *chunk = &batch->all[0];
+	struct tpos_span span = { .chunk = chunk, .pages = 2 };
+	tpos_store_t *store;
+	int err;
+
+	CHECK(t, batch);
+	CHECK_EQ(t, tpos_store_create(t->system, 512, &store), 0);
+	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 1));
+	chunk_mark(chunk, 0x50);
+	if (!set_huge("force")) {
+		check_skip(t, "no huge pages");
+		goto end;
+	}
+	err = tpos_store_write(store, 0, &span);
+	CHECK(t, set_huge("never"));
+	CHECK_EQ(t, err, 0);
+	if (!is_of_huge_page(store, 0)) {
+		check_skip(t, "no huge page is free");
+		goto end;
+	}
+	CHECK_EQ(t, tpos_store_adopt(store, 6, chunk), -EOPNOTSUPP);
+	CHECK(t, tpos_page_chunk(batch->dev, chunk->page) == chunk);
+	CHECK(t, chunk_is_marked(chunk, 0x50));
+	CHECK_EQ(t, tpos_store_write(store, 6, &span), 0);
+	chunk_mark(chunk, 0x60);
+	CHECK_EQ(t, tpos_store_read(store, 6, &span), 0);
+	CHECK(t, chunk_is_marked(chunk, 0x50));
+end:
+	tpos_store_destroy(store);
+	batch_free(batch);
+}
+
 CHECK_SUITE(linux_adopt, CHECK_CASE(pages_change_hands_at_every_order),
 	    CHECK_CASE(a_half_changes_hands),
-	    CHECK_CASE(what_was_kept_before_is_replaced));
+	    CHECK_CASE(what_was_kept_before_is_replaced),
+	    CHECK_CASE(no_part_of_a_huge_page_is_replaced));

@@ -154,12 +154,23 @@ static void s11_direct_reclaim_does_not_write_back(struct check *t)
 	batch_free(batch);
 }
 
+/* As kswapd has it done: all pages, whatever else is free. */
+static int adopt_all_as_kswapd(struct batch *batch, tpos_store_t *store)
+{
+	unsigned int flags = be_kswapd();
+	int err = 0;
+
+	for (int i = 0; i < CHUNKS && !err; i++)
+		err = batch_adopt(batch, store, i * PAGES, &batch->all[i]);
+	be_kswapd_no_more(flags);
+	return err;
+}
+
 /* What kswapd has the store adopt goes on to the swap device, too. The pages
  * are the same that the buffer had; what comes back has to come from there. */
 static void adopted_pages_go_to_the_swap_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);
-	unsigned int flags;
 	tpos_store_t *store;
 	long before;
 
@@ -170,11 +181,7 @@ static void adopted_pages_go_to_the_swap_device(struct check *t)
 	mark_all(batch);
 	CHECK_EQ(t, tpos_store_create(t->system, CHUNKS * PAGES, &store), 0);
 	before = get_nr_swap_pages();
-	flags = be_kswapd();
-	for (int i = 0; i < CHUNKS; i++)
-		CHECK_EQ(t, tpos_store_adopt(store, i * PAGES, &batch->all[i]),
-			 0);
-	be_kswapd_no_more(flags);
+	CHECK_EQ(t, adopt_all_as_kswapd(batch, store), 0);
 	CHECK(t, before - get_nr_swap_pages() > CHUNKS * PAGES / 2);
 	CHECK_EQ(t, (long)check_pages_out(t), 0);
 	ttmpool_list_init(&batch->chunks);

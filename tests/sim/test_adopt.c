@@ -10,6 +10,13 @@
 #define PAGES 77 /* chunks of 64, 8, 4 and 1 */
 #define SEED  0x42
 
+/* How large is the chunk that a page of the buffer is in? */
+static size_t chunk_pages(struct buffer *buf, size_t page)
+{
+	return ttmpool_chunk_pages(
+		tpos_page_chunk(buf->be.pool->dev, buf->be.tt.pages[page]));
+}
+
 static struct buffer *ready(struct check *t, struct rig *rig,
 			    const struct ttmpool_backend_funcs *funcs)
 {
@@ -50,6 +57,29 @@ static void s12_ordinary_pages_become_the_stores(struct check *t)
 	CHECK_EQ(t, rig_stats(rig).pages_swapped, PAGES);
 	CHECK_EQ(t, check_pages_out(t), 0);
 	CHECK(t, comes_back(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Where memory is in pieces, a large chunk leaves as a whole: it is copied, and the next
+ * buffer has the block. */
+static void s12_a_block_that_is_rare_is_free_at_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf, *next;
+
+	CHECK(t, rig);
+	buf = ready(t, rig, &buffer_plain);
+	CHECK(t, buf);
+	tpsim_ram_fragment(check_machine(t), 0);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_adopted, PAGES - 64);
+	CHECK_EQ(t, rig_stats(rig).pages_swapped, PAGES);
+	next = ready(t, rig, &buffer_plain);
+	CHECK(t, next);
+	CHECK_EQ(t, chunk_pages(next, 0), 64);
+	CHECK_EQ(t, ttmpool_unpopulate(&next->be), 0);
+	CHECK(t, comes_back(t, rig, buf));
+	tpsim_ram_release(check_machine(t));
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -119,6 +149,7 @@ static void s12_a_signal_leaves_the_rest(struct check *t)
 }
 
 CHECK_SUITE(adopt, CHECK_CASE(s12_ordinary_pages_become_the_stores),
+	    CHECK_CASE(s12_a_block_that_is_rare_is_free_at_once),
 	    CHECK_CASE(s12_coherent_pages_do_not),
 	    CHECK_CASE(s12_what_cannot_be_adopted_at_once_is_copied),
 	    CHECK_CASE(s12_a_store_that_fails_leaves_the_rest),
