@@ -35,6 +35,12 @@ unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages)
 	return now > budget - pages ? now - (budget - pages) : 1;
 }
 
+/* Is there room for so many? */
+bool ttmpool_budget_has(struct ttmpool_manager *mgr, size_t pages)
+{
+	return pages_of(&mgr->pages) + pages <= pages_of(&mgr->page_budget);
+}
+
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
 {
 	long left = tpos_atomic_add_return(-(long)pages, &mgr->pages);

@@ -216,6 +216,7 @@ static inline int error_of(int err)
 
 /* budget.c */
 bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages);
+bool ttmpool_budget_has(struct ttmpool_manager *mgr, size_t pages);
 void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages);
 unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages);

@@ -109,9 +109,9 @@ static void take_leave_hole(struct take *take, unsigned int order)
 	take->hole += missing >> order << order;
 }
 
-/* Is less pooled than what is needed, so that something has to be made? The pool's lock
+/* How much less is pooled than what is needed, so that it has to be made? The pool's lock
  * is held. */
-static bool take_lacks(const struct take *take)
+static size_t take_lacks(const struct take *take)
 {
 	const struct ttmpool_bin *bins =
 		take->pool->bins[take->req.source][take->req.caching];
@@ -119,7 +119,7 @@ static bool take_lacks(const struct take *take)
 
 	for (unsigned int order = 0; order <= take->max_order; order++)
 		pages += bins[order].nr_chunks << order;
-	return pages < take->req.num_pages;
+	return pages < take->req.num_pages ? take->req.num_pages - pages : 0;
 }
 
 /* Take pooled chunks, near or far, of the orders below @end, as many as one may while
@@ -147,7 +147,7 @@ static unsigned int take_pick_some(struct take *take, unsigned int far,
 	return end;
 }
 
-/* Take pooled chunks, near or far, of all orders that fit. */
+/* Take pooled chunks, near or far, of all orders that fit; or see that they will not do. */
 static void take_pooled(struct take *take, unsigned int far)
 {
 	unsigned int end =
@@ -158,11 +158,16 @@ static void take_pooled(struct take *take, unsigned int far)
 	ttmpool_list_init(&picked);
 	for (bool first = true; end > take->order; first = false) {
 		tpos_spin_lock(&pool->lock);
-		if (first && take->whole)
-			take->whole = !pool->prepared && take_lacks(take);
+		if (first) {
+			take->lacks = take_lacks(take);
+			take->whole = take->whole && take->lacks &&
+				      !pool->prepared;
+		}
 		take->prepared = pool->prepared;
 		take->narrowed |= pool_is_narrowed(pool, take->req.source);
-		end = take_pick_some(take, far, end, &picked);
+		end = take->lacks && take->looks
+			      ? take->order
+			      : take_pick_some(take, far, end, &picked);
 		tpos_spin_unlock(&pool->lock);
 	}
 	ttmpool_chunks_merge(&take->got, &picked);
@@ -306,6 +311,25 @@ static int take_near(struct take *take)
 	return err;
 }
 
+/*
+ * Take pooled chunks of the node that is wanted. Where they will not do, they stay where
+ * they are unless the others may be had, too: what this request holds in vain, another that
+ * is within the budget would miss.
+ */
+static bool take_first(struct take *take)
+{
+	take->looks = true;
+	take_pooled(take, 0);
+	take->looks = false;
+	if (!take->lacks)
+		return true;
+	if (!ttmpool_room_may_be(take->pool, &take->room, take->req.num_pages,
+				 take->lacks))
+		return false;
+	take_pooled(take, 0);
+	return true;
+}
+
 /* Find pages; what was found before an error stays on the list. */
 static int take_gather(struct take *take)
 {
@@ -314,7 +338,8 @@ static int take_gather(struct take *take)
 	take->hole = 0;
 	take->whole = !take->one_order && !take->primed;
 	if (!take->primed) {
-		take_pooled(take, 0);
+		if (!take_first(take))
+			return NO_PAGES;
 		if (take->prepared && !take->near)
 			take_parts(take);
 		err = -ENOMEM;

@@ -274,6 +274,8 @@ struct room {
 /* room.c */
 int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped);
+bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
+			 size_t pages, size_t lacks);
 bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped);
 void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room);

@@ -81,6 +81,28 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 	return 0;
 }
 
+static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
+{
+	return ttmpool_budget_has(pool->mgr, pages) ||
+	       room_can_be_made(pool, ttmpool_budget_lacks(pool->mgr, pages));
+}
+
+/*
+ * Can there be room for what a request lacks of @pages, the others being pooled? If some of
+ * it may be in somebody else's hand, that is waited for, once. With that question answered
+ * first, what is pooled stays there for who can use it.
+ */
+bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
+			 size_t pages, size_t lacks)
+{
+	tpos_assert(lacks);
+	tpos_assert(lacks <= pages);
+	if (room->no_wait)
+		return ttmpool_budget_has(pool->mgr, lacks);
+	return room_may_be(pool, pages) ||
+	       (ttmpool_turns_wait(pool->mgr) && room_may_be(pool, pages));
+}
+
 static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
 			    unsigned long below)
 {

@@ -24,6 +24,8 @@
  *	cleared, mapped or converted; if not set, there is none
  * @narrowed: some of what was found may be beyond the device's mask
  * @prepared: the pool was, when its bins were last looked at
+ * @lacks: so many pages of what was needed were not pooled then
+ * @looks: if there are any, nothing is taken out of a bin yet
  * @pages_hit, @chunks_hit: what came from the bins
  * @bare: of what was found, pages that are not mapped
  * @room: what is taken of the budgets for what is missing yet
@@ -51,6 +53,8 @@ struct take {
 	bool cached;
 	bool narrowed;
 	bool prepared;
+	size_t lacks;
+	bool looks;
 	size_t pages_hit;
 	size_t chunks_hit;
 	size_t bare;

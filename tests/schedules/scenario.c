@@ -20,6 +20,8 @@
 #define PAGES 3
 #define OWN   2
 
+#define MOST_BUDGET (4 * MOST_THREADS + 2)
+
 struct buffer {
 	struct ttmpool_backend be;
 	tpos_page_t *pages[PAGES];
@@ -182,6 +184,21 @@ static void take_and_give(void)
 		stage.wrong = "pages could not be given back";
 }
 
+/* Ask for all that there may be, which others have a part of, most of the time. */
+static void ask_for_all(void)
+{
+	struct ttmpool_request req = two_pages();
+	tpos_page_t *pages[MOST_BUDGET];
+	int err;
+
+	req.num_pages = (size_t)tpos_atomic_read(&stage.mgr.page_budget);
+	err = ttmpool_pool_take(&stage.pool, &req, pages, NULL);
+	note(err);
+	if (!err &&
+	    ttmpool_pool_give(&stage.pool, pages, req.num_pages, req.caching))
+		stage.wrong = "pages could not be given back";
+}
+
 /* One operation that is no buffer's. */
 static void with_pool(char op)
 {
@@ -190,6 +207,9 @@ static void with_pool(char op)
 	switch (op) {
 	case 'x':
 		take_and_give();
+		break;
+	case 'z':
+		ask_for_all();
 		break;
 	case 's':
 		ttmpool_manager_shrink_scan(&stage.mgr, 4, true);
@@ -265,15 +285,32 @@ static void open_buffers(void)
 	}
 }
 
-/* Two threads that have a buffer of three pages each, and do nothing but take two
- * more and give things up, are never short of pages. */
+/* Two threads that have a buffer of three pages each, and do nothing but take two more and
+ * give things up, are never short of pages; nor if only one takes any, and the other asks for all
+ * that there may be, which is in vain when its own buffer cannot be swapped out for that. */
 static bool is_roomy(const struct scenario *scenario)
 {
-	for (unsigned int i = 0; i < scenario->n; i++)
-		if (strspn(scenario->ops[i], "xswdtuc") !=
-		    strlen(scenario->ops[i]))
+	for (unsigned int i = 0; i < scenario->n; i++) {
+		const char *ops = scenario->ops[i];
+		size_t r = *ops == 'r';
+
+		if (strspn(ops + r, r ? "xswdtucz" : "xswdtuc") + r !=
+		    strlen(ops))
 			return false;
+	}
 	return scenario->n == 2;
+}
+
+/* Pages for each to have one buffer and a little beside: two more, or none where somebody
+ * asks for all. */
+static unsigned long budget_of(const struct scenario *scenario)
+{
+	unsigned long pages = 4 * scenario->n + 2;
+
+	for (unsigned int i = 0; i < scenario->n; i++)
+		if (strchr(scenario->ops[i], 'z'))
+			return pages - 2;
+	return pages;
 }
 
 /* Just enough for each to have one buffer, and a little beside. */
@@ -285,7 +322,7 @@ static void open_stage(const struct scenario *scenario)
 					.store_pages = 64 };
 	struct tpsim_device_config device = { .node = TTMPOOL_NODE_ANY };
 	struct ttmpool_manager_config manager = {
-		.page_budget = 4 * scenario->n + 2, .pool_limit = 8
+		.page_budget = budget_of(scenario), .pool_limit = 8
 	};
 	struct ttmpool_pool_config pool = { .name = "schedules",
 					    .node = TTMPOOL_NODE_ANY,

@@ -21,6 +21,7 @@
  *     k    end it: off the list, and then dropped without its lock, since nobody
  *          looks at it any more
  *     x    take two pages without a buffer, and give them back
+ *     z    ask for as many as the budget has (in scenes that name it alone)
  *     s    shrink              w    swap others out    d    drain the pool
  *     t u  a low pool limit, and the usual one         b    a low page budget
  *     m    prime               c    scrub
@@ -30,7 +31,7 @@ struct scenario {
 	char ops[MOST_THREADS][MOST_OPS + 1];
 };
 
-/** scenario_letters - all of them. */
+/** scenario_letters - those that any scenario may have. */
 extern const char scenario_letters[];
 
 /** scenario_parse() - from "gp/sd"; false if it is none. */

@@ -23,7 +23,8 @@ bool scenario_parse(struct scenario *scenario, const char *text)
 			ops = 0;
 			continue;
 		}
-		if (!strchr(scenario_letters, *text) || ops == MOST_OPS)
+		if ((!strchr(scenario_letters, *text) && *text != 'z') ||
+		    ops == MOST_OPS)
 			return false;
 		scenario->ops[scenario->n - 1][ops++] = *text;
 	}

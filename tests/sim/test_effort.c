@@ -177,6 +177,8 @@ static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
 	pages = some(t, rig, 3, TTMPOOL_NO_WAIT);
 	CHECK(t, pages && others_have(rig, 64));
 	CHECK_EQ(t, pages_take(pages), -ENOMEM);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &pages->req, false),
+		 -ENOMEM);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 64);
 	pages->req.effort = TTMPOOL_RETRY_MAYFAIL;
 	CHECK_EQ(t, pages_take(pages), 0);

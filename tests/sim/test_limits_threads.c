@@ -48,6 +48,7 @@ enum deed {
 	SCAN,
 	DRAIN,
 	TAKE,
+	PRIME,
 	POPULATE,
 	FINI
 };
@@ -76,6 +77,15 @@ static unsigned long take_and_give(struct rig *rig)
 						  TTMPOOL_CACHED);
 }
 
+/* As many into the bins; true if they were not had. */
+static bool prime_many(struct rig *rig)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 50 };
+
+	return ttmpool_pool_prime(&rig->pool[1], &req, false);
+}
+
 static void *act(void *arg)
 {
 	struct doer *doer = arg;
@@ -96,6 +106,8 @@ static void *act(void *arg)
 		doer->got = ttmpool_pool_drain(&rig->pool[0]);
 	else if (doer->deed == TAKE)
 		doer->got = take_and_give(rig);
+	else if (doer->deed == PRIME)
+		doer->got = (unsigned long)prime_many(rig);
 	else if (doer->deed == POPULATE)
 		doer->got = (unsigned long)!!pages_take(doer->pages);
 	else
@@ -209,6 +221,42 @@ static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 	}
 }
 
+/* Who has waited for what another was giving up, and lacks a page even then, is told so:
+ * whether he would use what is pooled, or fills the bins. */
+static void s11_who_waited_in_vain_is_told(struct check *t)
+{
+	static const enum deed deeds[] = { TAKE, PRIME };
+
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
+		struct rig *rig = open_pooled(t, 50);
+		struct pages_config config = { .num_pages = 1,
+					       .caching = TTMPOOL_CACHED };
+		struct doer scanner = {
+			.rig = rig, .deed = SCAN, .arg = 100, .is_held = true
+		};
+		struct doer waiter = { .rig = rig, .deed = deeds[i] };
+		struct pages *one;
+
+		CHECK(t, rig);
+		one = pages_open(t, rig, &config);
+		CHECK(t, one);
+		CHECK_EQ(t, pages_take(one), 0);
+		ttmpool_manager_set_page_budget(&rig->mgr, 50);
+		CHECK(t, start(&scanner));
+		CHECK(t, start(&waiter));
+		for (int ms = 0; ms < 30; ms++) {
+			CHECK(t, !waiter.done);
+			pause_ms(1);
+		}
+		holds = false;
+		CHECK(t, finish(&waiter));
+		CHECK(t, finish(&scanner));
+		CHECK(t, waiter.got);
+		CHECK_EQ(t, pages_give(one), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 /* Who is within the budget is not refused since another makes spare pages just now that
  * nobody has asked for: he waits for them. */
 static void s11_spare_pages_of_others_are_waited_for(struct check *t)
@@ -316,6 +364,7 @@ static void s11_what_is_over_a_limit_goes_once(struct check *t)
 
 CHECK_SUITE(limits_threads, CHECK_CASE(s11_nobody_waits_for_a_trim),
 	    CHECK_CASE(s11_what_others_are_giving_up_is_waited_for),
+	    CHECK_CASE(s11_who_waited_in_vain_is_told),
 	    CHECK_CASE(s11_spare_pages_of_others_are_waited_for),
 	    CHECK_CASE(s11_what_is_over_a_limit_goes_once));
 

@@ -18,6 +18,7 @@ static struct meanwhile {
 	void (*clear)(void *arg);
 	void (*unmap)(void *arg);
 	void (*write)(void *arg);
+	void (*budget)(void *arg);
 	void *arg;
 } meanwhile;
 
@@ -40,6 +41,18 @@ int __real_tpos_store_write(tpos_store_t *store, size_t index,
 			    const struct tpos_span *from);
 int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 			    const struct tpos_span *from);
+
+bool __real_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+					 unsigned long limit);
+bool __wrap_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+					 unsigned long limit);
+
+bool __wrap_tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
+					 unsigned long limit)
+{
+	do_once(&meanwhile.budget);
+	return __real_tpos_atomic_add_unless_above(n, a, limit);
+}
 
 void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 {
@@ -305,7 +318,60 @@ static void s06_no_count_is_over_the_budget_for_a_moment(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(meanwhile, CHECK_CASE(s06_no_count_is_over_the_budget_for_a_moment),
+/* A small request, beside another. */
+struct small {
+	struct pages *pages;
+	int err;
+};
+
+static void take_small(void *arg)
+{
+	struct small *small = arg;
+
+	small->err = pages_take(small->pages);
+}
+
+/* What a request cannot have all of, it does not take a part of: that part is there for
+ * another, at whatever moment he asks. */
+static void s06_who_asks_in_vain_holds_nothing(struct check *t)
+{
+	static const enum ttmpool_effort efforts[] = { TTMPOOL_RETRY_MAYFAIL,
+						       TTMPOOL_NO_WAIT };
+
+	for (size_t i = 0; i < sizeof(efforts) / sizeof(*efforts); i++) {
+		struct rig *rig =
+			rig_open(t, &(struct rig_config){ .page_budget = 20 });
+		struct pages_config config = { .num_pages = 5,
+					       .caching = TTMPOOL_CACHED };
+		struct small small = { .err = 0 };
+		struct pages *used, *pooled, *large;
+
+		CHECK(t, rig);
+		used = pages_open(t, rig, &config);
+		config.caching = TTMPOOL_UNCACHED;
+		config.num_pages = 10;
+		pooled = pages_open(t, rig, &config);
+		config.num_pages = 16;
+		large = pages_open(t, rig, &config);
+		config.num_pages = 6;
+		small.pages = pages_open(t, rig, &config);
+		CHECK(t, used && pooled && large && small.pages);
+		CHECK_EQ(t, pages_take(used), 0);
+		CHECK_EQ(t, pages_cycle(pooled), 0);
+		large->req.effort = efforts[i];
+		meanwhile = (struct meanwhile){ .budget = take_small,
+						.arg = &small };
+		CHECK_EQ(t, pages_take(large), -ENOMEM);
+		do_once(&meanwhile.budget);
+		CHECK_EQ(t, small.err, 0);
+		CHECK_EQ(t, pages_give(small.pages), 0);
+		CHECK_EQ(t, pages_give(used), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+CHECK_SUITE(meanwhile, CHECK_CASE(s06_who_asks_in_vain_holds_nothing),
+	    CHECK_CASE(s06_no_count_is_over_the_budget_for_a_moment),
 	    CHECK_CASE(s11_what_comes_late_is_put_in_its_place),
 	    CHECK_CASE(s11_nobody_looks_for_its_place_for_long),
 	    CHECK_CASE(s06_a_pool_is_valid_while_its_pages_leave),
