@@ -63,6 +63,7 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be)
 		return -EOPNOTSUPP;
 	if (be->tt.state != TTMPOOL_TT_POPULATED)
 		return -EINVAL;
+	tpos_assert(!be->pages_stored);
 	be->until = ttmpool_deadline(be->pool, be->wait_ms);
 	err = be->funcs->source == TTMPOOL_COHERENT ? coherent_to_anonymous(be)
 						    : plain_to_anonymous(be);
@@ -80,6 +81,7 @@ int ttmpool_to_device(struct ttmpool_backend *be)
 		return -EOPNOTSUPP;
 	if (be->tt.state != TTMPOOL_TT_ANONYMOUS)
 		return -EINVAL;
+	tpos_assert(!be->pages_stored);
 	be->until = ttmpool_deadline(be->pool, be->wait_ms);
 	err = ttmpool_backend_return(be);
 	if (err)

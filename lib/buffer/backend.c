@@ -153,6 +153,8 @@ int ttmpool_unpopulate(struct ttmpool_backend *be)
 
 	if (be->tt.state != TTMPOOL_TT_POPULATED)
 		return -EINVAL;
+	tpos_assert(!be->pages_stored);
+	tpos_assert(!be->store);
 	err = be->funcs->unpopulate(be);
 	if (err)
 		return err;
@@ -167,6 +169,7 @@ int ttmpool_bind(struct ttmpool_backend *be)
 
 	if (be->tt.state != TTMPOOL_TT_POPULATED)
 		return -EINVAL;
+	tpos_assert(!be->pages_stored);
 	if (be->funcs->bind)
 		err = be->funcs->bind(be);
 	if (err)
@@ -204,6 +207,7 @@ int ttmpool_drop(struct ttmpool_backend *be)
 	ttmpool_account_swapped(be->pool, be->owner, -(long)be->pages_stored);
 	be->pages_stored = 0;
 	ttmpool_backend_close_store(be);
+	tpos_assert(!be->store);
 	backend_clear_arrays(be);
 	ttmpool_backend_set_state(be, TTMPOOL_TT_EMPTY);
 	return 0;

@@ -71,6 +71,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 	tpos_spin_unlock(&mgr->lock);
 	if (busy) {
 		tpos_mutex_lock(&mgr->lru.mutex);
+		tpos_assert(!be->lru_victim);
 		tpos_mutex_unlock(&mgr->lru.mutex);
 	}
 	be->swappable = false;
@@ -165,6 +166,8 @@ static unsigned long round_play(struct round *round)
 	struct party *party = &round->party;
 	int err;
 
+	tpos_assert(party->n);
+	tpos_mutex_assert_held(&mgr->lru.mutex);
 	if (party->pages > round->wanted)
 		party->pages = round->wanted;
 	err = ttmpool_party_swapout(party);
@@ -283,6 +286,8 @@ int ttmpool_lru_add(struct ttmpool_backend *be)
 		return -EOPNOTSUPP;
 	if (be->swappable)
 		return -EBUSY;
+	tpos_assert(!be->lru_pages);
+	tpos_assert(ttmpool_list_empty(&be->lru));
 	be->swappable = true;
 	tpos_spin_lock(&mgr->lock);
 	mgr->swapper = &lru_swapper;

@@ -35,6 +35,7 @@ static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
 	struct ttmpool_queue *queue = &be->pool->iova->queue;
 	int err;
 
+	tpos_assert(be->until.wait_ms);
 	ttmpool_queue_enter(queue);
 	for (;;) {
 		long seen = tpos_wait_count(&queue->wait);
@@ -91,6 +92,7 @@ static void backend_fill(struct ttmpool_backend *be, size_t n)
 {
 	size_t i = 0;
 
+	assert_deep(n <= be->tt.num_pages);
 	while (be->dma_addr && i < n) {
 		const struct ttmpool_chunk *chunk =
 			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
@@ -112,6 +114,7 @@ static int backend_ready(struct ttmpool_backend *be,
 	struct account before = { { 0 } }, after = { { 0 } };
 	int err;
 
+	tpos_assert(!ttmpool_list_empty(chunks));
 	ttmpool_account_add(be->pool, chunks, &before);
 	err = map(be, chunks);
 	if (!err)
@@ -135,6 +138,7 @@ int ttmpool_backend_make_ready(struct ttmpool_backend *be)
 	struct ttmpool_list chunks;
 	int err;
 
+	tpos_assert(!be->pages_stored);
 	err = ttmpool_backend_claim(be, &chunks);
 	tpos_assert(!err); /* the callers have looked at the arrays */
 	err = backend_ready(be, &chunks, backend_map);

@@ -37,6 +37,7 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	err = ttmpool_take_chunks(take);
 	if (err)
 		return err;
+	tpos_assert(!take->req.num_pages);
 	ttmpool_claim_init(&claim, be->pool, pages, n);
 	claim.ticket = be->ticket;
 	claim.with_holes = true;
@@ -51,6 +52,7 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before it is read */
 	ttmpool_account_add(be->pool, &claim.chunks, &after);
 	ttmpool_account_change(be->pool, be->owner, &before, &after);
+	assert_deep(ttmpool_chunks_count_pages(&claim.chunks) == n);
 	ttmpool_claim_sort(&claim);
 	ttmpool_take_issue(take);
 	ttmpool_chunks_copy(be->pool, &take->got, &claim.chunks);

@@ -160,6 +160,7 @@ int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
 void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
 				      size_t n)
 {
+	tpos_assert(first + n <= be->tt.num_pages);
 	if (be->dma_addr)
 		memset(be->dma_addr + first, 0, n * sizeof(*be->dma_addr));
 }

@@ -46,6 +46,8 @@ static void single_enter(struct ttmpool_pool *pool,
 		{ [TTMPOOL_IN_USE] = pages, [TTMPOOL_MAPPED] = map ? pages : 0 }
 	};
 
+	tpos_assert_held(&pool->lock);
+	assert_deep(ttmpool_chunk_pages(chunk) == req->num_pages);
 	chunk_hand_out(chunk, req->owner, req->ticket);
 	ttmpool_list_add_tail(&chunk->link, &pool->in_use);
 	ttmpool_account_charge(req->owner, &more);

@@ -71,6 +71,8 @@ static size_t take_pick(struct take *take, struct bins_kind kind, size_t most,
 
 	if (!n)
 		return 0;
+	assert_deep(n <= most);
+	assert_deep(n << kind.order <= take->req.num_pages);
 	take->req.num_pages -= n << kind.order;
 	take->pages_hit += n << kind.order;
 	take->chunks_hit += n;
@@ -117,6 +119,7 @@ static size_t take_lacks(const struct take *take)
 		take->pool->bins[take->req.source][take->req.caching];
 	size_t pages = 0;
 
+	tpos_assert_held(&take->pool->lock);
 	for (unsigned int order = 0; order <= take->max_order; order++)
 		pages += bins[order].nr_chunks << order;
 	return pages < take->req.num_pages ? take->req.num_pages - pages : 0;
@@ -132,6 +135,7 @@ static unsigned int take_pick_some(struct take *take, unsigned int far,
 		take->pool->bins[take->req.source][take->req.caching];
 	size_t left = TTMPOOL_HOLD_CHUNKS;
 
+	tpos_assert_held(&take->pool->lock);
 	while (end > take->order) {
 		struct bins_kind kind = { .order = end - 1, .flags = far };
 
@@ -193,6 +197,7 @@ static bool take_parts(struct take *take)
 	struct ttmpool_pool *pool = take->pool;
 	bool more = true;
 
+	tpos_assert(!take->primed);
 	take_pieces(take);
 	while (more && take->req.num_pages) {
 		more = take->req.source == TTMPOOL_PLAIN &&
@@ -298,8 +303,10 @@ static int take_lightly(struct take *take)
  * pooled ones of others. */
 static int take_near(struct take *take)
 {
-	int err = take_lightly(take);
+	int err;
 
+	tpos_assert(take->pool->node != TTMPOOL_NODE_ANY);
+	err = take_lightly(take);
 	if (err == -EINTR)
 		return err;
 	if (err && take->whole) {

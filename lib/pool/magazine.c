@@ -167,4 +167,5 @@ void ttmpool_magazine_drain(struct ttmpool_magazine *mag)
 void ttmpool_magazine_fini(struct ttmpool_magazine *mag)
 {
 	ttmpool_magazine_drain(mag);
+	tpos_assert(!mag->n);
 }

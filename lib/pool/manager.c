@@ -122,6 +122,12 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	tpos_spin_unlock(&mgr->lock);
 	if (busy)
 		return -EBUSY;
+	tpos_assert(!pages_of(&mgr->pages));
+	tpos_assert(!pages_of(&mgr->pages_pooled));
+	tpos_assert(!pages_of(&mgr->pages_kept));
+	tpos_assert(!pages_of(&mgr->pages_quarantined));
+	tpos_assert(ttmpool_list_empty(&mgr->turns));
+	tpos_assert(ttmpool_list_empty(&mgr->spaces));
 	tpos_shrinker_unregister(mgr->system, &mgr->shrinker);
 	manager_fini_locks(mgr);
 	return 0;

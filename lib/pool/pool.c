@@ -107,10 +107,13 @@ static int pool_enter_space(struct ttmpool_pool *pool,
 
 static void pool_leave_space(struct ttmpool_pool *pool)
 {
+	long left = 0;
+
 	if (pool->shares_space)
 		ttmpool_space_leave(pool);
 	else
-		tpos_atomic_add_return(-1, &pool->iova->pools);
+		left = tpos_atomic_add_return(-1, &pool->iova->pools);
+	tpos_assert(left >= 0);
 }
 
 int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
@@ -169,6 +172,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 
 	ttmpool_list_init(&strays);
 	tpos_spin_lock(&pool->lock);
+	tpos_assert(pool->going);
 	ttmpool_list_splice(&pool->in_use, &strays);
 	ttmpool_list_splice_tail(&pool->held, &strays);
 	tpos_spin_unlock(&pool->lock);
@@ -201,6 +205,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	tpos_assert(!pool->stats.pages_in_use);
 	tpos_assert(!pool->stats.pages_pooled);
 	tpos_assert(!pool->stats.bytes_mapped);
+	tpos_assert(!pool->pooled_mapped);
+	tpos_assert(ttmpool_list_empty(&pool->spares));
 	pool_leave_space(pool);
 	tpos_spin_fini(&pool->lock);
 	tpos_mutex_fini(&pool->scrub);

@@ -37,6 +37,7 @@ static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;
+	tpos_assert(!take.pages_hit);
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	ttmpool_chunks_park(pool, &take.got);

@@ -107,6 +107,8 @@ static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
  */
 bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 {
+	tpos_assert(slice->pages);
+	tpos_assert(!slice->all);
 	ttmpool_turn_again(turn);
 	slice->again = false;
 	while (ttmpool_turn_next(turn, pool_has_spare, slice))

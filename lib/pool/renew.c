@@ -91,6 +91,8 @@ static bool renew_make(struct take *take, unsigned int order,
 	struct room room = { 0 };
 	bool good;
 
+	tpos_assert(order >= PIECES_ORDER);
+	tpos_assert(order <= take->max_order);
 	if (pool->node != TTMPOOL_NODE_ANY)
 		req.flags |= TPOS_ALLOC_THIS_NODE;
 	ttmpool_list_init(made);
@@ -136,6 +138,7 @@ void ttmpool_take_renew(struct take *take)
 	struct renewal renewal;
 	size_t pages;
 
+	tpos_assert(!take->req.num_pages);
 	/* The pieces of one chunk count as that chunk, too. */
 	if (take->prepared ||
 	    take->chunks_hit + 1 <
@@ -150,6 +153,7 @@ void ttmpool_take_renew(struct take *take)
 	pages = (size_t)1 << renewal.large;
 	renew_take_out(take, renewal.order, pages >> renewal.order, &old);
 	ttmpool_take_miss(take, &old);
+	tpos_assert(take->req.num_pages == pages);
 	take->req.num_pages -= pages;
 	take->renewed = true;
 	take->unmapped = true;

@@ -61,6 +61,7 @@ static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 		pool->scrubbing = want.got;
 		tpos_spin_unlock(&pool->lock);
 	} while (got && want.got < want.pages);
+	assert_deep(ttmpool_chunks_count_pages(&picked) == want.got);
 	if (want.got)
 		any = scrub_picked(pool, &picked, &poisoned);
 	tpos_mutex_unlock(&pool->scrub);

@@ -68,6 +68,7 @@ static size_t trim_slice(struct ttmpool_manager *mgr, bool begun)
 	tpos_mutex_unlock(&mgr->reclaim);
 	if (!found)
 		return 0;
+	tpos_assert(slice.got);
 	ttmpool_chunks_release(turn.pool, &slice.chunks);
 	ttmpool_turn_end(&turn);
 	tpos_cond_resched();
@@ -119,6 +120,7 @@ void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
 {
 	unsigned long left;
 	size_t got = 0;
+	long others;
 
 	tpos_atomic_add_return(1, &mgr->trimmers);
 	left = excess_of(mgr, false).most;
@@ -127,7 +129,8 @@ void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
 		got = trim_slice(mgr, got);
 		left = got && got < left ? left - got : 0;
 	}
-	tpos_atomic_add_return(-1, &mgr->trimmers);
+	others = tpos_atomic_add_return(-1, &mgr->trimmers);
+	tpos_assert(others >= 0);
 	trim_pooled(mgr);
 	ttmpool_turns_wait(mgr);
 }

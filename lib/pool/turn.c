@@ -108,6 +108,7 @@ void ttmpool_turn_end(struct turn *turn)
 
 	if (!turn->pool)
 		return;
+	tpos_assert(turn->pool->mgr == mgr);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_del(&turn->link);
 	waited_for = mgr->turn_waiters;

@@ -29,6 +29,7 @@ void ttmpool_queue_init(struct ttmpool_queue *queue)
 
 void ttmpool_queue_fini(struct ttmpool_queue *queue)
 {
+	tpos_assert(!tpos_atomic_read(&queue->waiting));
 	tpos_wait_fini(&queue->wait);
 }
 
@@ -41,7 +42,9 @@ void ttmpool_queue_enter(struct ttmpool_queue *queue)
 
 void ttmpool_queue_leave(struct ttmpool_queue *queue)
 {
-	tpos_atomic_add_return(-1, &queue->waiting);
+	long left = tpos_atomic_add_return(-1, &queue->waiting);
+
+	tpos_assert(left >= 0);
 }
 
 /* The end of a wait that begins now. */
@@ -80,6 +83,8 @@ int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 	unsigned int nap = nap_until(pool, until);
 	int err;
 
+	tpos_assert(until->wait_ms);
+	tpos_assert(tpos_atomic_read(&queue->waiting) > 0);
 	if (!nap)
 		return -ETIMEDOUT;
 	if (tpos_signal_pending())
