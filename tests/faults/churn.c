@@ -9,6 +9,7 @@
  *     settle   write, when nothing fails any more: what a failure has left in
  *              quarantine goes, and then nothing may be out, and the whole
  *              linear map is write-back. An error if not, or if a run was wrong
+ *     reclaim  write: reclaim.c, in which nothing fails, and settle
  *     split    write: split.c, which does make something fail, and settle
  *     sweep    write: sweep.c, which does so, too, and settle
  *
@@ -62,7 +63,8 @@ static long pages_out(void)
 	return atomic_long_read(&ttmpool_module_counters()->pages_out);
 }
 
-static void churn_run(void)
+/* @load, from the first call to the last. */
+static void churn_run(void (*load)(struct ttmpool_pool *pool))
 {
 	struct ttmpool_manager_config config = {
 		.system = &churn_system,
@@ -85,7 +87,7 @@ static void churn_run(void)
 		churn_wrong("pool_init", err);
 		return;
 	}
-	churn_traffic(&pool);
+	load(&pool);
 	if (ttmpool_pool_fini(&pool))
 		churn_wrong("pages were in use at the end", 0);
 	if (!ttmpool_manager_is_valid(&mgr))
@@ -119,7 +121,7 @@ static int run_set(const char *val, const struct kernel_param *kp)
 {
 	if (is_open || !device)
 		return -EBUSY;
-	churn_run();
+	churn_run(churn_traffic);
 	return 0;
 }
 
@@ -131,6 +133,14 @@ static int settle_set(const char *val, const struct kernel_param *kp)
 	found = wrong;
 	wrong = 0;
 	return found ? -EUCLEAN : 0;
+}
+
+static int reclaim_set(const char *val, const struct kernel_param *kp)
+{
+	if (is_open || !device)
+		return -EBUSY;
+	churn_run(churn_reclaim);
+	return settle_set(val, kp);
 }
 
 static int split_set(const char *val, const struct kernel_param *kp)
@@ -149,6 +159,7 @@ static int sweep_set(const char *val, const struct kernel_param *kp)
 
 static const struct kernel_param_ops run_ops = { .set = run_set };
 static const struct kernel_param_ops settle_ops = { .set = settle_set };
+static const struct kernel_param_ops reclaim_ops = { .set = reclaim_set };
 static const struct kernel_param_ops split_ops = { .set = split_set };
 static const struct kernel_param_ops sweep_ops = { .set = sweep_set };
 
@@ -156,6 +167,8 @@ module_param_cb(run, &run_ops, NULL, 0200);
 MODULE_PARM_DESC(run, "Write anything: one round of traffic");
 module_param_cb(settle, &settle_ops, NULL, 0200);
 MODULE_PARM_DESC(settle, "Write anything: nothing may be left");
+module_param_cb(reclaim, &reclaim_ops, NULL, 0200);
+MODULE_PARM_DESC(reclaim, "Write anything: caching changes in reclaim");
 module_param_cb(split, &split_ops, NULL, 0200);
 MODULE_PARM_DESC(split,
 		 "Write anything: entries of the linear map cannot be split");

@@ -20,6 +20,10 @@ void churn_traffic(struct ttmpool_pool *pool);
 int churn_traffic_init(void);
 void churn_traffic_fini(void);
 
+/** churn_reclaim() - give up pages of every caching that is set, in what lockdep takes
+ * for reclaim. */
+void churn_reclaim(struct ttmpool_pool *pool);
+
 /** churn_split() - fail each allocation of a caching change, and count them in
  * @failures; -EOPNOTSUPP where the linear map has no entry to split. */
 int churn_split(struct device *dev, unsigned int *failures);

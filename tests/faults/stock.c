@@ -3,8 +3,8 @@
  * The page pool that the kernel has, to be swept beside ours: its own ttm_pool.c,
  * as it is in the source that the kernel was made of, in this module. The rest
  * of TTM is not needed for it: a struct ttm_tt is an array with a caching. The
- * pool may keep no pages (page_pool_size is 0), so that all of them go to the
- * system when they are given back.
+ * pool may keep no pages (stock_bools.c, stock_flags.c), so that all of them go to
+ * the system when they are given back.
  *
  * It has no call that binds or swaps: TTM's drivers and TTM's buffers do that.
  */
@@ -34,6 +34,8 @@ int stock_start(void)
 	err = ttm_pool_mgr_init(0);
 	if (err)
 		debugfs_remove(ttm_debugfs_root);
+	else
+		stock_keep_nothing();
 	return err;
 }
 
@@ -46,7 +48,7 @@ void stock_end(void)
 static int stock_open(struct device *dev, size_t n,
 		      enum ttmpool_caching caching)
 {
-	ttm_pool_init(&stock_pool, dev, NUMA_NO_NODE, false, false);
+	stock_pool_init(&stock_pool, dev);
 	memset(pages, 0, sizeof(pages));
 	tt = (struct ttm_tt){ .pages = pages,
 			      .num_pages = n,

@@ -37,6 +37,13 @@ extern const struct sweep_op sweep_stock[];
 int stock_start(void);
 void stock_end(void);
 
+/** stock_pool_init() - ttm_pool_init(), of ordinary pages from any node. */
+struct ttm_pool;
+void stock_pool_init(struct ttm_pool *pool, struct device *dev);
+
+/** stock_keep_nothing() - what is given back goes to the system, after stock_start(). */
+void stock_keep_nothing(void);
+
 /** blocks_provide() - the next pages that the system hands out have never been
  * split in the linear map.
  * @pages: so many of them, and more

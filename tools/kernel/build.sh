@@ -24,7 +24,7 @@ in_suite()
 	if [ -z "${SUITE_FOLDER-}" ]; then
 		"$@"
 	else
-		"$here/enter.sh" "$SUITE_FOLDER" "$root" "$kernel" "$out" -- "$@"
+		"$here/enter.sh" "$SUITE_FOLDER" "$root" "$kernel/.." "$out" -- "$@"
 	fi
 }
 

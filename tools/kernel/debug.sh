@@ -1,28 +1,79 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# shellcheck shell=sh disable=SC2154 # $here, $work, $modes: run.sh's
+# shellcheck shell=sh disable=SC2154 # $here, $root, $work, $modes, $kernels: run.sh's
 #
 # Kernels that are built here, from Debian's source, to find bugs: run.sh reads
-# this file. There are two, each of built-kernel.config and a fragment of its own:
+# this file. There are two flavours, each of built-kernel.config and a fragment of its
+# own:
 #
 #     ./dev kernel debug   debug-kernel.config: the matrix, and things are made
-#                          to fail (init-debug.sh)
+#                          to fail (init-debug.sh); 6.12, or 7.3 if asked for
 #     ./dev kernel kcsan   kcsan-kernel.config: data races are looked for
-#                          (init-kcsan.sh)
+#                          (init-kcsan.sh); 6.12
 #
 # To build.sh and boot.sh one looks like what fetch.sh has unpacked; of "debug":
 #
-#     build/kernel-debug/linux-source-6.12/   the source, from Debian's package
-#     build/kernel-debug/obj/                 what is built
-#     build/kernel-debug/debug/release, boot/vmlinuz-*, usr/src/linux-headers-*
+#     build/kernel-debug-6.12/linux-source-6.12/   the source, from Debian's package
+#     build/kernel-debug-6.12/obj/                 what is built
+#     build/kernel-debug-6.12/debug/release, boot/vmlinuz-*, usr/src/linux-headers-*
 #
 # The first time takes a quarter of an hour on two idle cores.
 
-source_tar=/usr/src/linux-source-6.12.tar.xz
+kernel_tools='xz-utils flex bison bc libelf-dev libssl-dev python3'
+
+# The package of the source from the index of suite.sh, unpacked and not installed: no
+# Debian 12 has it, and a Debian 13 only with its backports.
+download_source()
+{
+	suite_index || return 1
+	package=linux-source-$series
+	version=$(APT_CONFIG=$suite_dir/apt/apt.conf apt-cache policy "$package" |
+		awk '/Candidate:/ { print $2 }')
+	[ "$(cat "$work/package/version" 2>/dev/null)" != "$version" ] || return 0
+	say "fetching $package $version"
+	rm -rf "$work/package"
+	mkdir -p "$work/package"
+	(cd "$work/package" && APT_CONFIG=$suite_dir/apt/apt.conf apt-get -qq \
+		-o APT::Sandbox::User=root download "$package" &&
+		dpkg -x "$package"_*.deb . && rm "$package"_*.deb) >&2 &&
+		echo "$version" >"$work/package/version"
+}
+
+need_source()
+{
+	tar=usr/src/linux-source-$series.tar.xz
+	if [ "$series" = 6.12 ]; then
+		source_tar=/$tar
+		need "linux-source-$series"
+	else
+		source_tar=$work/package/$tar
+		download_source
+	fi
+}
+
+# A kernel of Debian 13 is made with its compiler: here, or in its folder.
+need_compiler()
+{
+	unset SUITE_FOLDER
+	[ "$series" != 6.12 ] && ! command -v gcc-14 >/dev/null || return 0
+	# shellcheck disable=SC2086 # a list of words
+	need debootstrap && suite_folder && suite_need $kernel_tools || return 1
+	export SUITE_FOLDER="$suite_dir/root"
+}
 
 need_debug_tools()
 {
-	need_tools && need linux-source-6.12 xz-utils flex bison bc libelf-dev \
-		libssl-dev
+	# shellcheck disable=SC2086 # a list of words
+	need_tools && need $kernel_tools && need_compiler && need_source
+}
+
+# there COMMAND...: where the kernel's compiler is.
+there()
+{
+	if [ -z "${SUITE_FOLDER-}" ]; then
+		"$@"
+	else
+		"$here/enter.sh" "$SUITE_FOLDER" "$root" "$work" -- "$@"
+	fi
 }
 
 unpack_source()
@@ -45,11 +96,11 @@ configure()
 	fragments | cmp -s - "$objects/fragment" && [ -e "$objects/.config" ] &&
 		return 0
 	mkdir -p "$objects"
-	make -C "$source" O="$objects" x86_64_defconfig kvm_guest.config &&
+	there make -C "$source" O="$objects" x86_64_defconfig kvm_guest.config &&
 		"$source/scripts/kconfig/merge_config.sh" -m -O "$objects" \
 			"$objects/.config" "$here/built-kernel.config" \
 			"$here/$flavour-kernel.config" &&
-		make -C "$source" O="$objects" mod2yesconfig olddefconfig &&
+		there make -C "$source" O="$objects" mod2yesconfig olddefconfig &&
 		fragments >"$objects/fragment"
 }
 
@@ -66,15 +117,15 @@ check_config()
 
 build_kernel()
 {
-	say "building the kernel to find bugs: $flavour"
-	make -C "$source" O="$objects" -j"$(getconf _NPROCESSORS_ONLN)" \
+	say "building the kernel to find bugs: $flavour $series"
+	there make -C "$source" O="$objects" -j"$(getconf _NPROCESSORS_ONLN)" \
 		bzImage modules
 }
 
 # Where build.sh and boot.sh look.
 install_kernel()
 {
-	release=$(make -s -C "$source" O="$objects" kernelrelease | tail -n 1)
+	release=$(there make -s -C "$source" O="$objects" kernelrelease | tail -n 1)
 	tree=$work/$flavour
 	rm -rf "$tree"
 	mkdir -p "$tree/boot" "$tree/usr/src"
@@ -85,7 +136,7 @@ install_kernel()
 
 prepare_kernel()
 {
-	source=$work/linux-source-6.12
+	source=$work/linux-source-$series
 	objects=$work/obj
 	log=$work/kernel.log
 	mkdir -p "$work"
@@ -99,7 +150,7 @@ prepare_kernel()
 # More modules than build.sh makes, on ttmpool.ko: those of a directory of tests.
 build_more()
 {
-	make -C "$objects" M="$out/cases/tests/$1" KCFLAGS=-Werror \
+	there make -C "$objects" M="$out/cases/tests/$1" KCFLAGS=-Werror \
 		KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers" modules \
 		>"$out/$1.log" 2>&1 || {
 		tail -n 20 "$out/$1.log" >&2
@@ -111,8 +162,12 @@ build_more()
 # The traffic, with the kernel's own pool in it, to be swept beside ours.
 build_faults()
 {
-	ln -sf "$source/drivers/gpu/drm/ttm/ttm_pool.c" "$out/cases/tests/faults/" &&
-		build_more faults
+	rm -f "$out"/cases/tests/faults/ttm_*.c
+	for file in "$source"/drivers/gpu/drm/ttm/ttm_pool.c \
+		"$source"/drivers/gpu/drm/ttm/ttm_backup.c; do
+		[ ! -e "$file" ] || ln -sf "$file" "$out/cases/tests/faults/" || return 1
+	done
+	build_more faults
 }
 
 build_races()
@@ -151,16 +206,25 @@ count_points()
 		awk '/^points: / { n += $3 } END { print n + 0 }'
 }
 
-# boot_flavour FLAVOUR DIRECTORY OPTION...: what was asked for, on such a kernel.
+# boot_flavour FLAVOUR DIRECTORY SERIES OPTION...: what was asked for, on such a kernel;
+# SERIES are those it is made of, the first if none is asked for.
 boot_flavour()
 {
 	flavour=$1
 	directory=$2
-	shift 2
+	offered=$3
+	shift 3
+	kernels=${offered%% *}
 	parse "$@"
-	need_debug_tools || fail "packages are missing"
-	work=$work-$flavour
+	series=$kernels
+	case " $offered " in
+	*" ${series%% *} "*) ;;
+	*) fail "$flavour: no such kernel: $series" ;;
+	esac
+	[ "${series#* }" = "$series" ] || fail "$flavour: one kernel at a time"
+	work=$work-$flavour-$series
 	mkdir -p "$work"
+	need_debug_tools || fail "packages are missing"
 	start_table
 	rm -f "$work/$flavour"-*.log
 	prepare_flavour "$flavour" "$directory" ||
@@ -172,7 +236,7 @@ boot_flavour()
 run_debug()
 {
 	modes="large-pages $modes"
-	boot_flavour debug faults "$@"
+	boot_flavour debug faults '6.12 7.3' "$@"
 	echo "failures injected: $(count_points)"
 	case $modes in
 	*large-pages*)
@@ -187,7 +251,7 @@ run_debug()
 run_kcsan()
 {
 	modes='none pressure'
-	boot_flavour kcsan races "$@"
+	boot_flavour kcsan races 6.12 "$@"
 	awk -f "$here/kcsan.awk" "$work"/kcsan-*.log || failed=$((failed + 1))
 	close_table "kernel kcsan"
 }

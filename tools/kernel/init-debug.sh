@@ -268,6 +268,15 @@ f23_a_sweep_loses_nothing()
 	rmmod ttmpool_churn && rmmod ttmpool
 }
 
+# What lockdep has seen of a caching change in reclaim it holds against what it sees
+# anywhere else, before and after.
+caching_changes_in_reclaim()
+{
+	insmod ttmpool.ko && insmod ttmpool_churn.ko || return 1
+	echo 1 >$churn/reclaim || return 1
+	rmmod ttmpool_churn && rmmod ttmpool
+}
+
 # First of all: before anything else has split the linear map.
 debug_first()
 {
@@ -314,6 +323,7 @@ calls_fail_in_turn()
 
 debug_steps()
 {
+	step f04_caching_changes_in_reclaim caching_changes_in_reclaim
 	step driver_survives driver_survives
 	insmod ttmpool.ko && insmod ttmpool_churn.ko
 	run_churn

@@ -5,7 +5,7 @@
 # judge the consoles. Nothing is installed but the tools.
 #
 #   run.sh test [--kernel 6.1|6.12|7.3] [--mode MODE]
-#   run.sh debug [--mode MODE]
+#   run.sh debug [--kernel 6.12|7.3] [--mode MODE]
 #   run.sh kcsan [--mode MODE]
 #   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
 set -eu
@@ -28,7 +28,7 @@ usage()
 {
 	cat <<END
 usage: ./dev kernel test [--kernel 6.1|6.12|7.3] [--mode MODE]
-       ./dev kernel debug [--mode MODE]
+       ./dev kernel debug [--kernel 6.12|7.3] [--mode MODE]
        ./dev kernel kcsan [--mode MODE]
        ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
 
@@ -36,14 +36,14 @@ Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
 What the operation script (tests/test_fidelity.c) logs there is compared with
 what it logs on the simulated machine: "alike" are the lines.
-"debug" does it on a kernel built to find bugs, and makes things fail there; it
-has a mode of its own: large-pages. "kcsan" does it on one that looks for data
-races, with threads that do all at once; in the modes none and pressure.
+"debug" does it on a kernel built to find bugs, 6.12 or 7.3, and makes things fail
+there; it has a mode of its own: large-pages. "kcsan" does it on one that looks for
+data races, with threads that do all at once; in the modes none and pressure.
 "bench" runs the kernel's own TTM page pool and ours on the same work, by turns,
 and compares instructions and events; with --gate some of them, and the counts
 with tools/bench/race-limits.txt; with --pressure what a populate takes while
 memory is short.
-Without options: all of it. The modes: $modes
+Without options: all of it, "debug" with 6.12. The modes: $modes
 END
 }
 
