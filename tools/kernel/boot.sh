@@ -47,7 +47,7 @@ case $mode in
 none) append="$append iommu=off" ;;
 large-pages)
 	append="$append iommu=off debug_pagealloc=off"
-	memory=${LARGE_MEMORY:-3G}
+	memory=${LARGE_MEMORY:-8G}
 	;;
 vtd-lazy)
 	append="$append intel_iommu=on iommu.strict=0"
