@@ -83,15 +83,15 @@ static void churn_run(void (*load)(struct ttmpool_pool *pool))
 		return;
 	is_open = true;
 	err = ttmpool_pool_init(&pool, &mgr, &pool_config);
-	if (err) {
-		churn_wrong("pool_init", err);
-		return;
-	}
+	churn_excuses("pool_init", err);
+	if (err)
+		goto manager_fini;
 	load(&pool);
 	if (ttmpool_pool_fini(&pool))
 		churn_wrong("pages were in use at the end", 0);
 	if (!ttmpool_manager_is_valid(&mgr))
 		churn_wrong("the manager's counters disagree", 0);
+manager_fini:
 	is_open = ttmpool_manager_fini(&mgr) != 0;
 }
 
