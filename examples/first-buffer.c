@@ -30,10 +30,9 @@ int main(void)
 		return 1;
 	printf("page 599 is at %#llx for the device\n", 0ULL + addr[599]);
 	/* The pages stay write-combined and mapped, for the next buffer. */
-	ttmpool_unpopulate(&be);
-	ttmpool_backend_fini(&be);
-	ttmpool_pool_fini(&pool);
-	ttmpool_manager_fini(&mgr);
+	if (ttmpool_unpopulate(&be) || ttmpool_backend_fini(&be) ||
+	    ttmpool_pool_fini(&pool) || ttmpool_manager_fini(&mgr))
+		return 1;
 	tpsim_machine_destroy(pc);
 	return 0;
 }

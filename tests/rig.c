@@ -64,7 +64,7 @@ struct rig *rig_open(struct check *t, const struct rig_config *config)
 fini_pools:
 	while (rig->nr_pools)
 		ttmpool_pool_fini(&rig->pool[--rig->nr_pools]);
-	ttmpool_manager_fini(&rig->mgr);
+	check_any(ttmpool_manager_fini(&rig->mgr));
 failed:
 	check_fail(t, __FILE__, __LINE__, "the rig could not be opened", NULL);
 	return NULL;

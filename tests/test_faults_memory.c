@@ -239,7 +239,7 @@ static struct buffer *poisoned(struct check *t, struct rig *rig, int kind,
 		return NULL;
 	if (check_poison(t, buf->pages[page]))
 		return buf;
-	ttmpool_unpopulate(&buf->be);
+	check_any(ttmpool_unpopulate(&buf->be));
 	return NULL;
 }
 

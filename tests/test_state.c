@@ -128,13 +128,13 @@ static bool bring_to(struct buffer *buf, int state)
 	if (be->tt.state == TTMPOOL_TT_BOUND)
 		ttmpool_unbind(be);
 	if (be->tt.state != TTMPOOL_TT_EMPTY)
-		ttmpool_drop(be);
+		check_any(ttmpool_drop(be));
 	if (state != TTMPOOL_TT_EMPTY)
-		ttmpool_populate(be);
+		check_any(ttmpool_populate(be));
 	if (state == TTMPOOL_TT_BOUND)
-		ttmpool_bind(be);
+		check_any(ttmpool_bind(be));
 	if (state == TTMPOOL_TT_ANONYMOUS)
-		ttmpool_to_anonymous(be);
+		check_any(ttmpool_to_anonymous(be));
 	if (state == TTMPOOL_TT_SWAPPED)
 		swapout_all(be);
 	if (state == TTMPOOL_TT_PARTIAL)

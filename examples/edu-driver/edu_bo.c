@@ -117,7 +117,7 @@ struct edu_bo *edu_bo_create(struct edu *edu, size_t num_pages,
 	return bo;
 
 unpopulate:
-	ttmpool_unpopulate(&bo->be);
+	WARN_ON(ttmpool_unpopulate(&bo->be));
 fini:
 	edu_bo_fini(bo);
 free:

@@ -5,6 +5,8 @@
 #include <ttmpool/pool.h>
 #include <ttmpool/tt.h>
 
+TPOS_API_BEGIN
+
 struct ttmpool_backend;
 
 /**
@@ -153,8 +155,9 @@ struct ttmpool_backend {
  * caching, or funcs of which a needed one is missing; -E2BIG if @num_pages
  * pages are more bytes than an address can count.
  */
-int ttmpool_backend_init(struct ttmpool_backend *be,
-			 const struct ttmpool_backend_config *config);
+int TPOS_MUST_CHECK
+ttmpool_backend_init(struct ttmpool_backend *be,
+		     const struct ttmpool_backend_config *config);
 
 /**
  * ttmpool_backend_fini() - end a buffer
@@ -163,7 +166,7 @@ int ttmpool_backend_init(struct ttmpool_backend *be,
  * Return: 0; -EBUSY if it has contents, in pages or in a store, or is on the
  * list of buffers that may be swapped out; then nothing has changed.
  */
-int ttmpool_backend_fini(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_backend_fini(struct ttmpool_backend *be);
 
 /**
  * ttmpool_populate() - give a buffer its pages
@@ -174,7 +177,7 @@ int ttmpool_backend_fini(struct ttmpool_backend *be);
  * Return: 0, and the state is POPULATED; -EINVAL in any other state; what
  * ttmpool_pool_take() returns. After an error nothing has changed.
  */
-int ttmpool_populate(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_populate(struct ttmpool_backend *be);
 
 /**
  * ttmpool_unpopulate() - take a buffer's pages back; their contents are lost
@@ -188,7 +191,7 @@ int ttmpool_populate(struct ttmpool_backend *be);
  * changed. What the buffer had before its last populate is refused, too, though the
  * arrays name it and another buffer has it by now.
  */
-int ttmpool_unpopulate(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_unpopulate(struct ttmpool_backend *be);
 
 /**
  * ttmpool_bind() - let the device's page tables point at the pages
@@ -197,7 +200,7 @@ int ttmpool_unpopulate(struct ttmpool_backend *be);
  * Return: 0, and the state is BOUND; -EINVAL in any other state; what
  * funcs->bind returned. After an error nothing has changed.
  */
-int ttmpool_bind(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_bind(struct ttmpool_backend *be);
 
 /**
  * ttmpool_unbind() - the reverse of ttmpool_bind()
@@ -209,5 +212,7 @@ int ttmpool_unbind(struct ttmpool_backend *be);
 
 /** ttmpool_backend_is_valid() - do state, arrays, pages and store agree? */
 bool ttmpool_backend_is_valid(struct ttmpool_backend *be);
+
+TPOS_API_END
 
 #endif

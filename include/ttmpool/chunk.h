@@ -5,6 +5,8 @@
 #include <ttmpool/caching.h>
 #include <ttmpool/list.h>
 
+TPOS_API_BEGIN
+
 struct ttmpool_pool;
 struct ttmpool_owner;
 
@@ -181,5 +183,7 @@ static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
 	    (after) = ttmpool_chunk_of((chunk)->link.next); \
 	     &(chunk)->link != (head); (chunk) = (after),   \
 	    (after) = ttmpool_chunk_of(ttmpool_list_next(&(chunk)->link)))
+
+TPOS_API_END
 
 #endif

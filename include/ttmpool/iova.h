@@ -4,6 +4,8 @@
 
 #include <ttmpool/os.h>
 
+TPOS_API_BEGIN
+
 /**
  * struct ttmpool_queue - those who wait until something comes back
  * @wait: where they sleep
@@ -69,5 +71,7 @@ void ttmpool_iova_fini(struct ttmpool_iova *iova);
 
 /** ttmpool_iova_pages() - how many pages are mapped on this budget now. */
 unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova);
+
+TPOS_API_END
 
 #endif

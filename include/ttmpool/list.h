@@ -4,6 +4,8 @@
 
 #include <ttmpool_port.h>
 
+TPOS_API_BEGIN
+
 /*
  * A circular list whose head is a link like any other. It exists because the
  * chunks of a batch are handed across the boundary as a list, and Linux's own
@@ -166,5 +168,7 @@ ttmpool_list_prev(const struct ttmpool_list *link)
 #define ttmpool_list_for_each_safe(pos, after, head)                       \
 	for ((pos) = (head)->next, (after) = (pos)->next; (pos) != (head); \
 	     (pos) = (after), (after) = ttmpool_list_next(pos))
+
+TPOS_API_END
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <ttmpool/pool.h>
 
+TPOS_API_BEGIN
+
 /**
  * struct ttmpool_magazine_config - what a magazine is for
  * @pool: the pool that it is filled from; must outlive it
@@ -58,8 +60,9 @@ struct ttmpool_magazine {
  * Return: 0, or -EINVAL for a source, caching or order that the pool does not
  * have, no owner, or too little room.
  */
-int ttmpool_magazine_init(struct ttmpool_magazine *mag,
-			  const struct ttmpool_magazine_config *config);
+int TPOS_MUST_CHECK
+ttmpool_magazine_init(struct ttmpool_magazine *mag,
+		      const struct ttmpool_magazine_config *config);
 
 /**
  * ttmpool_magazine_fini() - the end; what it holds goes back to the pool
@@ -82,8 +85,8 @@ void ttmpool_magazine_fini(struct ttmpool_magazine *mag);
  * Return: 0; -EINVAL for more than half the room; -ENOMEM, also where the memory
  * is there, but not in chunks of that order; else as ttmpool_pool_take().
  */
-int ttmpool_magazine_get(struct ttmpool_magazine *mag,
-			 struct ttmpool_chunk **to, size_t n);
+int TPOS_MUST_CHECK ttmpool_magazine_get(struct ttmpool_magazine *mag,
+					 struct ttmpool_chunk **to, size_t n);
 
 /**
  * ttmpool_magazine_put() - give chunks back
@@ -96,8 +99,9 @@ int ttmpool_magazine_get(struct ttmpool_magazine *mag,
  *
  * Return: 0, or -EINVAL for more than half the room, and then nothing has changed.
  */
-int ttmpool_magazine_put(struct ttmpool_magazine *mag,
-			 struct ttmpool_chunk *const *from, size_t n);
+int TPOS_MUST_CHECK ttmpool_magazine_put(struct ttmpool_magazine *mag,
+					 struct ttmpool_chunk *const *from,
+					 size_t n);
 
 /**
  * ttmpool_magazine_takes() - does a chunk belong into it?
@@ -111,5 +115,7 @@ bool ttmpool_magazine_takes(const struct ttmpool_magazine *mag,
 
 /** ttmpool_magazine_drain() - what it holds goes back to the pool. May sleep. */
 void ttmpool_magazine_drain(struct ttmpool_magazine *mag);
+
+TPOS_API_END
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <ttmpool/iova.h>
 
+TPOS_API_BEGIN
+
 /** TTMPOOL_NO_LIMIT - for a limit in pages: there is none. */
 #define TTMPOOL_NO_LIMIT ULONG_MAX
 
@@ -149,8 +151,9 @@ struct ttmpool_manager_stats {
  *
  * Return: 0; -EINVAL if @config names no system; -ENOMEM.
  */
-int ttmpool_manager_init(struct ttmpool_manager *mgr,
-			 const struct ttmpool_manager_config *config);
+int TPOS_MUST_CHECK
+ttmpool_manager_init(struct ttmpool_manager *mgr,
+		     const struct ttmpool_manager_config *config);
 
 /**
  * ttmpool_manager_fini() - end a manager
@@ -161,7 +164,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
  * Return: 0; -EBUSY if there is a pool, a page in quarantine, or a buffer on the
  * list of those that may be swapped out, and then nothing has changed.
  */
-int ttmpool_manager_fini(struct ttmpool_manager *mgr);
+int TPOS_MUST_CHECK ttmpool_manager_fini(struct ttmpool_manager *mgr);
 
 /**
  * ttmpool_manager_set_pool_limit() - change how much may lie pooled
@@ -300,5 +303,7 @@ void ttmpool_manager_each_pool(struct ttmpool_manager *mgr,
  * @mgr: the manager, with no call on it under way
  */
 bool ttmpool_manager_is_valid(struct ttmpool_manager *mgr);
+
+TPOS_API_END
 
 #endif

@@ -111,6 +111,12 @@
  *             tpos_long_hold(lock)  but this one, until it is let go: a pool is
  *             looked at as a whole, to see whether it is valid
  *
+ * It also defines three macros for the compiler, each of which may be empty.
+ * TPOS_API_BEGIN and TPOS_API_END enclose the declarations of each public header:
+ * extern "C" for C++, and default visibility for a shared library. TPOS_MUST_CHECK
+ * marks a function whose callers lose pages, contents or an object if they ignore its
+ * result: the compiler warns them.
+ *
  * Conventions of every function below: 0 or a negative errno; out-parameters
  * come last and are never NULL; a batch is a list of chunks, linked by
  * chunk->link, never empty, in any mix of orders; the list comes back with the
@@ -141,6 +147,8 @@
 #include <ttmpool/chunk.h>
 #include <ttmpool/report.h>
 #include <ttmpool_port.h>
+
+TPOS_API_BEGIN
 
 /** TTMPOOL_NODE_ANY - no NUMA node is preferred (Linux: NUMA_NO_NODE). */
 #define TTMPOOL_NODE_ANY (-1)
@@ -611,5 +619,7 @@ void tpos_wake(struct tpos_wait *wait);
  * In Linux a rate-limited warning, on the simulated machine an entry in a log.
  */
 void tpos_report(tpos_system_t *system, const struct ttmpool_report *report);
+
+TPOS_API_END
 
 #endif

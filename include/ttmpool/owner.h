@@ -4,6 +4,8 @@
 
 #include <ttmpool/os.h>
 
+TPOS_API_BEGIN
+
 /**
  * enum ttmpool_account - what the pages of a buffer are counted as
  * @TTMPOOL_IN_USE: pages that it has, whatever they are at the moment
@@ -50,11 +52,13 @@ void ttmpool_owner_init(struct ttmpool_owner *owner, const char *name);
  * Return: 0, or -EBUSY if pages are still charged to it, in use or swapped;
  * it is then still open.
  */
-int ttmpool_owner_fini(struct ttmpool_owner *owner);
+int TPOS_MUST_CHECK ttmpool_owner_fini(struct ttmpool_owner *owner);
 
 /** ttmpool_owner_pages() - the pages on one of @owner's accounts now; 0 on one
  * that does not exist. */
 unsigned long ttmpool_owner_pages(struct ttmpool_owner *owner,
 				  enum ttmpool_account account);
+
+TPOS_API_END
 
 #endif

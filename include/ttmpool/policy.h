@@ -4,6 +4,8 @@
 
 #include <ttmpool/os.h>
 
+TPOS_API_BEGIN
+
 /** TTMPOOL_NR_ORDERS - orders 0 to 10, as many as Linux has by default. */
 #define TTMPOOL_NR_ORDERS 11
 
@@ -68,5 +70,7 @@ struct ttmpool_policy {
  */
 void ttmpool_policy_init(struct ttmpool_policy *policy,
 			 const struct tpos_device_info *info);
+
+TPOS_API_END
 
 #endif

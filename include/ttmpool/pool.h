@@ -7,6 +7,8 @@
 #include <ttmpool/owner.h>
 #include <ttmpool/policy.h>
 
+TPOS_API_BEGIN
+
 /** TTMPOOL_NODE_OF_DEVICE - for a pool's node: whatever the device reports. */
 #define TTMPOOL_NODE_OF_DEVICE (-2)
 
@@ -213,8 +215,9 @@ struct ttmpool_pool {
  * TTMPOOL_NR_ORDERS - 1. The device's own bounds (max_order, max_mapping) need
  * not be known: they are applied.
  */
-int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
-		      const struct ttmpool_pool_config *config);
+int TPOS_MUST_CHECK ttmpool_pool_init(struct ttmpool_pool *pool,
+				      struct ttmpool_manager *mgr,
+				      const struct ttmpool_pool_config *config);
 
 /**
  * ttmpool_pool_fini() - tear a pool down
@@ -330,9 +333,10 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
  * -EIO or what else the port returned. After an error the arrays are as they
  * were, and every page is back where it came from.
  */
-int ttmpool_pool_take(struct ttmpool_pool *pool,
-		      const struct ttmpool_request *req, tpos_page_t **pages,
-		      tpos_dma_addr_t *dma_addr);
+int TPOS_MUST_CHECK ttmpool_pool_take(struct ttmpool_pool *pool,
+				      const struct ttmpool_request *req,
+				      tpos_page_t **pages,
+				      tpos_dma_addr_t *dma_addr);
 
 /**
  * ttmpool_pool_give() - take pages back
@@ -351,8 +355,10 @@ int ttmpool_pool_take(struct ttmpool_pool *pool,
  * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
  * then nothing has changed.
  */
-int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
-		      size_t num_pages, enum ttmpool_caching caching);
+int TPOS_MUST_CHECK ttmpool_pool_give(struct ttmpool_pool *pool,
+				      tpos_page_t *const *pages,
+				      size_t num_pages,
+				      enum ttmpool_caching caching);
 
 /**
  * ttmpool_pool_give_ticket() - take pages back that were taken with a ticket
@@ -368,9 +374,11 @@ int ttmpool_pool_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
  * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
  * then nothing has changed.
  */
-int ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
-			     tpos_page_t *const *pages, size_t num_pages,
-			     enum ttmpool_caching caching, uint32_t ticket);
+int TPOS_MUST_CHECK ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
+					     tpos_page_t *const *pages,
+					     size_t num_pages,
+					     enum ttmpool_caching caching,
+					     uint32_t ticket);
 
 /**
  * ttmpool_pool_prime() - fill the bins ahead of need
@@ -498,5 +506,7 @@ bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page);
  * Waits for what is being cleared. May sleep.
  */
 bool ttmpool_pool_is_valid(struct ttmpool_pool *pool);
+
+TPOS_API_END
 
 #endif

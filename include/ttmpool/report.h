@@ -5,6 +5,8 @@
 #include <ttmpool/caching.h>
 #include <ttmpool_port.h>
 
+TPOS_API_BEGIN
+
 /**
  * enum ttmpool_report_kind - what the library found wrong
  * @TTMPOOL_REPORT_FOREIGN: a page was given back that is no chunk of this
@@ -72,5 +74,7 @@ struct ttmpool_report {
 
 /** ttmpool_report_name() - a few words for @kind, for a log line. */
 const char *ttmpool_report_name(enum ttmpool_report_kind kind);
+
+TPOS_API_END
 
 #endif

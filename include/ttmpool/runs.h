@@ -4,6 +4,8 @@
 
 #include <ttmpool/pool.h>
 
+TPOS_API_BEGIN
+
 /**
  * struct ttmpool_run - contiguous pages, at contiguous addresses
  * @page: the first of them
@@ -29,9 +31,9 @@ struct ttmpool_run {
  *
  * Return: as ttmpool_pool_take(). After an error @runs has no pages.
  */
-int ttmpool_runs_take(struct ttmpool_pool *pool,
-		      const struct ttmpool_request *req, bool mapped,
-		      struct ttmpool_runs *runs);
+int TPOS_MUST_CHECK ttmpool_runs_take(struct ttmpool_pool *pool,
+				      const struct ttmpool_request *req,
+				      bool mapped, struct ttmpool_runs *runs);
 
 /**
  * ttmpool_runs_give() - take them back
@@ -56,5 +58,7 @@ int ttmpool_runs_give(struct ttmpool_runs *runs);
  */
 size_t ttmpool_runs_fill(const struct ttmpool_runs *runs,
 			 struct ttmpool_run *to, size_t room);
+
+TPOS_API_END
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <ttmpool/backend.h>
 
+TPOS_API_BEGIN
+
 /*
  * Moving what is in a buffer: to the store and back, and between pages of a
  * device and ordinary ones. Each of these may sleep and takes time; the driver
@@ -42,7 +44,7 @@
  * they were, or, if these could not be had again for the asking, the state is
  * PARTIAL. The arrays are looked at as far as pages leave.
  */
-int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
+int TPOS_MUST_CHECK ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
 
 /**
  * ttmpool_swapin() - bring contents back from the store
@@ -66,7 +68,7 @@ int ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  * corrupted never comes: as long as the store returns such bytes, the buffer is
  * lost, and ttmpool_drop() ends it.
  */
-int ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
+int TPOS_MUST_CHECK ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
 
 /**
  * ttmpool_drop() - end the contents, wherever they are
@@ -75,7 +77,7 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
  * Return: 0, and the state is EMPTY; -EINVAL in those states, or if the arrays
  * are not what the library left there, and then nothing has changed.
  */
-int ttmpool_drop(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_drop(struct ttmpool_backend *be);
 
 /**
  * ttmpool_to_anonymous() - from the device's pages to ordinary ones
@@ -92,7 +94,7 @@ int ttmpool_drop(struct ttmpool_backend *be);
  * pages could not be made write-back. After an error the state is POPULATED, and nothing has changed, or PARTIAL if even that could not be
  * restored: all of it is in pages then, and ttmpool_swapin() is the way back.
  */
-int ttmpool_to_anonymous(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_to_anonymous(struct ttmpool_backend *be);
 
 /**
  * ttmpool_to_device() - from ordinary pages to the device's
@@ -109,7 +111,7 @@ int ttmpool_to_anonymous(struct ttmpool_backend *be);
  * there; what ttmpool_pool_take() returns. After an error
  * the state is ANONYMOUS, and no content has changed.
  */
-int ttmpool_to_device(struct ttmpool_backend *be);
+int TPOS_MUST_CHECK ttmpool_to_device(struct ttmpool_backend *be);
 
 /**
  * ttmpool_handover() - give contents to another backend, pages and all
@@ -122,7 +124,8 @@ int ttmpool_to_device(struct ttmpool_backend *be);
  * Return: 0, and @from is EMPTY, and @to ANONYMOUS; -EINVAL if not as above,
  * and nothing has changed.
  */
-int ttmpool_handover(struct ttmpool_backend *from, struct ttmpool_backend *to);
+int TPOS_MUST_CHECK ttmpool_handover(struct ttmpool_backend *from,
+				     struct ttmpool_backend *to);
 
 /*
  * The swapper: a list of buffers, oldest first, that may be swapped out for
@@ -174,5 +177,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be);
  */
 unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages);
+
+TPOS_API_END
 
 #endif

@@ -5,6 +5,8 @@
 #include <ttmpool/caching.h>
 #include <ttmpool_port.h>
 
+TPOS_API_BEGIN
+
 /**
  * enum ttmpool_tt_state - where the contents of a buffer are
  * @TTMPOOL_TT_EMPTY: nowhere; it has no pages
@@ -59,5 +61,7 @@ struct ttmpool_tt {
 
 /** ttmpool_tt_is_valid() - do state and pages agree? */
 bool ttmpool_tt_is_valid(const struct ttmpool_tt *tt);
+
+TPOS_API_END
 
 #endif

@@ -15,5 +15,6 @@
 #include <ttmpool/runs.h>
 #include <ttmpool/swap.h>
 #include <ttmpool/tt.h>
+#include <ttmpool/version.h>
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bug.h>
+#include <linux/compiler.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
@@ -39,6 +40,11 @@
 #ifndef TPOS_CHECK_LEVEL
 #define TPOS_CHECK_LEVEL 1
 #endif
+
+/* A module exports by EXPORT_SYMBOL alone, and the kernel has no C++. */
+#define TPOS_API_BEGIN
+#define TPOS_API_END
+#define TPOS_MUST_CHECK __must_check
 
 struct file;
 struct shrinker;

@@ -254,30 +254,31 @@ void tpsim_lock_assert_held(struct tpsim_lock *lock)
 
 long tpos_atomic_read(tpos_atomic_t *a)
 {
-	return atomic_load(&a->value);
+	return __atomic_load_n(&a->value, __ATOMIC_SEQ_CST);
 }
 
 void tpos_atomic_set(tpos_atomic_t *a, long n)
 {
-	atomic_store(&a->value, n);
+	__atomic_store_n(&a->value, n, __ATOMIC_SEQ_CST);
 }
 
 long tpos_atomic_add_return(long n, tpos_atomic_t *a)
 {
-	return atomic_fetch_add(&a->value, n) + n;
+	return __atomic_add_fetch(&a->value, n, __ATOMIC_SEQ_CST);
 }
 
 /* Linux: atomic_long_try_cmpxchg(), until nobody has come in between. */
 bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 				  unsigned long limit)
 {
-	long now = atomic_load(&a->value);
+	long now = __atomic_load_n(&a->value, __ATOMIC_SEQ_CST);
 
 	do {
 		if ((unsigned long)now > limit ||
 		    n > limit - (unsigned long)now)
 			return false;
-	} while (!atomic_compare_exchange_weak(&a->value, &now,
-					       (long)((unsigned long)now + n)));
+	} while (!__atomic_compare_exchange_n(
+		&a->value, &now, (long)((unsigned long)now + n), true,
+		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	return true;
 }

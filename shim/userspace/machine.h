@@ -11,6 +11,7 @@
  * machine. Functions that want it held say "guarded".
  */
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "tpsim.h"

@@ -19,6 +19,8 @@
 
 #include <ttmpool/os.h>
 
+TPOS_API_BEGIN
+
 #define TPSIM_MAX_NODES 4
 
 enum tpsim_iommu {
@@ -411,5 +413,7 @@ size_t tpsim_reports(struct tpsim_machine *machine,
 
 /** tpsim_report_last() - the last line that tpos_report() wrote, or "". */
 const char *tpsim_report_last(struct tpsim_machine *machine);
+
+TPOS_API_END
 
 #endif

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +22,31 @@
 #ifndef TPOS_CHECK_LEVEL
 #define TPOS_CHECK_LEVEL 1
 #endif
+
+/*
+ * The public headers declare their functions between these two. Such a function has C
+ * linkage in C++, too, and a shared library exports it; the library is compiled with
+ * -fvisibility=hidden, so it exports no other function. The headers use anonymous
+ * structures, which C++ has only as an extension: gcc and clang know it, and warn of
+ * it with -Wpedantic.
+ */
+#ifdef __cplusplus
+#define TPOS_API_BEGIN                                                         \
+	extern "C" {                                                           \
+	_Pragma("GCC visibility push(default)") _Pragma("GCC diagnostic push") \
+		_Pragma("GCC diagnostic ignored \"-Wpedantic\"")
+#define TPOS_API_END                                                \
+	_Pragma("GCC diagnostic pop") _Pragma("GCC visibility pop") \
+	}
+#else
+#define TPOS_API_BEGIN _Pragma("GCC visibility push(default)")
+#define TPOS_API_END   _Pragma("GCC visibility pop")
+#endif
+
+/* The compiler warns a caller that ignores the result of such a function. */
+#define TPOS_MUST_CHECK __attribute__((warn_unused_result))
+
+TPOS_API_BEGIN
 
 struct tpsim_machine;
 struct tpsim_device;
@@ -122,13 +146,19 @@ struct tpos_work {
 	bool queued;
 };
 
-#define tpos_work_init(work, fn) (*(work) = (struct tpos_work){ .run = (fn) })
+static inline void tpos_work_init(struct tpos_work *work,
+				  void (*run)(struct tpos_work *work))
+{
+	work->run = run;
+	work->next = NULL;
+	work->queued = false;
+}
 
 /* A place to sleep at: Linux's wait_queue_head_t, and a count beside it. */
 struct tpos_wait {
 	pthread_mutex_t mutex;
 	pthread_cond_t woken;
-	atomic_long count;
+	long count; /* atomic */
 	unsigned int sleepers;
 };
 
@@ -173,8 +203,9 @@ void tpsim_lock_hold_long(struct tpsim_lock *lock);
 #define tpos_mutex_unlock(mutex)      tpsim_lock_release(mutex)
 #define tpos_mutex_assert_held(mutex) tpsim_lock_assert_held(mutex)
 
+/* A plain long, since C++ has no atomic_long. */
 typedef struct {
-	atomic_long value;
+	long value;
 } tpos_atomic_t;
 
 long tpos_atomic_read(tpos_atomic_t *a);
@@ -207,8 +238,8 @@ void tpos_read_unlock(void);
 
 #define tpos_cond_resched() ((void)0)
 
-_Noreturn void tpsim_assert_failed(const char *cond, const char *file,
-				   int line);
+__attribute__((noreturn)) void tpsim_assert_failed(const char *cond,
+						   const char *file, int line);
 
 /* An assertion has a branch that nothing takes: where branches are counted
  * there shall be none. */
@@ -218,5 +249,7 @@ _Noreturn void tpsim_assert_failed(const char *cond, const char *file,
 #else
 #define tpos_assert(cond) ((void)sizeof(cond))
 #endif
+
+TPOS_API_END
 
 #endif

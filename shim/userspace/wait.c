@@ -40,7 +40,7 @@ void tpos_wait_init(struct tpos_wait *wait)
 	pthread_mutex_init(&wait->mutex, NULL);
 	pthread_cond_init(&wait->woken, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	atomic_init(&wait->count, 0);
+	wait->count = 0;
 	wait->sleepers = 0;
 }
 
@@ -57,14 +57,14 @@ void tpos_wait_fini(struct tpos_wait *wait)
 
 long tpos_wait_count(struct tpos_wait *wait)
 {
-	return atomic_load(&wait->count);
+	return __atomic_load_n(&wait->count, __ATOMIC_SEQ_CST);
 }
 
 void tpos_wake(struct tpos_wait *wait)
 {
 	tpsim_thread_may_sleep(__func__);
 	pthread_mutex_lock(&wait->mutex);
-	atomic_fetch_add(&wait->count, 1);
+	__atomic_add_fetch(&wait->count, 1, __ATOMIC_SEQ_CST);
 	pthread_cond_broadcast(&wait->woken);
 	pthread_mutex_unlock(&wait->mutex);
 }

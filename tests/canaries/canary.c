@@ -132,7 +132,8 @@ static void *bind_it(void *arg)
 
 	if (pair->locks)
 		pthread_mutex_lock(&pair->lock);
-	ttmpool_bind(&pair->buf.be);
+	if (ttmpool_bind(&pair->buf.be))
+		abort();
 	if (pair->locks)
 		pthread_mutex_unlock(&pair->lock);
 	return NULL;

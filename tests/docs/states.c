@@ -59,20 +59,20 @@ static void reset(struct ttmpool_backend *backend)
 {
 	if (backend->tt.state == TTMPOOL_TT_BOUND)
 		ttmpool_unbind(backend);
-	if (backend->tt.state != TTMPOOL_TT_EMPTY)
-		ttmpool_drop(backend);
+	if (backend->tt.state != TTMPOOL_TT_EMPTY && ttmpool_drop(backend))
+		abort();
 }
 
 static void bring_to(enum ttmpool_tt_state state)
 {
 	reset(&be);
 	reset(&other);
-	if (state != TTMPOOL_TT_EMPTY)
-		ttmpool_populate(&be);
-	if (state == TTMPOOL_TT_BOUND)
-		ttmpool_bind(&be);
-	if (state == TTMPOOL_TT_ANONYMOUS)
-		ttmpool_to_anonymous(&be);
+	if (state != TTMPOOL_TT_EMPTY && ttmpool_populate(&be))
+		abort();
+	if (state == TTMPOOL_TT_BOUND && ttmpool_bind(&be))
+		abort();
+	if (state == TTMPOOL_TT_ANONYMOUS && ttmpool_to_anonymous(&be))
+		abort();
 	if (state == TTMPOOL_TT_SWAPPED)
 		swapout_all(&be);
 	if (state == TTMPOOL_TT_PARTIAL)

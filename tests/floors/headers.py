@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """The headers follow the floors.
 
-    headers.py SOURCE CC [--pages HEADER]
+    headers.py SOURCE CC CXX [--pages HEADER]
 
-Fails if a public header does not compile by itself, twice over, as pedantic C11; or if
-<ttmpool/pool.h>, which has pages, declares anything that a header of buffers defines.
---pages: ask that of another header.
+Fails if a public header does not compile by itself, twice over, as pedantic C11 and
+C++11; or if <ttmpool/pool.h>, which has pages, declares anything that a header of
+buffers defines. --pages: ask that of another header.
 """
 
 import argparse
@@ -25,6 +25,7 @@ DECLARED = re.compile(r"^(?:(?:struct|enum) (ttmpool_\w+)\s*\{|"
 
 def declared(text):
     """What this text declares, but for structs that it only names."""
+    text = re.sub(r"__attribute__\(\(\w+\)\)\s*", "", text)
     return {name for names in DECLARED.findall(text) for name in names if name}
 
 
@@ -32,25 +33,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("source")
     parser.add_argument("cc")
+    parser.add_argument("cxx")
     parser.add_argument("--pages", default="ttmpool/pool.h")
     args = parser.parse_args()
     include = os.path.join(args.source, "include")
     wrong = []
 
-    def compiled(header, *options):
+    def compiled(header, *options, cc=(args.cc, "-std=c11", "-xc")):
         done = subprocess.run(
-            [args.cc, "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+            [*cc, "-Wall", "-Wextra", "-Wpedantic", "-Werror",
              "-I" + include, "-I" + os.path.join(args.source, "shim/userspace"),
-             *options, "-xc", "-"], text=True, capture_output=True, check=False,
-            input=f"#include <{header}>\n#include <{header}>\n")
+             *options, "-"], text=True, capture_output=True, check=False,
+            input=f"#include <{header}>\n#include <{header}>\nextern int one;\n")
         if done.returncode:
-            wrong.append(f"<{header}> does not compile by itself: {done.stderr}")
+            wrong.append(f"<{header}> does not compile by itself as {cc[1]}: "
+                         f"{done.stderr}")
         return done.stdout
 
     headers = [os.path.relpath(path, include) for path in
                sorted(glob.glob(os.path.join(include, "ttmpool/*.h")))]
     for header in headers + ["ttmpool_port.h", "tpsim.h"]:
         compiled(header, "-fsyntax-only")
+        compiled(header, "-fsyntax-only", cc=(args.cxx, "-std=c++11", "-xc++"))
     buffers = set()
     for name in BUFFERS:
         with open(os.path.join(include, f"ttmpool/{name}.h"), encoding="utf-8") as file:

@@ -25,6 +25,10 @@ typedef __UINT64_TYPE__ uint64_t;
 #define UINT_MAX               (__INT_MAX__ * 2U + 1)
 #define offsetof(type, member) __builtin_offsetof(type, member)
 
+#define TPOS_API_BEGIN
+#define TPOS_API_END
+#define TPOS_MUST_CHECK
+
 enum {
 	ENOENT = 2,
 	EINTR = 4,

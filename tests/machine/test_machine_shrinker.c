@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Shrinkers: who asks them, for how much, and when not. */
 
+#include <stdatomic.h>
+
 #include "bed.h"
 
 /* A hoard of single pages, which it gives up when it is asked to. */

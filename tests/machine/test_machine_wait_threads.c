@@ -4,6 +4,7 @@
  * who comes first: a sleeper is told by the count that it was woken.
  */
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "bed.h"

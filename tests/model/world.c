@@ -206,8 +206,9 @@ static void world_close_items(struct world *w)
 		ttmpool_lru_remove(&item->be);
 		if (item->be.tt.state == TTMPOOL_TT_BOUND)
 			ttmpool_unbind(&item->be);
-		if (item->be.tt.state != TTMPOOL_TT_EMPTY)
-			ttmpool_drop(&item->be);
+		if (item->be.tt.state != TTMPOOL_TT_EMPTY &&
+		    ttmpool_drop(&item->be))
+			abort();
 		if (ttmpool_backend_fini(&item->be))
 			abort();
 	}

@@ -435,9 +435,11 @@ static unsigned int watch(void *arg, unsigned int enabled, unsigned int current,
 			  const struct point *pending)
 {
 	(void)arg;
-	if (atomic_load(&stage.mgr.pages.value) > stage.budget)
+	if (__atomic_load_n(&stage.mgr.pages.value, __ATOMIC_SEQ_CST) >
+	    stage.budget)
 		stage.wrong = "more pages than the budget, for a moment";
-	if ((uint64_t)atomic_load(&stage.iova.pages.value) << 12 >
+	if ((uint64_t)__atomic_load_n(&stage.iova.pages.value, __ATOMIC_SEQ_CST)
+		    << 12 >
 	    stage.iova.limit)
 		stage.wrong = "more is mapped than the limit, for a moment";
 	return stage.choose(stage.choose_arg, enabled, current, pending);

@@ -123,9 +123,9 @@ bool sweep_is_whole(struct stage *stage)
 
 	if (be->tt.state == TTMPOOL_TT_SWAPPED ||
 	    be->tt.state == TTMPOOL_TT_PARTIAL)
-		ttmpool_swapin(be, TTMPOOL_ALL_PAGES);
+		check_any(ttmpool_swapin(be, TTMPOOL_ALL_PAGES));
 	if (be->tt.state == TTMPOOL_TT_ANONYMOUS)
-		ttmpool_to_device(be);
+		check_any(ttmpool_to_device(be));
 	return be->tt.state == TTMPOOL_TT_POPULATED &&
 	       ttmpool_backend_is_valid(be) &&
 	       rig_is_quiet(stage->t, stage->rig) &&

@@ -48,7 +48,7 @@ static bool window_is_open(struct check *t, bool lazy_unmap)
 		return false;
 	}
 	addr = buf->dma_addr[0];
-	ttmpool_unpopulate(&buf->be);
+	check_any(ttmpool_unpopulate(&buf->be));
 	ttmpool_pool_drain(&rig->pool[0]);
 	open = writes(rig, addr);
 	tpsim_iotlb_expire(check_machine(t));
@@ -305,7 +305,7 @@ static int nested_bind(struct ttmpool_backend *be)
 static void nested_unbind(struct ttmpool_backend *be)
 {
 	(void)be;
-	ttmpool_swapin(&inner->be, TTMPOOL_ALL_PAGES);
+	check_any(ttmpool_swapin(&inner->be, TTMPOOL_ALL_PAGES));
 }
 
 /* A driver's own functions may call the pool: none of its locks is held. */

@@ -146,7 +146,7 @@ static const char *live(struct worker *w)
 			return "bytes are lost";
 		ttmpool_unbind(&w->be);
 		if (i % 2)
-			ttmpool_swapout(&w->be, 5);
+			check_any(ttmpool_swapout(&w->be, 5));
 		ttmpool_lru_touch(&w->be);
 	}
 	return NULL;

@@ -16,7 +16,7 @@ static void give_back(void *buf)
 	struct buffer *other = buf;
 
 	if (other->be.tt.state == TTMPOOL_TT_POPULATED)
-		ttmpool_unpopulate(&other->be);
+		check_any(ttmpool_unpopulate(&other->be));
 }
 
 static uint64_t now_ms(struct check *t)
@@ -156,17 +156,17 @@ struct scene {
 /* What makes room in a page budget of 64, of which a buffer in use has all. */
 static void gives_to_the_system(struct scene *scene)
 {
-	ttmpool_unpopulate(&scene->holder->be);
+	check_any(ttmpool_unpopulate(&scene->holder->be));
 }
 
 static void swaps_out(struct scene *scene)
 {
-	ttmpool_swapout(&scene->holder->be, TTMPOOL_ALL_PAGES);
+	check_any(ttmpool_swapout(&scene->holder->be, TTMPOOL_ALL_PAGES));
 }
 
 static void drops(struct scene *scene)
 {
-	ttmpool_drop(&scene->holder->be);
+	check_any(ttmpool_drop(&scene->holder->be));
 }
 
 static void raises_the_budget(struct scene *scene)

@@ -85,7 +85,7 @@ static void give_back(void *buf)
 	struct buffer *other = buf;
 
 	if (other->be.tt.state == TTMPOOL_TT_POPULATED)
-		ttmpool_unpopulate(&other->be);
+		check_any(ttmpool_unpopulate(&other->be));
 }
 
 /* Who waits for addresses is woken by a give to another pool of the device. */

@@ -334,8 +334,8 @@ static void *ask_for_much(void *arg)
 	for (int i = 0; i < 12000; i++) {
 		if (ttmpool_pool_take(&crowd->rig->pool[0], &req, pages, NULL))
 			continue;
-		ttmpool_pool_give(&crowd->rig->pool[0], pages, LARGE,
-				  TTMPOOL_CACHED);
+		check_any(ttmpool_pool_give(&crowd->rig->pool[0], pages, LARGE,
+					    TTMPOOL_CACHED));
 		atomic_fetch_add(&crowd->served, 1);
 	}
 	atomic_fetch_sub(&crowd->left, 1);
@@ -368,8 +368,8 @@ static void who_stays_within_a_budget_is_served(struct check *t)
 		if (ttmpool_pool_take(&rig->pool[0], &req, &page, NULL))
 			refused++;
 		else
-			ttmpool_pool_give(&rig->pool[0], &page, 1,
-					  TTMPOOL_CACHED);
+			check_any(ttmpool_pool_give(&rig->pool[0], &page, 1,
+						    TTMPOOL_CACHED));
 	}
 	for (int i = 0; i < WORKERS; i++)
 		pthread_join(threads[i], NULL);

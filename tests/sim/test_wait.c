@@ -44,7 +44,7 @@ static void give_back(void *buf)
 	struct buffer *other = buf;
 
 	if (other->be.tt.state == TTMPOOL_TT_POPULATED)
-		ttmpool_unpopulate(&other->be);
+		check_any(ttmpool_unpopulate(&other->be));
 }
 
 static void nothing(void *arg)
@@ -177,7 +177,7 @@ static void act(void *arg)
 /* Its mappings end, and it keeps its pages. */
 static void becomes_anonymous(struct scene *scene)
 {
-	ttmpool_to_anonymous(&scene->other->be);
+	check_any(ttmpool_to_anonymous(&scene->other->be));
 }
 
 static void plan_caching(struct scene *scene)
@@ -191,21 +191,21 @@ static void plan_caching(struct scene *scene)
 static void fails_to_return(struct scene *scene)
 {
 	plan_caching(scene);
-	ttmpool_to_device(&scene->other->be);
+	check_any(ttmpool_to_device(&scene->other->be));
 	tpsim_fault_clear(check_machine(scene->t));
 }
 
 static void fails_to_populate(struct scene *scene)
 {
 	plan_caching(scene);
-	ttmpool_populate(&scene->other->be);
+	check_any(ttmpool_populate(&scene->other->be));
 	tpsim_fault_clear(check_machine(scene->t));
 }
 
 /* Coherent pages are mapped as long as they are there. */
 static void is_swapped_out(struct scene *scene)
 {
-	ttmpool_swapout(&scene->other->be, TTMPOOL_ALL_PAGES);
+	check_any(ttmpool_swapout(&scene->other->be, TTMPOOL_ALL_PAGES));
 }
 
 enum start {
@@ -238,10 +238,10 @@ static bool is_woken(struct check *t, void (*wakes)(struct scene *scene),
 	err = ttmpool_populate(&pair[1]->be);
 	tpsim_while_waiting(check_machine(t), NULL, NULL);
 	if (!err)
-		ttmpool_unpopulate(&pair[1]->be);
+		check_any(ttmpool_unpopulate(&pair[1]->be));
 	give_back(pair[0]);
 	if (scene.other->be.tt.state != TTMPOOL_TT_EMPTY)
-		ttmpool_drop(&scene.other->be);
+		check_any(ttmpool_drop(&scene.other->be));
 	return rig_close(t, rig) && !err;
 }
 

@@ -35,7 +35,7 @@ static void arm_close(void)
 		ttmpool_magazine_fini(&gets);
 		ttmpool_magazine_fini(&puts);
 	}
-	ttmpool_owner_fini(&owner);
+	WARN_ON(ttmpool_owner_fini(&owner));
 	ttmpool_pool_fini(&pool);
 }
 
@@ -76,7 +76,7 @@ static void arm_unpopulate(struct buffer *buffer)
 {
 	struct ttmpool_chunk *chunk = buffer->arm;
 
-	ttmpool_magazine_put(&puts, &chunk, 1);
+	WARN_ON(ttmpool_magazine_put(&puts, &chunk, 1));
 }
 
 static void arm_dispose(struct buffer *buffer)

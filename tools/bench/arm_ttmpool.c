@@ -87,7 +87,7 @@ static int arm_populate(struct buffer *buffer)
 
 static void arm_unpopulate(struct buffer *buffer)
 {
-	ttmpool_unpopulate(buffer->arm);
+	WARN_ON(ttmpool_unpopulate(buffer->arm));
 }
 
 static size_t arm_work(void)
@@ -104,7 +104,7 @@ static struct page **arm_pages(struct buffer *buffer)
 
 static void arm_dispose(struct buffer *buffer)
 {
-	ttmpool_backend_fini(buffer->arm);
+	WARN_ON(ttmpool_backend_fini(buffer->arm));
 	buffer_free(buffer->arm);
 }
 

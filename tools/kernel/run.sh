@@ -81,7 +81,7 @@ parse()
 
 need_tools()
 {
-	need gcc make python3 libc6-dev libelf1 libssl3 cpio kmod xz-utils binutils \
+	need gcc g++ make python3 libc6-dev libelf1 libssl3 cpio kmod xz-utils binutils \
 		busybox-static qemu-system-x86 dpkg-dev pahole \
 		cmake pkg-config libcmocka-dev valgrind
 }

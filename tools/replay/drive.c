@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "content.h"
@@ -79,10 +80,10 @@ static int populate(struct replay *replay, struct buffer *buffer,
 		return err;
 	before = machine_ns(replay);
 	err = ttmpool_populate(&buffer->be);
-	if (err) {
-		ttmpool_backend_fini(&buffer->be);
+	if (err && ttmpool_backend_fini(&buffer->be))
+		abort();
+	if (err)
 		return err;
-	}
 	latency_add(&replay->result->latency, buffer->num_pages,
 		    machine_ns(replay) - before);
 	buffer->populated = true;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <ttmpool/manager.h>
+#include <ttmpool/version.h>
 
 #include "options.h"
 
@@ -367,7 +368,7 @@ enum options_verdict options_parse(struct options *options, int argc,
 			return OPTIONS_DONE;
 		}
 		if (opt == OPT_VERSION) {
-			puts("ttmpool-replay " TTMPOOL_VERSION);
+			puts("ttmpool-replay " TTMPOOL_VERSION_STRING);
 			return OPTIONS_DONE;
 		}
 		if (set_option(options, opt))

@@ -5,6 +5,7 @@
  * and a pool.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rig.h"
@@ -73,8 +74,8 @@ static int start_pool(struct rig *rig, const struct options *options)
 	if (err)
 		return err;
 	err = ttmpool_pool_init(&rig->pool, &rig->mgr, &pool);
-	if (err)
-		ttmpool_manager_fini(&rig->mgr);
+	if (err && ttmpool_manager_fini(&rig->mgr))
+		abort();
 	return err;
 }
 
@@ -122,6 +123,7 @@ int rig_stop(struct rig *rig, struct replay_result *result)
 {
 	struct ttmpool_manager_stats manager;
 	struct tpsim_ledger ledger;
+	int err;
 
 	ttmpool_pool_stats(&rig->pool, &result->pool);
 	ttmpool_manager_stats(&rig->mgr, &manager);
@@ -130,9 +132,9 @@ int rig_stop(struct rig *rig, struct replay_result *result)
 	tpsim_ledger(rig->machine, &ledger);
 	result->pages_leaked = ledger.pages_plain + ledger.pages_coherent;
 	ttmpool_manager_purge_quarantine(&rig->mgr);
-	ttmpool_manager_fini(&rig->mgr);
+	err = ttmpool_manager_fini(&rig->mgr);
 	tpsim_counters(rig->machine, &result->machine);
-	if (!tpsim_ledger_is_empty(rig->machine))
+	if (err || !tpsim_ledger_is_empty(rig->machine))
 		return -EBUSY;
 	tpsim_device_destroy(rig->dev);
 	tpsim_machine_destroy(rig->machine);

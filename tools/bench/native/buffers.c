@@ -66,7 +66,8 @@ static int pool_open(struct site *site)
 static void pool_close(struct site *site)
 {
 	ttmpool_pool_fini(&site->pool);
-	ttmpool_manager_fini(&site->mgr);
+	if (ttmpool_manager_fini(&site->mgr))
+		abort();
 	native_close(site->system);
 }
 
@@ -100,7 +101,8 @@ static int buffers_open(struct site *site)
 static void buffers_close(struct site *site)
 {
 	for (size_t i = 0; i < site->n; i++)
-		ttmpool_backend_fini(&site->be[i]);
+		if (ttmpool_backend_fini(&site->be[i]))
+			abort();
 	free(site->be);
 	free(site->page);
 	free(site->addr);
@@ -117,7 +119,8 @@ static void populate_all(struct site *site)
 static void unpopulate_all(struct site *site)
 {
 	for (size_t i = 0; i < site->n; i++)
-		ttmpool_unpopulate(&site->be[i]);
+		if (ttmpool_unpopulate(&site->be[i]))
+			abort();
 }
 
 static void map_all(struct site *site)

@@ -3,6 +3,7 @@
  * the caches, and beside memset(), on the same bytes. */
 
 #include <emmintrin.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
@@ -47,7 +48,8 @@ static int site_open(struct site *site)
 static void site_close(struct site *site)
 {
 	ttmpool_pool_fini(&site->pool);
-	ttmpool_manager_fini(&site->mgr);
+	if (ttmpool_manager_fini(&site->mgr))
+		abort();
 	native_close(site->system);
 }
 

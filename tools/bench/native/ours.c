@@ -85,7 +85,8 @@ static void magazine_put(void *at, void *from, size_t bulk)
 {
 	struct site *site = at;
 
-	ttmpool_magazine_put(&site->mag, from, bulk);
+	if (ttmpool_magazine_put(&site->mag, from, bulk))
+		abort();
 }
 
 static void magazine_rounds(void *at, size_t bulk, size_t rounds)
@@ -93,8 +94,9 @@ static void magazine_rounds(void *at, size_t bulk, size_t rounds)
 	struct site *site = at;
 
 	while (rounds--) {
-		ttmpool_magazine_get(&site->mag, site->out, bulk);
-		ttmpool_magazine_put(&site->mag, site->out, bulk);
+		if (ttmpool_magazine_get(&site->mag, site->out, bulk) ||
+		    ttmpool_magazine_put(&site->mag, site->out, bulk))
+			abort();
 	}
 }
 
@@ -132,7 +134,8 @@ static void runs_rounds(void *at, size_t bulk, size_t rounds)
 				       .num_pages = bulk };
 
 	while (rounds--) {
-		ttmpool_runs_take(&pool, &req, true, at);
+		if (ttmpool_runs_take(&pool, &req, true, at))
+			abort();
 		ttmpool_runs_give(at);
 	}
 }

@@ -21,6 +21,10 @@
 #define TPOS_CHECK_LEVEL 0
 #define TPOS_WATCHED     false
 
+#define TPOS_API_BEGIN
+#define TPOS_API_END
+#define TPOS_MUST_CHECK __attribute__((warn_unused_result))
+
 struct native_system;
 struct native_device;
 struct native_store;
