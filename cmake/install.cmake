@@ -18,6 +18,11 @@ if(TTMPOOL_SHARED)
   install(EXPORT ttmpool-shared NAMESPACE ttmpool::
     DESTINATION ${config_dir} COMPONENT Development)
 endif()
+# It needs ttmpool::ttmpool, of whichever kind.
+install(TARGETS ttmpool_testing EXPORT ttmpool-testing
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT Development)
+install(EXPORT ttmpool-testing NAMESPACE ttmpool::
+  DESTINATION ${config_dir} COMPONENT Development)
 install(DIRECTORY include/ttmpool DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   COMPONENT Development)
 install(FILES shim/userspace/ttmpool_port.h shim/userspace/tpsim.h
@@ -43,7 +48,11 @@ else()
 endif()
 cmake_path(APPEND PC_LIBDIR "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
 cmake_path(APPEND PC_INCLUDEDIR "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}")
-foreach(PC_NAME ttmpool ttmpool-pool)
+foreach(PC_NAME ttmpool ttmpool-pool ttmpool-testing)
+  set(PC_REQUIRES "")
+  if(PC_NAME STREQUAL "ttmpool-testing")
+    set(PC_REQUIRES ttmpool)
+  endif()
   configure_file(cmake/ttmpool.pc.in ${PC_NAME}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${PC_NAME}.pc DESTINATION ${pc_dir}
     COMPONENT Development)

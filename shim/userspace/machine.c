@@ -137,3 +137,10 @@ size_t tpsim_page_size(const struct tpsim_machine *machine)
 {
 	return machine->page_bytes;
 }
+
+void tpsim_watch(struct tpsim_machine *machine, const struct tpsim_watch *watch)
+{
+	tpsim_machine_lock(machine);
+	machine->watch = watch;
+	tpsim_machine_unlock(machine);
+}

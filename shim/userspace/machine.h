@@ -198,6 +198,7 @@ struct tpsim_machine {
 	atomic_ulong longest_hold;
 	size_t reports[TTMPOOL_REPORT_KIND_COUNT];
 	char report[256];
+	const struct tpsim_watch *watch; /* or NULL */
 };
 
 #define for_each_chunk(chunk, head)                                        \

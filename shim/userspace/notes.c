@@ -75,6 +75,8 @@ void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk)
 	machine->out.pages_parked += ttmpool_chunk_pages(chunk);
 	annotate_close(machine->arena, tpsim_page_bytes(machine, page),
 		       block_bytes(machine, chunk->order));
+	if (machine->watch)
+		machine->watch->came_back(machine->watch->arg, page);
 	tpsim_machine_unlock(machine);
 }
 
@@ -92,5 +94,8 @@ void tpos_note_issued(tpos_device_t *dev, struct ttmpool_chunk *chunk)
 	machine->out.pages_parked -= ttmpool_chunk_pages(chunk);
 	annotate_open(machine->arena, tpsim_page_bytes(machine, page),
 		      block_bytes(machine, chunk->order));
+	if (machine->watch)
+		machine->watch->handed_out(machine->watch->arg, page,
+					   chunk->order);
 	tpsim_machine_unlock(machine);
 }

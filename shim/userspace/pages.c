@@ -181,6 +181,8 @@ static void block_hand_out(struct tpsim_machine *machine,
 		machine->out.pages_plain += pages;
 	else
 		machine->out.pages_coherent += pages;
+	if (machine->watch)
+		machine->watch->handed_out(machine->watch->arg, page, order);
 }
 
 void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page)
@@ -252,6 +254,8 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 	tpsim_cost_spend(machine, COST_PAGE_PREPARE, pages);
 	for (size_t i = 0; i < pages; i += (size_t)1 << piece)
 		piece_give(machine, page + i, piece);
+	if (machine->watch)
+		machine->watch->came_back(machine->watch->arg, page);
 }
 
 /* Guarded, but for the time that shrinkers run. */

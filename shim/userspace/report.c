@@ -32,6 +32,8 @@ void tpos_report(tpos_system_t *system, const struct ttmpool_report *report)
 		tpsim_complain("bad report", "kind %d", (int)report->kind);
 	system->reports[report->kind]++;
 	write_line(system->report, sizeof(system->report), report);
+	if (system->watch)
+		system->watch->reported(system->watch->arg, report);
 	tpsim_machine_unlock(system);
 }
 

@@ -58,5 +58,7 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	annotate_split(machine->arena, tpsim_page_bytes(machine, page),
 		       block_bytes(machine, chunk->order));
 	machine->counters.splits++;
+	if (machine->watch)
+		machine->watch->halved(machine->watch->arg, page, page + half);
 	tpsim_machine_unlock(machine);
 }

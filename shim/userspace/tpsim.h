@@ -414,6 +414,37 @@ size_t tpsim_reports(struct tpsim_machine *machine,
 /** tpsim_report_last() - the last line that tpos_report() wrote, or "". */
 const char *tpsim_report_last(struct tpsim_machine *machine);
 
+/**
+ * struct tpsim_watch - somebody who wants to know who has which pages
+ * @handed_out: a block of 1 << @order pages is a driver's from now on: it comes from
+ *	the page allocator or from a bin. A block may be handed out twice in a row.
+ * @halved: the block of @page, which is handed out, was halved; @upper is the first
+ *	page of its upper half
+ * @came_back: the block of @page is in a bin, or with the page allocator
+ * @reported: tpos_report() got this
+ * @arg: handed to each of them
+ *
+ * All are called in the thread that made the call, with the machine locked: they must
+ * not call the machine. None may be NULL.
+ */
+struct tpsim_watch {
+	void (*handed_out)(void *arg, const tpos_page_t *page,
+			   unsigned int order);
+	void (*halved)(void *arg, const tpos_page_t *page,
+		       const tpos_page_t *upper);
+	void (*came_back)(void *arg, const tpos_page_t *page);
+	void (*reported)(void *arg, const struct ttmpool_report *report);
+	void *arg;
+};
+
+/**
+ * tpsim_watch() - tell somebody what becomes of pages
+ * @machine: the machine, while no other call for it is under way
+ * @watch: who wants to know, which outlives the machine; NULL for nobody
+ */
+void tpsim_watch(struct tpsim_machine *machine,
+		 const struct tpsim_watch *watch);
+
 TPOS_API_END
 
 #endif

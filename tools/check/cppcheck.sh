@@ -15,4 +15,4 @@ in_root cppcheck --quiet --std=c11 --error-exitcode=1 -j "$jobs" \
 	-D__GNUC__ '-D__has_include(x)=0' \
 	'-D_Noreturn=__attribute__((noreturn))' \
 	-I include -I shim/userspace -I tools/replay \
-	lib shim/userspace tools/replay
+	lib shim/userspace shim/testing tools/replay
