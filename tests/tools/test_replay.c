@@ -204,14 +204,15 @@ static void replay_notices_a_full_disk(void **state)
 	run_assert_has(run.err, "cannot write the output: No space left");
 }
 
-/* A picture that cannot be drawn is said so, and no success. */
+/* A picture that cannot be written is reported before anything is replayed. */
 static void replay_says_when_it_cannot_plot(void **state)
 {
 	(void)state;
 	run_write("t.csv", ALLOC);
 	run_replay("--json --plot none/p.svg t.csv");
 	assert_int_equal(run.status, 2);
-	run_assert_has(run.err, "cannot write none/p.svg.dat: No such file");
+	run_assert_has(run.err, "cannot write none/p.svg: No such file");
+	assert_string_equal(run.out, "");
 }
 
 static const struct CMUnitTest tests[] = {

@@ -56,6 +56,7 @@ static void note(struct replay *replay, enum timeline_event event)
 	ttmpool_pool_stats(&replay->rig.pool, &stats);
 	replay->levels.in_use = stats.pages_in_use;
 	replay->levels.pooled = stats.pages_pooled;
+	replay->levels.swapped = stats.pages_swapped;
 	if (replay->timeline)
 		timeline_add(replay->timeline, replay->last_ns, event,
 			     &replay->levels);
@@ -197,19 +198,13 @@ int drive_swapout(struct replay *replay, struct buffer *buffer)
 				  buffer->id);
 	buffer->swapped_out = true;
 	replay->result->swapouts++;
-	replay->levels.swapped += buffer->recorded_pages;
 	note(replay, TIMELINE_SWAPOUT);
 	return 0;
 }
 
-/* The store is not below zero: a trace may begin in the middle of things. */
-int drive_swapin(struct replay *replay, struct buffer *buffer)
+int drive_swapin(struct replay *replay)
 {
-	uint64_t *swapped = &replay->levels.swapped;
-	uint64_t pages = buffer->recorded_pages;
-
 	replay->result->swapins++;
-	*swapped -= pages < *swapped ? pages : *swapped;
 	note(replay, TIMELINE_SWAPIN);
 	return 0;
 }

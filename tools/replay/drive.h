@@ -47,7 +47,7 @@ struct replay {
 int drive_alloc(struct replay *replay, const struct trace_row *row);
 int drive_free(struct replay *replay, struct buffer *buffer);
 int drive_swapout(struct replay *replay, struct buffer *buffer);
-int drive_swapin(struct replay *replay, struct buffer *buffer);
+int drive_swapin(struct replay *replay);
 
 /** drive_pressure() - the system wants pages back, if it is time for that. */
 void drive_pressure(struct replay *replay);

@@ -111,7 +111,8 @@ static void run_trace(struct session *session, const char *path)
 	if (fflush(stdout))
 		session->output_err = errno;
 	if (session->options->plot &&
-	    plot_draw(session->options->plot, path, &session->timeline))
+	    plot_draw(session->options->plot, path, session->options,
+		      &session->timeline))
 		worsen(session, EXIT_INPUT);
 }
 
@@ -152,6 +153,8 @@ int main(int argc, char *argv[])
 	default:
 		break;
 	}
+	if (options.plot && plot_try(options.plot))
+		return EXIT_INPUT;
 	session = calloc(1, sizeof(*session));
 	if (!session) {
 		fputs("ttmpool-replay: no memory\n", stderr);

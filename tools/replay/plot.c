@@ -1,38 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The picture of a replay: pages in use, pooled and swapped over the time of
- * the trace, and below it the events. gnuplot draws it, from a data file and a
- * script that stay beside the picture: who wants other colours, or a stretch of
- * it, edits the script.
+ * The picture of a replay. Above, areas show where the pages were over the time of the
+ * trace: in use, pooled, and in the store. Below, a row for each kind of event that
+ * happened shows how often it did, relative to its own busiest moment, which the label
+ * of the row names.
+ *
+ * gnuplot draws it. The data are in its script, and the script is its standard input,
+ * so the picture is the only file.
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
 #include <inttypes.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "plot.h"
 
+/* So many columns an event row has: one is some six pixels wide. */
+#define COLUMNS 160
+
+/* Rows of events, from the bottom. */
+static const struct {
+	enum timeline_event event;
+	const char *name;
+	const char *colour;
+} rows[] = {
+	{ TIMELINE_FAILURE, "failed", "#c01818" },
+	{ TIMELINE_PRESSURE, "shrinks", "#d07b16" },
+	{ TIMELINE_SWAPIN, "recorded swapins", "#7a4fa3" },
+	{ TIMELINE_SWAPOUT, "recorded swapouts", "#3a8a3a" },
+	{ TIMELINE_UNPOPULATE, "unpopulates", "#5f8fd0" },
+	{ TIMELINE_POPULATE, "populates", "#1f4e9c" },
+};
+
+#define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
+
 extern char **environ;
-
-/*
- * @path with @suffix; the caller frees it. gnuplot takes a name that begins
- * with a dash for an option, and knows no "--".
- */
-static char *beside(const char *path, const char *suffix)
-{
-	const char *here = *path == '-' ? "./" : "";
-	size_t size = strlen(here) + strlen(path) + strlen(suffix) + 1;
-	char *joined = malloc(size);
-
-	if (joined)
-		snprintf(joined, size, "%s%s%s", here, path, suffix);
-	return joined;
-}
 
 static int complain(const char *path, int err)
 {
@@ -41,54 +50,100 @@ static int complain(const char *path, int err)
 	return -err;
 }
 
-/* Close what was written; the disk may be full only now. */
-static int finish(FILE *file, const char *path)
-{
-	int failed = ferror(file);
-	int err = 0;
-
-	errno = EIO;
-	if (fclose(file) || failed)
-		err = complain(path, errno);
-	return err;
-}
-
 /* When bin @i begins, in seconds. */
 static double bin_start(const struct timeline *timeline, size_t i)
 {
 	return (double)i * (double)timeline->width_ns / 1e9;
 }
 
-static int write_data(const char *path, const struct timeline *timeline)
+/* The data block of the areas: seconds, and three sums of pages. */
+static void print_levels(FILE *file, const struct timeline *timeline)
 {
-	FILE *file = fopen(path, "w");
 	size_t i;
-	size_t event;
 
-	if (!file)
-		return complain(path, errno);
-	fputs("# seconds in_use pooled swapped populates unpopulates swapouts "
-	      "swapins pressures failures\n",
-	      file);
+	fputs("$levels << END\n", file);
 	for (i = 0; i < timeline->nr_bins; i++) {
-		const struct timeline_bin *bin = &timeline->bins[i];
+		const struct timeline_levels *peak = &timeline->bins[i].peak;
 
-		fprintf(file, "%.6f %" PRIu64 " %" PRIu64 " %" PRIu64,
-			bin_start(timeline, i), bin->peak.in_use,
-			bin->peak.pooled, bin->peak.swapped);
-		for (event = 0; event < TIMELINE_EVENT_COUNT; event++)
-			fprintf(file, " %" PRIu64, bin->events[event]);
-		fputc('\n', file);
+		fprintf(file, "%.6f %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+			bin_start(timeline, i), peak->in_use,
+			peak->in_use + peak->pooled,
+			peak->in_use + peak->pooled + peak->swapped);
 	}
-	return finish(file, path);
+	fputs("END\n", file);
 }
 
-/* The name of a file without the folders that it is in. */
-static const char *file_name(const char *path)
+/* How many columns there are: no more than bins. */
+static size_t column_count(const struct timeline *timeline)
 {
-	const char *slash = strrchr(path, '/');
+	return timeline->nr_bins < COLUMNS ? timeline->nr_bins : COLUMNS;
+}
 
-	return slash ? slash + 1 : path;
+/* How often @event happened in each column. Returns the most that one has. */
+static uint64_t count_columns(const struct timeline *timeline,
+			      enum timeline_event event,
+			      uint64_t counts[COLUMNS])
+{
+	size_t columns = column_count(timeline);
+	uint64_t most = 0;
+	size_t i;
+
+	memset(counts, 0, COLUMNS * sizeof(counts[0]));
+	for (i = 0; i < timeline->nr_bins; i++)
+		counts[i * columns / timeline->nr_bins] +=
+			timeline->bins[i].events[event];
+	for (i = 0; i < columns; i++)
+		if (most < counts[i])
+			most = counts[i];
+	return most;
+}
+
+/* The data block of row @y: the two ends of each column, and how high it is. */
+static void print_row(FILE *file, const struct timeline *timeline, size_t y,
+		      const uint64_t counts[COLUMNS], uint64_t most)
+{
+	size_t columns = column_count(timeline);
+	double width = bin_start(timeline, timeline->nr_bins) / (double)columns;
+	size_t i;
+
+	fprintf(file, "$row%zu << END\n", y);
+	for (i = 0; i < columns; i++)
+		if (counts[i])
+			fprintf(file, "%.6f %.6f %.4f\n", (double)i * width,
+				(double)(i + 1) * width,
+				0.8 * (double)counts[i] / (double)most);
+	fputs("END\n", file);
+}
+
+/* The panel of events. */
+static void print_events(FILE *file, const struct timeline *timeline)
+{
+	uint64_t counts[COLUMNS];
+	size_t shown[NR_ROWS];
+	size_t nr_shown = 0;
+	uint64_t most;
+	size_t i;
+
+	fputs("set ytics scale 0 (", file);
+	for (i = 0; i < NR_ROWS; i++) {
+		most = count_columns(timeline, rows[i].event, counts);
+		if (!most)
+			continue;
+		fprintf(file, "%s'%s, up to %" PRIu64 "' %zu.4",
+			nr_shown ? ", " : "", rows[i].name, most, nr_shown);
+		shown[nr_shown++] = i;
+	}
+	fprintf(file, ")\nset yrange [-0.1:%zu]\n", nr_shown);
+	for (i = 0; i < nr_shown; i++) {
+		most = count_columns(timeline, rows[shown[i]].event, counts);
+		print_row(file, timeline, i, counts, most);
+	}
+	for (i = 0; i < nr_shown; i++)
+		fprintf(file,
+			"%s $row%zu using 1:(%zu):1:2:(%zu):(%zu+$3) "
+			"with boxxyerror lc rgb '%s' notitle",
+			i ? "," : "plot", i, i, i, i, rows[shown[i]].colour);
+	fputs("\n", file);
 }
 
 /* A string as gnuplot quotes it: a quote is doubled. */
@@ -100,100 +155,110 @@ static void print_quoted(FILE *file, const char *text)
 			fputc('\'', file);
 		fputc(*text, file);
 	}
-	fputc('\'', file);
+	fputs("'\n", file);
 }
 
-static const char script_setup[] = "set lmargin 12\n"
-				   "set key top left horizontal\n"
-				   "set grid\n"
-				   "set ylabel 'pages'\n";
+/* The trace counts in pages of 4 KiB. */
+static const char script_setup[] =
+	"set multiplot\n"
+	"set lmargin at screen 0.19\n"
+	"set rmargin at screen 0.97\n"
+	"set tics font ',12'\n"
+	"set border 3\n"
+	"set tics nomirror out\n"
+	"set style fill solid noborder\n"
+	"set tmargin at screen 0.87\n"
+	"set bmargin at screen 0.42\n"
+	"set format x ''\n"
+	"set ylabel 'MiB' offset 1\n"
+	"set key at screen 0.58,0.93 center horizontal samplen 1\n"
+	"mib(pages) = pages / 256.0\n";
 
-static const char script_in_ram[] =
-	"plot data using 1:2 with steps lw 1.5 lc rgb '#1f4e9c' "
-	"title 'in use', \\\n"
-	"     data using 1:3 with steps lw 1.5 lc rgb '#d07b16' "
-	"title 'pooled'\n"
-	"unset title\n";
+/* Rest of the picture: the panel of events is as wide, and has the time below it. */
+static const char script_lower[] = "unset title\n"
+				   "unset ylabel\n"
+				   "set format x '%g'\n"
+				   "set tmargin at screen 0.36\n"
+				   "set bmargin at screen 0.14\n"
+				   "set xlabel 'seconds of the trace'\n";
 
-static const char script_in_store[] =
-	"plot data using 1:4 with steps lw 1.5 lc rgb '#3a8a3a' "
-	"title 'swapped out and not back (or destroyed since)'\n";
+static const char script_areas[] =
+	"plot $levels using 1:(0):(mib($2)) with filledcurves "
+	"lc rgb '#1f4e9c' title 'in use', \\\n"
+	"     '' using 1:(mib($2)):(mib($3)) with filledcurves "
+	"lc rgb '#e8a33d' title 'pooled'";
 
-/* A mark for each bin in which there was such an event. */
-static const char script_events[] =
-	"unset key\n"
-	"unset ylabel\n"
-	"set xlabel 'seconds'\n"
-	"set yrange [0.5:5.5]\n"
-	"set ytics ('populate' 5, 'swapout' 4, 'swapin' 3, 'pressure' 2, "
-	"'failed' 1)\n"
-	"row(column, y) = column(column) > 0 ? y : NaN\n"
-	"set style data points\n"
-	"plot data using 1:(row(5, 5)) pt 1 ps 0.6 lc rgb '#1f4e9c', \\\n"
-	"     data using 1:(row(7, 4)) pt 1 ps 0.6 lc rgb '#3a8a3a', \\\n"
-	"     data using 1:(row(8, 3)) pt 1 ps 0.6 lc rgb '#7a4fa3', \\\n"
-	"     data using 1:(row(9, 2)) pt 1 ps 0.6 lc rgb '#d07b16', \\\n"
-	"     data using 1:(row(10, 1)) pt 1 ps 0.6 lc rgb '#c01818'\n"
-	"unset multiplot\n";
+static const char script_store[] =
+	", \\\n     '' using 1:(mib($3)):(mib($4)) with filledcurves "
+	"lc rgb '#7fb77e' title 'in the store'";
 
-/* Room for the highest of @levels, and for the key above it. */
-static void print_range(FILE *file, uint64_t a, uint64_t b)
+/* Title: the name of the trace, and below it how it was replayed. */
+static void print_title(FILE *file, const char *path,
+			const struct options *options)
 {
-	uint64_t most = a > b ? a : b;
+	const char *slash = strrchr(path, '/');
+	char text[512];
+	int at;
 
-	fprintf(file, "set yrange [0:%.0f]\n", 1.2 * (double)most + 1);
+	at = snprintf(text, sizeof(text),
+		      "%.250s: caching %s, recycle %s, IOMMU %s, %" PRIu64
+		      " MiB of RAM%s",
+		      slash ? slash + 1 : path,
+		      options_caching_word(options->caching),
+		      options_recycle_word(options->recycle),
+		      options_iommu_word(options->iommu), options->ram_mib,
+		      options->swap ? ", swap" : "");
+	if (options->pressure_every)
+		snprintf(text + at, sizeof(text) - (size_t)at,
+			 ", %lu pages shrunk every %lu events",
+			 options->pressure_pages, options->pressure_every);
+	fputs("set title offset 0,1.4 ", file);
+	print_quoted(file, text);
 }
 
-static void print_script(FILE *file, const char *svg, const char *data,
-			 const char *title, const struct timeline *timeline)
+static void print_script(FILE *file, const char *svg, const char *trace,
+			 const struct options *options,
+			 const struct timeline *timeline)
 {
-	struct timeline_levels most = { .in_use = 0 };
+	bool swapped = false;
 	size_t i;
 
 	for (i = 0; i < timeline->nr_bins; i++)
-		timeline_raise(&most, &timeline->bins[i].peak);
-	fputs("set terminal svg size 1100,900 noenhanced background "
-	      "'#ffffff'\n"
-	      "set output ",
+		swapped = swapped || timeline->bins[i].peak.swapped;
+	fputs("set terminal svg size 1000,560 noenhanced font 'sans,14' "
+	      "background '#ffffff'\nset output ",
 	      file);
 	print_quoted(file, svg);
-	fputs("\ndata = ", file);
-	print_quoted(file, data);
-	fputs("\nset title ", file);
-	print_quoted(file, file_name(title));
-	fprintf(file, "\nset xrange [0:%.6f]\n",
-		bin_start(timeline, timeline->nr_bins));
-	/* A trace without swapping has no panel for it. */
-	fprintf(file, "set multiplot layout %d,1\n", most.swapped ? 3 : 2);
+	print_levels(file, timeline);
 	fputs(script_setup, file);
-	print_range(file, most.in_use, most.pooled);
-	fputs(script_in_ram, file);
-	if (most.swapped) {
-		print_range(file, most.swapped, 0);
-		fputs(script_in_store, file);
-	}
-	fputs(script_events, file);
+	print_title(file, trace, options);
+	fprintf(file, "set xrange [0:%.6f]\nset yrange [0:*]\n",
+		bin_start(timeline, timeline->nr_bins));
+	fputs(script_areas, file);
+	fputs(swapped ? script_store : "", file);
+	fputs("\n", file);
+	fputs(script_lower, file);
+	print_events(file, timeline);
+	fputs("unset multiplot\n", file);
 }
 
-static int write_script(const char *path, const char *svg, const char *data,
-			const char *title, const struct timeline *timeline)
+/* Run gnuplot with @script as its standard input. */
+static int run_gnuplot(FILE *script)
 {
-	FILE *file = fopen(path, "w");
-
-	if (!file)
-		return complain(path, errno);
-	print_script(file, svg, data, title, timeline);
-	return finish(file, path);
-}
-
-static int run_gnuplot(const char *script)
-{
-	char *argv[] = { "gnuplot", (char *)(uintptr_t)script, NULL };
+	char *argv[] = { (char *)(uintptr_t) "gnuplot", NULL };
+	posix_spawn_file_actions_t actions;
 	int status = 0;
 	pid_t pid;
 	int err;
 
-	err = posix_spawnp(&pid, "gnuplot", NULL, NULL, argv, environ);
+	err = posix_spawn_file_actions_init(&actions);
+	if (err)
+		return err;
+	err = posix_spawn_file_actions_adddup2(&actions, fileno(script), 0);
+	if (!err)
+		err = posix_spawnp(&pid, argv[0], &actions, NULL, argv,
+				   environ);
+	posix_spawn_file_actions_destroy(&actions);
 	if (err) {
 		fprintf(stderr,
 			"ttmpool-replay: cannot run gnuplot: %s (the Debian "
@@ -204,31 +269,55 @@ static int run_gnuplot(const char *script)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		fprintf(stderr, "ttmpool-replay: gnuplot failed on %s\n",
-			script);
+		fputs("ttmpool-replay: gnuplot could not draw the plot\n",
+		      stderr);
 		return -EIO;
 	}
 	return 0;
 }
 
-int plot_draw(const char *path, const char *title,
-	      const struct timeline *timeline)
+/* gnuplot writes the picture as far as the disk has room, and calls that success. */
+static int check_written(const char *path)
 {
-	char *data = beside(path, ".dat");
-	char *script = beside(path, ".gnuplot");
-	int err = -ENOMEM;
+	static const char end[] = "</svg>";
+	char tail[32] = "";
+	FILE *file = fopen(path, "r");
+	size_t got = 0;
 
-	if (!data || !script) {
-		complain(path, ENOMEM);
-		goto free_names;
-	}
-	err = write_data(data, timeline);
-	if (!err)
-		err = write_script(script, path, data, title, timeline);
+	if (!file)
+		return complain(path, errno);
+	if (!fseek(file, -(long)(sizeof(tail) - 1), SEEK_END))
+		got = fread(tail, 1, sizeof(tail) - 1, file);
+	fclose(file);
+	tail[got] = '\0';
+	return strstr(tail, end) ? 0 : complain(path, ENOSPC);
+}
+
+int plot_draw(const char *path, const char *trace,
+	      const struct options *options, const struct timeline *timeline)
+{
+	FILE *script = tmpfile();
+	int err = 0;
+
+	if (!script)
+		return complain("a temporary file", errno);
+	print_script(script, path, trace, options, timeline);
+	if (ferror(script) || fflush(script) || fseek(script, 0, SEEK_SET))
+		err = complain("a temporary file", errno ? errno : EIO);
 	if (!err)
 		err = run_gnuplot(script);
-free_names:
-	free(script);
-	free(data);
+	if (!err)
+		err = check_written(path);
+	fclose(script);
 	return err;
+}
+
+int plot_try(const char *path)
+{
+	FILE *file = fopen(path, "a");
+
+	if (!file)
+		return complain(path, errno);
+	fclose(file);
+	return 0;
 }

@@ -2,18 +2,27 @@
 #ifndef REPLAY_PLOT_H
 #define REPLAY_PLOT_H
 
+#include "options.h"
 #include "timeline.h"
 
 /**
+ * plot_try() - can the picture be written? It is found out before a long replay
+ * @path: the SVG file, which is made if it is not there
+ *
+ * Return: 0, or a negative errno; one line on stderr says why.
+ */
+int plot_try(const char *path);
+
+/**
  * plot_draw() - have gnuplot draw a timeline
- * @path: the SVG file; @path.dat and @path.gnuplot are left beside it, to draw
- *	it in another way
- * @title: above the picture
+ * @path: the SVG file; no other file is left
+ * @trace: the file that was replayed, whose name the title has
+ * @options: how, which the title says, too
  * @timeline: what to draw
  *
  * Return: 0, or a negative errno; one line on stderr says why.
  */
-int plot_draw(const char *path, const char *title,
-	      const struct timeline *timeline);
+int plot_draw(const char *path, const char *trace,
+	      const struct options *options, const struct timeline *timeline);
 
 #endif

@@ -64,7 +64,7 @@ static int on_row(struct replay *replay, const struct trace_row *row)
 	case TRACE_SWAPOUT:
 		return drive_swapout(replay, buffer);
 	default:
-		return drive_swapin(replay, buffer);
+		return drive_swapin(replay);
 	}
 }
 
