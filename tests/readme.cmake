@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The README shows the example that is compiled, to the letter.
+# A page shows files to the letter, so that what a reader copies is what was tested.
+#
+#   cmake -DPAGE=file -DFILES=file;... -P readme.cmake
 
-file(READ ${README} readme)
-file(READ ${EXAMPLE} example)
-string(FIND "${readme}" "```c\n${example}```" at)
-if(at EQUAL -1)
-  message(FATAL_ERROR "readme: README.md does not show ${EXAMPLE}")
-endif()
-message("readme: README.md shows the example that is compiled")
+file(READ ${PAGE} page)
+foreach(file ${FILES})
+  file(READ ${file} text)
+  string(FIND "${page}" "\n${text}```" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${PAGE} does not show ${file}")
+  endif()
+endforeach()
+message("readme: ${PAGE} shows ${FILES}")

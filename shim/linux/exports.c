@@ -122,7 +122,9 @@ EXPORT_SYMBOL_GPL(ttmpool_shmem_fini);
 EXPORT_SYMBOL_GPL(ttmpool_shmem_init);
 EXPORT_SYMBOL_GPL(ttmpool_shmem_purge);
 
+EXPORT_SYMBOL_GPL(ttmpool_module_get);
 EXPORT_SYMBOL_GPL(ttmpool_module_manager);
+EXPORT_SYMBOL_GPL(ttmpool_module_put);
 EXPORT_SYMBOL_GPL(ttmpool_module_counters);
 
 /* What other architectures need of the DMA API, for a case that sees whether it is to be

@@ -3,9 +3,9 @@
 #define TTMPOOL_LINUX_MODULE_H
 
 /*
- * What ttmpool.ko and the drop-in for ttm.ko have beyond the library: one
- * manager for all their users. A driver that embeds the library has a manager
- * of its own, and none of this.
+ * What ttmpool.ko and the drop-in for ttm.ko have beyond the library: one manager for
+ * all their users. A driver that embeds the library may link module_manager.o, and has
+ * the same then for itself, or may have a manager of its own.
  */
 
 #include <ttmpool/manager.h>
@@ -13,11 +13,18 @@
 /** ttmpool_module_manager() - the one that all drivers share; never NULL. */
 struct ttmpool_manager *ttmpool_module_manager(void);
 
-/** ttmpool_module_get() - the shared manager shall be there from now on; 0, or
- * why it could not be started. */
+/**
+ * ttmpool_module_get() - start the shared manager, unless another user has done so
+ *
+ * A driver calls it when its module is loaded. With ttmpool.ko the manager is always
+ * there, and this only counts.
+ *
+ * Return: 0, or a negative errno; then ttmpool_module_put() must not be called.
+ */
 int ttmpool_module_get(void);
 
-/** ttmpool_module_put() - and need not be any more. */
+/** ttmpool_module_put() - this user has no pools any more; the last one ends the
+ * manager. */
 void ttmpool_module_put(void);
 
 struct ttmpool_counters;

@@ -82,6 +82,21 @@ done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
 
+# The first driver, in the three ways of docs/kernel.md.
+for way in beside embedded elsewhere; do
+	ln_from=Kbuild.$way
+	[ "$way" != beside ] || ln_from=Kbuild
+	mkdir -p "$out/first-$way"
+	ln -sf "$root/examples/first-driver/first.c" "$out/first-$way/"
+	ln -sf "$root/examples/first-driver/$ln_from" "$out/first-$way/Kbuild"
+done
+"$here/link-tree.sh" "$out/first-beside/ttmpool" Kbuild include lib shim/linux
+kbuild "$out/first-beside"
+"$here/link-tree.sh" "$out/first-embedded/ttmpool" include lib shim/linux
+kbuild "$out/first-embedded"
+kbuild "$out/first-elsewhere" TTMPOOL="$out/shared/ttmpool" \
+	KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
+
 # The test cases, on ttmpool.ko.
 "$here/link-tree.sh" "$out/cases" include shim/linux tests
 kbuild "$out/cases/tests" KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"

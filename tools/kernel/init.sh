@@ -227,6 +227,16 @@ embedded_driver()
 	ask selftest 64 && rmmod ttmpool_edu_embedded
 }
 
+# Alone, and on ttmpool.ko: it says where a page is, and leaves nothing.
+first_driver()
+{
+	insmod ttmpool_first_embedded.ko && rmmod ttmpool_first_embedded || return 1
+	insmod ttmpool.ko && insmod ttmpool_first.ko || return 1
+	[ "$(pooled)" -ge 600 ] || return 1
+	rmmod ttmpool_first && rmmod ttmpool || return 1
+	[ "$(dmesg | grep -c 'first.*page 599 is at 0x[0-9a-f]* for the device$')" = 2 ]
+}
+
 cycle()
 {
 	i=0
@@ -279,6 +289,7 @@ step f47_suspend_and_resume suspend_and_resume
 step unload_driver unload_driver
 bits=64
 step embedded_driver embedded_driver
+step first_driver first_driver
 step f07_load_and_unload load_and_unload
 after=$(mem_free)
 echo "memory free: $before kB at the start, $after kB at the end"
