@@ -91,6 +91,24 @@ static void replay_refuses_an_endless_line(void **state)
 	run_assert_refused("/dev/zero:1: ", "zero byte");
 }
 
+/* What people take for a trace is refused by the name of what it is. */
+static void replay_names_another_format(void **state)
+{
+	static const char columns[] =
+		"t_ns,cpu,pid,op,buf,pages,caching,flags,dur_ns\n";
+
+	(void)state;
+	assert_rows_refused("\x1f\x8b\x08", 1, "compressed");
+	assert_rows_refused("\xfd"
+			    "7zXZ",
+			    1, "compressed");
+	assert_rows_refused("\xef\xbb\xbf" ALLOC, 1, "byte order mark");
+	assert_rows_refused("\xff\xfe", 1, "UTF-16");
+	assert_rows_refused("\xfe\xff", 1, "UTF-16");
+	assert_rows_refused("# one\n5,0,1,alloc,7,16,2,34,9\r\n", 2, "CR LF");
+	assert_rows_refused(columns, 1, "# columns: ");
+}
+
 /* A directory, a name below a file, and no such file: each is one line. */
 static void replay_refuses_what_it_cannot_read(void **state)
 {
@@ -138,6 +156,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_refuses_malformed_rows),
 	cmocka_unit_test(replay_refuses_a_binary_file),
 	cmocka_unit_test(replay_refuses_an_endless_line),
+	cmocka_unit_test(replay_names_another_format),
 	cmocka_unit_test(replay_refuses_what_it_cannot_read),
 	cmocka_unit_test(replay_refuses_a_file_without_permission),
 	cmocka_unit_test(replay_refuses_a_wrong_command_line),

@@ -126,7 +126,9 @@ static void replay_reports_a_failed_populate(void **state)
 	assert_int_equal(run.status, 1);
 	assert_int_equal(run_number("populates_failed"), 1);
 	assert_int_equal(run_number("pages_leaked"), 0);
-	run_assert_has(run.err, "t.csv:1: buffer 7: populate failed");
+	run_assert_has(run.err,
+		       "t.csv:1: buffer 7: populate failed on the simulated "
+		       "machine (--ram ");
 }
 
 /* Several traces are several runs, each with an object on a line of its own. */

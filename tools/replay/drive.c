@@ -103,8 +103,11 @@ static void populate_and_write(struct replay *replay, struct buffer *buffer,
 		err = populate(replay, buffer, caching);
 	if (err) {
 		replay->result->populates_failed++;
-		drive_found(replay, "buffer %" PRIu64 ": populate failed: %s",
-			    buffer->id, strerror(-err));
+		drive_found(replay,
+			    "buffer %" PRIu64 ": populate failed on the "
+			    "simulated machine (--ram %" PRIu64 "): %s",
+			    buffer->id, replay->options->ram_mib,
+			    strerror(-err));
 		note(replay, TIMELINE_FAILURE);
 		return;
 	}

@@ -126,7 +126,7 @@ static const char help_text[] =
 	"  --brief                  one table with a line for each trace\n"
 	"  --json                   one JSON object a line for each trace\n"
 	"  --plot FILE.svg          draw the pages over time (needs gnuplot)\n"
-	"  --help, --version\n"
+	"  -h, --help, --version\n"
 	"\n"
 	"Exit status: 0, or 1 if the replay found a fault (a leak, foreign "
 	"bytes "
@@ -360,10 +360,11 @@ enum options_verdict options_parse(struct options *options, int argc,
 		.baseline = true,
 	};
 	optind = 0; /* glibc: start over, for a second call in one process */
-	while ((opt = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":h", long_options, NULL)) !=
+	       -1) {
 		if (opt == '?' || opt == ':')
 			return bad_option(opt, argv);
-		if (opt == OPT_HELP) {
+		if (opt == OPT_HELP || opt == 'h') {
 			fputs(help_text, stdout);
 			return OPTIONS_DONE;
 		}

@@ -141,6 +141,32 @@ static int end_of_file(struct trace *trace, size_t len)
 	return 0;
 }
 
+/* What people take for a trace begins with a byte that no trace begins with. */
+static int check_first_byte(struct trace *trace)
+{
+	int c = getc_unlocked(trace->file);
+
+	if (c != EOF)
+		ungetc(c, trace->file);
+	switch (c) {
+	case 0x1f:
+	case 0xfd:
+		return trace_fail(trace,
+				  "the file is compressed: unpack it, and "
+				  "name the trace \"-\" to read a pipe");
+	case 0xef:
+		return trace_fail(trace,
+				  "the file begins with a byte order mark: "
+				  "save it as UTF-8 without one");
+	case 0xfe:
+	case 0xff:
+		return trace_fail(trace,
+				  "the file is UTF-16: save it as UTF-8");
+	default:
+		return 0;
+	}
+}
+
 /* A line into trace->text, without its newline: 1, 0 at the end, -errno. */
 static int read_line(struct trace *trace)
 {
@@ -149,6 +175,8 @@ static int read_line(struct trace *trace)
 
 	trace->line++;
 	errno = 0;
+	if (trace->line == 1 && check_first_byte(trace))
+		return -EINVAL;
 	while ((c = getc_unlocked(trace->file)) != '\n') {
 		if (c == EOF)
 			return end_of_file(trace, len);
@@ -164,6 +192,10 @@ static int read_line(struct trace *trace)
 					  TRACE_LINE_MAX);
 		trace->text[len++] = (char)c;
 	}
+	if (len > 0 && trace->text[len - 1] == '\r')
+		return trace_fail(trace,
+				  "the line ends with CR LF, and must end "
+				  "with LF alone");
 	trace->text[len] = '\0';
 	trace->bytes += len + 1;
 	return 1;
@@ -310,6 +342,9 @@ int trace_next(struct trace *trace, struct trace_row *row)
 		if (err)
 			return err;
 	}
+	if (!strcmp(trace->text, COLUMNS))
+		return trace_fail(trace, "a line with the names of the columns "
+					 "must begin with \"# columns: \"");
 	err = parse_row(trace, row);
 	if (err)
 		return err;
