@@ -150,7 +150,7 @@ static void trace_refuses_zero_pages(void **state)
 static void trace_refuses_what_is_no_number(void **state)
 {
 	static const char *const words[] = { "-5",  "+5",  " 5", "5 ", "0x5",
-					     "5.0", "1e3", "a",  "5\r" };
+					     "5.0", "1e3", "a",  "5\t" };
 	char row[64];
 	size_t i;
 
