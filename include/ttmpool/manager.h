@@ -213,8 +213,8 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  * @swap: when no pooled pages are left, swap out buffers (ttmpool_lru_add())
  *
  * Callable from any allocation context: any number of threads may be in it, and in
- * other reclaims, at the same time, and none waits for another. For pages that are
- * being cleared it waits, if there are no others: who clears them waits for nothing.
+ * other reclaims, at the same time, and none waits for another. If the only pages left
+ * are being cleared, it waits for them; the thread that clears them waits for nothing.
  * Without @swap it allocates nothing; with it, what the store needs. Only
  * a signal that kills ends it, since the thread may have come here with any other
  * business.
