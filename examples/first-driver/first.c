@@ -28,7 +28,7 @@ static int use_a_buffer(void)
 		return err;
 	err = ttmpool_populate(&be);
 	if (!err) {
-		pr_info("page 599 is at %pad for the device\n", &addr[599]);
+		dev_info(&device->dev, "page 599 is at %pad\n", &addr[599]);
 		/* The pages stay write-combined and mapped, for the next buffer. */
 		err = ttmpool_unpopulate(&be);
 	}

@@ -234,7 +234,7 @@ first_driver()
 	insmod ttmpool.ko && insmod ttmpool_first.ko || return 1
 	[ "$(pooled)" -ge 600 ] || return 1
 	rmmod ttmpool_first && rmmod ttmpool || return 1
-	[ "$(dmesg | grep -c 'first.*page 599 is at 0x[0-9a-f]* for the device$')" = 2 ]
+	[ "$(dmesg | grep -c 'ttmpool_first.*: page 599 is at 0x[0-9a-f]*$')" = 2 ]
 }
 
 cycle()
