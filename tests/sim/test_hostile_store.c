@@ -283,6 +283,7 @@ static void s06_waiters_are_woken_when_it_is_free(struct check *t)
 	mapped_at_last_wake = 1;
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 	woken_rig = NULL;
+	tpos_atomic_set(&rig->pool[0].iova->queue.waiting, 0);
 	CHECK_EQ(t, mapped_at_last_wake, 0);
 	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
 	CHECK(t, rig_close(t, rig));
