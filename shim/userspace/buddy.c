@@ -207,7 +207,7 @@ bool tpsim_buddy_is_in_pieces(struct tpsim_machine *machine,
 		zone_of(machine, tpsim_page_index(machine, page));
 	size_t pieces = 0;
 
-	for (unsigned int i = 0; i < order; i++)
+	for (unsigned int i = 0; i < order && i <= ORDER_LIMIT; i++)
 		pieces += zone->blocks[i] << i;
 	return pieces > zone->free_pages - pieces;
 }
