@@ -82,7 +82,8 @@ done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
 
-# The first driver, in the three ways of docs/kernel.md.
+# The first driver, in the three ways of docs/kernel.md. sparse has seen the library, and
+# sees the driver in the last of them.
 for way in beside embedded elsewhere; do
 	ln_from=Kbuild.$way
 	[ "$way" != beside ] || ln_from=Kbuild
@@ -91,9 +92,9 @@ for way in beside embedded elsewhere; do
 	ln -sf "$root/examples/first-driver/$ln_from" "$out/first-$way/Kbuild"
 done
 "$here/link-tree.sh" "$out/first-beside/ttmpool" Kbuild include lib shim/linux
-kbuild "$out/first-beside"
+(CHECK='' && kbuild "$out/first-beside")
 "$here/link-tree.sh" "$out/first-embedded/ttmpool" include lib shim/linux
-kbuild "$out/first-embedded"
+(CHECK='' && kbuild "$out/first-embedded")
 kbuild "$out/first-elsewhere" TTMPOOL="$out/shared/ttmpool" \
 	KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
 
