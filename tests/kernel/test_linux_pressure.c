@@ -4,6 +4,7 @@
  * is in, while populates run on both CPUs.
  */
 
+#include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -17,24 +18,29 @@
 
 struct worker {
 	struct task_struct *task;
+	struct completion done;
 	struct buffer *bufs[8];
 	int refused;
-	int wrong;
+	int wrong; /* the first error that may not be */
 };
+
+static void worker_excuses(struct worker *worker, int err, int excuse)
+{
+	if (err && err == excuse)
+		worker->refused++;
+	else if (err && !worker->wrong)
+		worker->wrong = err;
+}
 
 /* -ENOMEM is what pressure may bring; nothing else is. */
 static void worker_round(struct worker *worker, int round)
 {
 	struct buffer *buf = worker->bufs[round % 8];
-	int err;
 
-	if (buf->be.tt.state == TTMPOOL_TT_POPULATED) {
-		worker->wrong += !!ttmpool_unpopulate(&buf->be);
-		return;
-	}
-	err = ttmpool_populate(&buf->be);
-	worker->refused += err == -ENOMEM;
-	worker->wrong += err && err != -ENOMEM;
+	if (buf->be.tt.state == TTMPOOL_TT_POPULATED)
+		worker_excuses(worker, ttmpool_unpopulate(&buf->be), 0);
+	else
+		worker_excuses(worker, ttmpool_populate(&buf->be), -ENOMEM);
 }
 
 static int worker_run(void *data)
@@ -45,11 +51,23 @@ static int worker_run(void *data)
 		worker_round(worker, round);
 	for (int i = 0; i < 8; i++)
 		if (worker->bufs[i]->be.tt.state == TTMPOOL_TT_POPULATED)
-			worker->wrong +=
-				!!ttmpool_unpopulate(&worker->bufs[i]->be);
+			worker_excuses(worker,
+				       ttmpool_unpopulate(&worker->bufs[i]->be),
+				       0);
+	complete(&worker->done);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
+}
+
+/* kthread_stop() makes signal_pending() true (TIF_NOTIFY_SIGNAL), which ends a large
+ * populate with -EINTR: so it is for a thread that is done. */
+static int worker_end(struct worker *worker)
+{
+	wait_for_completion(&worker->done);
+	kthread_stop(worker->task);
+	put_task_struct(worker->task);
+	return worker->wrong;
 }
 
 static bool worker_start(struct check *t, struct rig *rig,
@@ -65,6 +83,7 @@ static bool worker_start(struct check *t, struct rig *rig,
 		if (!worker->bufs[i])
 			return false;
 	}
+	init_completion(&worker->done);
 	worker->task = kthread_create(worker_run, worker, "ttmpool-%d", cpu);
 	if (IS_ERR(worker->task))
 		return false;
@@ -157,11 +176,8 @@ static void the_shrinker_works_under_pressure(struct check *t)
 		CHECK(t, worker_start(t, rig, &workers[i], i));
 	for (int i = 0; i < 5; i++)
 		squeeze(rig, SZ_2M >> PAGE_SHIFT);
-	for (int i = 0; i < NR_WORKERS; i++) {
-		kthread_stop(workers[i].task);
-		put_task_struct(workers[i].task);
-		wrong += workers[i].wrong;
-	}
+	for (int i = 0; i < NR_WORKERS; i++)
+		wrong = worker_end(&workers[i]) ?: wrong;
 	CHECK_EQ(t, wrong, 0);
 	CHECK(t, pages_shrunk(rig) > 0);
 	let_reclaim_end(rig);
