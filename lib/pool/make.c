@@ -84,16 +84,12 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
-/* So often kept mappings are given up for chunks than which there are no smaller ones,
- * twice as many each time. */
-#define MOST_GIVE_UPS 8
-
 /* The machine has no addresses for a chunk of this order. Are there more of them now? */
 static bool addresses_are_made(struct ttmpool_pool *pool, struct room *room,
 			       unsigned int order)
 {
 	size_t pages = room->mapped << room->give_ups;
-	unsigned int most = room->one_order || !order ? MOST_GIVE_UPS : 1;
+	unsigned int most = room->one_order || !order ? ROOM_MOST_GIVE_UPS : 1;
 
 	tpos_assert(room->mapped);
 	if (room->give_ups >= most)

@@ -260,8 +260,11 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  *	mapped, so it need not be asked again until they are fewer; or 0
  * @one_order: chunks of another order will not do
  * @no_wait: nobody gives up pages for it
- * @give_ups: so often kept mappings were given up since the machine had no addresses
+ * @give_ups: so often kept mappings were given up since the machine had no addresses, for
+ *	single pages ROOM_MOST_GIVE_UPS times at most, and twice as many each time; who sets
+ *	it to that has none given up
  */
+#define ROOM_MOST_GIVE_UPS 8
 struct room {
 	size_t pages;
 	size_t mapped;

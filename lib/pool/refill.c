@@ -76,7 +76,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 					   TPOS_ALLOC_NO_RECLAIM |
 					   pool_zone(pool, take->req.source) };
 	unsigned int missing;
-	struct room room = { 0 };
+	struct room room = { .give_ups = ROOM_MOST_GIVE_UPS };
 
 	tpos_assert(take->req.caching != TTMPOOL_CACHED);
 	ttmpool_list_init(spare);

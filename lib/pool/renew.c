@@ -87,8 +87,7 @@ static bool renew_make(struct take *take, unsigned int order,
 				  .flags = TPOS_ALLOC_LIGHT |
 					   TPOS_ALLOC_NO_RECLAIM |
 					   pool_zone(pool, take->req.source) };
-
-	struct room room = { 0 };
+	struct room room = { .give_ups = ROOM_MOST_GIVE_UPS };
 	bool good;
 
 	tpos_assert(order >= PIECES_ORDER);

@@ -274,6 +274,9 @@ static void s06_kept_mappings_go_for_coherent_pages(struct check *t)
 
 #define SINGLES 1000
 
+/* So many pages can be mapped: all but page 0. */
+#define FULL_IOVA 1023
+
 /* Keep nearly all of its address space mapped, in single pages of which no two in a row
  * are of the same age. */
 static bool site_keep_singles(struct site *site)
@@ -322,6 +325,40 @@ static void s06_addresses_in_pieces_cost_what_is_wanted(struct check *t)
 			 0);
 		CHECK(t, site_close(site));
 	}
+}
+
+/* For pages that nobody has asked for, no mapping is given up: not for the spare ones of a
+ * refill, where there are addresses no more. */
+static void s06_no_mapping_goes_for_spare_pages(struct check *t)
+{
+	static tpos_page_t *pages[FULL_IOVA];
+	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
+	struct ttmpool_request uc = { .source = TTMPOOL_COHERENT,
+				      .caching = TTMPOOL_UNCACHED,
+				      .num_pages = 1 };
+	struct ttmpool_pool_stats before, after;
+
+	CHECK(t, site);
+	for (int i = 0; i < FULL_IOVA; i++) {
+		CHECK_EQ(t, site_take(site, TTMPOOL_PLAIN, 1), 0);
+		pages[i] = site->pages[0];
+	}
+	for (int i = 0; i < FULL_IOVA; i++) {
+		site->pages[0] = pages[i];
+		CHECK_EQ(t, site_give(site, 1), 0);
+	}
+	site->pool.policy.refill = true;
+	ttmpool_pool_stats(&site->pool, &before);
+	CHECK_EQ(t,
+		 ttmpool_pool_take(&site->pool, &uc, site->pages, site->addrs),
+		 0);
+	ttmpool_pool_stats(&site->pool, &after);
+	CHECK_EQ(t, after.unmaps - before.unmaps, 1);
+	CHECK_EQ(t,
+		 ttmpool_pool_give(&site->pool, site->pages, 1,
+				   TTMPOOL_UNCACHED),
+		 0);
+	CHECK(t, site_close(site));
 }
 
 /* When even that is not enough: -ENOSPC, and everything as it was. */
@@ -733,6 +770,7 @@ CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(s06_iova_space_is_taken_from_pooled_pages),
 	    CHECK_CASE(s06_kept_mappings_go_for_coherent_pages),
 	    CHECK_CASE(s06_addresses_in_pieces_cost_what_is_wanted),
+	    CHECK_CASE(s06_no_mapping_goes_for_spare_pages),
 	    CHECK_CASE(s06_exhausted_iova_space_is_told),
 	    CHECK_CASE(s06_a_magazine_has_no_smaller_chunks),
 	    CHECK_CASE(s06_fragmented_iova_space_is_filled_with_small_chunks),
