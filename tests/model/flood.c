@@ -139,7 +139,7 @@ void step_flood(struct world *w, struct item *item, uint64_t r)
 {
 	struct ttmpool_pool *pool = item->be.pool;
 
-	if (!w->large || (r >> 50) % 4 || w->disturbed || w->poisoned ||
+	if (!w->large || (r >> 50) % 4 || w->disturbed || is_poison_pooled(w) ||
 	    w->reserve[0] || w->reserve[1] ||
 	    tpsim_ram_hold(w->machine, TTMPOOL_NODE_ANY, SIZE_MAX))
 		return;

@@ -81,7 +81,7 @@ static void take_stock(struct world *w, struct stock *stock)
 }
 
 /* Is what leaves to be had again, all of it? */
-static bool all_leaves(const struct world *w, const struct stock *stock)
+static bool all_leaves(struct world *w, const struct stock *stock)
 {
 	return !w->disturbed && !stock->stats.pages_quarantined &&
 	       !is_poison_pooled(w);

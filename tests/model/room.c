@@ -35,12 +35,28 @@ static unsigned long reserved(const struct world *w, int pool)
 	return w->reserve[pool] ? w->reserve[pool] + (1ul << MAX_ORDER) - 1 : 0;
 }
 
-/* May a page that the hardware has poisoned be pooled? Its chunk is quarantined when it
- * goes, and makes no room. */
-bool is_poison_pooled(const struct world *w)
+/* Is this page in a chunk that is pooled? The chunk begins at a multiple of its size. */
+static bool is_pooled(struct world *w, const tpos_page_t *page)
+{
+	tpos_page_t *first = tpsim_page_of_system(w->machine);
+	size_t index = (size_t)(page - first);
+
+	for (unsigned int order = 0; order <= MAX_ORDER; order++) {
+		const struct ttmpool_chunk *chunk = tpos_page_chunk(
+			w->dev[0], first + (index >> order << order));
+
+		if (chunk && chunk->order >= order)
+			return chunk->state == TTMPOOL_CHUNK_POOLED;
+	}
+	return false;
+}
+
+/* Is a page that the hardware has poisoned pooled? Its chunk is quarantined when it goes,
+ * and makes no room. */
+bool is_poison_pooled(struct world *w)
 {
 	for (int i = 0; i < w->poisoned; i++)
-		if (!w->poison[i].of)
+		if (is_pooled(w, w->poison[i].page))
 			return true;
 	return false;
 }
@@ -169,6 +185,7 @@ void room_before(struct world *w, const struct ttmpool_request *req,
 
 	ttmpool_manager_stats(&w->mgr, &stats);
 	room->sound = !stats.pages_quarantined;
+	room->alone = true;
 	room->hopeless = n > w->page_budget;
 	room->fits = maps && fits_pages(w, pool, n);
 	room->pooled = req->source == TTMPOOL_PLAIN && pooled >= n && maps &&
@@ -264,7 +281,7 @@ void room_after(struct world *w, const struct ttmpool_request *req, int err,
 		w->wrong = "refused, though there was room";
 	if (err && room->pooled)
 		w->wrong = "refused, though it was pooled";
-	if (err)
+	if (err || !room->alone)
 		return;
 	check_cost(w, req, pool, &after);
 	if (room->free && room->lacks && after.fallbacks == room->had.fallbacks)

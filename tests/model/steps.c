@@ -195,6 +195,7 @@ static void meanwhile(void *arg)
 		if (item->locked || item->be.tt.state != TTMPOOL_TT_POPULATED)
 			continue;
 		brings = is_mapped(w, item);
+		w->room.alone = false;
 		if (ttmpool_unpopulate(&item->be))
 			w->wrong = "a buffer could not be unpopulated";
 		item->has_bytes = false;

@@ -5,6 +5,7 @@
  *     gain    a buffer that was the device's is that still, or something of it is in
  *             its store. (Where mapping it again may fail, because a failure was
  *             planned or bounce slots are few, all of it may be in ordinary pages.)
+ *     look    where the store is full, no page's caching changes, and no mapping ends
  *     spread  one round leaves one buffer half way at most
  *     order   and no other has left a page before the older ones are gone; the one
  *             that is half way goes on in the next round
@@ -13,6 +14,27 @@
 
 #include "world.h"
 
+/* What has been done to pages by now. */
+static uint64_t touches(struct world *w)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(w->machine, &counters);
+	return counters.caching_pages + counters.dma_unmaps;
+}
+
+/* Is the store full, and nothing else about to be repaired or given up? */
+static bool is_full(struct world *w)
+{
+	struct ttmpool_manager_stats stats;
+	struct tpsim_ledger ledger;
+
+	ttmpool_manager_stats(&w->mgr, &stats);
+	tpsim_ledger(w->machine, &ledger);
+	return ledger.store_pages >= w->config.store_pages &&
+	       !stats.pages_pooled && !stats.pages_quarantined;
+}
+
 void watch_swapper(struct world *w)
 {
 	const struct ttmpool_list *buffers = &w->mgr.lru.buffers;
@@ -20,6 +42,8 @@ void watch_swapper(struct world *w)
 
 	watch->one_round = false;
 	asked_in_vain = false;
+	watch->touches = touches(w);
+	watch->full = is_full(w);
 	watch->nr_listed = 0;
 	for (const struct ttmpool_list *link = buffers->prev; link != buffers;
 	     link = link->prev)
@@ -40,6 +64,12 @@ static void check_gain(struct world *w, int i)
 	    w->watch.was[i] == TTMPOOL_TT_POPULATED &&
 	    be->tt.state == TTMPOOL_TT_PARTIAL && !be->pages_stored)
 		w->wrong = "a buffer was stripped for nothing";
+}
+
+static void check_look(struct world *w)
+{
+	if (!w->disturbed && w->watch.full && touches(w) != w->watch.touches)
+		w->wrong = "a round in vain has touched pages";
 }
 
 /* Is it the oldest now? */
@@ -78,8 +108,10 @@ void check_swapper(struct world *w)
 {
 	for (int i = 0; i < NR_BUFFERS; i++)
 		check_gain(w, i);
-	if (w->watch.one_round)
+	if (w->watch.one_round) {
 		check_order(w);
+		check_look(w);
+	}
 	if (asked_in_vain)
 		w->wrong = "who has no pages was asked for some";
 }

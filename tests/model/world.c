@@ -122,8 +122,6 @@ static void world_open_pools(struct world *w)
 		if (ttmpool_pool_init(&w->pool[i], &w->mgr, &config))
 			abort();
 		ttmpool_owner_init(&w->owner[i], config.name);
-		if (r >> 16 & 1) /* as if it had been at work for days */
-			w->pool[i].clock = UINT32_MAX - (r >> 17) % 1000;
 	}
 }
 
@@ -166,7 +164,8 @@ static struct tpsim_config machine_of(const struct world *w)
 			       (r >> 8) % 4 == 0;
 	if (config.swiotlb_force) /* few, so that they run out */
 		config.swiotlb_slots = 256;
-	if (config.iommu != TPSIM_IOMMU_OFF && (r >> 16) % 4 == 0)
+	if (config.iommu != TPSIM_IOMMU_OFF &&
+	    (r >> 16) % (w->one_device ? 2 : 4) == 0)
 		config.iova_bytes = (24 + (r >> 20) % 32) << w->page_shift;
 	return config;
 }

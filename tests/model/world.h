@@ -76,6 +76,8 @@ struct tally {
  * struct watch - what there was before a step; see swapper.c
  * @was, @stored: of each buffer, its state, and how much of it was in its store
  * @listed: those that the swapper could have, the oldest first
+ * @touches: changes of caching, and mappings that ended
+ * @full: there was no room in the store, and nothing to give up but buffers
  * @one_round: the step had it go round once, and no more
  */
 struct watch {
@@ -83,6 +85,8 @@ struct watch {
 	size_t stored[NR_BUFFERS];
 	int listed[NR_BUFFERS];
 	int nr_listed;
+	uint64_t touches;
+	bool full;
 	bool one_round;
 };
 
@@ -108,6 +112,7 @@ struct had {
  * @few: nobody has to give up a page for it, nor a mapping for a budget's sake
  * @free: nor one because there are few addresses
  * @sound: nothing has to be repaired for it, chunk by chunk
+ * @alone: nobody else did anything meanwhile: see meanwhile() in steps.c
  * @lacks: something has to be made
  */
 struct room {
@@ -117,6 +122,7 @@ struct room {
 	bool few;
 	bool free;
 	bool sound;
+	bool alone;
 	bool lacks;
 	uint64_t start_ms;
 	struct had had;
@@ -218,8 +224,8 @@ void room_time(struct world *w, unsigned int wait_ms, int err,
 /** room_waited() - was a call for @pages refused that could wait? */
 void room_waited(struct world *w, size_t pages, unsigned int wait_ms, int err);
 
-/** is_poison_pooled() - may there be a page in a bin that cannot leave? */
-bool is_poison_pooled(const struct world *w);
+/** is_poison_pooled() - is there a page in a bin that cannot leave? */
+bool is_poison_pooled(struct world *w);
 
 /** can_go() - how many pages of a pool may go for others? */
 unsigned long can_go(struct world *w, int pool);
