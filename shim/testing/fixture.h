@@ -63,7 +63,7 @@ void ttmpool_test_say(const struct ttmpool_test_config *config,
 	__attribute__((format(printf, 2, 3)));
 void ttmpool_test_say_leaks(struct fixture *fixture);
 
-/* places.c: who has taken which pages. */
+/* places.c: the source line that took each page. */
 void ttmpool_test_places_watch(struct fixture *fixture);
 void ttmpool_test_places_end(struct fixture *fixture);
 

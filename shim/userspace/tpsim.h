@@ -43,8 +43,8 @@ enum tpsim_iommu {
  * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
  * @store_pages: room in all stores together, in pages; 0 means no bound but the
  *	host's
- * @store_adopts: stores take ordinary pages as their own (tpos_store_adopt()), but for
- *	large chunks where most of what is free is in smaller blocks
+ * @store_adopts: stores take ordinary pages as their own (tpos_store_adopt()). They
+ *	refuse a large chunk if most free memory of its zone is in smaller blocks
  * @no_caching: the linear map cannot be changed (most architectures but x86)
  * @caches: what the CPU's cache holds of a page, and what is in RAM, are two things,
  *	and one becomes the other only by what maintains caches, or by
@@ -415,7 +415,7 @@ size_t tpsim_reports(struct tpsim_machine *machine,
 const char *tpsim_report_last(struct tpsim_machine *machine);
 
 /**
- * struct tpsim_watch - somebody who wants to know who has which pages
+ * struct tpsim_watch - functions that follow pages from owner to owner
  * @handed_out: a block of 1 << @order pages is a driver's from now on: it comes from
  *	the page allocator or from a bin. A block may be handed out twice in a row.
  * @halved: the block of @page, which is handed out, was halved; @upper is the first
@@ -438,9 +438,9 @@ struct tpsim_watch {
 };
 
 /**
- * tpsim_watch() - tell somebody what becomes of pages
+ * tpsim_watch() - set the functions that follow pages
  * @machine: the machine, while no other call for it is under way
- * @watch: who wants to know, which outlives the machine; NULL for nobody
+ * @watch: the functions, in memory that outlives the machine; NULL for none
  */
 void tpsim_watch(struct tpsim_machine *machine,
 		 const struct tpsim_watch *watch);

@@ -127,6 +127,19 @@ static bool start(struct doer *doer)
 	return true;
 }
 
+/* Both have begun; 30 ms later the second still waits for what the first holds. */
+static bool start_and_wait(struct doer *holder, struct doer *waiter)
+{
+	if (!start(holder) || !start(waiter))
+		return false;
+	for (int ms = 0; ms < 30; ms++) {
+		if (waiter->done)
+			return false;
+		pause_ms(1);
+	}
+	return true;
+}
+
 static bool finish(struct doer *doer)
 {
 	return !pthread_join(doer->thread, NULL) && doer->done;
@@ -203,12 +216,7 @@ static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 		}
 		if (deeds[i] == TAKE)
 			ttmpool_manager_set_page_budget(&rig->mgr, 50);
-		CHECK(t, start(&scanner));
-		CHECK(t, start(&waiter));
-		for (int ms = 0; ms < 30; ms++) {
-			CHECK(t, !waiter.done);
-			pause_ms(1);
-		}
+		CHECK(t, start_and_wait(&scanner, &waiter));
 		CHECK_EQ(t, check_pages_out(t), 50);
 		holds = false;
 		CHECK(t, finish(&waiter));
@@ -242,12 +250,7 @@ static void s11_who_waited_in_vain_is_told(struct check *t)
 		CHECK(t, one);
 		CHECK_EQ(t, pages_take(one), 0);
 		ttmpool_manager_set_page_budget(&rig->mgr, 50);
-		CHECK(t, start(&scanner));
-		CHECK(t, start(&waiter));
-		for (int ms = 0; ms < 30; ms++) {
-			CHECK(t, !waiter.done);
-			pause_ms(1);
-		}
+		CHECK(t, start_and_wait(&scanner, &waiter));
 		holds = false;
 		CHECK(t, finish(&waiter));
 		CHECK(t, finish(&scanner));
