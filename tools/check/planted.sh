@@ -58,7 +58,7 @@ holds()
 	*)
 		set -- "$work/build/tests/$1" ;;
 	esac
-	timeout "$seconds" "$@" >"$work/said.txt" 2>&1
+	timeout "$((seconds * ${TTMPOOL_TIMEOUT_SCALE:-1}))" "$@" >"$work/said.txt" 2>&1
 }
 
 # is_found PROGRAM TEST: it failed, or was the one that the program ended in.

@@ -86,7 +86,7 @@ pressure)
 esac
 
 # shellcheck disable=SC2086 # lists of words
-timeout "${TIMEOUT:-600}" qemu-system-x86_64 \
+timeout "$((${TIMEOUT:-600} * ${TTMPOOL_TIMEOUT_SCALE:-1}))" qemu-system-x86_64 \
 	-accel $accel -cpu "$cpu" -M q35 -m "$memory" -smp "$cpus" \
 	-nodefaults -display none -serial "file:$log" -no-reboot \
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \

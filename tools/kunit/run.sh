@@ -168,7 +168,7 @@ execute()
 	(
 		TMPDIR=${3-$work}
 		export TMPDIR
-		kunit exec "$1" --timeout=900 \
+		kunit exec "$1" --timeout=$((900 * ${TTMPOOL_TIMEOUT_SCALE:-1})) \
 			--kernel_args="uml_dir=$work/" "$2"
 	)
 }

@@ -84,7 +84,7 @@ clean_up()
 trap clean_up EXIT
 
 # shellcheck disable=SC2086 # lists of words
-timeout "${TIMEOUT:-600}" qemu-system-x86_64 \
+timeout "$((${TIMEOUT:-600} * ${TTMPOOL_TIMEOUT_SCALE:-1}))" qemu-system-x86_64 \
 	-accel tcg,thread=multi -cpu max,-cx16 -M q35 -m "${MEMORY:-256M}" -smp 2 \
 	-nodefaults -display none -no-reboot -serial "file:$log" \
 	-serial "pipe:$log.line" -monitor "pipe:$log.monitor" \
