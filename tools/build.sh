@@ -53,7 +53,8 @@ build()
 
 need_test()
 {
-	need gcc g++ libc6-dev make cmake pkg-config libcmocka-dev valgrind python3 binutils
+	need gcc g++ libc6-dev make cmake pkg-config libcmocka-dev valgrind python3 binutils \
+		help2man
 }
 
 # finding PATTERN COMMAND...: run it, and of its output mark what PATTERN captures as

@@ -17,6 +17,7 @@ probe_of()
 	pkg-config) echo pkg-config ;;
 	gnuplot-nox) echo gnuplot ;;
 	binutils) echo nm ;;
+	python3-sphinx) echo sphinx-build ;;
 	*) echo "$1" ;;
 	esac
 }
