@@ -35,6 +35,10 @@ TPOS_API_BEGIN
  *	poisoned is looked for when a chunk is pooled, too.
  * @dma32: plain pages are below 4 GiB, even if the device reaches more
  * @max_order: the largest order that a chunk may have
+ * @good_order: the order that the device gains by, 9 for page tables with entries of
+ *	2 MiB; 0: any. For a chunk of this order the system works as hard as for a single
+ *	page, but ends no process; for chunks of other orders above 0 nobody is asked to
+ *	give up pages.
  *
  * Whatever the policy: when a chunk would be handed out, cleared by the worker, or
  * given to the system, the pool asks of each of its pages whether the hardware has
@@ -56,6 +60,7 @@ struct ttmpool_policy {
 	bool verify;
 	bool dma32;
 	unsigned int max_order;
+	unsigned int good_order;
 };
 
 /**

@@ -273,7 +273,7 @@ enum ttmpool_effort {
  * @killable: no signal but one that ends the thread interrupts the work. Otherwise
  *	any does; it is looked for after each 2 MiB of fresh pages.
  * @effort: what may be done for pages that are not free. Large chunks never cost more
- *	than one light attempt, whatever it says.
+ *	than one light attempt, whatever it says, but those of policy.good_order.
  * @ticket: what has to be shown when the pages are given back; 0: none. It is
  *	ttmpool_pool_new_ticket()'s, or an even number that the caller can make of the
  *	buffer itself, and of no other. Runs and magazines, which no array of pages

@@ -5,6 +5,7 @@
 /* All of ttmpool, for those who use it. A porter starts at os.h. */
 
 #include <ttmpool/backend.h>
+#include <ttmpool/backup.h>
 #include <ttmpool/caching.h>
 #include <ttmpool/iova.h>
 #include <ttmpool/magazine.h>

@@ -35,9 +35,6 @@ int ttmpool_backend_claim(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks);
 int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 			       struct ttmpool_list *chunks);
-void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous);
-int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
-				 struct ttmpool_list *chunks);
 void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
 				      size_t n);
 int ttmpool_backend_strip(struct ttmpool_backend *be,

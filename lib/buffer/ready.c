@@ -68,25 +68,6 @@ static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 	return err;
 }
 
-static int backend_convert(struct ttmpool_backend *be,
-			   struct ttmpool_list *chunks)
-{
-	struct ttmpool_chunk *chunk, *after;
-	struct ttmpool_list work;
-	int err = 0;
-
-	ttmpool_list_init(&work);
-	ttmpool_for_each_chunk_safe(chunk, after, chunks) {
-		if (chunk->caching != be->tt.caching)
-			ttmpool_list_move_tail(&chunk->link, &work);
-	}
-	if (!ttmpool_list_empty(&work))
-		err = ttmpool_chunks_set_caching(be->pool, &work,
-						 be->tt.caching);
-	ttmpool_list_splice(&work, chunks);
-	return err;
-}
-
 /* Write the addresses of the first @n pages. */
 static void backend_fill(struct ttmpool_backend *be, size_t n)
 {
@@ -118,7 +99,7 @@ static int backend_ready(struct ttmpool_backend *be,
 	ttmpool_account_add(be->pool, chunks, &before);
 	err = map(be, chunks);
 	if (!err)
-		err = backend_convert(be, chunks);
+		err = ttmpool_chunks_convert(be->pool, chunks, be->tt.caching);
 	if (err)
 		ttmpool_chunks_strip(be->pool, chunks);
 	else
@@ -146,20 +127,11 @@ int ttmpool_backend_make_ready(struct ttmpool_backend *be)
 	return err;
 }
 
-/* Map again what was mapped until now, if nobody has to give up anything for it:
- * the caller may hold what others need for that. */
+/* Map again what was mapped until now. */
 static int backend_remap(struct ttmpool_backend *be,
 			 struct ttmpool_list *chunks)
 {
-	struct ttmpool_list work;
-	int err;
-
-	if (!be->dma_addr ||
-	    !ttmpool_chunks_extract(chunks, is_to_be_mapped, &work))
-		return 0;
-	err = ttmpool_chunks_map_if_free(be->pool, &work);
-	ttmpool_list_splice(&work, chunks);
-	return err;
+	return be->dma_addr ? ttmpool_chunks_remap(be->pool, chunks) : 0;
 }
 
 /*

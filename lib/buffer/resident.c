@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The resident part of a buffer: the chunks that it has, be they all or a few,
- * and what they are counted as.
+ * The resident part of a buffer: the chunks that it has, be they all or a few. What
+ * they are made of lib/pool/ordinary.c knows: ordinary pages, in place.
  *
- *                 strip
- *     device  -------------->  ordinary         device: mapped, of the caching
- *     pages   <--------------  pages            wanted, at known addresses
- *               make ready                      ordinary: write-back, not
- * mapped
- *
- * Both go in place, without a copy, and in one batch of each kind. The way back
- * is in ready.c, since it may have to make room for the mappings, and that may
- * take another buffer through this file.
+ * The way back is in ready.c, since it may have to make room for the mappings, and that
+ * may take another buffer through this file.
  */
 
 #include "buffer_internal.h"
@@ -104,56 +97,6 @@ int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 	if (some.end > be->tt.num_pages)
 		some.end = be->tt.num_pages;
 	return backend_claim(be, &some, chunks);
-}
-
-void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)
-{
-	struct ttmpool_chunk *chunk;
-
-	ttmpool_for_each_chunk(chunk, chunks) {
-		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_ANONYMOUS;
-		if (anonymous && ttmpool_chunk_is_ordinary(chunk))
-			chunk->flags |= TTMPOOL_CHUNK_ANONYMOUS;
-	}
-}
-
-/* What a batch, of any owners, is counted as beside being in use, it is no more
- * (@sign -1), or is from now on (1). */
-static void chunks_book(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
-			int sign)
-{
-	struct ttmpool_list run, done;
-
-	ttmpool_list_init(&done);
-	while (!ttmpool_list_empty(chunks)) {
-		struct ttmpool_owner *owner =
-			ttmpool_chunk_of(chunks->next)->owner;
-		struct account sums = { { 0 } }, none = { { 0 } };
-
-		ttmpool_chunks_cut_run(chunks, &run);
-		ttmpool_account_add(pool, &run, &sums);
-		sums.pages[TTMPOOL_IN_USE] = 0;
-		ttmpool_account_change(pool, owner, sign < 0 ? &sums : &none,
-				       sign < 0 ? &none : &sums);
-		ttmpool_list_splice_tail(&run, &done);
-	}
-	ttmpool_list_splice(&done, chunks);
-}
-
-/*
- * Make ordinary pages of claimed chunks, which may be of several buffers of a pool.
- * An error says that some are not write-back.
- */
-int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
-				 struct ttmpool_list *chunks)
-{
-	int err;
-
-	chunks_book(pool, chunks, -1);
-	err = ttmpool_chunks_strip(pool, chunks);
-	ttmpool_chunks_mark_anonymous(chunks, true);
-	chunks_book(pool, chunks, 1);
-	return err;
 }
 
 /* Nobody is to find addresses of these pages any more. */

@@ -234,6 +234,18 @@ static int take_room(struct take *take, bool effort)
 		       : -ENOMEM;
 }
 
+/* A large chunk is worth one light attempt, since a smaller one will do. Where the device
+ * gains by one order alone, that is worth more, and others are worth none. */
+static unsigned int flags_of_order(const struct ttmpool_pool *pool,
+				   unsigned int order)
+{
+	if (!order || order == pool->policy.good_order)
+		return 0;
+	return pool->policy.good_order
+		       ? TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM
+		       : TPOS_ALLOC_LIGHT;
+}
+
 /* So many pages were got. If many more are wanted, has the thread something better to
  * do? */
 static int take_count(struct take *take, size_t pages)
@@ -271,7 +283,7 @@ static int take_fresh(struct take *take, bool strict)
 		req.order = order_at_most(req.order, take->req.num_pages);
 		req.flags = (strict ? THIS_NODE_LIGHTLY
 				    : effort_flags[take->req.effort]) |
-			    (req.order ? TPOS_ALLOC_LIGHT : 0) |
+			    flags_of_order(pool, req.order) |
 			    pool_zone(pool, req.source);
 		err = ttmpool_chunk_create(pool, &req, &take->room, &made);
 		if (!err) {

@@ -25,13 +25,14 @@
  *   mapping.c    mappings that are only kept end
  *   room.c       what a request takes of the budgets, before anything else
  *   make.c       fresh chunks, and mappings
+ *   ordinary.c   what is in use loses its mapping and caching, and gets them back
  *   gather.c     which chunks a request gets; refill.c: spare ones
  *   fill.c       handing out
  *   take.c       from a request to chunks
  *   give.c       taking back
  *   arrays.c     both, for arrays of pages
  *   pool.c, manager.c   lifetimes, limits, counters; valid.c: invariants
- *   prime.c, runs.c, magazine.c   more ways in and out, on which nothing stands
+ *   prime.c, runs.c, magazine.c, backup.c   more ways in and out, on which nothing stands
  *
  * In a comment here, "a batch" is a list of chunks that no one else can see:
  * they are on no bin and no in-use list, so no lock is needed for them. What
@@ -291,6 +292,19 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks);
 int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks);
+
+/* ordinary.c */
+void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous);
+int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
+				 struct ttmpool_list *chunks);
+int ttmpool_chunks_remap(struct ttmpool_pool *pool,
+			 struct ttmpool_list *chunks);
+int ttmpool_chunks_convert(struct ttmpool_pool *pool,
+			   struct ttmpool_list *chunks,
+			   enum ttmpool_caching caching);
+int ttmpool_chunks_make_ready(struct ttmpool_pool *pool,
+			      struct ttmpool_list *chunks,
+			      enum ttmpool_caching caching, bool map);
 
 /* arrays.c */
 int ttmpool_pool_take_until(struct ttmpool_pool *pool,

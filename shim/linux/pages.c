@@ -34,7 +34,7 @@ gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req)
 {
 	gfp_t gfp = TTMPOOL_GFP;
 
-	if (req->flags & TPOS_ALLOC_OOM_KILL)
+	if (req->flags & TPOS_ALLOC_OOM_KILL && !req->order)
 		gfp &= ~(__GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (req->flags & TPOS_ALLOC_LIGHT)
 		gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_NORETRY |

@@ -276,6 +276,7 @@ static const struct {
 	{ "time passes", step_time },
 	{ "purge", step_purge },
 	{ "raw take or give", step_raw },
+	{ "backup", step_backup },
 	{ "misuse", step_misuse },
 	{ "flood", step_flood },
 	{ "broken caching", step_broken },

@@ -254,7 +254,7 @@ void check_all(struct world *w);
 /** step_other() - one of the steps that are no verb of one buffer; @name is its
  * name, if @run is false. */
 #define NR_VERBS  11
-#define NR_OTHERS 28
+#define NR_OTHERS 29
 #define NR_STEPS  (NR_VERBS + NR_OTHERS)
 const char *step_other(struct world *w, struct item *item, int which,
 		       uint64_t r, bool run);
@@ -263,7 +263,7 @@ const char *step_other(struct world *w, struct item *item, int which,
 struct ttmpool_request request_of(struct world *w, const struct item *of,
 				  uint64_t r);
 
-/** step_scan() and others - see limits.c and flood.c. */
+/** step_scan() and others - see limits.c, flood.c and backup.c. */
 void step_scan(struct world *w, struct item *item, uint64_t r);
 void step_shrink(struct world *w, struct item *item, uint64_t r);
 void step_drain(struct world *w, struct item *item, uint64_t r);
@@ -272,6 +272,7 @@ void step_budget(struct world *w, struct item *item, uint64_t r);
 void step_reserve(struct world *w, struct item *item, uint64_t r);
 void step_flood(struct world *w, struct item *item, uint64_t r);
 void step_broken(struct world *w, struct item *item, uint64_t r);
+void step_backup(struct world *w, struct item *item, uint64_t r);
 
 /**
  * struct step - one operation

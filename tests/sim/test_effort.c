@@ -186,6 +186,43 @@ static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Of which order is the first chunk of 64 pages that go for a pool with such a policy,
+ * when all that there is lies in another pool, as one chunk? */
+static int first_order(struct check *t, unsigned int good_order)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config config = { .nr_pools = 2, .policy = &policy };
+	struct pages *pages;
+	struct rig *rig;
+	int order;
+
+	policy.good_order = good_order;
+	rig = rig_open(t, &config);
+	pages = rig ? some(t, rig, 64, TTMPOOL_OOM_KILL) : NULL;
+	if (!pages || !others_have(rig, 64))
+		return -1;
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 0);
+	if (pages_take(pages) || kills(t))
+		return -1;
+	order = tpos_page_chunk(rig->dev[0], pages->pages[0])->order;
+	tpsim_ram_release(check_machine(t));
+	return pages_give(pages) || !rig_close(t, rig) ? -1 : order;
+}
+
+/* For a chunk of the order that the device gains by others give up pages. */
+static void others_give_up_pages_for_the_good_order(struct check *t)
+{
+	CHECK_EQ(t, first_order(t, 6), 6);
+	CHECK_EQ(t, first_order(t, 3), 3);
+}
+
+/* For a larger or a smaller one nobody does, until single pages are asked for. */
+static void nobody_gives_up_pages_for_another_order(struct check *t)
+{
+	CHECK_EQ(t, first_order(t, 7), 0);
+	CHECK_EQ(t, first_order(t, 0), 6);
+}
+
 /* An effort that there is not is refused. */
 static void an_unknown_effort_is_refused(struct check *t)
 {
@@ -229,6 +266,8 @@ CHECK_SUITE(effort, CHECK_CASE(a_request_that_may_fail_ends_nobody),
 	    CHECK_CASE(who_does_not_wait_has_what_is_there),
 	    CHECK_CASE(who_does_not_wait_asks_nobody),
 	    CHECK_CASE(the_budget_makes_no_room_for_who_does_not_wait),
+	    CHECK_CASE(others_give_up_pages_for_the_good_order),
+	    CHECK_CASE(nobody_gives_up_pages_for_another_order),
 	    CHECK_CASE(an_unknown_effort_is_refused),
 	    CHECK_CASE(the_system_knows_what_it_could_have));
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Backup: pages whose contents somebody else has, or is about to have, and that are
+ * to serve the system instead of the pool.
+ *
+ *     chunk   [................]   16 pages, 5 of them are stored, and there is no
+ *     halved  [....][.][.][..][........]         memory to store the others
+ *     gone     4     1
+ *     in use            1  2   8
+ *
+ * Each verb claims the chunks that an array names, whatever their caching is: who backs
+ * up has changed it himself, and where that failed nobody knows it but the chunk.
+ */
+
+#include <ttmpool/backup.h>
+
+#include "pool_internal.h"
+
+/* Claim all chunks of the array, which may have holes, or none. */
+static int backup_claim(struct claim *claim, struct ttmpool_pool *pool,
+			tpos_page_t *const *pages, size_t num_pages,
+			uint32_t ticket)
+{
+	if (!pages || !num_pages)
+		return -EINVAL;
+	ttmpool_claim_init(claim, pool, pages, num_pages);
+	claim->ticket = ticket;
+	claim->with_holes = true;
+	return ttmpool_claim_chunks(claim);
+}
+
+int ttmpool_pool_strip(struct ttmpool_pool *pool, tpos_page_t *const *pages,
+		       size_t num_pages, uint32_t ticket)
+{
+	struct claim claim;
+	int err = backup_claim(&claim, pool, pages, num_pages, ticket);
+
+	if (err)
+		return err;
+	err = ttmpool_chunks_make_ordinary(pool, &claim.chunks);
+	ttmpool_chunks_unclaim(pool, &claim.chunks);
+	return err;
+}
+
+/* Write the addresses of claimed chunks. */
+static void fill_addresses(const struct claim *claim, tpos_dma_addr_t *dma_addr)
+{
+	size_t i = 0;
+
+	while (i < claim->num_pages) {
+		const struct ttmpool_chunk *chunk;
+
+		if (!claim->pages[i]) {
+			i++;
+			continue;
+		}
+		chunk = tpos_page_chunk(claim->pool->dev, claim->pages[i]);
+		ttmpool_chunk_fill_addresses(claim->pool, chunk, dma_addr + i);
+		i += ttmpool_chunk_pages(chunk);
+	}
+}
+
+int ttmpool_pool_ready(struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req,
+		       tpos_page_t *const *pages, tpos_dma_addr_t *dma_addr)
+{
+	struct claim claim;
+	int err;
+
+	if ((unsigned int)req->caching >= TTMPOOL_CACHING_COUNT)
+		return -EINVAL;
+	err = backup_claim(&claim, pool, pages, req->num_pages, req->ticket);
+	if (err)
+		return err;
+	err = ttmpool_chunks_make_ready(pool, &claim.chunks, req->caching,
+					dma_addr);
+	if (!err && dma_addr)
+		fill_addresses(&claim, dma_addr);
+	ttmpool_chunks_unclaim(pool, &claim.chunks);
+	return err;
+}
+
+int ttmpool_pool_give_up(struct ttmpool_pool *pool, tpos_page_t *const *pages,
+			 size_t num_pages, uint32_t ticket)
+{
+	struct claim claim;
+	int err = backup_claim(&claim, pool, pages, num_pages, ticket);
+
+	if (err)
+		return err;
+	ttmpool_account_close(pool, &claim.chunks);
+	ttmpool_chunks_release(pool, &claim.chunks);
+	return 0;
+}
+
+/*
+ * Move the first @part pages of a batch of ordinary chunks to @gone, as chunks of their
+ * own: the one that they end in is halved, as long as there is memory for it. Returns
+ * how many pages were moved.
+ */
+static size_t part_cut(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+		       size_t part, struct ttmpool_list *gone)
+{
+	size_t cut = 0;
+
+	while (cut < part) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
+		size_t n = ttmpool_chunk_pages(chunk);
+
+		tpos_assert(!ttmpool_list_empty(chunks));
+		if (n <= part - cut) {
+			ttmpool_list_move_tail(&chunk->link, gone);
+			cut += n;
+		} else if (!ttmpool_chunk_split(pool, chunk)) {
+			break;
+		}
+	}
+	return cut;
+}
+
+long ttmpool_pool_give_up_part(struct ttmpool_pool *pool,
+			       tpos_page_t *const *pages, size_t num_pages,
+			       size_t part, uint32_t ticket)
+{
+	struct ttmpool_list gone;
+	struct claim claim;
+	size_t cut;
+	int err;
+
+	if (!part || part >= num_pages)
+		return -EINVAL;
+	err = backup_claim(&claim, pool, pages, num_pages, ticket);
+	if (err)
+		return err;
+	if (ttmpool_list_next(claim.chunks.next) != &claim.chunks ||
+	    !ttmpool_chunk_is_ordinary(ttmpool_chunk_of(claim.chunks.next))) {
+		ttmpool_chunks_unclaim(pool, &claim.chunks);
+		return -EINVAL;
+	}
+	ttmpool_list_init(&gone);
+	cut = part_cut(pool, &claim.chunks, part, &gone);
+	ttmpool_account_close(pool, &gone);
+	ttmpool_chunks_release(pool, &gone);
+	ttmpool_chunks_unclaim(pool, &claim.chunks);
+	return cut ? (long)cut : -ENOMEM;
+}
