@@ -54,7 +54,7 @@ build()
 need_test()
 {
 	need gcc g++ libc6-dev make cmake pkg-config libcmocka-dev valgrind python3 binutils \
-		help2man
+		help2man libtracefs-dev libtraceevent-dev libbpf-dev
 }
 
 # finding PATTERN COMMAND...: run it, and of its output mark what PATTERN captures as

@@ -19,21 +19,36 @@
 
 int ttmpool_untraced_populate(struct ttmpool_backend *be);
 int ttmpool_untraced_unpopulate(struct ttmpool_backend *be);
+void ttmpool_untraced_set_state(struct ttmpool_backend *be,
+				enum ttmpool_tt_state state);
+void ttmpool_backend_set_state(struct ttmpool_backend *be,
+			       enum ttmpool_tt_state state);
 
 int ttmpool_populate(struct ttmpool_backend *be)
 {
+	u64 begun = trace_ttmpool_populate_enabled() ? ktime_get_ns() : 0;
 	int err = ttmpool_untraced_populate(be);
 
-	trace_ttmpool_populate(be->pool->dev, be->tt.num_pages, be->tt.caching,
-			       err);
+	trace_ttmpool_populate(be, begun ? ktime_get_ns() - begun : 0, err);
 	return err;
 }
 
 int ttmpool_unpopulate(struct ttmpool_backend *be)
 {
+	u64 begun = trace_ttmpool_unpopulate_enabled() ? ktime_get_ns() : 0;
 	int err = ttmpool_untraced_unpopulate(be);
 
-	trace_ttmpool_unpopulate(be->pool->dev, be->tt.num_pages,
-				 be->tt.caching, err);
+	trace_ttmpool_unpopulate(be, begun ? ktime_get_ns() - begun : 0, err);
 	return err;
+}
+
+/* Whoever moves a buffer, the driver or the swapper, comes through here. */
+void ttmpool_backend_set_state(struct ttmpool_backend *be,
+			       enum ttmpool_tt_state state)
+{
+	enum ttmpool_tt_state from = be->tt.state;
+
+	ttmpool_untraced_set_state(be, state);
+	if (from != state)
+		trace_ttmpool_state(be, from);
 }

@@ -127,6 +127,14 @@ pooled()
 	sed -n 's/^manager pages_pooled //p' /sys/kernel/debug/ttmpool/stats
 }
 
+# For ttmpool-top, which is tried on them where Python is.
+show_files()
+{
+	for file in stats page_pool; do
+		sed "s/^/file $file: /" /sys/kernel/debug/ttmpool/$file || return 1
+	done
+}
+
 # What is pooled is seen, and goes when it is asked for, by whichever way.
 debugfs_shrinks()
 {
@@ -170,6 +178,59 @@ f34_a_leak_is_told()
 {
 	dmesg | grep -qE "pool-a: still in use at teardown: pages\\[0\\] \
 [0-9a-f]+ order 0 caching wc owner leaky dma 0x[0-9a-f]+ age 3$"
+}
+
+taken()
+{
+	awk '$2 == "takes" { n += $3 } END { print n + 0 }' \
+		/sys/kernel/debug/ttmpool/stats
+}
+
+rows_of()
+{
+	grep -c ",$1," /recording
+}
+
+# recorded COMMAND...: what the driver's buffers do meanwhile is recorded, and replays
+# without a fault. The recorder is no child of this shell: ask waits for all that it has.
+recorded()
+{
+	rm -f /recording /recorder.status
+	(
+		{
+			ttmpool-record -q --source ttmpool -o /recording
+			echo $? >/recorder.status
+		} &
+	)
+	until [ -s /recording ]; do
+		[ ! -e /recorder.status ] || return 1
+		usleep 100000
+	done
+	held=0
+	"$@" || held=1
+	killall ttmpool-record
+	until [ -s /recorder.status ]; do
+		usleep 100000
+	done
+	[ "$(cat /recorder.status)" = 0 ] && [ "$held" = 0 ] || return 1
+	echo "recorded: $(rows_of alloc) alloc, $(rows_of free) free," \
+		"$(rows_of swapout) swapout, $(rows_of swapin) swapin"
+	ttmpool-replay --brief --no-baseline --ram 1024 /recording
+}
+
+# Each time that the pool was asked for a buffer's pages has a row, and nothing else has.
+a_recording_counts_as_the_pool_does()
+{
+	was=$(taken)
+	recorded ask selftest 64 && [ "$(rows_of alloc)" -gt 0 ] &&
+		[ "$(rows_of alloc)" -eq $(($(taken) - was)) ]
+}
+
+# What was swapped out has rows that say so.
+a_recording_has_what_is_swapped()
+{
+	recorded buffers_survive_pressure &&
+		[ "$(rows_of swapout)" -gt 0 ] && [ "$(rows_of swapin)" -gt 0 ]
 }
 
 # Neither in the log, nor in what can be read, nor in the trace is there an address
@@ -276,12 +337,15 @@ step f49_devices_go_before_their_pages devices_go_before_their_pages
 bits=28
 step shared_driver shared_driver
 step f34_a_leak_is_told f34_a_leak_is_told
+step show_files show_files
 step f06_debugfs_shrinks debugfs_shrinks
 step f36_limit_acts_at_once limit_acts_at_once
 step f35_the_limit_changes_under_load f35_the_limit_changes_under_load
 step events_are_traced events_are_traced
+step a_recording_counts_as_the_pool_does a_recording_counts_as_the_pool_does
 step f45_no_kernel_address_is_told f45_no_kernel_address_is_told
-[ ! -e /dev/vda ] || step f05_buffers_survive_pressure buffers_survive_pressure
+[ ! -e /dev/vda ] || step f05_buffers_survive_pressure \
+	a_recording_has_what_is_swapped
 step f46_remove_and_rescan remove_and_rescan
 step f47_suspend_and_resume suspend_and_resume
 [ ! -e /sys/devices/system/cpu/cpu1/online ] ||

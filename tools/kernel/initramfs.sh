@@ -3,7 +3,8 @@
 #
 # initramfs.sh MODULES FILE KERNEL [INIT]: an initial file system of busybox, the
 # modules in the directory MODULES, those of KERNEL that a disk needs, and a first
-# program: init.sh, if not told otherwise.
+# program: init.sh, if not told otherwise. PROGRAMS: more programs for its /bin, with the
+# libraries that they need.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,6 +29,13 @@ for name in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev \
 			*) cp "$ko" "$tree/modules/" ;;
 			esac
 		done
+done
+for program in ${PROGRAMS-}; do
+	cp "$program" "$tree/bin/"
+	ldd "$program" | grep -o '/[^ ]*' | while read -r library; do
+		mkdir -p "$tree$(dirname "$library")"
+		cp -L "$library" "$tree$library"
+	done
 done
 cp "$here/machine.sh" "$tree/"
 cp "$init" "$tree/init"

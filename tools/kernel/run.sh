@@ -83,7 +83,8 @@ need_tools()
 {
 	need gcc g++ make python3 libc6-dev libelf1 libssl3 cpio kmod xz-utils binutils \
 		busybox-static qemu-system-x86 dpkg-dev pahole \
-		cmake pkg-config libcmocka-dev valgrind
+		cmake pkg-config libcmocka-dev valgrind \
+		libtracefs-dev libtraceevent-dev libbpf-dev
 }
 
 # What is tested is looked at by sparse, too (build.sh).
@@ -99,10 +100,12 @@ prepare_simulated()
 	say "building the simulated machine"
 	suites=$(basename -s .c "$root"/tests/test_*.c)
 	# shellcheck disable=SC2086 # a list of words
-	(cd "$root" && cmake --preset dev -B "$work/simulated" \
-		-DTTMPOOL_TOOLS=OFF && cmake --build "$work/simulated" \
-		-j "$(getconf _NPROCESSORS_ONLN)" \
-		--target $suites) >"$work/simulated.log" 2>&1
+	(cd "$root" && cmake --preset dev -B "$work/simulated" &&
+		cmake --build "$work/simulated" \
+			-j "$(getconf _NPROCESSORS_ONLN)" --target $suites \
+			ttmpool-record ttmpool-replay) >"$work/simulated.log" 2>&1 &&
+		export PROGRAMS="$work/simulated/tools/record/ttmpool-record \
+$work/simulated/tools/replay/ttmpool-replay"
 }
 
 # Of this Debian, or of the next one. Status 3: neither has such a kernel.
@@ -168,6 +171,17 @@ boot_cell()
 		"$mode" "$log" >"$log.qemu" 2>&1
 }
 
+# What the machine has shown of its files in debugfs is what ttmpool-top can read.
+top_reads_them()
+{
+	rm -rf "$log.files" && mkdir "$log.files" || return 1
+	for file in stats page_pool; do
+		tr -d '\r' <"$log" | sed -n "s/^file $file: //p" >"$log.files/$file"
+	done
+	"$root/tools/top/ttmpool-top" --once --path "$log.files" >"$log.top" &&
+		grep -q '^0000:' "$log.top"
+}
+
 # Boot one cell of the matrix, and leave its row of the table beside its log.
 cell()
 {
@@ -184,6 +198,9 @@ cell()
 	fi
 	awk -v mode="$mode" -f "$here/judge.awk" "$log" >"$log.verdict" || verdict=FAILED
 	[ "$verdict" = ok ] || sed '$d' "$log.verdict" >&2
+	if grep -q '^file ' "$log"; then
+		top_reads_them || verdict=FAILED
+	fi
 	alike=$("$here/fidelity.sh" "$work/simulated/tests/test_fidelity" \
 		"$mode" "$log") || verdict=FAILED
 	# shellcheck disable=SC2046,SC2183 # three numbers

@@ -82,6 +82,45 @@ right_pool()
 	fi
 }
 
+rows_of()
+{
+	grep -c ",$1," /recording
+}
+
+# recorded COMMAND...: what TTM is asked for meanwhile is recorded, and replays without a
+# fault on any pool. A step has to be done in this shell.
+recorded()
+{
+	rm -f /recording
+	ttmpool-record -q --source ttm -o /recording &
+	recorder=$!
+	until [ -s /recording ]; do
+		kill -0 $recorder || return 1
+		usleep 100000
+	done
+	held=0
+	"$@" || held=1
+	kill -TERM $recorder
+	wait $recorder && [ "$held" = 0 ] || return 1
+	echo "recorded: $(rows_of alloc) alloc, $(rows_of free) free," \
+		"$(rows_of swapout) swapout, $(rows_of swapin) swapin"
+	ttmpool-replay --brief --no-baseline --ram 1024 /recording
+}
+
+# The probes of this test, which are others, count what the recorder sees.
+a_recording_counts_as_the_probes_do()
+{
+	was=$(hits alloc)
+	recorded churn && [ "$(rows_of alloc)" -gt 0 ] &&
+		[ "$(rows_of alloc)" -eq $(($(hits alloc) - was)) ]
+}
+
+a_recording_has_what_is_swapped()
+{
+	recorded swap && [ "$(rows_of swapout)" -gt 0 ] &&
+		[ "$(rows_of swapin)" -gt 0 ]
+}
+
 client()
 {
 	/bin/client "$card" "$@"
@@ -233,9 +272,9 @@ case $driver in
 	;;
 esac
 
-step churn churn
+step churn a_recording_counts_as_the_probes_do
 step evict evict
-step swap swap
+step swap a_recording_has_what_is_swapped
 count
 [ "$driver" = radeon ] || step picture picture
 [ "$driver" != radeon ] || step pages_are_pooled pages_are_pooled

@@ -94,8 +94,9 @@ need_spice()
 need_tools()
 {
 	need gcc make python3 libc6-dev libelf1 libssl3 cpio kmod xz-utils zstd binutils \
-		busybox-static qemu-system-x86 dpkg-dev pahole && need_spice ||
-		return 1
+		busybox-static qemu-system-x86 dpkg-dev pahole \
+		cmake pkg-config libtracefs-dev libtraceevent-dev libbpf-dev &&
+		need_spice || return 1
 	case $drivers in
 	*-xorg*) need e2fsprogs ;;
 	esac
@@ -113,6 +114,18 @@ prepare()
 	say "$series: building ttm.ko for $release"
 	"$here/build.sh" "$series" "$kernels_dir/$series" "$work/$series" ||
 		return 1
+}
+
+# The recorder and the replay, for the machines.
+prepare_programs()
+{
+	say "building ttmpool-record and ttmpool-replay"
+	(cd "$root" && cmake --preset release -B "$work/programs" \
+		-DTTMPOOL_TESTS=OFF && cmake --build "$work/programs" \
+		-j "$(getconf _NPROCESSORS_ONLN)" \
+		--target ttmpool-record ttmpool-replay) >"$work/programs.log" 2>&1 &&
+		export PROGRAMS="$work/programs/tools/record/ttmpool-record \
+$work/programs/tools/replay/ttmpool-replay"
 }
 
 # The disk of the machines that have an X server.
@@ -278,6 +291,7 @@ tell_missing()
 run_test()
 {
 	run_build "$@"
+	prepare_programs || fail "the programs could not be built"
 	prepare_desktop || fail "there is no X server to boot"
 	start_table
 	for series in $kernels; do

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef RECORD_CAPTURE_H
+#define RECORD_CAPTURE_H
+
+#include <traceevent/event-parse.h>
+#include <tracefs/tracefs.h>
+
+#include "options.h"
+#include "probes.h"
+#include "recording.h"
+
+/**
+ * struct capture - events on their way from the kernel to a recording
+ * @options: what was asked for
+ * @recording: where they go
+ * @probes: on TTM's functions
+ * @probed: these are attached
+ * @traced: ttmpool's events are on
+ * @lost: events that the kernel had no room for
+ * @newest_ns: the newest time that was seen
+ * @err: what ended the reading, or 0
+ *
+ * All of it happens in an instance of its own: nobody else's tracing is disturbed.
+ */
+struct capture {
+	const struct options *options;
+	struct recording *recording;
+	struct tracefs_instance *instance;
+	struct tep_handle *tep;
+	struct probes probes;
+	bool probed;
+	bool traced;
+	uint64_t lost;
+	uint64_t newest_ns;
+	int err;
+};
+
+/**
+ * capture_begin() - from now on, the kernel writes events down
+ * @capture: uninitialised memory
+ * @options: what was asked for
+ * @recording: has no row yet; both outlive @capture
+ *
+ * Return: 0, or a negative errno, after a line on stderr; nothing is left then.
+ */
+int capture_begin(struct capture *capture, const struct options *options,
+		  struct recording *recording);
+
+/**
+ * capture_read() - fetch what has been written down, and write what is ready
+ *
+ * Return: 0, or a negative errno.
+ */
+int capture_read(struct capture *capture);
+
+/** capture_abandon() - as capture_end(), and what was not written is forgotten. */
+void capture_abandon(struct capture *capture);
+
+/**
+ * capture_end() - stop, read the rest, write all of it, and leave no trace
+ *
+ * Return: 0, or a negative errno.
+ */
+int capture_end(struct capture *capture);
+
+#endif

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * ttmpool has trace events that name the buffer: ttmpool_populate is that verb, with
+ * what it took, and ttmpool_state says that contents have moved, whoever moved them:
+ *
+ *	empty -> anonymous	alloc: another buffer's pages were handed over
+ *	... -> empty		free, the last one; from swapped, it is forgotten
+ *	... -> swapped		swapout, which frees
+ *	swapped, partial -> populated, anonymous	alloc, restores
+ *
+ * A buffer that is partly in the store counts as what it was before, since no row
+ * says that a part of a buffer moved. When such an event comes the move is over, so its
+ * row has the time of the end, and no duration.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <tracefs/tracefs.h>
+
+#include "events.h"
+
+const char *const events_names[] = { "ttmpool_populate", "ttmpool_state",
+				     NULL };
+
+/* enum ttmpool_tt_state. */
+enum state {
+	STATE_EMPTY,
+	STATE_POPULATED,
+	STATE_BOUND,
+	STATE_ANONYMOUS,
+	STATE_SWAPPED,
+	STATE_PARTIAL,
+};
+
+bool events_possible(const char *system)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "events/%s/ttmpool_state", system);
+	return tracefs_dir_exists(NULL, path);
+}
+
+static uint64_t number(struct tep_event *event, struct tep_record *record,
+		       const char *name)
+{
+	unsigned long long value = 0;
+
+	tep_get_field_val(NULL, event, name, record, &value, 0);
+	return value;
+}
+
+static void copy_device(struct tep_event *event, struct tep_record *record,
+			struct call *call)
+{
+	int len = 0;
+	char *name = tep_get_field_raw(NULL, event, "dev", record, &len, 0);
+
+	if (name && len > 0)
+		snprintf(call->device, sizeof(call->device), "%.*s", len, name);
+}
+
+static int decode_state(struct tep_event *event, struct tep_record *record,
+			struct call *call)
+{
+	enum state from = (enum state)number(event, record, "from");
+	enum state to = (enum state)number(event, record, "to");
+
+	if (to == STATE_EMPTY) {
+		call->op = from == STATE_SWAPPED ? CALL_FORGET : CALL_FREE;
+		call->last = true;
+	} else if (to == STATE_SWAPPED) {
+		call->op = CALL_SWAPOUT;
+		call->frees = true;
+	} else if (from == STATE_SWAPPED || from == STATE_PARTIAL) {
+		call->op = CALL_ALLOC;
+		call->restores = true;
+		return to != STATE_PARTIAL;
+	} else {
+		call->op = CALL_ALLOC;
+		return from == STATE_EMPTY && to == STATE_ANONYMOUS;
+	}
+	return 1;
+}
+
+int events_decode(struct tep_event *event, struct tep_record *record,
+		  struct call *call)
+{
+	call->key = number(event, record, "buf");
+	call->pages = number(event, record, "pages");
+	call->caching = (uint32_t)number(event, record, "caching");
+	call->coherent = number(event, record, "coherent") != 0;
+	copy_device(event, record, call);
+	if (!strcmp(event->name, "ttmpool_state"))
+		return decode_state(event, record, call);
+	call->op = CALL_ALLOC;
+	call->failed = number(event, record, "err") != 0;
+	call->dur_ns = number(event, record, "ns");
+	call->t_ns -= call->dur_ns;
+	return 1;
+}
