@@ -147,6 +147,7 @@ int tpos_store_adopt(struct file *store, size_t index,
 		store_replace(store, index + i, tpos_page_nth(chunk->page, i));
 		cond_resched();
 	}
+	ttmpool_count_out(chunk->page, -(long)pages);
 	atomic_long_sub((long)pages, &ttmpool_counters.pages_out);
 	if (ttmpool_may_write_back())
 		ttmpool_store_push(store, index, pages);

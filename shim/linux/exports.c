@@ -119,6 +119,7 @@ EXPORT_SYMBOL_GPL(tpos_work_queue);
 EXPORT_SYMBOL_GPL(ttmpool_alloc_gfp);
 EXPORT_SYMBOL_GPL(ttmpool_shrinker_count);
 EXPORT_SYMBOL_GPL(ttmpool_shrinker_scan);
+EXPORT_SYMBOL_GPL(ttmpool_active_stat);
 EXPORT_SYMBOL_GPL(ttmpool_spare_stat);
 EXPORT_SYMBOL_GPL(ttmpool_work_run);
 

@@ -62,12 +62,39 @@ static int set_limit(const char *val, const struct kernel_param *kp)
 	return err;
 }
 
+/* The same limit in other units: of a machine with 128 GiB nobody counts pages. */
+static int set_pool_mib(const char *val, const struct kernel_param *kp)
+{
+	unsigned long mib;
+	int err = kstrtoul(val, 0, &mib);
+
+	if (err)
+		return err;
+	if (mib > ULONG_MAX >> (20 - PAGE_SHIFT))
+		return -ERANGE;
+	mutex_lock(&module_lock);
+	page_pool_size = mib << (20 - PAGE_SHIFT);
+	if (module_users)
+		apply_limit(kp);
+	mutex_unlock(&module_lock);
+	return 0;
+}
+
+static int get_pool_mib(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%lu\n", page_pool_size >> (20 - PAGE_SHIFT));
+}
+
+static const struct kernel_param_ops pool_mib_ops = { .set = set_pool_mib,
+						      .get = get_pool_mib };
 static const struct kernel_param_ops limit_ops = { .set = set_limit,
 						   .get = param_get_ulong };
 
 module_param_cb(page_pool_size, &limit_ops, &page_pool_size, 0644);
 MODULE_PARM_DESC(page_pool_size,
 		 "Pages that may lie pooled (default: half of memory)");
+module_param_cb(page_pool_mib, &pool_mib_ops, &page_pool_size, 0644);
+MODULE_PARM_DESC(page_pool_mib, "The same in MiB; what was set last counts");
 module_param_cb(page_budget, &limit_ops, &page_budget, 0644);
 MODULE_PARM_DESC(page_budget,
 		 "Pages that pools may have in all (default: no limit)");

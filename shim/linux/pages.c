@@ -157,6 +157,7 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 					      ? (unsigned long)chunk
 					      : req->order);
 	atomic_long_add(1L << req->order, &ttmpool_counters.pages_out);
+	ttmpool_count_out(chunk->page, 1L << req->order);
 	return 0;
 }
 
@@ -218,6 +219,8 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 
 	ttmpool_for_each_chunk(chunk, chunks) {
 		ttmpool_index_forget(chunk);
+		ttmpool_count_out(chunk->page,
+				  -(long)ttmpool_chunk_pages(chunk));
 		set_page_private(chunk->page, 0);
 		if (ttmpool_chunk_is_coherent(chunk) && chunk->dma.cookie)
 			ttmpool_coherent_unmap(dev, chunk);

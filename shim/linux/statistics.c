@@ -7,16 +7,19 @@
  * be started, or one has to go, counts them as used. So those that the shrinker can
  * have are counted as what they are, memory of the kernel that can be reclaimed:
  *
- *     NR_GPU_RECLAIM               where the kernel has it ("GPUReclaim")
- *     NR_KERNEL_MISC_RECLAIMABLE   else (a part of "KReclaimable" and "MemAvailable")
+ *     NR_GPU_RECLAIM               where the kernel has it ("GPUReclaim"); all other
+ *                                  pages that are out are in NR_GPU_ACTIVE ("GPUActive")
+ *                                  there: compat_counters_gpu.c
+ *     NR_KERNEL_MISC_RECLAIMABLE   else (a part of "KReclaimable" and "MemAvailable"):
+ *                                  compat_counters_kernel.c
  *
  * Reserves are not among them. Each is a counter of a node: of the one that the pool
- * wants, as for the shrinker, or of the first one that has memory.
+ * wants, as for the shrinker, or of the first one that has memory. So the sums are right
+ * at any moment, while of a node that a pool without a wish has pages of, what lies
+ * pooled is counted for the first one.
  */
 
-#include <linux/mm.h> /* before vmstat.h, which stands on it */
 #include <linux/nodemask.h>
-#include <linux/vmstat.h>
 
 #include "ttmpool_system.h"
 
@@ -24,10 +27,5 @@ void tpos_note_spare(struct device *dev, int node, long pages)
 {
 	if (!tpos_node_has_pages(dev, node))
 		node = first_memory_node;
-	mod_node_page_state(NODE_DATA(node), TTMPOOL_SPARE_STAT, pages);
-}
-
-unsigned long ttmpool_spare_stat(void)
-{
-	return global_node_page_state(TTMPOOL_SPARE_STAT);
+	ttmpool_count_spare(node, pages);
 }

@@ -50,6 +50,9 @@ ttmpool-port += $(if $(CONFIG_MEMORY_FAILURE), \
 		compat_poison_stats,compat_poison_unknown), \
 	compat_poison_none)
 
+ttmpool-port += $(if $(call ttmpool-offers,NR_GPU_ACTIVE,mmzone.h), \
+	compat_counters_gpu,compat_counters_kernel)
+
 # What moves contents of buffers to shmem and back. What write_begin() fills in and what
 # the page cache replaces became folios at different times, so each is looked at by itself.
 ttmpool-stores := adopt shmem_backend store traced_buffer
@@ -72,7 +75,5 @@ ttmpool-objs := $(ttmpool-pool-objs) $(call ttmpool-floor,buffer) \
 ttmpool-ccflags := -I$(src)/$(ttmpool-dir)include \
 	-I$(src)/$(ttmpool-dir)shim/linux \
 	-DTTMPOOL_TRACE_SYSTEM=$(or $(ttmpool-events),ttmpool) \
-	-DTTMPOOL_SPARE_STAT=$(if \
-		$(call ttmpool-offers,NR_GPU_RECLAIM,mmzone.h),NR_GPU_RECLAIM,NR_KERNEL_MISC_RECLAIMABLE) \
 	'-DTTMPOOL_FOLIO_BATCH_H="linux/$(if \
 		$(wildcard $(srctree)/include/linux/folio_batch.h),folio_batch.h,pagevec.h)"'

@@ -59,7 +59,12 @@ void ttmpool_complete_invalidations(struct device *dev);
 void ttmpool_note_unmap(void);
 bool ttmpool_await_addresses(struct device *dev);
 
-/* statistics.c: that counter, with what others count there. */
+/* compat_counters_*.c: so many pages more are out, or, of a node, spare; the counters of
+ * the kernel for that, with what others count there. _active_stat: of pages that are out
+ * and not spare; -1: there is no counter of these. */
+void ttmpool_count_out(struct page *page, long pages);
+void ttmpool_count_spare(int node, long pages);
+long ttmpool_active_stat(void);
 unsigned long ttmpool_spare_stat(void);
 
 /* pages.c */

@@ -36,4 +36,40 @@ static void pooled_pages_are_in_a_counter(struct check *t)
 	CHECK(t, is_about((long)ttmpool_spare_stat() - before, 0));
 }
 
-CHECK_SUITE(linux_statistics, CHECK_CASE(pooled_pages_are_in_a_counter));
+static bool active_is(long before, long wanted)
+{
+	return before < 0 || is_about(ttmpool_active_stat() - before, wanted);
+}
+
+/* Where the kernel counts what GPUs use, a page that is out is in that counter or in the
+ * one of spare pages, of both sources, and in none when it has gone. */
+static void pages_that_are_out_are_in_one_counter(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = POOLED };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct page **pages = check_zalloc(t, POOLED * sizeof(*pages));
+	long active = ttmpool_active_stat();
+	long spare = (long)ttmpool_spare_stat();
+
+	CHECK(t, rig && pages);
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+		req.source = source;
+		CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, NULL),
+			 0);
+		CHECK(t, active_is(active, POOLED));
+		CHECK_EQ(t,
+			 ttmpool_pool_give(&rig->pool[0], pages, POOLED,
+					   TTMPOOL_WRITE_COMBINED),
+			 0);
+		CHECK(t, active_is(active, 0));
+		CHECK(t, is_about((long)ttmpool_spare_stat() - spare, POOLED));
+		ttmpool_pool_drain(&rig->pool[0]);
+		CHECK(t, active_is(active, 0));
+		CHECK(t, is_about((long)ttmpool_spare_stat() - spare, 0));
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(linux_statistics, CHECK_CASE(pooled_pages_are_in_a_counter),
+	    CHECK_CASE(pages_that_are_out_are_in_one_counter));
