@@ -40,7 +40,8 @@ static const struct way ways[] = {
 	  .zero = true, .caching = ttm_uncached },
 	{ "vram", .device = true, .dma32 = true, .caching = ttm_cached },
 	{ "qxl", .zero = true, .caching = ttm_cached },
-	{ "xe", .device = true, .zero = true, .caching = ttm_write_combined },
+	{ "xe", .device = true, .zero = true, .caching = ttm_write_combined,
+	  .good_order = 9 },
 };
 
 static const size_t sizes[] = { 1, 3, 75, 512, 1029 };
@@ -147,10 +148,8 @@ static int open_devices(void)
 	size_t w;
 
 	for (w = 0; w < ARRAY_SIZE(ways); w++) {
-		err = ttm_device_init(&bdevs[w], &funcs,
-				      ways[w].device ? &platform->dev : NULL,
-				      NULL, &offsets, ways[w].dma_alloc,
-				      ways[w].dma32);
+		err = ways_device_init(&bdevs[w], &funcs, &ways[w],
+				       &platform->dev, &offsets);
 		if (err)
 			goto fini;
 	}

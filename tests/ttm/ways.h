@@ -2,6 +2,7 @@
 #ifndef WAYS_H
 #define WAYS_H
 
+#include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_pool.h>
 #include <drm/ttm/ttm_tt.h>
 
@@ -14,6 +15,7 @@
  * @addresses: it wants DMA addresses
  * @zero: pages shall be zero, as for userspace
  * @caching: of the buffer
+ * @good_order: the order that helps the device, where TTM can be told; 0: none
  */
 struct way {
 	const char *name;
@@ -23,6 +25,7 @@ struct way {
 	bool addresses;
 	bool zero;
 	enum ttm_caching caching;
+	unsigned int good_order;
 };
 
 /** look() - what is true of a buffer that was had in @way, as a word each; in
@@ -36,6 +39,11 @@ void orders(const struct way *way, const struct ttm_tt *tt, char *text,
 
 /** scribble() - the CPU writes to every page. */
 void scribble(const struct ttm_tt *tt);
+
+/** ways_device_init() - start TTM for a device, asked in @way. */
+int ways_device_init(struct ttm_device *bdev, struct ttm_device_funcs *funcs,
+		     const struct way *way, struct device *dev,
+		     struct drm_vma_offset_manager *offsets);
 
 /** ways_pool_of_node() - a pool of one node, where TTM has such; false if it
  * has not. */

@@ -20,24 +20,6 @@
 
 kernel_tools='xz-utils flex bison bc libelf-dev libssl-dev python3'
 
-# The package of the source from the index of suite.sh, unpacked and not installed: no
-# Debian 12 has it, and a Debian 13 only with its backports.
-download_source()
-{
-	suite_index || return 1
-	package=linux-source-$series
-	version=$(APT_CONFIG=$suite_dir/apt/apt.conf apt-cache policy "$package" |
-		awk '/Candidate:/ { print $2 }')
-	[ "$(cat "$work/package/version" 2>/dev/null)" != "$version" ] || return 0
-	say "fetching $package $version"
-	rm -rf "$work/package"
-	mkdir -p "$work/package"
-	(cd "$work/package" && APT_CONFIG=$suite_dir/apt/apt.conf apt-get -qq \
-		-o APT::Sandbox::User=root download "$package" &&
-		dpkg -x "$package"_*.deb . && rm "$package"_*.deb) >&2 &&
-		echo "$version" >"$work/package/version"
-}
-
 need_source()
 {
 	tar=usr/src/linux-source-$series.tar.xz
@@ -46,34 +28,21 @@ need_source()
 		need "linux-source-$series"
 	else
 		source_tar=$work/package/$tar
-		download_source
+		suite_source "$series" "$work/package"
 	fi
 }
 
-# A kernel of Debian 13 is made with its compiler: here, or in its folder.
 need_compiler()
 {
 	unset SUITE_FOLDER
-	[ "$series" != 6.12 ] && ! command -v gcc-14 >/dev/null || return 0
 	# shellcheck disable=SC2086 # a list of words
-	need debootstrap && suite_folder && suite_need $kernel_tools || return 1
-	export SUITE_FOLDER="$suite_dir/root"
+	[ "$series" = 6.12 ] || suite_compiler $kernel_tools
 }
 
 need_debug_tools()
 {
 	# shellcheck disable=SC2086 # a list of words
 	need_tools && need $kernel_tools && need_compiler && need_source
-}
-
-# there COMMAND...: where the kernel's compiler is.
-there()
-{
-	if [ -z "${SUITE_FOLDER-}" ]; then
-		"$@"
-	else
-		"$here/enter.sh" "$SUITE_FOLDER" "$root" "$work" -- "$@"
-	fi
 }
 
 unpack_source()

@@ -112,44 +112,14 @@ $work/simulated/tools/replay/ttmpool-replay"
 fetch()
 {
 	say "$1: fetching"
-	status=0
-	release=$("$here/fetch.sh" "$1" "$work/$1") || status=$?
-	if [ "$status" -eq 3 ]; then
-		status=0
-		suite_index || return 1
-		release=$(APT_CONFIG=$suite_dir/apt/apt.conf \
-			"$here/fetch.sh" "$1" "$work/$1") || status=$?
-	fi
-	release=$(echo "$release" | tail -n 1)
-	return "$status"
-}
-
-# Is there no compiler here that this kernel's headers ask for, or do the programs that
-# build modules for it want a newer libc?
-is_newer_than_here()
-{
-	compiler=$(sed -n 's/^CC *=.*\(gcc-[0-9]*\)$/\1/p' \
-		"$work/$1"/usr/src/linux-headers-*-amd64/.kernelvariables)
-	[ -z "$compiler" ] || command -v "$compiler" >/dev/null || return 0
-	# shellcheck disable=SC2211 # there is one
-	"$work/$1"/usr/lib/linux-kbuild-*/scripts/mod/modpost 2>&1 |
-		grep -q "GLIBC_.*not found"
-}
-
-# Where modules for a kernel are built: here, or in a folder with a newer Debian.
-enter_suite()
-{
-	unset SUITE_FOLDER
-	is_newer_than_here "$1" || return 0
-	need debootstrap && suite_folder || return 1
-	export SUITE_FOLDER="$suite_dir/root"
+	suite_fetch "$1" "$work/$1"
 }
 
 prepare()
 {
 	series=$1
 	fetch "$series" || return
-	enter_suite "$series" || return 1
+	suite_enter "$work/$series" || return 1
 	say "$series: building for $release"
 	mkdir -p "$work/out-$series"
 	rm -f "$work/out-$series"/*.ko

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # $here, $root, $work: who reads it
 #
 # Debian 13's packages on a Debian 12, whose index has no 7.x kernels and whose libc
 # is too old for the programs that build modules for them. To be sourced, with $here
-# set to this directory.
+# set to a directory beside this one, and $root to the tree's.
 #
 #     index    an apt configuration of its own, with Debian 13 and its backports
 #     folder   a Debian 13 in a directory, in which compilers run (chroot)
@@ -94,4 +94,81 @@ suite_install()
 		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
 			--no-install-recommends "$@"' - "$@" \
 		>>"$suite_dir/debootstrap.log" 2>&1
+}
+
+# suite_source SERIES DIR: the package of a kernel's source from the index, unpacked
+# under DIR and not installed: no Debian 12 has that of 7.3, and a Debian 13 only with
+# its backports.
+suite_source()
+{
+	suite_index || return 1
+	package=linux-source-$1
+	version=$(APT_CONFIG=$suite_dir/apt/apt.conf apt-cache policy "$package" |
+		awk '/Candidate:/ { print $2 }')
+	[ "$(cat "$2/version" 2>/dev/null)" != "$version" ] || return 0
+	echo "==> fetching $package $version" >&2
+	rm -rf "$2"
+	mkdir -p "$2"
+	(cd "$2" && APT_CONFIG=$suite_dir/apt/apt.conf apt-get -qq \
+		-o APT::Sandbox::User=root download "$package" &&
+		dpkg -x "$package"_*.deb . && rm "$package"_*.deb) >&2 &&
+		echo "$version" >"$2/version"
+}
+
+# suite_compiler TOOL...: a kernel of Debian 13 is made with its compiler: here, or in its
+# folder, which SUITE_FOLDER names then.
+suite_compiler()
+{
+	unset SUITE_FOLDER
+	! command -v gcc-14 >/dev/null || return 0
+	need debootstrap && suite_folder && suite_need "$@" || return 1
+	export SUITE_FOLDER="$suite_dir/root"
+}
+
+# there COMMAND...: where the kernel's compiler is. $root and $work are seen there.
+there()
+{
+	if [ -z "${SUITE_FOLDER-}" ]; then
+		"$@"
+	else
+		"$root/tools/kernel/enter.sh" "$SUITE_FOLDER" "$root" "$work" -- "$@"
+	fi
+}
+
+# suite_fetch SERIES DIR: the newest kernel of a series, by fetch.sh, from the system's own
+# index or, if that has none, from this one; sets $release. Status 3: neither has one.
+suite_fetch()
+{
+	status=0
+	release=$("$root/tools/kernel/fetch.sh" "$1" "$2") || status=$?
+	if [ "$status" -eq 3 ]; then
+		status=0
+		suite_index || return 1
+		release=$(APT_CONFIG=$suite_dir/apt/apt.conf \
+			"$root/tools/kernel/fetch.sh" "$1" "$2") || status=$?
+	fi
+	release=$(echo "$release" | tail -n 1)
+	return "$status"
+}
+
+# Is there no compiler here that this kernel's headers ask for, or do the programs that
+# build modules for it want a newer libc?
+suite_is_newer()
+{
+	compiler=$(sed -n 's/^CC *=.*\(gcc-[0-9]*\)$/\1/p' \
+		"$1"/usr/src/linux-headers-*-amd64/.kernelvariables)
+	[ -z "$compiler" ] || command -v "$compiler" >/dev/null || return 0
+	# shellcheck disable=SC2211 # there is one
+	"$1"/usr/lib/linux-kbuild-*/scripts/mod/modpost 2>&1 |
+		grep -q "GLIBC_.*not found"
+}
+
+# suite_enter DIR: where modules for the kernel in DIR are built: here, or in a folder with
+# a newer Debian, which SUITE_FOLDER names then.
+suite_enter()
+{
+	unset SUITE_FOLDER
+	suite_is_newer "$1" || return 0
+	need debootstrap && suite_folder || return 1
+	export SUITE_FOLDER="$suite_dir/root"
 }

@@ -3,8 +3,9 @@
 #
 # abi.sh SYMVERS DIR: may Debian's own drivers run on DIR/ours/ttm.ko? SYMVERS is
 # Module.symvers of the kernel, DIR has what build.sh puts there.
+# abi.sh --structures DIR: the third point alone, against DIR/layout.stock.
 #
-# Three things are compared, and any difference is a refusal:
+# These are compared, and any difference is a refusal:
 #
 #     exports      every symbol of Debian's ttm.ko is there, with the same CRC.
 #                  It is made of the types of all arguments, whatever they
@@ -17,14 +18,27 @@
 #                  information (BTF) that Debian's binary carries
 #
 # The CRC says what the headers were when the exporting file was compiled; the
-# last point says what every other file was compiled with.
+# last point says what every other file was compiled with. A kernel without CRCs
+# (CONFIG_MODVERSIONS, which Debian's 7.3 has not) has 0 for each: then names are
+# compared, the string that the kernel compares before it loads a module (vermagic), and
+# structures.
 set -eu
 
-symvers=$1
-dir=$2
 tab=$(printf '\t')
 structures=ttm_pool,ttm_pool_type,ttm_device,ttm_tt,ttm_buffer_object
 structures=$structures,ttm_resource,ttm_resource_manager,ttm_operation_ctx
+# Others that a driver embeds, fills in or goes through; not every kernel has them all.
+others=ttm_device_funcs,ttm_place,ttm_placement,ttm_bus_placement,ttm_lru_bulk_move
+others=$others,ttm_lru_bulk_move_pos,ttm_resource_manager_func,ttm_resource_cursor
+others=$others,ttm_range_mgr_node,ttm_validate_buffer,ttm_kmap_iter_ops,ttm_global
+others=$others,ttm_bo_kmap_obj,ttm_lru_item,ttm_lru_walk,ttm_lru_walk_arg,ttm_lru_walk_ops
+others=$others,ttm_backup_flags,ttm_bo_lru_cursor,ttm_bo_shrink_flags
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+
+# shellcheck source=tools/kernel/suite.sh
+. "$root/tools/kernel/suite.sh"
 
 refuse()
 {
@@ -56,10 +70,25 @@ offered()
 		"$symvers" | sort
 }
 
+# Has the kernel CRCs at all?
+has_crcs()
+{
+	! awk '$1 != "0x00000000" { exit 1 }' "$dir/exports.stock"
+}
+
+# Lines of "CRC NAME" of what ours asks for.
+imported()
+{
+	if has_crcs; then
+		modprobe --dump-modversions "$dir/ours/ttm.ko" | tr '\t' ' '
+	else
+		nm -u "$dir/ours/ttm.ko" | awk '{ print "0x00000000", $2 }'
+	fi | sort
+}
+
 check_imports()
 {
-	modprobe --dump-modversions "$dir/ours/ttm.ko" | tr '\t' ' ' |
-		sort >"$dir/imports"
+	imported >"$dir/imports"
 	[ -s "$dir/imports" ] || refuse "ours/ttm.ko carries no CRCs"
 	offered >"$dir/offered"
 	missing=$(comm -23 "$dir/imports" "$dir/offered")
@@ -68,32 +97,72 @@ check_imports()
 	imports=$(wc -l <"$dir/imports")
 }
 
-# A line for each structure. DWARF has attributes that BTF has not; of comments
-# only the numbers are kept.
-layout()
+check_vermagic()
 {
-	pahole -C "$structures" "$@" 2>/dev/null | awk '
-		/^struct [a-z_]+ \{/ { line = "" }
+	stock=$(modinfo -F vermagic "$dir/stock.ko")
+	ours=$(modinfo -F vermagic "$dir/ours/ttm.ko")
+	if [ -z "$stock" ] || [ "$stock" != "$ours" ]; then
+		refuse "the vermagic is \"$ours\", the kernel's is \"$stock\""
+	fi
+}
+
+# A line for each structure that pahole shows, if it is one of ours to compare. DWARF has
+# attributes that BTF has not, and arrays of arrays where BTF has one array; of comments
+# only the numbers are kept.
+lines()
+{
+	awk -v names="$structures,$others" '
+		BEGIN {
+			n = split(names, name, ",")
+			while (n)
+				wanted[name[n--]] = 1
+		}
+		function flat(s, n) {
+			while (match(s, /\[[0-9]+\]\[[0-9]+\]/)) {
+				split(substr(s, RSTART + 1, RLENGTH - 2), n, /\]\[/)
+				s = substr(s, 1, RSTART) n[1] * n[2] \
+					substr(s, RSTART + RLENGTH - 1)
+			}
+			return s
+		}
+		/^[a-z].*\{$/ { line = ""; shown = $1 == "struct" && wanted[$2] }
+		!shown { next }
 		/^[ \t]*(\/\*.*\*\/)?$/ && !/size:/ { next }
 		{
 			gsub(/ __attribute__\(\([a-z_]*\([0-9]*\)\)\)/, "")
 			gsub(/[ \t]+/, " ")
-			line = line $0
+			line = line flat($0)
 		}
-		/^}/ { print line }'
+		/^}/ { print line; shown = 0 }'
+}
+
+# Of several that it is asked for, pahole shows none behind the first that it does not find.
+read_stock()
+{
+	for structure in $(echo "$structures,$others" | tr ',' ' '); do
+		there pahole -F btf --btf_base "$dir/vmlinux" -C "$structure" \
+			"$dir/stock.ko" 2>/dev/null || continue
+	done | lines | sort >"$dir/layout.stock"
+	for structure in $(echo "$structures" | tr ',' ' '); do
+		grep -q "^struct $structure {" "$dir/layout.stock" ||
+			refuse "Debian's ttm.ko does not say what $structure is"
+	done
+}
+
+# Of what Debian's binary does not know nothing can be said.
+known_to_stock()
+{
+	cut -d' ' -f2 "$dir/layout.stock" >"$dir/layout.names"
+	awk 'NR == FNR { known[$1] = 1; next } known[$2]' "$dir/layout.names" -
 }
 
 check_structures()
 {
-	layout -F btf --btf_base "$dir/vmlinux" "$dir/stock.ko" |
-		sort >"$dir/layout.stock"
-	[ "$(wc -l <"$dir/layout.stock")" -eq \
-		"$(echo "$structures" | tr ',' '\n' | wc -l)" ] ||
-		refuse "Debian's ttm.ko does not say what its structures are"
 	objects=0
 	for object in $(find "$dir/ours" -name '*.o' ! -name 'ttm.o' \
 		! -name '*.mod.o' | sort); do
-		layout -F dwarf "$object" | sort >"$dir/layout.object"
+		there pahole -F dwarf "$object" 2>/dev/null | lines |
+			known_to_stock | sort -u >"$dir/layout.object"
 		[ -s "$dir/layout.object" ] || continue
 		other=$(comm -23 "$dir/layout.object" "$dir/layout.stock")
 		[ -z "$other" ] || refuse "${object#"$dir/"} has another" \
@@ -102,11 +171,23 @@ check_structures()
 	done
 	[ -s "$dir/ours/ttmpool/shim/linux/ttm/pool.o" ] ||
 		refuse "the drop-in was not built"
-	[ "$objects" -gt 1 ] || refuse "ours/ttm.ko has no debug information"
 }
 
+work=$(cd "$2" && pwd)
+if [ "$1" = --structures ]; then
+	dir=$work
+	check_structures
+	exit 0
+fi
+symvers=$1
+dir=$work
 check_exports
 check_imports
+check_vermagic
+read_stock
 check_structures
-echo "abi: $exports exports and $imports imports have the kernel's CRCs;" \
-	"structures are alike in $objects objects"
+[ "$objects" -gt 1 ] || refuse "ours/ttm.ko has no debug information"
+how="have the kernel's CRCs"
+has_crcs || how="are the kernel's names, and the vermagic is alike (it has no CRCs)"
+echo "abi: $exports exports and $imports imports $how;" \
+	"$(wc -l <"$dir/layout.stock") structures are alike in $objects objects"

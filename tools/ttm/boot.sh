@@ -36,6 +36,10 @@ ways)
 	devices=
 	MEMORY=1G
 	;;
+shrink)
+	devices=
+	MEMORY=320M
+	;;
 *)
 	echo "boot: no such driver: $driver" >&2
 	exit 2

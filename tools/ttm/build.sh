@@ -1,12 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# build.sh SERIES KERNEL_DIR OUT: a ttm.ko for a kernel that fetch.sh has put into
-# KERNEL_DIR, from what source.sh makes of TTM. It is OUT/ours/ttm.ko afterwards, and has
-# passed abi.sh; beside it are Debian's own, OUT/stock.ko, and the client.
+# build.sh SERIES KERNEL_DIR OUT TAR: a ttm.ko for a kernel that fetch.sh has put into
+# KERNEL_DIR, from what source.sh makes of TTM; TAR has its source. It is OUT/ours/ttm.ko
+# afterwards, and has passed abi.sh; beside it are Debian's own, OUT/stock.ko, and the
+# client.
 #
 # Stock is Debian's binary: it is what everybody runs, and what must be matched.
 # The source has to be that of the kernel, to the last number.
+#
+# SUITE_FOLDER in the environment: a system in a folder, in which the compiler runs.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,12 +17,17 @@ root=$(cd "$here/../.." && pwd)
 series=$1
 kernel=$2
 out=$3
+tar=$4
 release=$(cat "$kernel/release")
 headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd)
 common=$(echo "$kernel"/usr/src/linux-headers-*-common)
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 source=$out/linux-source-$series
+work=$(cd "$kernel" && pwd)
+
+# shellcheck source=tools/kernel/suite.sh
+. "$root/tools/kernel/suite.sh"
 
 version_of()
 {
@@ -51,7 +59,7 @@ build_ours()
 {
 	log=$out/ours.log
 	rm -f "$out/ours/ttm.ko"
-	if ! make -C "$headers" M="$out/ours" \
+	if ! there make -C "$headers" M="$out/ours" \
 		-j"$(getconf _NPROCESSORS_ONLN)" KCFLAGS=-Werror modules \
 		>"$log" 2>&1; then
 		tail -n 40 "$log" >&2
@@ -63,17 +71,43 @@ build_ours()
 	fi
 }
 
-# A module that calls TTM's pool as drivers do, for either ttm.ko.
+# Modules that call TTM as drivers do, for either ttm.ko.
 build_ways()
 {
 	"$here/../kernel/link-tree.sh" "$out/ways" tests/ttm
 	log=$out/ways.log
-	if ! make -C "$headers" M="$out/ways/tests/ttm" KCFLAGS=-Werror modules \
+	if ! there make -C "$headers" M="$out/ways/tests/ttm" KCFLAGS=-Werror modules \
 		>"$log" 2>&1; then
 		tail -n 40 "$log" >&2
 		return 1
 	fi
-	cp "$out/ways/tests/ttm/ttm_ways.ko" "$out"
+	cp "$out"/ways/tests/ttm/ttm_*.ko "$out"
+}
+
+# A header in which a member of a structure has moved: what is compiled with it has to be
+# refused. It comes before all others, and they find that they have been read.
+build_planted()
+{
+	planted=$out/planted
+	rm -rf "$planted"
+	mkdir -p "$planted/ours/ttmpool/shim/linux/ttm"
+	sed 's/^\tstruct file \*swap_storage;/\tvoid *planted;\n&/' \
+		"$common/include/drm/ttm/ttm_tt.h" >"$planted/ttm_tt_planted.h"
+	grep -q planted "$planted/ttm_tt_planted.h"
+	printf '#include "ttm_tt_planted.h"\nstruct ttm_tt planted;\n' \
+		>"$planted/planted.c"
+	echo 'obj-m := planted.o' >"$planted/Makefile"
+	there make -C "$headers" M="$planted" planted.o >"$planted/log" 2>&1 || {
+		tail -n 20 "$planted/log" >&2
+		return 1
+	}
+	cp "$planted/planted.o" "$planted/ours/ttmpool/shim/linux/ttm/pool.o"
+	cp "$out/layout.stock" "$planted"
+	if "$here/abi.sh" --structures "$planted" 2>"$planted/refusal"; then
+		echo "build: a structure that has another layout was not refused" >&2
+		return 1
+	fi
+	grep -q 'REFUSED.*ttm_tt' "$planted/refusal"
 }
 
 # The interface is that of the kernel's own headers; __user is for its checker.
@@ -84,14 +118,20 @@ build_client()
 		"$root"/tests/ttm-client/*.c -o "$out/client"
 }
 
-"$here/source.sh" "$series" "$out"
+"$here/source.sh" "$series" "$out" "$tar"
 same_version
 unpack_stock
 build_ours
+# What TTM's other files call, by its headers: one for all, and perhaps one of its own.
+{
+	cat "$common/include/drm/ttm/ttm_pool.h"
+	find "$out/ours/" -maxdepth 1 -name ttm_pool_internal.h -exec cat {} +
+} >"$out/interface.h"
 # shellcheck disable=SC2046 # a list of files
 python3 "$root/tests/floors/floors.py" --kernel \
-	--interface "$common/include/drm/ttm/ttm_pool.h" \
+	--interface "$out/interface.h" \
 	--others $(find "$out/ours/ttmpool/" -name '*.o' ! -name '*.mod.o') >&2
 build_ways
 "$here/abi.sh" "$headers/Module.symvers" "$out"
+build_planted
 build_client

@@ -5,7 +5,7 @@
 # same drivers on Debian's ttm.ko: build it, see that it may be loaded, boot both,
 # judge the consoles. Nothing is installed but the tools.
 #
-#   run.sh build|test [--kernel 6.1|6.12] [--driver DRIVER]
+#   run.sh build|test [--kernel 6.1|6.12|7.3] [--driver DRIVER]
 #
 # A machine is a kernel, a driver, and a pool. It passes if all of its steps held,
 # no byte was wrong, and the kernel had nothing to complain about. Where a picture
@@ -17,17 +17,20 @@ root=$(cd "$here/../.." && pwd)
 kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
 work=$root/build/ttm
 kernels='6.1 6.12'
-all_drivers='qxl bochs radeon ways qxl-xorg bochs-xorg'
+all_kernels='6.1 6.12 7.3'
+all_drivers='qxl bochs radeon ways shrink qxl-xorg bochs-xorg'
 drivers=${TTMPOOL_TTM_DRIVERS:-$all_drivers}
 
 # shellcheck source=tools/packages.sh
 . "$root/tools/packages.sh"
+# shellcheck source=tools/kernel/suite.sh
+. "$root/tools/kernel/suite.sh"
 
 usage()
 {
 	cat <<END
-usage: ./dev ttm build [--kernel 6.1|6.12]
-       ./dev ttm test [--kernel 6.1|6.12] [--driver DRIVER]
+usage: ./dev ttm build [--kernel 6.1|6.12|7.3]
+       ./dev ttm test [--kernel 6.1|6.12|7.3] [--driver DRIVER]
 
 Builds ttm.ko from the kernel's source, with ttmpool in the place of its page
 pool, and refuses it if Debian's drivers could not run on it. "test" boots them
@@ -37,8 +40,10 @@ fill, look at, evict, swap out and destroy buffers.
     qxl, bochs, radeon     our own client
     qxl-xorg, bochs-xorg   Debian's X server and its clients, and ours beside them
     ways                   a module that asks the pool as all of TTM's drivers do
+    shrink                 a module that shrinks buffers as xe does; 7.3 alone
 
-Without options: all of it, or the drivers that TTMPOOL_TTM_DRIVERS names.
+Without options: all drivers, or those that TTMPOOL_TTM_DRIVERS names, with 6.1 and
+6.12. In 7.3 the driver bochs does not use TTM.
 END
 }
 
@@ -70,7 +75,8 @@ parse()
 		[ $# -ge 2 ] || fail "$1 needs a value"
 		case $1 in
 		--kernel)
-			in_list "$2" "$kernels"
+			# shellcheck disable=SC2086 # a list of words
+			in_list "$2" $all_kernels
 			kernels=$2
 			;;
 		--driver)
@@ -102,18 +108,28 @@ need_tools()
 	esac
 }
 
-# Status 3: this Debian has no such kernel.
+# The source of a kernel, of Debian 12, 13, or the backports for that; sets $source_tar.
+need_source()
+{
+	source_tar=/usr/src/linux-source-$1.tar.xz
+	if [ -z "${SUITE_FOLDER-}" ] && [ "$1" != 7.3 ]; then
+		need "linux-source-$1"
+	else
+		suite_source "$1" "$work/package-$1" &&
+			source_tar=$work/package-$1$source_tar
+	fi
+}
+
+# Status 3: this Debian has no such kernel, nor has the next one.
 prepare()
 {
 	series=$1
 	say "$series: fetching"
-	release=$("$here/../kernel/fetch.sh" "$series" "$kernels_dir/$series") ||
-		return
-	release=$(echo "$release" | tail -n 1)
-	need "linux-source-$series" || return 1
+	suite_fetch "$series" "$kernels_dir/$series" || return
+	suite_enter "$kernels_dir/$series" && need_source "$series" || return 1
 	say "$series: building ttm.ko for $release"
-	"$here/build.sh" "$series" "$kernels_dir/$series" "$work/$series" ||
-		return 1
+	"$here/build.sh" "$series" "$kernels_dir/$series" "$work/$series" \
+		"$source_tar" || return 1
 }
 
 # The recorder and the replay, for the machines.
@@ -257,9 +273,28 @@ boot_pools()
 	done
 	case $2 in
 	radeon) ;;
+	shrink) tell_shrink "$1" ;;
 	ways) compare_ways "$1" || count_row "$1 ways: nothing was found" ;;
 	*) compare_pictures "$1" "$2" ;;
 	esac
+}
+
+# Does a kernel have that driver on TTM? In 7.3 bochs is not on it, and xe's way of
+# shrinking is not in those before.
+is_in()
+{
+	case $1:$2 in
+	7.3:bochs | 6.*:shrink) return 1 ;;
+	esac
+}
+
+# What came of it is told for both pools, and not compared: chance has a part in it.
+tell_shrink()
+{
+	for pool in stock ours; do
+		tr -d '\r' <"$work/$1-shrink-$pool.log" |
+			sed -n "s/^shrink: /$1 shrink $pool: /p" >>"$table"
+	done
 }
 
 run_build()
@@ -296,6 +331,7 @@ run_test()
 	start_table
 	for series in $kernels; do
 		for driver in $drivers; do
+			is_in "$series" "${driver%-xorg}" || continue
 			boot_pools "$series" "$driver"
 		done
 	done

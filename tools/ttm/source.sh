@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# source.sh SERIES OUT: TTM as it is in Debian's package linux-source-SERIES, with
-# the drop-in in the place of ttm_pool.o, in OUT/ours, to be made as an external
-# module. What is not ours lies in OUT/linux-source-SERIES; OUT/ours has links.
+# source.sh SERIES OUT [TAR]: TTM as it is in Debian's package linux-source-SERIES, which
+# has TAR, with the drop-in in the place of ttm_pool.o, in OUT/ours, to be made as an
+# external module. What is not ours lies in OUT/linux-source-SERIES; OUT/ours has links.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 series=$1
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
-tar=/usr/src/linux-source-$series.tar.xz
+tar=${3-/usr/src/linux-source-$series.tar.xz}
 source=$out/linux-source-$series
 
 unpack_source()

@@ -9,5 +9,7 @@ void ttm_pool_init(struct ttm_pool *pool, struct device *dev, int nid,
 		   bool use_dma_alloc, bool use_dma32)
 {
 	pool->nid = nid;
-	ttmpool_ttm_start(pool, dev, nid, use_dma_alloc, use_dma32);
+	pool->use_dma_alloc = use_dma_alloc;
+	pool->use_dma32 = use_dma32;
+	ttmpool_ttm_start(pool, dev, nid);
 }

@@ -73,6 +73,7 @@ int ttm_pool_mgr_init(unsigned long num_pages)
 		return err;
 	manager_is_up = true;
 	ttmpool_debugfs_init(ttmpool_module_manager(), ttm_debugfs_root);
+	ttmpool_ttm_backup_init();
 	shrink_file = debugfs_create_file("page_pool_shrink", 0400,
 					  ttm_debugfs_root, NULL,
 					  &page_pool_shrink_fops);

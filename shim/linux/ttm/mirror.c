@@ -27,7 +27,7 @@
 
 static bool has_lists(const struct ttm_pool *pool)
 {
-	return pool->use_dma_alloc || pool->nid != NUMA_NO_NODE;
+	return ttm_pool_uses_dma_alloc(pool) || pool->nid != NUMA_NO_NODE;
 }
 
 static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
@@ -55,8 +55,9 @@ void ttmpool_ttm_mirror_init(struct ttm_pool *pool)
 void ttmpool_ttm_mirror(struct ttm_pool *pool)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
-	enum ttmpool_source source = pool->use_dma_alloc ? TTMPOOL_COHERENT
-							 : TTMPOOL_PLAIN;
+	enum ttmpool_source source = ttm_pool_uses_dma_alloc(pool)
+					     ? TTMPOOL_COHERENT
+					     : TTMPOOL_PLAIN;
 
 	if (!has_lists(pool))
 		return;

@@ -9,7 +9,7 @@
  *
  * TTM embeds its struct ttm_pool in struct ttm_device, whose layout is in every
  * driver. So it stays as it is, though nothing of it is used but what others
- * read: dev, nid, use_dma_alloc and use_dma32. Ours lies beside it, and is
+ * read: dev, nid, and how it was started. Ours lies beside it, and is
  * found through a list head of TTM's that has no other use here.
  *
  * What TTM promises of a page, and drivers use:
@@ -75,7 +75,8 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 	tpos_device_query(dev, &info);
 	ttmpool_policy_init(&policy, &info);
 	policy.max_order = TTMPOOL_NR_ORDERS - 1;
-	policy.dma32 = pool->use_dma32;
+	policy.dma32 = ttm_pool_uses_dma32(pool);
+	policy.good_order = ttm_pool_beneficial_order(pool);
 	policy.refill = false; /* TTM pools what was given back, and no more */
 	policy.scrub = true; /* as with TTM, nobody waits for it at populate */
 	if (!ttmpool_pool_init(ours, ttmpool_module_manager(), &config))
@@ -85,15 +86,12 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 }
 
 /* TTM's function returns nothing: if this one fails, so does each alloc. */
-void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node,
-		       bool use_dma_alloc, bool use_dma32)
+void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node)
 {
 	struct ttmpool_pool *ours = NULL;
 
-	WARN_ON(!dev && use_dma_alloc);
+	WARN_ON(!dev && ttm_pool_uses_dma_alloc(pool));
 	pool->dev = dev;
-	pool->use_dma_alloc = use_dma_alloc;
-	pool->use_dma32 = use_dma32;
 	ttmpool_ttm_mirror_init(pool);
 	slot_of(pool)->next = NULL;
 	if (ttmpool_module_get())
@@ -135,13 +133,13 @@ void ttm_pool_fini(struct ttm_pool *pool)
  * left in it after a free is found out until the same buffer is populated again, and
  * then all of it is written anew.
  */
-static u32 ticket_of(const struct ttm_tt *tt)
+u32 ttmpool_ttm_ticket(const struct ttm_tt *tt)
 {
 	return (hash_ptr(tt, 30) + 1) * 2;
 }
 
 /* To TTM, -ENOSPC is a placement that is full, and worth an eviction. */
-static int ttm_error(int err)
+int ttmpool_ttm_error(int err)
 {
 	return err == -ENOSPC || err == -EIO ? -EFAULT : err;
 }
@@ -154,25 +152,37 @@ static enum ttmpool_effort effort_of(const struct ttm_operation_ctx *ctx)
 				      : TTMPOOL_OOM_KILL;
 }
 
+struct ttmpool_request ttmpool_ttm_request(struct ttm_pool *pool,
+					   const struct ttm_tt *tt,
+					   const struct ttm_operation_ctx *ctx)
+{
+	return (struct ttmpool_request){
+		.source = ttm_pool_uses_dma_alloc(pool) ? TTMPOOL_COHERENT
+							: TTMPOOL_PLAIN,
+		.caching = (int)tt->caching,
+		.num_pages = tt->num_pages,
+		.killable = true,
+		.effort = effort_of(ctx),
+		.ticket = ttmpool_ttm_ticket(tt),
+	};
+}
+
 int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 		   struct ttm_operation_ctx *ctx)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
-	struct ttmpool_request req = { .caching = (int)tt->caching,
-				       .num_pages = tt->num_pages,
-				       .killable = true,
-				       .effort = effort_of(ctx),
-				       .ticket = ticket_of(tt) };
+	struct ttmpool_request req = ttmpool_ttm_request(pool, tt, ctx);
 	int err;
 
+	if (WARN_ON(ttmpool_ttm_is_backed_up(tt)))
+		return -EINVAL;
 	WARN_ON(!tt->num_pages || ttm_tt_is_populated(tt));
 	WARN_ON(tt->dma_address && !pool->dev);
 	if (!ours)
 		return -ENOMEM;
-	req.source = pool->use_dma_alloc ? TTMPOOL_COHERENT : TTMPOOL_PLAIN;
 	err = ttmpool_pool_take(ours, &req, tt->pages, tt->dma_address);
 	if (err)
-		return ttm_error(err);
+		return ttmpool_ttm_error(err);
 	ttmpool_ttm_mirror(pool);
 	return 0;
 }
@@ -181,8 +191,7 @@ void ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
-	WARN_ON(ttmpool_pool_give_ticket(ours, tt->pages, tt->num_pages,
-					 (int)tt->caching, ticket_of(tt)));
+	ttmpool_ttm_give(ours, tt, ttmpool_ttm_ticket(tt));
 	ttmpool_ttm_mirror(pool);
 }
 

@@ -14,8 +14,17 @@ ttmpool-ttm-offers = $(shell grep -qw $(1) \
 
 ttmpool-ttm := manager pool
 ttmpool-ttm += $(if $(call ttmpool-ttm-offers,nid,ttm_pool.h), \
-	compat_exports_node compat_init_node,compat_exports compat_init)
-ttmpool-ttm += $(if $(CONFIG_DRM_TTM_KUNIT_TEST),mirror,mirror_none)
+	compat_exports_node,compat_exports)
+ttmpool-ttm += $(if $(call ttmpool-ttm-offers,alloc_flags,ttm_pool.h), \
+	compat_init_flags,$(if $(call ttmpool-ttm-offers,nid,ttm_pool.h), \
+		compat_init_node,compat_init))
+ttmpool-ttm += $(if $(call ttmpool-ttm-offers,ttm_backup_backup_folio,ttm_backup.h), \
+	compat_backup compat_restore \
+	$(if $(CONFIG_FAULT_INJECTION),compat_backup_faults,compat_backup_no_faults), \
+	compat_no_backup)
+ttmpool-ttm += $(if $(CONFIG_DRM_TTM_KUNIT_TEST), \
+	$(if $(call ttmpool-ttm-offers,list_lru,ttm_pool.h),mirror_lru,mirror), \
+	mirror_none)
 
 ttmpool-ttm-objs := $(ttmpool-pool-objs) \
 	$(addprefix $(ttmpool-dir)shim/linux/,debugfs.o module_manager.o) \
@@ -23,5 +32,7 @@ ttmpool-ttm-objs := $(ttmpool-pool-objs) \
 
 # ttm_module.h is beside TTM's own sources.
 ttmpool-ttm-ccflags := $(ttmpool-ccflags) -I$(src) \
+	'-DTTMPOOL_TTM_FLAGS_H="$(if \
+		$(call ttmpool-ttm-offers,alloc_flags,ttm_pool.h),ttm_pool_internal.h,compat_flags_members.h)"' \
 	'-DTTMPOOL_TTM_BO_H="drm/ttm/$(if \
 		$(wildcard $(srctree)/include/drm/ttm/ttm_bo.h),ttm_bo.h,ttm_bo_api.h)"'

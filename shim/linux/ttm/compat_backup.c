@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Backup, where TTM has it (ttm_bo_shrink(), for xe): the contents of a buffer go to a
+ * file in shmem, and its pages to the system. An entry of tt->pages is a page, a handle,
+ * which says where in the file its contents are, or nothing.
+ *
+ *     probe    one page is stored as it is: is there any room? Nothing has been done to
+ *              the buffer yet
+ *     strip    a slice of it: no mapping, write-back, in one batch of each kind, since
+ *              write-combined memory is slow to read
+ *     store    chunk by chunk, and each goes to the system at once: it is short of pages
+ *     ready    if nothing could be stored, the slice is what it was
+ *
+ * When there is no memory for the rest of a chunk, the part that is stored goes, and the
+ * chunk is halved no more often than that takes; what is stored and could not go is
+ * dropped. What is left of a slice then is stripped, and what lies behind it is as the
+ * device left it: restoring asks each chunk what it lacks (compat_restore.c).
+ *
+ * All this is the system's thread, in reclaim. Nothing but the file asks for memory here,
+ * and a chunk that is halved for descriptors.
+ */
+
+#include <linux/mm.h>
+
+#include <drm/ttm/ttm_backup.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include <ttmpool/backup.h>
+
+#include "../ttmpool_module.h"
+#include "ttm_backup_faults.h"
+#include "ttm_drop_in.h"
+
+/* So many pages are stripped together, but for the last chunk: 8 MiB of small ones. */
+#define SLICE_PAGES 2048
+
+/* As TTM's: the file's pages may come from the last reserves, for there will be more
+ * memory afterwards, but not many at once. */
+#define FILE_GFP (GFP_KERNEL | __GFP_HIGH | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
+/**
+ * struct backup - one call
+ * @ours: the pool
+ * @tt: the buffer
+ * @ticket: of its pages
+ * @flags: TTM's, of the call
+ * @end: index of the page before which it ends
+ * @gone: pages that have left
+ */
+struct backup {
+	struct ttmpool_pool *ours;
+	struct ttm_tt *tt;
+	u32 ticket;
+	const struct ttm_backup_flags *flags;
+	pgoff_t end;
+	long gone;
+};
+
+bool ttmpool_ttm_is_backed_up(const struct ttm_tt *tt)
+{
+	return ttm_tt_is_backed_up(tt);
+}
+
+static bool is_page(const struct page *page)
+{
+	return page && !ttm_backup_page_ptr_is_handle(page);
+}
+
+/* Where the entries that are pages, or are not, end. */
+static pgoff_t end_of_run(const struct ttm_tt *tt, pgoff_t i)
+{
+	bool wanted = is_page(tt->pages[i]);
+
+	while (i < tt->num_pages && is_page(tt->pages[i]) == wanted)
+		i++;
+	return i;
+}
+
+/* An entry that is a handle, or nothing, is no page. Where the pages are not what TTM
+ * believes, since a backup has left them so, they go to the system. */
+void ttmpool_ttm_give(struct ttmpool_pool *ours, struct ttm_tt *tt, u32 ticket)
+{
+	for (pgoff_t i = 0, end; i < tt->num_pages; i = end) {
+		end = end_of_run(tt, i);
+		if (is_page(tt->pages[i]) &&
+		    ttmpool_pool_give_ticket(ours, tt->pages + i, end - i,
+					     (int)tt->caching, ticket))
+			WARN_ON(ttmpool_pool_give_up(ours, tt->pages + i,
+						     end - i, ticket));
+	}
+}
+
+static unsigned int order_at(const struct backup *backup, pgoff_t i)
+{
+	return page_private(backup->tt->pages[i]);
+}
+
+/* Store 1 << @order pages. *stored: how many were; a handle for the first, after which the
+ * others follow, or an error if there is none. */
+static s64 store(const struct backup *backup, pgoff_t i, unsigned int order,
+		 bool writeback, pgoff_t *stored)
+{
+	gfp_t gfp = FILE_GFP | (order ? __GFP_NOMEMALLOC : 0);
+
+	return ttm_backup_backup_folio(backup->tt->backup,
+				       page_folio(backup->tt->pages[i]), order,
+				       writeback, i, GFP_HIGHUSER, gfp, stored);
+}
+
+/* Nobody may read a page that the hardware has poisoned. */
+static bool is_sound(const struct page *page, pgoff_t n)
+{
+	for (pgoff_t i = 0; i < n; i++)
+		if (PageHWPoison(page + i))
+			return false;
+	return true;
+}
+
+/* The first of these pages have gone: here is where their contents are. */
+static void leave(struct backup *backup, pgoff_t i, pgoff_t n, s64 handle)
+{
+	for (pgoff_t j = 0; j < n; j++)
+		backup->tt->pages[i + j] =
+			ttm_backup_handle_to_page_ptr(handle + j);
+	backup->gone += n;
+}
+
+/* Only a part of a chunk was stored. Returns how many pages of it have gone. */
+static pgoff_t leave_part(struct backup *backup, pgoff_t i, pgoff_t stored,
+			  s64 handle)
+{
+	long gone = ttmpool_pool_give_up_part(
+		backup->ours, backup->tt->pages + i, 1UL << order_at(backup, i),
+		stored, backup->ticket);
+
+	if (gone < 0)
+		gone = 0;
+	for (pgoff_t j = gone; j < stored; j++)
+		ttm_backup_drop(backup->tt->backup, handle + j);
+	leave(backup, i, gone, handle);
+	return gone;
+}
+
+/* Store the chunk at *i, and go on behind what has gone. */
+static int store_chunk(struct backup *backup, pgoff_t *i)
+{
+	unsigned int order = order_at(backup, *i);
+	pgoff_t stored, n = 1UL << order;
+	s64 handle;
+
+	if (!is_sound(backup->tt->pages[*i], n)) {
+		*i += n;
+		return 0;
+	}
+	handle = store(backup, *i, order, backup->flags->writeback, &stored);
+	if (handle < 0)
+		return handle;
+	if (stored < n) {
+		stored = leave_part(backup, *i, stored, handle);
+		*i += stored;
+		return stored ? 0 : -ENOMEM;
+	}
+	if (ttmpool_pool_give_up(backup->ours, backup->tt->pages + *i, n,
+				 backup->ticket)) {
+		while (n--)
+			ttm_backup_drop(backup->tt->backup, handle + n);
+		return -EINVAL;
+	}
+	leave(backup, *i, n, handle);
+	*i += n;
+	return 0;
+}
+
+/* Is there room in the file for anything? One page tells, read as the device left it.
+ * Where there is nothing to lose it is not asked. */
+static int probe(const struct backup *backup, pgoff_t i)
+{
+	const struct ttm_tt *tt = backup->tt;
+	pgoff_t stored;
+	s64 handle;
+
+	if ((tt->caching == ttm_cached && !tt->dma_address) ||
+	    !is_sound(tt->pages[i], 1))
+		return 0;
+	handle = store(backup, i, 0, false, &stored);
+	return handle < 0 ? handle : 0;
+}
+
+/* The pages from here on could not be stored, nor any before them: they are the device's
+ * again, if that can be had for the asking. */
+static void undo(const struct backup *backup, pgoff_t i, pgoff_t end)
+{
+	struct ttm_tt *tt = backup->tt;
+	struct ttmpool_request req = { .caching = (int)tt->caching,
+				       .num_pages = end - i,
+				       .ticket = backup->ticket };
+
+	if (ttmpool_pool_ready(backup->ours, &req, tt->pages + i,
+			       tt->dma_address ? tt->dma_address + i : NULL))
+		pr_warn_once(
+			"a buffer could not be what it was before a backup\n");
+}
+
+static int store_slice(struct backup *backup, pgoff_t i, pgoff_t end)
+{
+	pgoff_t first = i;
+	int err = probe(backup, i);
+
+	if (err)
+		return err;
+	err = ttmpool_pool_strip(backup->ours, backup->tt->pages + i, end - i,
+				 backup->ticket);
+	if (err == -EINVAL)
+		return err;
+	/* what does not become write-back is quarantined when it goes */
+	do {
+		err = store_chunk(backup, &i);
+		cond_resched();
+	} while (!err && i < end);
+	if (!backup->gone)
+		undo(backup, first, end);
+	return err;
+}
+
+/* Where a slice ends that begins at @i, with a chunk. */
+static pgoff_t end_of_slice(const struct backup *backup, pgoff_t i)
+{
+	pgoff_t end = i;
+
+	while (end < backup->end && end - i < SLICE_PAGES &&
+	       is_page(backup->tt->pages[end]))
+		end += 1UL << order_at(backup, end);
+	return end;
+}
+
+static int store_all(struct backup *backup)
+{
+	pgoff_t i = 0, end;
+	int err = 0;
+
+	while (!err && i < backup->end) {
+		if (!is_page(backup->tt->pages[i])) {
+			i++;
+			continue;
+		}
+		end = end_of_slice(backup, i);
+		err = store_slice(backup, i, end);
+		i = end;
+	}
+	return err;
+}
+
+/* Contents that nobody wants: all goes at once. */
+static long purge(struct backup *backup)
+{
+	struct ttm_tt *tt = backup->tt;
+
+	for (pgoff_t i = 0, end; i < tt->num_pages; i = end) {
+		end = end_of_run(tt, i);
+		if (!is_page(tt->pages[i]) ||
+		    ttmpool_pool_give_up(backup->ours, tt->pages + i, end - i,
+					 backup->ticket))
+			continue;
+		memset(tt->pages + i, 0, (end - i) * sizeof(*tt->pages));
+		backup->gone += end - i;
+	}
+	return backup->gone;
+}
+
+/* A buffer of which a part has gone counts as backed up, one of which nothing has is
+ * what it was: so TTM sees it by the sign of what this returns. */
+long ttm_pool_backup(struct ttm_pool *pool, struct ttm_tt *tt,
+		     const struct ttm_backup_flags *flags)
+{
+	struct backup backup = { .ours = ttmpool_ttm_pool(pool),
+				 .tt = tt,
+				 .ticket = ttmpool_ttm_ticket(tt),
+				 .flags = flags,
+				 .end = tt->num_pages };
+	int err;
+
+	if (WARN_ON(ttm_tt_is_backed_up(tt)))
+		return -EINVAL;
+	if (ttm_pool_uses_dma_alloc(pool) ||
+	    (!flags->purge && !ttm_backup_bytes_avail()))
+		return -EBUSY;
+	if (flags->purge)
+		return purge(&backup);
+	/* as TTM: a fault is a call that ends half way */
+	if (ttmpool_ttm_backup_fails())
+		backup.end = DIV_ROUND_UP(tt->num_pages, 2);
+	err = store_all(&backup);
+	return backup.gone ?: err;
+}

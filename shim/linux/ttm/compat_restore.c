@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The way back from a backup (compat_backup.c), and the end of a buffer that was backed
+ * up.
+ *
+ *     tt->pages   [h h h h][p p][h h][. . . .]    handles, pages that stayed, nothing
+ *                  fresh    ready fresh fresh
+ *
+ * Pages that stayed become the device's in place; only if that cannot be had are they
+ * copied to fresh ones. For handles fresh pages are taken, and what the file has is read
+ * into them, a piece of at most 4 MiB at a time; then the array has the pages, and the
+ * file loses its copy. So whatever fails, each entry is a page or a handle with all of
+ * its contents, and the next call begins with what is missing. No record is kept of how
+ * far it came: each chunk says what it lacks.
+ *
+ * A piece that was interrupted is read again from its beginning. So that signals that
+ * come again and again cannot keep a buffer from coming back, each time a call ends
+ * without a piece the next one's pieces are half as large, down to a page. That is all
+ * that tt->restore says, which belongs to this file.
+ */
+
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include <drm/ttm/ttm_backup.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include <ttmpool/backup.h>
+
+#include "../ttmpool_module.h"
+#include "ttm_backup_faults.h"
+#include "ttm_drop_in.h"
+
+/* A piece is at most as large as the largest chunk. */
+#define PIECE_ORDER (TTMPOOL_NR_ORDERS - 1)
+
+/**
+ * struct restore - one call
+ * @ours: the pool
+ * @tt: the buffer
+ * @ctx: TTM's, of the call
+ * @req: what is asked for of the pool
+ * @pages, @dma_addr: of the piece at work; @dma_addr is NULL if the buffer has none
+ * @pieces: how many came back
+ */
+struct restore {
+	struct ttmpool_pool *ours;
+	struct ttm_tt *tt;
+	const struct ttm_operation_ctx *ctx;
+	struct ttmpool_request req;
+	struct page **pages;
+	dma_addr_t *dma_addr;
+	unsigned long pieces;
+};
+
+static bool is_page(const struct page *page)
+{
+	return page && !ttm_backup_page_ptr_is_handle(page);
+}
+
+/* How many calls in a row ended without a piece? */
+static unsigned long tries(const struct ttm_tt *tt)
+{
+	return (unsigned long)tt->restore;
+}
+
+static void set_tries(struct ttm_tt *tt, unsigned long n)
+{
+	tt->restore = (struct ttm_pool_tt_restore *)min(n, PIECE_ORDER + 0UL);
+}
+
+static int interruption(const struct restore *restore)
+{
+	if (!restore->ctx->interruptible)
+		return 0;
+	return signal_pending(current) || ttmpool_ttm_backup_fails() ? -EINTR
+								     : 0;
+}
+
+/* Read what an entry stands for into a fresh page, which is zero. */
+static int read_entry(const struct restore *restore, struct page *entry,
+		      struct page *to)
+{
+	gfp_t gfp = restore->ctx->gfp_retry_mayfail
+			    ? __GFP_RETRY_MAYFAIL | __GFP_NOWARN
+			    : 0;
+	int err;
+
+	if (!entry)
+		return 0;
+	if (is_page(entry)) {
+		copy_highpage(to, entry);
+		return 0;
+	}
+	err = interruption(restore);
+	if (err)
+		return err;
+	return ttm_backup_copy_page(restore->tt->backup, to,
+				    ttm_backup_page_ptr_to_handle(entry),
+				    restore->ctx->interruptible, gfp);
+}
+
+/* The piece is complete: the pages are the buffer's, and what they were made of goes. */
+static void commit(struct restore *restore, pgoff_t i, pgoff_t n)
+{
+	struct ttm_tt *tt = restore->tt;
+
+	if (is_page(tt->pages[i]))
+		WARN_ON(ttmpool_pool_give_up(restore->ours, tt->pages + i, n,
+					     restore->req.ticket));
+	for (pgoff_t j = 0; j < n; j++) {
+		struct page *entry = tt->pages[i + j];
+
+		if (entry && !is_page(entry))
+			ttm_backup_drop(tt->backup,
+					ttm_backup_page_ptr_to_handle(entry));
+		tt->pages[i + j] = restore->pages[j];
+		if (restore->dma_addr)
+			tt->dma_address[i + j] = restore->dma_addr[j];
+	}
+	restore->pieces++;
+}
+
+/* Put fresh pages in the place of some entries: of pages of one chunk, or of none. */
+static int renew(struct restore *restore, pgoff_t i, pgoff_t n)
+{
+	struct ttmpool_request req = restore->req;
+	int err;
+
+	req.num_pages = n;
+	err = ttmpool_pool_take(restore->ours, &req, restore->pages,
+				restore->dma_addr);
+	if (err)
+		return ttmpool_ttm_error(err);
+	for (pgoff_t j = 0; j < n && !err; j++) {
+		err = read_entry(restore, restore->tt->pages[i + j],
+				 restore->pages[j]);
+		cond_resched();
+	}
+	if (err)
+		WARN_ON(ttmpool_pool_give_ticket(restore->ours, restore->pages,
+						 n, req.caching, req.ticket));
+	else
+		commit(restore, i, n);
+	return err;
+}
+
+/* The pages that stayed, of one chunk, become the device's. */
+static int keep(struct restore *restore, pgoff_t i, pgoff_t n)
+{
+	struct ttm_tt *tt = restore->tt;
+	struct ttmpool_request req = restore->req;
+
+	req.num_pages = n;
+	if (!ttmpool_pool_ready(restore->ours, &req, tt->pages + i,
+				tt->dma_address ? tt->dma_address + i : NULL))
+		return 0;
+	return renew(restore, i, n);
+}
+
+/* How many entries from here on are no pages, up to the end of a piece? */
+static pgoff_t hole_at(const struct restore *restore, pgoff_t i)
+{
+	const struct ttm_tt *tt = restore->tt;
+	pgoff_t piece = 1UL << (PIECE_ORDER - tries(tt));
+	pgoff_t end = min(round_up(i + 1, piece), tt->num_pages + 0UL);
+	pgoff_t n = 0;
+
+	while (i + n < end && !is_page(tt->pages[i + n]))
+		n++;
+	return n;
+}
+
+static int restore_all(struct restore *restore)
+{
+	const struct ttm_tt *tt = restore->tt;
+	pgoff_t i = 0, n;
+	int err = 0;
+
+	for (; !err && i < tt->num_pages; i += n) {
+		if (is_page(tt->pages[i])) {
+			n = 1UL << page_private(tt->pages[i]);
+			err = keep(restore, i, n);
+		} else {
+			n = hole_at(restore, i);
+			err = renew(restore, i, n);
+		}
+	}
+	return err;
+}
+
+/* Room for what is known of a piece until it is complete. */
+static int restore_open(struct restore *restore)
+{
+	size_t n = min(1UL << PIECE_ORDER, restore->tt->num_pages + 0UL);
+
+	restore->pages = kvmalloc_array(n, sizeof(*restore->pages),
+					GFP_KERNEL | __GFP_NOWARN);
+	if (restore->tt->dma_address)
+		restore->dma_addr = kvmalloc_array(n,
+						   sizeof(*restore->dma_addr),
+						   GFP_KERNEL | __GFP_NOWARN);
+	if (restore->pages && (restore->dma_addr || !restore->tt->dma_address))
+		return 0;
+	return -ENOMEM;
+}
+
+int ttm_pool_restore_and_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
+			       const struct ttm_operation_ctx *ctx)
+{
+	struct restore restore = { .ours = ttmpool_ttm_pool(pool),
+				   .tt = tt,
+				   .ctx = ctx,
+				   .req = ttmpool_ttm_request(pool, tt, ctx) };
+	int err;
+
+	if (WARN_ON(!ttm_tt_is_backed_up(tt)))
+		return -EINVAL;
+	if (!restore.ours)
+		return -ENOMEM;
+	restore.req.killable = !ctx->interruptible;
+	err = restore_open(&restore);
+	if (!err) {
+		err = restore_all(&restore);
+		set_tries(tt, err && !restore.pieces ? tries(tt) + 1 : 0);
+	}
+	kvfree(restore.dma_addr);
+	kvfree(restore.pages);
+	return err;
+}
+
+/* Whose is a page that stayed? */
+struct search {
+	struct page *page;
+	struct ttmpool_pool *found;
+};
+
+static void look_at_pool(struct ttmpool_pool *pool, void *arg)
+{
+	struct search *search = arg;
+
+	if (!search->found && ttmpool_pool_owns(pool, search->page))
+		search->found = pool;
+}
+
+static void give_up(struct ttm_tt *tt, pgoff_t i, pgoff_t n)
+{
+	struct search search = { .page = tt->pages[i] };
+
+	ttmpool_manager_each_pool(ttmpool_module_manager(), look_at_pool,
+				  &search);
+	WARN_ON(!search.found ||
+		ttmpool_pool_give_up(search.found, tt->pages + i, n,
+				     ttmpool_ttm_ticket(tt)));
+}
+
+/* TTM names no pool here: the pages know theirs. */
+void ttm_pool_drop_backed_up(struct ttm_tt *tt)
+{
+	WARN_ON(!ttm_tt_is_backed_up(tt));
+	for (pgoff_t i = 0, n; i < tt->num_pages; i += n) {
+		struct page *entry = tt->pages[i];
+
+		n = 1;
+		if (is_page(entry)) {
+			n = 1UL << page_private(entry);
+			give_up(tt, i, n);
+		} else if (entry) {
+			ttm_backup_drop(tt->backup,
+					ttm_backup_page_ptr_to_handle(entry));
+		}
+		memset(tt->pages + i, 0, n * sizeof(*tt->pages));
+	}
+	tt->restore = NULL;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* How a driver asks is an argument for each answer. */
+
+#include "ways.h"
+
+int ways_device_init(struct ttm_device *bdev, struct ttm_device_funcs *funcs,
+		     const struct way *way, struct device *dev,
+		     struct drm_vma_offset_manager *offsets)
+{
+	return ttm_device_init(bdev, funcs, way->device ? dev : NULL, NULL,
+			       offsets, way->dma_alloc, way->dma32);
+}
