@@ -36,7 +36,7 @@ ways)
 	devices=
 	MEMORY=1G
 	;;
-shrink)
+shrink*)
 	devices=
 	MEMORY=320M
 	;;

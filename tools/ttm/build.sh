@@ -55,12 +55,13 @@ unpack_stock()
 	esac
 }
 
-build_ours()
+# build_ttm DIR FLAGS [VARIABLE]: the ttm.ko in DIR.
+build_ttm()
 {
-	log=$out/ours.log
-	rm -f "$out/ours/ttm.ko"
-	if ! there make -C "$headers" M="$out/ours" \
-		-j"$(getconf _NPROCESSORS_ONLN)" KCFLAGS=-Werror modules \
+	log=$out/$1.log
+	rm -f "$out/$1/ttm.ko"
+	if ! there make -C "$headers" M="$out/$1" \
+		-j"$(getconf _NPROCESSORS_ONLN)" KCFLAGS="$2" ${3:+"$3"} modules \
 		>"$log" 2>&1; then
 		tail -n 40 "$log" >&2
 		return 1
@@ -69,6 +70,15 @@ build_ours()
 		echo "build: there are warnings" >&2
 		return 1
 	fi
+}
+
+# With TTM's own points of failure, both with our pool and with TTM's own.
+build_with_faults()
+{
+	for dir in ours-faults stock-faults; do
+		[ ! -d "$out/$dir" ] ||
+			build_ttm "$dir" "" CONFIG_FAULT_INJECTION=y || return 1
+	done
 }
 
 # Modules that call TTM as drivers do, for either ttm.ko.
@@ -121,7 +131,7 @@ build_client()
 "$here/source.sh" "$series" "$out" "$tar"
 same_version
 unpack_stock
-build_ours
+build_ttm ours -Werror
 # What TTM's other files call, by its headers: one for all, and perhaps one of its own.
 {
 	cat "$common/include/drm/ttm/ttm_pool.h"
@@ -134,4 +144,5 @@ python3 "$root/tests/floors/floors.py" --kernel \
 build_ways
 "$here/abi.sh" "$headers/Module.symvers" "$out"
 build_planted
+build_with_faults
 build_client

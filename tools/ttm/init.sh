@@ -22,6 +22,7 @@ options_of()
 {
 	case $driver:$1 in
 	radeon:drm_kms_helper.ko) echo fbdev_emulation=0 ;;
+	shrink-faults:ttm.ko) echo backup_fault_inject=23 ;;
 	esac
 }
 
@@ -32,7 +33,7 @@ load()
 		insmod "$ko" $(options_of "$ko") || return 1
 	done <order
 	case $driver in
-	ways | shrink) ;;
+	ways | shrink*) ;;
 	*) [ -c /dev/dri/card0 ] ;;
 	esac
 }
@@ -272,7 +273,7 @@ fi
 add_swap
 step load load
 step right_pool right_pool
-if [ "$driver" = shrink ]; then
+if [ "$driver" != "${driver#shrink}" ]; then
 	step shrunk shrunk
 	step unload unload
 	echo "end of the test"

@@ -18,7 +18,7 @@ kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
 work=$root/build/ttm
 kernels='6.1 6.12'
 all_kernels='6.1 6.12 7.3'
-all_drivers='qxl bochs radeon ways shrink qxl-xorg bochs-xorg'
+all_drivers='qxl bochs radeon ways shrink shrink-faults qxl-xorg bochs-xorg'
 drivers=${TTMPOOL_TTM_DRIVERS:-$all_drivers}
 
 # shellcheck source=tools/packages.sh
@@ -41,6 +41,8 @@ fill, look at, evict, swap out and destroy buffers.
     qxl-xorg, bochs-xorg   Debian's X server and its clients, and ours beside them
     ways                   a module that asks the pool as all of TTM's drivers do
     shrink                 a module that shrinks buffers as xe does; 7.3 alone
+    shrink-faults          the same on a ttm.ko whose backups and restores fail now and
+                           then, at TTM's own points of failure
 
 Without options: all drivers, or those that TTMPOOL_TTM_DRIVERS names, with 6.1 and
 6.12. In 7.3 the driver bochs does not use TTM.
@@ -180,6 +182,7 @@ cell()
 	log=$work/$series-$driver-$pool.log
 	ttm=stock
 	[ "$pool" = stock ] || ttm=$work/$series/ours/ttm.ko
+	[ "$driver" != shrink-faults ] || ttm=$work/$series/$pool-faults/ttm.ko
 	disk=
 	[ "$driver" = "${driver%-xorg}" ] || disk=$work/desktop/desktop.img
 	start=$(date +%s)
@@ -273,7 +276,7 @@ boot_pools()
 	done
 	case $2 in
 	radeon) ;;
-	shrink) tell_shrink "$1" ;;
+	shrink*) tell_shrink "$1" "$2" ;;
 	ways) compare_ways "$1" || count_row "$1 ways: nothing was found" ;;
 	*) compare_pictures "$1" "$2" ;;
 	esac
@@ -284,7 +287,7 @@ boot_pools()
 is_in()
 {
 	case $1:$2 in
-	7.3:bochs | 6.*:shrink) return 1 ;;
+	7.3:bochs | 6.*:shrink*) return 1 ;;
 	esac
 }
 
@@ -292,8 +295,8 @@ is_in()
 tell_shrink()
 {
 	for pool in stock ours; do
-		tr -d '\r' <"$work/$1-shrink-$pool.log" |
-			sed -n "s/^shrink: /$1 shrink $pool: /p" >>"$table"
+		tr -d '\r' <"$work/$1-$2-$pool.log" |
+			sed -n "s/^shrink: /$1 $2 $pool: /p" >>"$table"
 	done
 }
 

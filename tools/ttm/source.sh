@@ -4,6 +4,8 @@
 # source.sh SERIES OUT [TAR]: TTM as it is in Debian's package linux-source-SERIES, which
 # has TAR, with the drop-in in the place of ttm_pool.o, in OUT/ours, to be made as an
 # external module. What is not ours lies in OUT/linux-source-SERIES; OUT/ours has links.
+# Where TTM has points of failure of its own, OUT/ours-faults and OUT/stock-faults have
+# the same, and TTM as it is, to be made with them.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,13 +26,20 @@ unpack_source()
 		"linux-source-$series/Makefile" && touch "$source/Makefile"
 }
 
+link_stock()
+{
+	mkdir -p "$out/$1"
+	ln -sf "$source"/drivers/gpu/drm/ttm/*.[ch] "$out/$1/"
+	cp "$source/drivers/gpu/drm/ttm/Makefile" "$out/$1/"
+}
+
 # TTM's own Makefile, but for one object.
 link_ours()
 {
-	mkdir -p "$out/ours"
-	ln -sf "$source"/drivers/gpu/drm/ttm/*.[ch] "$out/ours/"
-	rm -f "$out/ours/ttm_pool.c"
-	"$here/../kernel/link-tree.sh" "$out/ours/ttmpool" \
+	mkdir -p "$out/$1"
+	ln -sf "$source"/drivers/gpu/drm/ttm/*.[ch] "$out/$1/"
+	rm -f "$out/$1/ttm_pool.c"
+	"$here/../kernel/link-tree.sh" "$out/$1/ttmpool" \
 		include lib shim/linux
 	makefile=$source/drivers/gpu/drm/ttm/Makefile
 	# shellcheck disable=SC2016 # make's variables
@@ -39,9 +48,22 @@ link_ours()
 		echo 'include $(src)/ttmpool/shim/linux/ttm/ttm.mk'
 		sed 's/ttm_pool\.o/$(ttmpool-ttm-objs)/' "$makefile"
 		echo 'ccflags-y += $(ttmpool-ttm-ccflags)'
-	} >"$out/ours/Makefile"
-	grep -q 'ttmpool-ttm-objs' "$out/ours/Makefile"
+	} >"$out/$1/Makefile"
+	grep -q 'ttmpool-ttm-objs' "$out/$1/Makefile"
+}
+
+# What has a point of failure, or what decides of it, is compiled with what makes it one.
+add_faults()
+{
+	for object in ttm_pool ttm_backup ttmpool/shim/linux/ttm/compat_backup_faults; do
+		echo "CFLAGS_$object.o := -include $here/../../tests/ttm/fault_inject.h"
+	done >>"$out/$1/Makefile"
 }
 
 unpack_source
-link_ours
+link_ours ours
+[ -e "$source/drivers/gpu/drm/ttm/ttm_backup.c" ] || exit 0
+link_ours ours-faults
+link_stock stock-faults
+add_faults ours-faults
+add_faults stock-faults
