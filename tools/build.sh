@@ -51,10 +51,11 @@ build()
 			${1:+--target "$@"}
 }
 
+# Compilers, make and binutils are build-essential; the rest is in debian/control.
 need_test()
 {
-	need gcc g++ libc6-dev make cmake pkg-config libcmocka-dev valgrind python3 binutils \
-		help2man libtracefs-dev libtraceevent-dev libbpf-dev
+	# shellcheck disable=SC2046 # a list of words
+	need gcc g++ libc6-dev make binutils $(build_depends) $(build_depends nocheck)
 }
 
 # finding PATTERN COMMAND...: run it, and of its output mark what PATTERN captures as

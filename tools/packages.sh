@@ -14,7 +14,7 @@ probe_of()
 	gcc) echo gcc ;;
 	libc6-dev) echo /usr/include/stdio.h ;;
 	libcmocka-dev) echo /usr/include/cmocka.h ;;
-	pkg-config) echo pkg-config ;;
+	pkgconf) echo pkg-config ;;
 	gnuplot-nox) echo gnuplot ;;
 	binutils) echo nm ;;
 	python3-sphinx) echo sphinx-build ;;
@@ -49,6 +49,34 @@ apt()
 {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
 		-o DPkg::Lock::Timeout=120 "$@" >>"$packages_log" 2>&1
+}
+
+# build_depends [PROFILE]: the packages that debian/control names for a build: for any
+# build, or those that PROFILE leaves out (nocheck: the tests', nodoc: the site's). What
+# is for packages alone is left out (debhelper-compat, dh-sequence-*).
+build_depends()
+{
+	# shellcheck disable=SC2154 # $root is for who sources this to set
+	awk -v profile="${1-}" '
+		/^#/ { next }
+		/^[A-Z]/ {
+			inside = /^Build-Depends/
+			sub(/^[^:]*:/, "")
+		}
+		inside { text = text $0 "," }
+		END {
+			n = split(text, entry, /, */)
+			for (i = 1; i <= n; i++) {
+				of = ""
+				if (match(entry[i], /<!.*>/))
+					of = substr(entry[i], RSTART + 2, RLENGTH - 3)
+				split(entry[i], word, " ")
+				sub(/:any$/, "", word[1])
+				if (of == profile && word[1] &&
+				    word[1] !~ /^(debhelper-compat|dh-)/)
+					print word[1]
+			}
+		}' "$root/debian/control"
 }
 
 have_lists()

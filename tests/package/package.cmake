@@ -3,7 +3,7 @@
 # What is installed can be used from another project, in C and C++.
 #
 #   cmake -DWAY=way -DKIND=static|shared -DWORK=dir -DSOURCE=dir -DCC=cc -DCXX=c++
-#     -P package.cmake
+#     [-DPREFIX=dir] -P package.cmake
 #
 # WAY   install       build the source as somebody does who packages it, install it,
 #                     and move all of it to another folder: to WORK/prefix
@@ -11,9 +11,14 @@
 #       pkg-config    programs that find it there by pkg-config
 #       subdirectory, fetch
 #                     programs that add the source to their own project
+#
+# PREFIX, if it is set, is where somebody else has installed it.
 
 cmake_minimum_required(VERSION 3.25)
 set(prefix ${WORK}/prefix)
+if(PREFIX)
+  set(prefix ${PREFIX})
+endif()
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(build ${WORK}/${WAY}-${KIND})
 set(shared OFF)
@@ -85,7 +90,8 @@ endfunction()
 
 # pkg_config(VARIABLE ARGS...)
 function(pkg_config variable)
-  file(GLOB_RECURSE pc ${prefix}/*/ttmpool.pc)
+  file(GLOB pc ${prefix}/lib*/pkgconfig/ttmpool.pc
+    ${prefix}/lib*/*/pkgconfig/ttmpool.pc)
   cmake_path(GET pc PARENT_PATH pc_dir)
   execute_process(COMMAND ${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_dir}
       pkg-config ${ARGN}

@@ -32,7 +32,8 @@ check_planted()
 }
 
 [ $# -eq 0 ] || fail "usage: ./dev docs"
-need python3-sphinx python3-myst-parser || fail "docs: FAILED: packages are missing"
+# shellcheck disable=SC2046 # a list of words
+need $(build_depends nodoc) || fail "docs: FAILED: packages are missing"
 mkdir -p "$site"
 say "building the site"
 build_site "$root/docs" "$site" >&2 || fail "docs: FAILED"
