@@ -214,12 +214,14 @@ static void log_cost(struct check *t, struct world *w)
 		  (unsigned long long)(b.caching_pages - a->caching_pages),
 		  (unsigned long long)(b.fallbacks - a->fallbacks));
 	check_log(t,
-		  "  dma: %llu maps in %llu, %llu unmaps in %llu, %llu pages",
+		  "  dma: %llu maps in %llu, %llu unmaps in %llu, %llu pages, "
+		  "%llu held",
 		  (unsigned long long)(b.maps - a->maps),
 		  (unsigned long long)(b.map_batches - a->map_batches),
 		  (unsigned long long)(b.unmaps - a->unmaps),
 		  (unsigned long long)(b.unmap_batches - a->unmap_batches),
-		  (unsigned long long)(b.bytes_mapped >> shift));
+		  (unsigned long long)(b.bytes_mapped >> shift),
+		  (unsigned long long)(b.bytes_held >> shift));
 	check_log(t,
 		  "  contents: %llu copied, %llu stored, %llu restored; "
 		  "%llu splits; %llu anonymous, %llu swapped",

@@ -69,7 +69,8 @@ int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low);
  */
 void ttmpool_iova_fini(struct ttmpool_iova *iova);
 
-/** ttmpool_iova_pages() - how many pages are mapped on this budget now. */
+/** ttmpool_iova_pages() - how many pages are mapped on this budget now, or held: see
+ * @bytes_held of struct ttmpool_pool_stats. */
 unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova);
 
 TPOS_API_END

@@ -491,8 +491,15 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
  *
  * The pages stay the library's, of both sources. The device is still there. Does
  * not allocate. May sleep. Cannot fail.
+ *
+ * Chunks that were mapped in one call may share their addresses, which are held until the
+ * last of these chunks is unmapped (Linux: dma_iova_link(), see shim/linux/compat_iova_link.c).
+ *
+ * Return: how many pages of addresses have come back by this call. While addresses are
+ * held, fewer than the batch has; more, when others come back that were held.
  */
-void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy);
+size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+		      bool lazy);
 
 /**
  * tpos_chunk_alloc() - memory for a descriptor

@@ -58,6 +58,9 @@ struct ttmpool_pool_config {
  * @pages_quarantined: pages put into quarantine
  * @bytes_mapped: mapped for the device now, in use and pooled
  * @bytes_mapped_peak: the most that it ever was
+ * @bytes_held: addresses that are not mapped any more, and are held until others are
+ *	unmapped that were mapped with them. They count for the limits as if they were
+ *	mapped.
  * @bytes_cleared: cleared by this library, not by the system's allocator
  * @bytes_copied: copied from page to page: what could not be moved in place
  * @bytes_stored: moved to stores
@@ -92,6 +95,7 @@ struct ttmpool_pool_stats {
 	uint64_t pages_quarantined;
 	uint64_t bytes_mapped;
 	uint64_t bytes_mapped_peak;
+	uint64_t bytes_held;
 	uint64_t bytes_cleared;
 	uint64_t bytes_copied;
 	uint64_t bytes_stored;
@@ -190,6 +194,7 @@ struct ttmpool_pool {
 	struct ttmpool_list held;
 	struct ttmpool_bin bins[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT]
 			       [TTMPOOL_NR_ORDERS];
+	uint64_t addresses; /* bytes that are mapped or held */
 	struct ttmpool_pool_stats stats;
 };
 

@@ -72,7 +72,7 @@ static bool pool_may_map(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	tpos_assert_held(&pool->lock);
 	return !pool->mapped_limit ||
-	       pool->stats.bytes_mapped + bytes <= pool->mapped_limit;
+	       pool->addresses + bytes <= pool->mapped_limit;
 }
 
 /* How many pages may be mapped for the device? */
@@ -130,26 +130,36 @@ bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 	fits = pool_may_map(pool, bytes) &&
 	       tpos_atomic_add_unless_above(pages, &pool->iova->pages,
 					    iova_most(pool, below));
-	if (fits)
+	if (fits) {
+		pool->addresses += bytes;
 		stats->bytes_mapped += bytes;
+	}
 	if (stats->bytes_mapped > stats->bytes_mapped_peak)
 		stats->bytes_mapped_peak = stats->bytes_mapped;
 	tpos_spin_unlock(&pool->lock);
 	return fits;
 }
 
-void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes)
+/*
+ * Mappings of @pages have ended, and the addresses of @back pages have come back. What
+ * is held counts for both limits until it comes back.
+ *
+ * Whoever unmaps the last page of a batch may be here before one who unmapped others of
+ * it: then for a while there are fewer addresses than is mapped by the books.
+ */
+void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
+				  size_t back)
 {
 	long left;
 
-	tpos_assert(bytes);
-	assert_deep(!(bytes & (pool_bytes(pool, 1) - 1)));
-	left = tpos_atomic_add_return(-(long)(bytes >> pool->info.page_shift),
-				      &pool->iova->pages);
+	tpos_assert(pages);
+	left = tpos_atomic_add_return(-(long)back, &pool->iova->pages);
 	tpos_assert(left >= 0);
 	tpos_spin_lock(&pool->lock);
-	assert_deep(bytes <= pool->stats.bytes_mapped);
-	pool->stats.bytes_mapped -= bytes;
+	assert_deep(pool_bytes(pool, pages) <= pool->stats.bytes_mapped);
+	assert_deep(pool_bytes(pool, back) <= pool->addresses);
+	pool->stats.bytes_mapped -= pool_bytes(pool, pages);
+	pool->addresses -= pool_bytes(pool, back);
 	tpos_spin_unlock(&pool->lock);
 	queue_wake(&pool->iova->queue);
 }
@@ -176,7 +186,7 @@ uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
 
 	tpos_assert(bytes);
 	tpos_spin_lock(&pool->lock);
-	own = excess(pool->stats.bytes_mapped, bytes, pool->mapped_limit,
+	own = excess(pool->addresses, bytes, pool->mapped_limit,
 		     pool->mapped_low);
 	tpos_spin_unlock(&pool->lock);
 	if (own > most)

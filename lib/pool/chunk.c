@@ -152,15 +152,16 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks, bool lazy)
 {
 	struct ttmpool_chunk *chunk;
+	size_t back;
 
 	tpos_assert(!ttmpool_list_empty(chunks));
-	tpos_dma_unmap(pool->dev, chunks, lazy);
+	back = tpos_dma_unmap(pool->dev, chunks, lazy);
 	ttmpool_for_each_chunk(chunk, chunks) {
 		assert_deep(ttmpool_chunk_is_mapped(chunk));
 		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_MAPPED;
 	}
-	ttmpool_budget_return_mapped(
-		pool, pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
+	ttmpool_budget_return_mapped(pool, ttmpool_chunks_count_pages(chunks),
+				     back);
 	pool_tally_batch(pool, &pool->stats.unmap_batches, &pool->stats.unmaps,
 			 ttmpool_chunks_count(chunks));
 }

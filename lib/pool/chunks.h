@@ -225,7 +225,8 @@ int ttmpool_budget_admits(struct ttmpool_pool *pool, enum ttmpool_source source,
 bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages);
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 				unsigned long below);
-void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, uint64_t bytes);
+void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
+				  size_t back);
 uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
 				      uint64_t bytes);
 

@@ -206,6 +206,7 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	tpos_assert(!pool->stats.pages_pooled);
 	tpos_assert(!pool->stats.bytes_mapped);
 	tpos_assert(!pool->pooled_mapped);
+	tpos_assert(!pool->addresses);
 	tpos_assert(ttmpool_list_empty(&pool->spares));
 	pool_leave_space(pool);
 	tpos_spin_fini(&pool->lock);
@@ -245,6 +246,8 @@ void ttmpool_pool_stats(struct ttmpool_pool *pool,
 {
 	tpos_spin_lock(&pool->lock);
 	*stats = pool->stats;
+	if (pool->addresses > stats->bytes_mapped)
+		stats->bytes_held = pool->addresses - stats->bytes_mapped;
 	tpos_spin_unlock(&pool->lock);
 }
 

@@ -170,8 +170,7 @@ bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 {
 	if (room->mapped)
-		ttmpool_budget_return_mapped(pool,
-					     pool_bytes(pool, room->mapped));
+		ttmpool_budget_return_mapped(pool, room->mapped, room->mapped);
 	if (room->pages)
 		ttmpool_budget_return_pages(pool->mgr, room->pages);
 	*room = (struct room){ .below = room->below,

@@ -37,6 +37,18 @@ bool ttmpool_device_is_translated(struct device *dev)
 	return domain && (domain->type & __IOMMU_DOMAIN_PAGING);
 }
 
+/*
+ * Does the IOMMU forget a mapping some time after it has ended (its lazy mode)? A system
+ * may go over to that while mappings are in use, but not back (drivers/iommu/iommu.c,
+ * iommu_group_store_type()).
+ */
+bool ttmpool_device_is_lazy(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
+}
+
 /* Can the device emit every address of the range, without translation? */
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size)
 {

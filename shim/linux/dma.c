@@ -2,10 +2,10 @@
 /*
  * Mappings: how streaming ones are made, and how all are ended.
  *
- * Each chunk is mapped for itself: the DMA API has no call that maps a batch of
- * chunks at addresses of their own.
+ * Small chunks of a batch share addresses where the kernel can do that
+ * (compat_iova_link.c). Any other chunk is mapped for itself.
  *
- * Unmapping has two ways, because Linux has. In the IOMMU's strict mode
+ * Unmapping of those has two ways, because Linux has. In the IOMMU's strict mode
  * dma_unmap_page() returns when the device is cut off. In its lazy mode, which
  * is most systems' default, the entry is taken out of the page table, and the
  * IOTLB forgets it some time later (drivers/iommu/dma-iommu.c, queue_iova): for
@@ -44,10 +44,9 @@ void ttmpool_note_unmap(void)
 bool ttmpool_await_addresses(struct device *dev)
 {
 	unsigned long most = msecs_to_jiffies(FLUSH_QUEUE_MS) + 2;
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
 	unsigned long passed = jiffies - READ_ONCE(last_unmap);
 
-	if (!domain || domain->type != IOMMU_DOMAIN_DMA_FQ || passed >= most)
+	if (!ttmpool_device_is_lazy(dev) || passed >= most)
 		return false;
 	return !schedule_timeout_killable(most - passed);
 }
@@ -84,45 +83,82 @@ static int map_chunk(struct device *dev, bool translated,
 				  DMA_ATTR_NO_WARN);
 	if (dma_mapping_error(dev, addr))
 		return -ENOSPC;
-	chunk->dma.addr = addr;
+	chunk->dma = (struct tpos_dma){ .addr = addr };
 	return 0;
 }
 
 static void unmap_chunk(struct device *dev, struct ttmpool_chunk *chunk)
 {
+	if (ttmpool_chunk_is_coherent(chunk)) {
+		ttmpool_coherent_unmap(dev, chunk);
+		return;
+	}
 	dma_unmap_page_attrs(dev, chunk->dma.addr, ttmpool_chunk_bytes(chunk),
 			     DMA_BIDIRECTIONAL, 0);
 	chunk->dma.addr = 0;
 	ttmpool_note_unmap();
 }
 
+/* The chunks from @first to before @end, of which there is one. How many pages of
+ * addresses have come back? */
+static size_t unmap_chunks(struct device *dev, struct ttmpool_list *first,
+			   struct ttmpool_list *end, bool lazy)
+{
+	size_t back = 0;
+	long n = 0;
+
+	for (struct ttmpool_list *link = first; link != end;
+	     link = link->next) {
+		struct ttmpool_chunk *chunk = ttmpool_chunk_of(link);
+
+		if (ttmpool_chunk_shares(chunk))
+			continue;
+		unmap_chunk(dev, chunk);
+		back += ttmpool_chunk_pages(chunk);
+		if (++n % 64 == 0)
+			cond_resched();
+	}
+	if (n && !lazy)
+		ttmpool_complete_invalidations(dev);
+	return back + ttmpool_range_unmap(dev, first, end);
+}
+
+/* How many chunks were mapped, from this one on; or an error, and none. @share: may they
+ * share addresses? Not any more in this batch, once there were none. */
+static long map_some(struct device *dev, bool translated, bool *share,
+		     struct ttmpool_list *first, struct ttmpool_list *end)
+{
+	long n = *share ? ttmpool_range_map(dev, first, end) : 0;
+
+	if (n > 0)
+		return n;
+	*share &= !n;
+	return map_chunk(dev, translated, ttmpool_chunk_of(first)) ?: 1;
+}
+
 static int map_chunks(struct device *dev, struct ttmpool_list *chunks)
 {
-	bool translated = ttmpool_device_is_translated(dev);
-	struct ttmpool_chunk *chunk;
+	bool translated = ttmpool_device_is_translated(dev), share = true;
+	struct ttmpool_list *link = chunks->next;
 	long n = 0;
-	int err;
 
-	ttmpool_for_each_chunk(chunk, chunks) {
-		err = map_chunk(dev, translated, chunk);
-		if (err)
-			goto unmap;
-		n++;
+	while (link != chunks) {
+		long some = map_some(dev, translated, &share, link, chunks);
+
+		if (some < 0) {
+			trace_ttmpool_map(dev, n, (int)some);
+			if (n)
+				unmap_chunks(dev, chunks->next, link, false);
+			return (int)some;
+		}
+		n += some;
+		while (some--)
+			link = link->next;
 		cond_resched();
 	}
 	atomic_long_add(n, &ttmpool_counters.maps);
 	trace_ttmpool_map(dev, n, 0);
 	return 0;
-
-unmap:
-	trace_ttmpool_map(dev, n, err);
-	if (!n)
-		return err;
-	for (struct ttmpool_list *link = chunk->link.prev; link != chunks;
-	     link = link->prev)
-		unmap_chunk(dev, ttmpool_chunk_of(link));
-	ttmpool_complete_invalidations(dev);
-	return err;
 }
 
 int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
@@ -137,29 +173,22 @@ int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
 /* Of a domain that defers them, wait until all invalidations are done. */
 void ttmpool_complete_invalidations(struct device *dev)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	if (!domain || domain->type != IOMMU_DOMAIN_DMA_FQ)
+	if (!ttmpool_device_is_lazy(dev))
 		return;
-	iommu_flush_iotlb_all(domain);
+	iommu_flush_iotlb_all(iommu_get_domain_for_dev(dev));
 	atomic_long_inc(&ttmpool_counters.iotlb_flushes);
 }
 
-void tpos_dma_unmap(struct device *dev, struct ttmpool_list *chunks, bool lazy)
+size_t tpos_dma_unmap(struct device *dev, struct ttmpool_list *chunks,
+		      bool lazy)
 {
-	struct ttmpool_chunk *chunk;
+	size_t back = unmap_chunks(dev, chunks->next, chunks, lazy);
+	struct ttmpool_list *link;
 	long n = 0;
 
-	ttmpool_for_each_chunk(chunk, chunks) {
-		if (ttmpool_chunk_is_coherent(chunk))
-			ttmpool_coherent_unmap(dev, chunk);
-		else
-			unmap_chunk(dev, chunk);
-		if (++n % 64 == 0)
-			cond_resched();
-	}
-	if (!lazy)
-		ttmpool_complete_invalidations(dev);
+	ttmpool_list_for_each(link, chunks)
+		n++;
 	atomic_long_add(n, &ttmpool_counters.unmaps);
 	trace_ttmpool_unmap(dev, n, lazy);
+	return back;
 }

@@ -49,6 +49,11 @@ ttmpool-port += $(if $(CONFIG_MEMORY_FAILURE), \
 	$(if $(call ttmpool-offers,mf_stats,mmzone.h), \
 		compat_poison_stats,compat_poison_unknown), \
 	compat_poison_none)
+# DMA_API_DEBUG is not told of what dma_iova_link() maps, and would take a driver's sync of
+# such a page for a mistake (kernel/dma/debug.c, check_sync()).
+ttmpool-links := $(if $(CONFIG_DMA_API_DEBUG),,$(and $(CONFIG_IOMMU_DMA), \
+	$(call ttmpool-offers,dma_iova_link,dma-mapping.h)))
+ttmpool-port += $(if $(ttmpool-links),compat_iova_link,compat_iova_none)
 
 ttmpool-port += $(if $(call ttmpool-offers,NR_GPU_ACTIVE,mmzone.h), \
 	compat_counters_gpu,compat_counters_kernel)

@@ -57,7 +57,8 @@ typedef struct page tpos_page_t;
 typedef dma_addr_t tpos_dma_addr_t;
 typedef struct file tpos_store_t; /* of shmem: store.c */
 
-/* @cookie: of a coherent chunk, how its mapping is ended: see coherent.c. */
+/* @cookie: how the mapping is ended: of a coherent chunk see coherent.c; of another the
+ * range of addresses that it shares (compat_iova_link.c), or NULL. */
 struct tpos_dma {
 	dma_addr_t addr;
 	void *cookie;

@@ -50,6 +50,7 @@ extern struct ttmpool_counters ttmpool_counters;
 
 /* device.c */
 bool ttmpool_device_is_translated(struct device *dev);
+bool ttmpool_device_is_lazy(struct device *dev);
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 
 /* dma.c: _complete_invalidations: of a domain that defers them, wait until all are done;
@@ -66,6 +67,19 @@ void ttmpool_count_out(struct page *page, long pages);
 void ttmpool_count_spare(int node, long pages);
 long ttmpool_active_stat(void);
 unsigned long ttmpool_spare_stat(void);
+
+/*
+ * compat_iova_*.c, of the chunks from @first to before @end.
+ * _map: how many, from the first on, have got addresses that they share. None: map the
+ * first for itself. -EOPNOTSUPP: none does on this device; -ENOSPC: there is no range for
+ * them, or no memory. To ask again for others of the batch would be in vain.
+ * _unmap: those that share, at once, in whichever mode of the IOMMU; how many pages of
+ * addresses have come back?
+ */
+long ttmpool_range_map(struct device *dev, struct ttmpool_list *first,
+		       struct ttmpool_list *end);
+size_t ttmpool_range_unmap(struct device *dev, struct ttmpool_list *first,
+			   struct ttmpool_list *end);
 
 /* pages.c */
 gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req);
@@ -124,6 +138,12 @@ static inline bool ttmpool_is_page(const struct page *page, unsigned long *pfn)
 	*pfn = page_to_pfn(page);
 	OPTIMIZER_HIDE_VAR(*pfn);
 	return pfn_to_page(*pfn) == page;
+}
+
+/* A mapped chunk: has it addresses that it shares? */
+static inline bool ttmpool_chunk_shares(const struct ttmpool_chunk *chunk)
+{
+	return !ttmpool_chunk_is_coherent(chunk) && chunk->dma.cookie;
 }
 
 static inline size_t ttmpool_chunk_bytes(const struct ttmpool_chunk *chunk)

@@ -68,7 +68,8 @@ static int mapping_place(struct tpsim_mapping *mapping)
 	return 0;
 }
 
-int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
+int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page,
+			 struct tpsim_range *range)
 {
 	struct tpsim_machine *machine = dev->machine;
 	struct tpsim_mapping *mapping = calloc(1, sizeof(*mapping));
@@ -78,6 +79,7 @@ int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
 		return -ENOMEM;
 	mapping->dev = dev;
 	mapping->page = page;
+	mapping->range = range;
 	mapping->order = page->order;
 	err = mapping_place(mapping);
 	if (err) {
@@ -94,10 +96,12 @@ int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page)
 	return 0;
 }
 
-/* The page is not the device's any more, but for a stale IOTLB entry. */
-void tpsim_mapping_end(struct tpsim_mapping *mapping)
+/* The page is not the device's any more, but for a stale IOTLB entry. How many pages of
+ * addresses come back? */
+size_t tpsim_mapping_end(struct tpsim_mapping *mapping)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
+	size_t pages = (size_t)1 << mapping->order;
 
 	if (tpsim_block_streams_past_cache(mapping->page))
 		tpsim_cache_invalidate(machine, mapping->page,
@@ -107,17 +111,21 @@ void tpsim_mapping_end(struct tpsim_mapping *mapping)
 	machine->counters.dma_unmaps++;
 	machine->out.mappings--;
 	machine->out.mapped_bytes -= block_bytes(machine, mapping->order);
+	if (mapping->range)
+		return tpsim_range_unmap(mapping);
 	if (mapping->iova) { /* freed after the invalidation */
 		tpsim_iommu_unmap(mapping);
-		return;
+		return pages;
 	}
 	tpsim_cost_spend(machine, COST_DIRECT_MAP, 1);
 	if (mapping->slots)
 		tpsim_swiotlb_unmap(mapping);
 	free(mapping);
+	return pages;
 }
 
-static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
+static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk,
+		     struct tpsim_range *range)
 {
 	struct tpsim_page *page =
 		tpsim_chunk_block(dev->machine, chunk, "tpos_dma_map");
@@ -135,17 +143,18 @@ static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 	/* What asks for more than dma_max_mapping_size() gets nothing. */
 	if (most && block_bytes(dev->machine, page->order) > most)
 		return -EIO;
-	err = tpsim_mapping_create(dev, page);
+	err = tpsim_mapping_create(dev, page, range);
 	if (err)
 		return err;
 	chunk->dma = (struct tpos_dma){ page->mapping->addr, page->mapping };
 	return 0;
 }
 
-static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
+static size_t unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 {
 	struct tpsim_page *page =
 		tpsim_chunk_block(dev->machine, chunk, "tpos_dma_unmap");
+	size_t back;
 
 	if (!page->mapping)
 		tpsim_complain("unmap of what is not mapped", "page %zu",
@@ -157,10 +166,11 @@ static void unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 		tpsim_complain("the record of a mapping was changed",
 			       "page %zu",
 			       tpsim_page_index(dev->machine, page));
-	tpsim_mapping_end(page->mapping);
+	back = tpsim_mapping_end(page->mapping);
 	/* The address stays in the record: dma_unmap_page_attrs() of
 	 * include/linux/dma-mapping.h takes it by value, and resets nothing. */
 	chunk->dma.cookie = NULL;
+	return back;
 }
 
 /* A loop of dma_map_page(), and what undoes it if one of them fails: the one that the
@@ -169,15 +179,19 @@ static int map_chunks(struct tpsim_device *dev, struct ttmpool_list *chunks,
 		      struct strike strike)
 {
 	struct ttmpool_list *end = chunks;
+	struct tpsim_range *range = NULL;
+	bool share = tpsim_device_shares(dev);
 	int err = 0;
 
 	for_each_chunk(chunk, chunks)
 	{
 		end = &chunk->link;
+		if (!range || range->given == range->chunks)
+			range = tpsim_range_create(dev, end, chunks, &share);
 		if (strike.error && !strike.after--)
 			err = strike.error;
 		if (!err)
-			err = map_chunk(dev, chunk);
+			err = map_chunk(dev, chunk, range);
 		if (err)
 			goto unmap;
 	}
@@ -189,6 +203,8 @@ static int map_chunks(struct tpsim_device *dev, struct ttmpool_list *chunks,
 	return 0;
 
 unmap:
+	if (range)
+		tpsim_range_cut(dev, range);
 	for (struct ttmpool_list *link = chunks->next; link != end;
 	     link = link->next)
 		unmap_chunk(dev, ttmpool_chunk_of(link));
@@ -214,14 +230,18 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	return err;
 }
 
-void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy)
+size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+		      bool lazy)
 {
+	size_t back = 0;
+
 	tpsim_machine_enter(dev->machine, __func__);
 	tpsim_device_check(dev, __func__);
 	tpsim_batch_check(chunks, __func__);
-	for_each_chunk(chunk, chunks) unmap_chunk(dev, chunk);
+	for_each_chunk(chunk, chunks) back += unmap_chunk(dev, chunk);
 	tpsim_iommu_end_batch(dev, lazy);
 	tpsim_machine_unlock(dev->machine);
+	return back;
 }
 
 void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,

@@ -17,6 +17,8 @@
  *              which knows nothing of it, and come back late all the same
  *              (fq_ring_free_locked()).
  *
+ * What shares its addresses, in the strict mode, is another matter: see iova_shared.c.
+ *
  * A port that finds no addresses sleeps until the timer has fired, if there is something
  * in the queue, and tries again, once (tpsim_iommu_await()).
  *
@@ -32,14 +34,17 @@ int tpsim_iommu_map(struct tpsim_mapping *mapping)
 {
 	struct tpsim_device *dev = mapping->dev;
 	struct tpsim_machine *machine = dev->machine;
-	struct iova_block *block = tpsim_iova_alloc(dev, mapping->order);
+	struct tpsim_range *range = mapping->range;
+	struct iova_block *block =
+		range ? range->blocks[range->given++]
+		      : tpsim_iova_alloc(dev, mapping->order);
 
 	if (!block)
 		return -ENOSPC;
 	block->mapping = mapping;
 	mapping->iova = block;
 	mapping->addr = block->pfn << machine->config.page_shift;
-	machine->counters.iova_allocs++;
+	machine->counters.iova_allocs += !range;
 	tpsim_cost_spend(machine, COST_IOMMU_MAP, 1);
 	return 0;
 }
@@ -96,6 +101,7 @@ void tpsim_iommu_unmap(struct tpsim_mapping *mapping)
 /* The end of a call that has unmapped. */
 void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy)
 {
+	dev->run = NULL;
 	if (dev->machine->config.iommu == TPSIM_IOMMU_STRICT)
 		tpsim_iommu_turn_over(dev);
 	else if (!lazy && dev->queued_in_reach)

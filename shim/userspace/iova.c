@@ -293,6 +293,22 @@ static void merge(struct iova_space *space, struct iova_block *block)
 	}
 }
 
+/* Halve a block that is had: the upper half is had, too. NULL: there is no memory. */
+struct iova_block *tpsim_iova_halve(struct tpsim_device *dev,
+				    struct iova_block *block)
+{
+	struct iova_space *space = &dev->iova;
+	unsigned int order = block->order - 1;
+	struct iova_block *upper =
+		block_create(space, block->pfn + (1ull << order), order);
+
+	if (!upper)
+		return NULL;
+	list_del(space, upper);
+	block->order = order;
+	return upper;
+}
+
 struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
 				    unsigned int order)
 {

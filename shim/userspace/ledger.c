@@ -28,9 +28,9 @@ bool tpsim_ledger_is_empty(struct tpsim_machine *machine)
 	return !out->pages_plain && !out->pages_coherent &&
 	       !out->pages_not_write_back && !out->pages_parked &&
 	       !out->pages_spare && !out->mappings && !out->mapped_bytes &&
-	       !out->bounce_slots && !out->descriptors && !out->stores &&
-	       !out->store_pages && !out->shrinkers && !out->work_queued &&
-	       !out->device_holds;
+	       !out->held_bytes && !out->bounce_slots && !out->descriptors &&
+	       !out->stores && !out->store_pages && !out->shrinkers &&
+	       !out->work_queued && !out->device_holds;
 }
 
 /* One block that is out, or one page that is not write-back. */

@@ -80,6 +80,7 @@ struct tpsim_mapping {
 	struct tpsim_page *page; /* the first of its block */
 	uint64_t addr;           /* as the device sees it */
 	struct iova_block *iova;
+	struct tpsim_range *range;  /* that its addresses are of, or NULL */
 	struct tpsim_mapping *next; /* in the flush queue */
 	size_t slot;
 	size_t slots; /* 0 if it does not bounce */
@@ -87,6 +88,16 @@ struct tpsim_mapping {
 	bool in_iotlb;
 	bool stale;
 	bool is_invalidated; /* and still in the queue */
+};
+
+/* Addresses that chunks share. @nowhere: what those lead to that are held. */
+struct tpsim_range {
+	struct tpsim_mapping nowhere;
+	struct iova_block **blocks; /* of each chunk */
+	size_t chunks;
+	size_t given; /* of these, already mapped */
+	size_t pages;
+	size_t linked; /* of these, mapped still or yet */
 };
 
 /* 1 << order pages of IOVA space, free or mapped. */
@@ -117,6 +128,9 @@ struct tpsim_device {
 	struct tpsim_mapping **queue_end;
 	size_t queued;
 	size_t queued_in_reach; /* of these, not invalidated yet */
+	const struct tpsim_range
+		*run;     /* what a call has unmapped last, and where it */
+	uint64_t run_end; /* ended */
 	size_t mappings;
 	size_t holds; /* tpos_device_get() */
 	bool gone;
@@ -391,11 +405,12 @@ void tpsim_devices_bury(struct tpsim_machine *machine);
 
 /* dma.c: guarded. _streams_past_cache: what is in RAM is the DMA API's business. */
 bool tpsim_block_streams_past_cache(const struct tpsim_page *block);
-int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page);
-void tpsim_mapping_end(struct tpsim_mapping *mapping);
+int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page,
+			 struct tpsim_range *range);
+size_t tpsim_mapping_end(struct tpsim_mapping *mapping);
 bool tpsim_device_bounces(const struct tpsim_device *dev);
 
-/* iova.c, iommu.c: guarded. */
+/* iova.c, iova_shared.c, iommu.c: guarded. */
 int tpsim_iova_init(struct tpsim_device *dev);
 void tpsim_iova_fini(struct tpsim_device *dev);
 int tpsim_iova_bound(struct tpsim_device *dev);
@@ -403,6 +418,15 @@ struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
 				    unsigned int order);
 void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block);
 struct iova_block *tpsim_iova_find(struct tpsim_device *dev, uint64_t pfn);
+struct iova_block *tpsim_iova_halve(struct tpsim_device *dev,
+				    struct iova_block *block);
+struct tpsim_range *tpsim_range_create(struct tpsim_device *dev,
+				       const struct ttmpool_list *first,
+				       const struct ttmpool_list *end,
+				       bool *share);
+bool tpsim_device_shares(const struct tpsim_device *dev);
+void tpsim_range_cut(struct tpsim_device *dev, struct tpsim_range *range);
+size_t tpsim_range_unmap(struct tpsim_mapping *mapping);
 int tpsim_iommu_map(struct tpsim_mapping *mapping);
 void tpsim_iommu_unmap(struct tpsim_mapping *mapping);
 void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy);

@@ -281,9 +281,9 @@ static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 		return -ENOMEM;
 	block_hand_out(machine, *got, req->order,
 		       coherent ? PAGE_COHERENT : PAGE_PLAIN);
-	err = coherent ? tpsim_mapping_create(dev, *got) : 0;
+	err = coherent ? tpsim_mapping_create(dev, *got, NULL) : 0;
 	if (err == -ENOSPC && tpsim_iommu_await(dev))
-		err = tpsim_mapping_create(dev, *got);
+		err = tpsim_mapping_create(dev, *got, NULL);
 	if (err)
 		tpsim_block_take_back(machine, *got);
 	return err;

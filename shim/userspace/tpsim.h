@@ -38,6 +38,9 @@ enum tpsim_iommu {
  * @max_order: of the buddy allocator; 0 means 10
  * @iommu: translation, for every device
  * @iova_bytes: size of each device's IOVA space; 0 means all below its mask
+ * @shared_iova: behind a strict IOMMU small chunks that are mapped in one call share their
+ *	addresses, which come back with the last of them (Linux 6.16, dma_iova_link():
+ *	iova_shared.c)
  * @swiotlb_slots: bounce slots of 2 KiB; 0 means 32768 (64 MiB, Linux's
  *	default)
  * @swiotlb_force: every streaming mapping bounces (swiotlb=force)
@@ -59,6 +62,7 @@ struct tpsim_config {
 	unsigned int max_order;
 	enum tpsim_iommu iommu;
 	uint64_t iova_bytes;
+	bool shared_iova;
 	size_t swiotlb_slots;
 	size_t store_pages;
 	bool swiotlb_force;
@@ -307,6 +311,9 @@ struct tpsim_ledger {
 	size_t pages_spare;          /* noted as pooled, and to be had */
 	size_t mappings;             /* chunks mapped, coherent ones included */
 	uint64_t mapped_bytes;
+	uint64_t
+		held_bytes; /* addresses of what is not mapped any more, shared with
+			      * what is */
 	size_t bounce_slots;
 	size_t descriptors; /* tpos_zalloc() */
 	size_t stores;

@@ -278,7 +278,7 @@ static void check_mapped(struct world *w, const struct sums *sums,
 
 	for (int i = 0; i < NR_POOLS; i++) {
 		ttmpool_pool_stats(&w->pool[i], &pool[i]);
-		bytes += pool[i].bytes_mapped;
+		bytes += pool[i].bytes_mapped + pool[i].bytes_held;
 		w->mapped_in_use[i] = sums->mapped[i];
 		if (pool[i].pages_in_use != sums->pages[i] ||
 		    pool[i].pages_swapped != sums->stored[i])
@@ -286,11 +286,14 @@ static void check_mapped(struct world *w, const struct sums *sums,
 	}
 	if (bytes != (uint64_t)mapped << w->page_shift)
 		w->wrong = "pools and device differ on what is mapped";
-	if (differ((unsigned long)(ledger->mapped_bytes >> w->page_shift),
+	if (differ((unsigned long)((ledger->mapped_bytes +
+				    ledger->held_bytes) >>
+				   w->page_shift),
 		   mapped, stats))
 		w->wrong = "what is mapped is not what the machine maps";
 	if ((w->shares_iova && mapped > MAPPED_LIMIT) ||
-	    pool[1].bytes_mapped > (uint64_t)POOL_LIMIT_B << w->page_shift)
+	    pool[1].bytes_mapped + pool[1].bytes_held >
+		    (uint64_t)POOL_LIMIT_B << w->page_shift)
 		w->wrong = "more is mapped than the limit";
 	check_reach(w);
 	check_stale(w, ledger, sums->reachable);

@@ -41,8 +41,8 @@ int __real_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
 int __real_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
-void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
+size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
 void __real_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
 void __real_tpos_pages_copy(const struct tpos_span *to,
 			    const struct tpos_span *from);
@@ -58,8 +58,8 @@ int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
 int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
 void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
 void __wrap_tpos_pages_copy(const struct tpos_span *to,
 			    const struct tpos_span *from);
@@ -119,11 +119,18 @@ int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	return err;
 }
 
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy)
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy)
 {
+	struct ttmpool_chunk *chunk;
+	size_t back = 0;
+
 	if (!is_time("unmap"))
-		__real_tpos_dma_unmap(dev, chunks, lazy || is_time("late"));
+		return __real_tpos_dma_unmap(dev, chunks,
+					     lazy || is_time("late"));
+	ttmpool_for_each_chunk(chunk, chunks)
+		back += ttmpool_chunk_pages(chunk);
+	return back;
 }
 
 void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)

@@ -106,15 +106,25 @@ static bool fits_beside(struct world *w, int pool, size_t n)
 	return !w->config.swiotlb_force &&
 	       ttmpool_iova_pages(w->pool[pool].iova) + n <= most_mapped(w) &&
 	       (!pool ||
-		(stats.bytes_mapped >> w->page_shift) + n <= POOL_LIMIT_B);
+		((stats.bytes_mapped + stats.bytes_held) >> w->page_shift) +
+				n <=
+			POOL_LIMIT_B);
+}
+
+/* Do batches share addresses? Then one page that is in use holds those of others. */
+static bool holds_addresses(const struct world *w)
+{
+	return w->config.shared_iova && w->config.iommu == TPSIM_IOMMU_STRICT;
 }
 
 /* Is there room for so many mappings, besides those that are not only kept, or reserved
- * by the other pool? */
+ * by the other pool? Where addresses may be held, only if nothing has to go for it. */
 static bool fits_mapped(struct world *w, int pool, size_t n)
 {
 	unsigned long own = w->mapped_in_use[pool] + n, all = own;
 
+	if (holds_addresses(w))
+		return !w->config.iova_bytes && fits_beside(w, pool, n);
 	if (w->shares_iova)
 		all += w->mapped_in_use[!pool] + reserved(w, !pool);
 	if (all > most_mapped(w))
@@ -194,6 +204,8 @@ void room_before(struct world *w, const struct ttmpool_request *req,
 		      w->config.nr_nodes == 1;
 	room->few = is_free(w, n) && (!mapped || fits_beside(w, pool, n));
 	room->free = room->few && (!mapped || !w->config.iova_bytes);
+	if (mapped && w->config.iova_bytes && holds_addresses(w))
+		room->few = false;
 	room->start_ms = tpos_now_ms(w->machine);
 	room_note(w, pool, &room->had);
 }

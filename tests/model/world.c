@@ -159,6 +159,7 @@ static struct tpsim_config machine_of(const struct world *w)
 
 	config.iommu = (enum tpsim_iommu)(w->seed % 3);
 	config.store_adopts = w->seed & 4;
+	config.shared_iova = r >> 25 & 1;
 	config.nr_nodes = r % 4 ? 1 : 2;
 	config.swiotlb_force = config.iommu == TPSIM_IOMMU_OFF &&
 			       (r >> 8) % 4 == 0;

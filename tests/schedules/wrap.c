@@ -174,14 +174,16 @@ static const char machine;
 		coop_point(POINT_CALL, object); \
 		REAL(name) args;                \
 	}
-#define POINT_INT(name, object, params, args)   \
-	int WRAP(name) params;                  \
-	int REAL(name) params;                  \
-	int WRAP(name) params                   \
-	{                                       \
-		coop_point(POINT_CALL, object); \
-		return REAL(name) args;         \
+#define POINT_VALUE(type, name, object, params, args) \
+	type WRAP(name) params;                       \
+	type REAL(name) params;                       \
+	type WRAP(name) params                        \
+	{                                             \
+		coop_point(POINT_CALL, object);       \
+		return REAL(name) args;               \
 	}
+#define POINT_INT(name, object, params, args) \
+	POINT_VALUE(int, name, object, params, args)
 
 POINT_INT(tpos_pages_alloc, &machine,
 	  (tpos_device_t * dev, const struct tpos_alloc *req,
@@ -200,9 +202,9 @@ POINT_INT(tpos_caching_set, chunks->next,
 	  (dev, chunks, caching))
 POINT_INT(tpos_dma_map, chunks->next,
 	  (tpos_device_t * dev, struct ttmpool_list *chunks), (dev, chunks))
-POINT_VOID(tpos_dma_unmap, chunks->next,
-	   (tpos_device_t * dev, struct ttmpool_list *chunks, bool lazy),
-	   (dev, chunks, lazy))
+POINT_VALUE(size_t, tpos_dma_unmap, chunks->next,
+	    (tpos_device_t * dev, struct ttmpool_list *chunks, bool lazy),
+	    (dev, chunks, lazy))
 POINT_INT(tpos_store_create, &machine,
 	  (tpos_system_t * system, size_t pages, tpos_store_t **store),
 	  (system, pages, store))

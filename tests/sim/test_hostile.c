@@ -13,10 +13,10 @@
 
 int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
 int __real_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
-void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
+size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
 int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 			    struct ttmpool_chunk *chunk);
 int __real_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
@@ -59,11 +59,11 @@ int __wrap_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	return err;
 }
 
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy)
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy)
 {
 	tell_truth(ttmpool_chunk_of(chunks->prev));
-	__real_tpos_dma_unmap(dev, chunks, lazy);
+	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
 /* Whose page budget somebody lowers while pages are got. */

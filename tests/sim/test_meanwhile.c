@@ -33,10 +33,10 @@ static void do_once(void (**deed)(void *arg))
 
 void __real_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
 void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
-void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
+size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
 int __real_tpos_store_write(tpos_store_t *store, size_t index,
 			    const struct tpos_span *from);
 int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
@@ -60,11 +60,11 @@ void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks)
 	__real_tpos_pages_clear(dev, chunks);
 }
 
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy)
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy)
 {
 	do_once(&meanwhile.unmap);
-	__real_tpos_dma_unmap(dev, chunks, lazy);
+	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
 int __wrap_tpos_store_write(tpos_store_t *store, size_t index,

@@ -25,10 +25,10 @@ int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
 int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
-void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
+size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
 void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 void __real_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 void __wrap_tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
@@ -46,11 +46,11 @@ int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return err ? err : __real_tpos_caching_set(dev, chunks, caching);
 }
 
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy)
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy)
 {
 	function_called();
-	__real_tpos_dma_unmap(dev, chunks, lazy);
+	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
 /* Whose shrinker is called from within, as a short system would. */

@@ -20,18 +20,18 @@
 /* Whose reserve ends while a mapping does, as if by another thread. */
 static struct ttmpool_pool *ended_within;
 
-void __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy);
+size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
 
-void __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
-			   bool lazy)
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy)
 {
 	if (ended_within)
 		ttmpool_pool_reserve(ended_within, 0);
 	ended_within = NULL;
-	__real_tpos_dma_unmap(dev, chunks, lazy);
+	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
 /* From now on the system has nothing: no page, and no other memory. */

@@ -4,6 +4,7 @@
 # fidelity.sh PROGRAM MODE CONSOLE: compare what the operation script wrote in a
 # booted kernel with what it writes on the simulated machine behind the same kind
 # of IOMMU. Prints how many lines are alike, or the first that are not.
+# TPSIM_IOVA=shared in the environment: that kernel's DMA API has dma_iova_link().
 set -eu
 
 program=$1

@@ -7,6 +7,7 @@
  *     TPSIM_IOMMU=off|lazy|strict   TPSIM_PAGE_SHIFT=12|14|16
  *     TPSIM_SWIOTLB=force           TPSIM_CACHES=unseen: by devices
  *     TPSIM_LINEAR_MAP=fixed: no caching can be changed
+ *     TPSIM_IOVA=shared: what is mapped in one call shares its addresses
  */
 
 #include <stdio.h>
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
 	config.swiotlb_force = getenv("TPSIM_SWIOTLB") != NULL;
 	config.caches = getenv("TPSIM_CACHES") != NULL;
 	config.no_caching = getenv("TPSIM_LINEAR_MAP") != NULL;
+	config.shared_iova = getenv("TPSIM_IOVA") != NULL;
 	if (shift)
 		config.page_shift = (unsigned int)atoi(shift);
 	return check_main(argc, argv, &SUITE_NAME(CHECK_SUBJECT), &config);

@@ -181,11 +181,17 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks)
 	return 0;
 }
 
-void tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks, bool lazy)
+size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+		      bool lazy)
 {
+	struct ttmpool_chunk *chunk;
+	size_t back = 0;
+
 	(void)dev;
-	(void)chunks;
 	(void)lazy;
+	ttmpool_for_each_chunk(chunk, chunks)
+		back += ttmpool_chunk_pages(chunk);
+	return back;
 }
 
 int tpos_store_create(tpos_system_t *system, size_t pages, tpos_store_t **store)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* No addresses are shared before Linux 6.16, and in kernels with CONFIG_DMA_API_DEBUG
+ * (ttmpool.mk): each chunk is mapped for itself. */
+
+#include "ttmpool_system.h"
+
+long ttmpool_range_map(struct device *dev, struct ttmpool_list *first,
+		       struct ttmpool_list *end)
+{
+	return -EOPNOTSUPP;
+}
+
+size_t ttmpool_range_unmap(struct device *dev, struct ttmpool_list *first,
+			   struct ttmpool_list *end)
+{
+	return 0;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * How many invalidations of the IOMMU it takes to give up 8 MiB of single pages that were
+ * mapped in one batch (T10 in docs/performance.md), by the kernel's own count. Where the
+ * batch shares its addresses these are few; elsewhere they are counted all the same.
+ */
+
+#include <linux/atomic.h>
+#include <linux/kprobes.h>
+
+#include "rig_buffer.h"
+#include "shares.h"
+
+#define PAGES ((8 << 20) >> PAGE_SHIFT)
+
+static atomic_long_t invalidations;
+
+static int count_invalidation(struct kprobe *probe, struct pt_regs *regs)
+{
+	atomic_long_inc(&invalidations);
+	return 0;
+}
+
+/* One call of these is one wait for the IOMMU: of VT-d's driver, and of AMD-Vi's. */
+static struct kprobe probes[] = {
+	{ .symbol_name = "qi_submit_sync", .pre_handler = count_invalidation },
+	{ .symbol_name = "amd_iommu_iotlb_sync",
+	  .pre_handler = count_invalidation },
+	{ .symbol_name = "amd_iommu_flush_iotlb_all",
+	  .pre_handler = count_invalidation },
+};
+
+/* How many of them could be placed? */
+static int counting_begin(void)
+{
+	int placed = 0;
+
+	for (int i = 0; i < ARRAY_SIZE(probes); i++) {
+		probes[i].addr = NULL;
+		probes[i].flags = 0;
+		if (register_kprobe(&probes[i]))
+			probes[i].addr = NULL;
+		else
+			placed++;
+	}
+	atomic_long_set(&invalidations, 0);
+	return placed;
+}
+
+static long counting_end(void)
+{
+	for (int i = 0; i < ARRAY_SIZE(probes); i++)
+		if (probes[i].addr)
+			unregister_kprobe(&probes[i]);
+	return atomic_long_read(&invalidations);
+}
+
+/* Those of a drain of the first pool; -1 if nobody counts. */
+static long drain_counted(struct rig *rig, size_t *pages)
+{
+	int placed = counting_begin();
+	long n;
+
+	*pages = ttmpool_pool_drain(&rig->pool[0]);
+	n = counting_end();
+	return placed ? n : -1;
+}
+
+/**
+ * struct single - 8 MiB in single pages that were mapped in one batch
+ * @rig: whose first pool they are of
+ * @req: what was asked for
+ * @pages, @dma_addr: an entry for each
+ */
+struct single {
+	struct rig *rig;
+	struct ttmpool_request req;
+	struct page **pages;
+	dma_addr_t *dma_addr;
+};
+
+static bool single_open(struct check *t, struct single *single)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.max_order = 0;
+	*single = (struct single){
+		.rig = rig_open(t, &(struct rig_config){ .policy = &policy }),
+		.req = { .caching = TTMPOOL_WRITE_COMBINED,
+			 .num_pages = PAGES },
+		.pages = check_zalloc(t, PAGES * sizeof(struct page *)),
+		.dma_addr = check_zalloc(t, PAGES * sizeof(dma_addr_t)),
+	};
+	return single->rig && single->pages && single->dma_addr &&
+	       !ttmpool_pool_take(&single->rig->pool[0], &single->req,
+				  single->pages, single->dma_addr);
+}
+
+static int give(struct single *single, size_t first, size_t n)
+{
+	return ttmpool_pool_give(&single->rig->pool[0], single->pages + first,
+				 n, single->req.caching);
+}
+
+/* The most that are right for so many pages. In the lazy mode one serves for many, wherever
+ * they lie: how many, depends on how often the flush queue's timer fires meanwhile. */
+static long most_of(struct device *dev, size_t pages, long shared)
+{
+	if (shares(dev))
+		return shared;
+	return is_lazy(dev) ? (long)pages / 4 : LONG_MAX;
+}
+
+/* Give up what the pool has; where addresses are shared, that takes no more invalidations
+ * than @most. What it takes is told in any case, for docs/performance.md. */
+static bool drain_takes(struct check *t, struct single *single, size_t pages,
+			long most)
+{
+	struct device *dev = single->rig->dev[0];
+	size_t drained;
+	long n = drain_counted(single->rig, &drained);
+
+	if (translates(t, dev))
+		pr_info("iova: %zu pages, %ld invalidations\n", drained, n);
+	if (drained != pages || n > most_of(dev, pages, most))
+		return false;
+	/* If none was seen where there have to be some, the probes do not look. */
+	return !IS_ENABLED(CONFIG_KPROBES) || !has_iommu(dev) || n > 0;
+}
+
+/* All of it goes in runs as long as a slice of a reclaim. */
+static void a_batch_ends_by_few_invalidations(struct check *t)
+{
+	struct single single;
+
+	CHECK(t, single_open(t, &single));
+	CHECK_EQ(t, give(&single, 0, PAGES), 0);
+	CHECK(t, drain_takes(t, &single, PAGES, 3));
+	CHECK(t, rig_close(t, single.rig));
+}
+
+/* One page that is in use still divides a run, and that is all; until it goes, it holds
+ * the addresses of all. */
+static void a_page_in_use_costs_one_invalidation(struct check *t)
+{
+	struct single single;
+
+	CHECK(t, single_open(t, &single));
+	CHECK_EQ(t, give(&single, 0, 1000), 0);
+	CHECK_EQ(t, give(&single, 1001, PAGES - 1001), 0);
+	CHECK(t, drain_takes(t, &single, PAGES - 1, 3));
+	if (shares(single.rig->dev[0])) {
+		CHECK_EQ(t, rig_stats(single.rig).bytes_mapped, PAGE_SIZE);
+		CHECK_EQ(t, rig_stats(single.rig).bytes_held,
+			 (PAGES - 1) << PAGE_SHIFT);
+	}
+	CHECK_EQ(t, give(&single, 1000, 1), 0);
+	ttmpool_pool_drain(&single.rig->pool[0]);
+	CHECK_EQ(t, rig_stats(single.rig).bytes_held, 0);
+	CHECK(t, rig_close(t, single.rig));
+}
+
+/* Pages of which no two are neighbours cost what they cost alone: one each. */
+static void scattered_pages_cost_an_invalidation_each(struct check *t)
+{
+	struct single single;
+
+	CHECK(t, single_open(t, &single));
+	for (size_t i = 0; i < PAGES; i += 2)
+		CHECK_EQ(t, give(&single, i, 1), 0);
+	CHECK(t, drain_takes(t, &single, PAGES / 2, PAGES / 2));
+	for (size_t i = 1; i < PAGES; i += 2)
+		CHECK_EQ(t, give(&single, i, 1), 0);
+	CHECK(t, rig_close(t, single.rig));
+}
+
+/* However they were given back, pages that are neighbours leave in one run. */
+static void the_order_of_a_batch_does_not_matter(struct check *t)
+{
+	struct single single;
+
+	CHECK(t, single_open(t, &single));
+	for (size_t i = 0; i < 512; i++)
+		CHECK_EQ(t, give(&single, i * 37 % 512, 1), 0);
+	CHECK(t, drain_takes(t, &single, 512, 1));
+	CHECK_EQ(t, give(&single, 512, PAGES - 512), 0);
+	CHECK(t, rig_close(t, single.rig));
+}
+
+CHECK_SUITE(linux_invalidations, CHECK_CASE(a_batch_ends_by_few_invalidations),
+	    CHECK_CASE(a_page_in_use_costs_one_invalidation),
+	    CHECK_CASE(scattered_pages_cost_an_invalidation_each),
+	    CHECK_CASE(the_order_of_a_batch_does_not_matter));
