@@ -228,6 +228,13 @@ static bool may_be_late(const struct world *w, int i)
 	       w->pool[i].policy.lazy_unmap;
 }
 
+/* The same of any pool of that one's device: each may have its mappings end lazily. */
+static bool device_may_be_late(const struct world *w, int i)
+{
+	return may_be_late(w, i) ||
+	       (w->dev[0] == w->dev[1] && may_be_late(w, !i));
+}
+
 /* No page has left while its device still reached it, unless that was asked for. */
 static void check_reach(struct world *w)
 {
@@ -245,7 +252,7 @@ static void check_stale(struct world *w, const struct tpsim_ledger *ledger,
 	uint64_t word;
 
 	if (!w->was_at || w->config.iommu == TPSIM_IOMMU_OFF ||
-	    may_be_late(w, w->was_of) ||
+	    device_may_be_late(w, w->was_of) ||
 	    ledger->mapped_bytes != (uint64_t)reachable << w->page_shift)
 		return;
 	for (int i = 0; i < NR_BUFFERS; i++)

@@ -22,6 +22,7 @@ struct stock {
 	unsigned long pooled[NR_POOLS];
 	unsigned long fit[NR_POOLS]; /* what can go of it */
 	unsigned long spare;
+	bool poisoned; /* one that is pooled */
 	struct ttmpool_manager_stats stats;
 };
 
@@ -71,6 +72,7 @@ static void take_stock(struct world *w, struct stock *stock)
 
 	ttmpool_manager_stats(&w->mgr, &stock->stats);
 	stock->spare = 0;
+	stock->poisoned = is_poison_pooled(w);
 	for (int i = 0; i < NR_POOLS; i++) {
 		ttmpool_pool_stats(&w->pool[i], &stats);
 		stock->pooled[i] = (unsigned long)stats.pages_pooled;
@@ -84,7 +86,7 @@ static void take_stock(struct world *w, struct stock *stock)
 static bool all_leaves(struct world *w, const struct stock *stock)
 {
 	return !w->disturbed && !stock->stats.pages_quarantined &&
-	       !is_poison_pooled(w);
+	       !stock->poisoned;
 }
 
 /* What is reserved is there still, unless it was not all there before. (A buffer that
