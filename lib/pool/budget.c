@@ -161,7 +161,9 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
 	pool->stats.bytes_mapped -= pool_bytes(pool, pages);
 	pool->addresses -= pool_bytes(pool, back);
 	tpos_spin_unlock(&pool->lock);
-	queue_wake(&pool->iova->queue);
+	/* Where a batch holds its addresses, nobody gains by a page of it. */
+	if (back)
+		queue_wake(&pool->iova->queue);
 }
 
 /* How much must go for @bytes to fit, if what is over @limit goes to @low? */
