@@ -100,7 +100,7 @@ prepare_simulated()
 	say "building the simulated machine"
 	suites=$(basename -s .c "$root"/tests/test_*.c)
 	# shellcheck disable=SC2086 # a list of words
-	(cd "$root" && cmake --preset dev -B "$work/simulated" &&
+	(cd "$root" && cmake --preset dev -B "$work/simulated" -DTTMPOOL_TOOLS=ON &&
 		cmake --build "$work/simulated" \
 			-j "$(getconf _NPROCESSORS_ONLN)" --target $suites \
 			ttmpool-record ttmpool-replay) >"$work/simulated.log" 2>&1 &&

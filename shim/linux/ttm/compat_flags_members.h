@@ -7,7 +7,7 @@
 
 #include <drm/ttm/ttm_pool.h>
 
-static inline bool ttm_pool_uses_dma_alloc(struct ttm_pool *pool)
+static inline bool ttm_pool_uses_dma_alloc(const struct ttm_pool *pool)
 {
 	return pool->use_dma_alloc;
 }
