@@ -111,8 +111,7 @@ static bool fits_beside(struct world *w, int pool, size_t n)
 			POOL_LIMIT_B);
 }
 
-/* Do batches share addresses? Then one page that is in use holds those of others. */
-static bool holds_addresses(const struct world *w)
+bool holds_addresses(const struct world *w)
 {
 	return w->config.shared_iova && w->config.iommu == TPSIM_IOMMU_STRICT;
 }

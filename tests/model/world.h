@@ -224,6 +224,10 @@ void room_time(struct world *w, unsigned int wait_ms, int err,
 /** room_waited() - was a call for @pages refused that could wait? */
 void room_waited(struct world *w, size_t pages, unsigned int wait_ms, int err);
 
+/** holds_addresses() - do batches share addresses? Then one page that is in use holds
+ * those of others. */
+bool holds_addresses(const struct world *w);
+
 /** is_poison_pooled() - is there a page in a bin that cannot leave? */
 bool is_poison_pooled(struct world *w);
 
