@@ -92,7 +92,9 @@ static void check_order(struct world *w)
 		const struct ttmpool_backend *be = &w->items[n].be;
 		bool went = be->pages_stored > watch->stored[n];
 
-		if (has_poison(w, &w->items[n]))
+		/* One that cannot be stored is passed over, and so is one for which
+		 * no store could be had: the error may be its own. */
+		if (has_poison(w, &w->items[n]) || (w->disturbed && !be->store))
 			continue;
 		if (went && here)
 			w->wrong = "a buffer went before an older one";
