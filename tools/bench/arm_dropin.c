@@ -38,7 +38,7 @@ static int arm_open(struct device *dev)
 		return err;
 	memset(&pool, 0, sizeof(pool));
 	told = 0;
-	ttmpool_ttm_start(&pool, dev, NUMA_NO_NODE, false, false);
+	ttmpool_ttm_start(&pool, dev, NUMA_NO_NODE);
 	if (ttmpool_ttm_pool(&pool))
 		return 0;
 	dropin_pool_mgr_fini();
