@@ -39,9 +39,10 @@ static uint32_t seen_since(struct world *w, size_t i,
 	struct order *order = &w->order;
 
 	if (!order->seen[i] || order->age[i] != chunk->age ||
-	    w->owner_seen[i] >= order->seen[i]) {
+	    order->by[i] != chunk->pool || w->owner_seen[i] >= order->seen[i]) {
 		order->seen[i] = w->step + 1;
 		order->age[i] = chunk->age;
+		order->by[i] = chunk->pool;
 	}
 	return order->seen[i];
 }

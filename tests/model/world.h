@@ -133,11 +133,13 @@ struct room {
  * @of: the number of the pool that had it before the step, from 1; 0: none
  * @seen: the step that saw it pooled first; 0: none
  * @age: what the library said of its chunk then
+ * @by: the pool that had it then: each counts ages for itself
  */
 struct order {
 	uint8_t of[MOST_RAM];
 	uint32_t seen[MOST_RAM];
 	uint64_t age[MOST_RAM];
+	const struct ttmpool_pool *by[MOST_RAM];
 };
 
 struct world {

@@ -23,13 +23,17 @@
 
 #define SETTLED_NS (UINT64_C(2) * 1000 * 1000 * 1000)
 
+/* Whoever is not root may not even see where tracefs is. */
 static int complain(const char *what, int err)
 {
+	const char *hint = "";
+
+	if (geteuid())
+		hint = ": it must be run as root";
+	else if (err == -EACCES || err == -EPERM)
+		hint = ": a locked-down kernel does not allow it";
 	fprintf(stderr, "ttmpool-record: %s: %s%s\n", what, strerror(-err),
-		err == -EACCES || err == -EPERM
-			? geteuid() ? ": it must be run as root"
-				    : ": a locked-down kernel does not allow it"
-			: "");
+		hint);
 	return err;
 }
 
