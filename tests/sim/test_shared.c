@@ -104,21 +104,28 @@ static void s06_held_addresses_come_back_with_the_last_page(struct check *t)
 	ttmpool_iova_fini(&iova);
 }
 
-/* A pool whose limit is used up by what is held is refused more, and has it when the
- * addresses have come back. */
-static void s06_held_addresses_count_for_the_limit_of_a_pool(struct check *t)
+/* A batch takes up the limit. One page more has addresses when the last of it has gone. */
+static void held_until_the_last_goes(struct check *t, struct rig *rig)
 {
-	struct rig *rig = single_open(t, PAGES, NULL);
 	tpos_page_t *pages[PAGES], *more;
 	tpos_dma_addr_t addr;
 
-	CHECK(t, rig);
 	CHECK(t, all_but_one_go(rig, pages));
 	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &one, &more, &addr),
 		 -ENOSPC);
 	CHECK(t, last_goes(rig, pages));
 	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &one, &more, &addr), 0);
 	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], &more, 1, one.caching), 0);
+}
+
+/* A pool whose limit is used up by what is held is refused more, and has it when the
+ * addresses have come back. */
+static void s06_held_addresses_count_for_the_limit_of_a_pool(struct check *t)
+{
+	struct rig *rig = single_open(t, PAGES, NULL);
+
+	CHECK(t, rig);
+	held_until_the_last_goes(t, rig);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -126,19 +133,12 @@ static void s06_held_addresses_count_for_the_limit_of_a_pool(struct check *t)
 static void s06_held_addresses_count_for_the_limit_of_a_device(struct check *t)
 {
 	struct ttmpool_iova iova;
-	tpos_page_t *pages[PAGES], *more;
-	tpos_dma_addr_t addr;
 	struct rig *rig;
 
 	CHECK_EQ(t, ttmpool_iova_init(&iova, PAGES * SIZE, 0), 0);
 	rig = single_open(t, 0, &iova);
 	CHECK(t, rig);
-	CHECK(t, all_but_one_go(rig, pages));
-	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &one, &more, &addr),
-		 -ENOSPC);
-	CHECK(t, last_goes(rig, pages));
-	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &one, &more, &addr), 0);
-	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], &more, 1, one.caching), 0);
+	held_until_the_last_goes(t, rig);
 	CHECK(t, rig_close(t, rig));
 	ttmpool_iova_fini(&iova);
 }

@@ -17,6 +17,7 @@
 #include <tracefs/tracefs.h>
 
 #include "events.h"
+#include "fields.h"
 
 const char *const events_names[] = { "ttmpool_populate", "ttmpool_state",
 				     NULL };
@@ -39,30 +40,11 @@ bool events_possible(const char *system)
 	return tracefs_dir_exists(NULL, path);
 }
 
-static uint64_t number(struct tep_event *event, struct tep_record *record,
-		       const char *name)
-{
-	unsigned long long value = 0;
-
-	tep_get_field_val(NULL, event, name, record, &value, 0);
-	return value;
-}
-
-static void copy_device(struct tep_event *event, struct tep_record *record,
-			struct call *call)
-{
-	int len = 0;
-	char *name = tep_get_field_raw(NULL, event, "dev", record, &len, 0);
-
-	if (name && len > 0)
-		snprintf(call->device, sizeof(call->device), "%.*s", len, name);
-}
-
 static int decode_state(struct tep_event *event, struct tep_record *record,
 			struct call *call)
 {
-	enum state from = (enum state)number(event, record, "from");
-	enum state to = (enum state)number(event, record, "to");
+	enum state from = (enum state)field_number(event, record, "from");
+	enum state to = (enum state)field_number(event, record, "to");
 
 	if (to == STATE_EMPTY) {
 		call->op = from == STATE_SWAPPED ? CALL_FORGET : CALL_FREE;
@@ -84,16 +66,16 @@ static int decode_state(struct tep_event *event, struct tep_record *record,
 int events_decode(struct tep_event *event, struct tep_record *record,
 		  struct call *call)
 {
-	call->key = number(event, record, "buf");
-	call->pages = number(event, record, "pages");
-	call->caching = (uint32_t)number(event, record, "caching");
-	call->coherent = number(event, record, "coherent") != 0;
-	copy_device(event, record, call);
+	call->key = field_number(event, record, "buf");
+	call->pages = field_number(event, record, "pages");
+	call->caching = (uint32_t)field_number(event, record, "caching");
+	call->coherent = field_number(event, record, "coherent") != 0;
+	field_device(event, record, call);
 	if (!strcmp(event->name, "ttmpool_state"))
 		return decode_state(event, record, call);
 	call->op = CALL_ALLOC;
-	call->failed = number(event, record, "err") != 0;
-	call->dur_ns = number(event, record, "ns");
+	call->failed = field_number(event, record, "err") != 0;
+	call->dur_ns = field_number(event, record, "ns");
 	call->t_ns -= call->dur_ns;
 	return 1;
 }

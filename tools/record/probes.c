@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fields.h"
 #include "layout.h"
 #include "probes.h"
 
@@ -215,49 +216,26 @@ void probes_detach(struct probes *probes)
 	pending_fini(&probes->pending);
 }
 
-static uint64_t number(struct tep_event *event, struct tep_record *record,
-		       const char *name)
-{
-	unsigned long long value = 0;
-
-	/* A field that this event lacks is 0. */
-	tep_get_field_val(NULL, event, name, record, &value, 0);
-	return value;
-}
-
-static void copy_device(struct tep_event *event, struct tep_record *record,
-			struct call *call)
-{
-	int len = 0;
-	char *name = tep_get_field_raw(NULL, event, "dev", record, &len, 0);
-
-	/* "(fault)" is what a pool without a device has. */
-	if (!name || len <= 0 || !memchr(name, '\0', (size_t)len) ||
-	    *name == '(')
-		return;
-	snprintf(call->device, sizeof(call->device), "%s", name);
-}
-
 static int enter(struct probes *probes, int function, struct tep_event *event,
 		 struct tep_record *record, struct call *call)
 {
 	const struct probed *f = &functions[function];
-	uint64_t pool = number(event, record, "pool");
+	uint64_t pool = field_number(event, record, "pool");
 
 	call->op = f->op;
-	call->key = number(event, record, "tt");
-	call->pages = number(event, record, "pages");
-	call->flags = (uint32_t)number(event, record, "flags");
-	call->caching = (uint32_t)number(event, record, "caching");
+	call->key = field_number(event, record, "tt");
+	call->pages = field_number(event, record, "pages");
+	call->flags = (uint32_t)field_number(event, record, "flags");
+	call->caching = (uint32_t)field_number(event, record, "caching");
 	call->restores =
 		function == FUNCTION_RESTORE ||
 		(function == FUNCTION_ALLOC && call->flags & FLAG_SWAPPED);
 	call->coherent = pool &
 			 (probes->pool_has_flags ? FLAG_USE_DMA_ALLOC : 1);
 	if (f->pool)
-		copy_device(event, record, call);
+		field_device(event, record, call);
 	call->frees = function == FUNCTION_BACKUP;
-	if (number(event, record, "purge") & 1)
+	if (field_number(event, record, "purge") & 1)
 		call->op = CALL_FREE;
 	if (call->op == CALL_FORGET)
 		return 1;
@@ -270,7 +248,7 @@ static int leave(struct probes *probes, int function, struct tep_event *event,
 	const struct probed *f = &functions[function];
 	uint64_t now = call->t_ns;
 	int cpu = call->cpu;
-	uint64_t value = number(event, record, "ret");
+	uint64_t value = field_number(event, record, "ret");
 	int64_t ret = function == FUNCTION_BACKUP ? (int64_t)value
 						  : (int32_t)value;
 

@@ -7,10 +7,10 @@
 
 /**
  * struct recording_counts - what is said at the end
- * @allocs: rows of each kind
- * @frees: likewise
- * @swapouts: likewise
- * @swapins: likewise
+ * @allocs: rows "alloc"
+ * @frees: rows "free"
+ * @swapouts: rows "swapout"
+ * @swapins: rows "swapin"
  * @failed: calls that failed, and have no row
  * @older: calls on buffers that had their pages before the recording began
  * @odd: calls that do not fit what was seen before: others were missed
