@@ -11,7 +11,7 @@ struct ttmpool_backend;
 
 /**
  * struct ttmpool_backend_funcs - how one kind of backend gets its pages
- * @name: for people
+ * @name: for messages
  * @populate: fill backend->tt.pages[0, num_pages) and, where the backend has
  *	the array, backend->dma_addr. On an error both are as they were. May
  *	sleep.
@@ -30,9 +30,9 @@ struct ttmpool_backend;
  *	such buffer can be on the swapper's list.
  * @unlock: the reverse; NULL together with @trylock
  *
- * The one ops table of the library: which functions a buffer uses differs by
- * buffer, at run time. Two sets come with it; a driver can bring its own, and
- * build it on ttmpool_pool_take() and ttmpool_pool_give(), or on anything else.
+ * The only table of functions in the library: each buffer names the functions that it
+ * uses. The library has two such tables. A driver can write its own, with
+ * ttmpool_pool_take() and ttmpool_pool_give(), or with any other source of pages.
  */
 struct ttmpool_backend_funcs {
 	const char *name;
@@ -58,8 +58,8 @@ extern const struct ttmpool_backend_funcs ttmpool_backend_coherent;
  *
  * A device whose streaming mappings may bounce (it does not reach all memory
  * and has no IOMMU, or SWIOTLB is forced) needs coherent pages: a buffer that
- * lives long would hold bounce slots for as long, and see stale bytes without
- * a sync on each access. All others are served by plain pages.
+ * lives long would hold bounce slots for as long, and its users would see stale bytes
+ * without a sync on each access. All other devices use plain pages.
  */
 const struct ttmpool_backend_funcs *
 ttmpool_backend_choose(const struct ttmpool_pool *pool);
@@ -188,8 +188,8 @@ int TPOS_MUST_CHECK ttmpool_populate(struct ttmpool_backend *be);
  *
  * Return: 0, and the state is EMPTY; -EINVAL in any other state, or if the
  * arrays or tt.caching are not what populate left there, and then nothing has
- * changed. What the buffer had before its last populate is refused, too, though the
- * arrays name it and another buffer has it by now.
+ * changed. The pool also refuses arrays that name pages from before the last populate of
+ * this buffer, which another buffer may have by now.
  */
 int TPOS_MUST_CHECK ttmpool_unpopulate(struct ttmpool_backend *be);
 

@@ -3,17 +3,20 @@
 #define TTMPOOL_BACKUP_H
 
 /*
- * For who moves the contents of pages by himself, because the system is short of
- * memory: these pages are of no use in a pool, and go to the system.
+ * For a caller that stores the contents of pages itself, because the system is short of
+ * memory. It calls these functions in this order:
  *
- *     ttmpool_pool_strip()         the pages are ordinary ones: fast to read
- *     (store what is in them)
- *     ttmpool_pool_give_up()       what is stored goes to the system
- *     ttmpool_pool_give_up_part()  so does the stored part of a chunk, when there
- *                                  is no memory to store the rest
- *     ttmpool_pool_ready()         what could not be stored is the device's again
+ *     ttmpool_pool_strip()         makes the pages ordinary ones, which the CPU reads
+ *                                  fast
+ *     (the caller stores the contents)
+ *     ttmpool_pool_give_up()       gives stored pages to the system; the pool does not
+ *                                  keep them
+ *     ttmpool_pool_give_up_part()  gives the stored part of a chunk to the system, when
+ *                                  there is no memory to store the rest
+ *     ttmpool_pool_ready()         turns pages that could not be stored back into pages
+ *                                  of the device
  *
- * A buffer of lib/buffer has ttmpool_swapout() for all of it.
+ * For a buffer of lib/buffer, ttmpool_swapout() does all of this.
  */
 
 #include <ttmpool/pool.h>
@@ -27,15 +30,15 @@ TPOS_API_BEGIN
  * @num_pages: how many entries; at least one
  * @ticket: what they were taken with; 0: none
  *
- * Plain pages are not mapped any more, and write-back, all in one batch, in place: no
- * byte is copied or lost, and they stay in use. The caller sees to it that neither
- * device nor CPU uses their addresses. Coherent pages become write-back, and stay
- * mapped. Every chunk is checked before anything is done, as by
- * ttmpool_pool_give_ticket(), but for its caching, which may be any. May sleep. Does
+ * Unmaps plain pages and makes them write-back, in one batch and in place. No byte is
+ * copied or lost, and the pages stay in use. The caller ensures that neither the device
+ * nor the CPU uses their addresses. Coherent pages become write-back, and stay mapped.
+ * Before it changes anything, the function checks every chunk as
+ * ttmpool_pool_give_ticket() does, except that any caching is allowed. May sleep. Does
  * not allocate.
  *
- * Return: 0; -EINVAL if there is no array or no entry, or if it was refused, and then
- * nothing has changed; or what the port returned, and then some pages are not
+ * Return: 0; -EINVAL if there is no array or no entry, or if a chunk was refused, and
+ * then nothing has changed; or an error of the port, and then some pages are not
  * write-back: ttmpool_pool_give_up() quarantines them, ttmpool_pool_ready() tries again.
  */
 int TPOS_MUST_CHECK ttmpool_pool_strip(struct ttmpool_pool *pool,
@@ -45,19 +48,20 @@ int TPOS_MUST_CHECK ttmpool_pool_strip(struct ttmpool_pool *pool,
 /**
  * ttmpool_pool_ready() - make ordinary pages the device's again
  * @pool: the pool
- * @req: what they shall be: num_pages, caching and ticket are read
+ * @req: how many pages, and what they shall be; only num_pages, caching and ticket are
+ *	read
  * @pages: an array of whole chunks of req->num_pages entries; those without a page are
  *	passed over
  * @dma_addr: gets the address of each page; NULL: they need not be mapped
  *
- * Undoes ttmpool_pool_strip(), in place: what is not mapped is mapped, what is of
- * another caching is converted, in one batch each. Nobody gives up anything for it,
- * neither pages nor mappings. Chunks are checked as by ttmpool_pool_strip(). May sleep.
+ * Undoes ttmpool_pool_strip(), in place. It maps the pages that are not mapped, and
+ * converts the pages of another caching, in one batch each. It makes nobody give up pages
+ * or mappings. It checks chunks as ttmpool_pool_strip() does. May sleep.
  *
- * Return: 0; -EINVAL if there is no array, no entry, or no such caching, or if it was
- * refused, and then nothing has changed; -ENOSPC: there are no addresses, or a limit has
- * no room for them; or what else the port returned. After an error of these the pages are
- * as ttmpool_pool_strip() leaves them, and @dma_addr is as it was.
+ * Return: 0; -EINVAL if there is no array, no entry, or no such caching, or if a chunk was
+ * refused, and then nothing has changed; -ENOSPC if there are no addresses, or a limit has
+ * no room for them; or another error of the port. After -ENOSPC and errors of the port the
+ * pages are as ttmpool_pool_strip() leaves them, and @dma_addr is as it was.
  */
 int TPOS_MUST_CHECK ttmpool_pool_ready(struct ttmpool_pool *pool,
 				       const struct ttmpool_request *req,
@@ -71,13 +75,14 @@ int TPOS_MUST_CHECK ttmpool_pool_ready(struct ttmpool_pool *pool,
  * @num_pages: how many entries; at least one
  * @ticket: what they were taken with; 0: none
  *
- * As ttmpool_pool_give_ticket(), but none of the pages is pooled, whatever the policy
- * is: when this returns, the system has them. Chunks are checked as by
- * ttmpool_pool_strip(). What is mapped is unmapped, and what is not write-back is made
- * so; what cannot be, or is poisoned, is reported and quarantined. May sleep. Does not
- * allocate, so it can always be done.
+ * As ttmpool_pool_give_ticket(), but the pool keeps none of the pages, whatever its policy
+ * says: when this returns, the system has them. The function checks chunks as
+ * ttmpool_pool_strip() does. It unmaps pages that are mapped, and makes pages of another
+ * caching write-back. A chunk that cannot be made write-back, or that the hardware has
+ * poisoned, is reported and quarantined. May sleep. Does not allocate, so it can always be
+ * called.
  *
- * Return: 0; -EINVAL if there is no array or no entry, or if it was refused, and then
+ * Return: 0; -EINVAL if there is no array or no entry, or if a chunk was refused, and then
  * nothing has changed.
  */
 int TPOS_MUST_CHECK ttmpool_pool_give_up(struct ttmpool_pool *pool,
@@ -92,16 +97,16 @@ int TPOS_MUST_CHECK ttmpool_pool_give_up(struct ttmpool_pool *pool,
  * @part: how many of them shall go; at least one, and not all
  * @ticket: what they were taken with; 0: none
  *
- * The chunk is halved no more often than is needed for that. The pages that stay are in
- * use as before, as chunks of smaller orders: the array has what is left at the same
- * indices, from the first page that stays on. Each halving takes a descriptor, for which
- * there may be no memory; then fewer pages go. May sleep.
+ * The function halves the chunk only as often as it must. The pages that stay are in use
+ * as before, as chunks of smaller orders, and are at the same indices of the array as
+ * before. Each halving takes a descriptor; if there is no memory for one, fewer pages go.
+ * May sleep.
  *
  * Return: how many pages went, at most @part; -EINVAL if there is no array, if @part is 0
  * or not less than @num_pages, if the pages are not all of one chunk, or are mapped,
  * coherent or not write-back, or if the array was refused, and then nothing has changed;
- * -ENOMEM if there was no memory for as many descriptors as it takes to part a first page.
- * Then no page went; the chunk may be several by now.
+ * -ENOMEM if there was no memory for the descriptors that separate the first page from the
+ * others. Then no page went, but the chunk may already be divided into several.
  */
 long TPOS_MUST_CHECK ttmpool_pool_give_up_part(struct ttmpool_pool *pool,
 					       tpos_page_t *const *pages,

@@ -57,7 +57,7 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_HELD: in use, and held as a chunk (runs, a magazine) instead of in
  *	arrays of pages.
  * TTMPOOL_CHUNK_NAMED: its descriptor is a struct ttmpool_named_chunk.
- * TTMPOOL_CHUNK_REMEMBERS: nobody's, and @last_owner there is whose it was.
+ * TTMPOOL_CHUNK_REMEMBERS: nobody has it, and @last_owner names who had it last.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u
@@ -90,16 +90,15 @@ enum ttmpool_chunk_state {
  *	Written by the port alone, in tpos_caching_set().
  * @state: an enum ttmpool_chunk_state
  * @flags: TTMPOOL_CHUNK_*
- * @kind: these four as one: chunks of the same kind can be treated alike
- * @like: @ticket and @kind as one: of chunks in use
+ * @kind: these four in one word: chunks of the same kind can be treated alike
+ * @like: @ticket and @kind in one word, for chunks in use
  *
- * The only truth about a page. Error paths ask the chunk; nothing is inferred
- * from how far a loop had come: Linux's TTM has leaked write-combined pages
- * through such a cursor three times (commits 379989e7, 58f72256, and again
- * since 6.15).
+ * The only record of what is true of a page. Error paths read it, and infer nothing from
+ * how far a loop had come: Linux's TTM has leaked write-combined pages through such a
+ * cursor three times (commits 379989e7, 58f72256, and again since 6.15).
  *
- * It is made when the pages are, and lives as long as they do, so giving back
- * never allocates. 64 bytes on a 64-bit kernel: 1.6 % of a single page.
+ * It is made together with the pages and freed together with them, so giving pages back
+ * never allocates. It has 64 bytes on a 64-bit kernel: 1.6 % of a single page.
  */
 struct ttmpool_chunk {
 	struct ttmpool_list link;
@@ -137,8 +136,8 @@ struct ttmpool_chunk {
  * @last_owner: where TTMPOOL_CHUNK_REMEMBERS is set: the name of the account that
  *	it was charged to, which may be gone by now
  *
- * What a pool with policy.verify makes. A chunk that such a pool is handed by
- * another (ttmpool_handover()) is what that made it.
+ * Pools with policy.verify make such descriptors. A chunk that another pool hands over to
+ * such a pool (ttmpool_handover()) keeps the descriptor that the other pool made.
  */
 struct ttmpool_named_chunk {
 	struct ttmpool_chunk chunk;

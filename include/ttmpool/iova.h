@@ -7,9 +7,10 @@
 TPOS_API_BEGIN
 
 /**
- * struct ttmpool_queue - those who wait until something comes back
+ * struct ttmpool_queue - threads that wait until pages or addresses come back
  * @wait: where they sleep
- * @waiting: how many they are; who brings something back and sees nobody wakes nobody
+ * @waiting: how many there are; if there are none, a thread that gives something back
+ *	need not wake anybody
  *
  * All members are private.
  */
@@ -20,9 +21,9 @@ struct ttmpool_queue {
 
 /**
  * struct ttmpool_deadline - until when a call may sleep
- * @wait_ms: how long it was to be, from when the call began; or 0, or
+ * @wait_ms: the longest time, counted from the beginning of the call; or 0, or
  *	TTMPOOL_WAIT_FOREVER
- * @at_ms: when it is over, if it is over
+ * @at_ms: the moment at which that time is over
  *
  * All members are private.
  */
@@ -34,10 +35,9 @@ struct ttmpool_deadline {
 /**
  * struct ttmpool_iova - the address space of one device, as a budget
  *
- * What the pools of one device share: whatever each of them has mapped, in use
- * and pooled, counts. Pools for which the driver has none share one, without a limit,
- * by themselves. All members are private. Embed it; its address must not
- * change.
+ * The pools of one device share it. All pages that they have mapped, in use and pooled,
+ * count. If the driver gives its pools no budget, they share one that the library makes,
+ * without a limit. All members are private. Embed it; its address must not change.
  */
 struct ttmpool_iova {
 	uint64_t limit;
@@ -51,13 +51,13 @@ struct ttmpool_iova {
  * ttmpool_iova_init() - start a budget
  * @iova: uninitialised memory
  * @limit: the high mark: bytes that may be mapped at any time; 0 for no limit. There
- *	are never more, not even for a moment, and nobody is refused for what
- *	others ask for in vain. A request for more is refused, and no mapping is
- *	given up for it.
- * @low: the low mark: when the limit is reached, mappings that are only kept go
- *	until no more than so many bytes are mapped, or none is left. One
- *	invalidation serves them all, so the further below @limit it is, the
- *	rarer that is.
+ *	are never more, not even for a moment. A request for which there is room is not
+ *	refused because of other requests that fail. A request for more than @limit is
+ *	refused, and no mapping is given up for it.
+ * @low: the low mark: when the limit is reached, kept mappings of pooled pages end until
+ *	no more than so many bytes are mapped, or no kept mapping is left. One
+ *	invalidation serves them all, so it happens less often, the further @low is
+ *	below @limit.
  *
  * Return: 0, or -EINVAL if @low is above @limit and there is a limit.
  */

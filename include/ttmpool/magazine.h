@@ -34,15 +34,15 @@ struct ttmpool_magazine_config {
  * @recall: the manager's count of recalls, when this one looked last
  * @n: chunks that it holds now, in config.chunks
  *
- * For those who come and go so often that a pool's lock is too much: a thread, a
- * ring, a CPU. It has no lock: who calls sees to it that nobody else does at the
+ * For a thread, a ring or a CPU that gets and puts chunks so often that a pool's lock costs
+ * too much. A magazine has no lock: the caller ensures that no other thread uses it at the
  * same time. Chunks may be got from one magazine and put into another of the same
  * pool, kind and owner.
  *
- * What is put back is not cleared for the next get: it is the same owner's. Chunks
- * that come from the pool are zero, and those that go there are cleared before
- * anybody else has them. An owner that serves more than one client clears, or has
- * a magazine for each.
+ * A chunk that is put back is not cleared for the next get, because it stays with the same
+ * owner. Chunks that come from the pool are zero, and the pool clears chunks that return to
+ * it before another owner gets them. An owner that serves more than one client clears
+ * chunks itself, or has a magazine for each client.
  *
  * Members are private.
  */
@@ -79,8 +79,8 @@ void ttmpool_magazine_fini(struct ttmpool_magazine *mag);
  * @to: an array of @n, the caller's; written on success only
  * @n: how many; half of the room at most
  *
- * Takes no lock while the magazine holds as many. Else it is filled to half its
- * room, which may sleep. What the chunks hold: see struct ttmpool_magazine.
+ * Takes no lock while the magazine holds enough chunks. Otherwise it fills the magazine to
+ * half its room, which may sleep. struct ttmpool_magazine says what the chunks contain.
  *
  * Return: 0; -EINVAL for more than half the room; -ENOMEM, also where the memory
  * is there, but not in chunks of that order; else as ttmpool_pool_take().
@@ -94,8 +94,8 @@ int TPOS_MUST_CHECK ttmpool_magazine_get(struct ttmpool_magazine *mag,
  * @from: an array of @n, got from a magazine of this pool, kind and owner
  * @n: how many; half of the room at most
  *
- * Takes no lock while there is room. Else the older half goes to the pool, which
- * may sleep. All goes there when the system is short of memory.
+ * Takes no lock while there is room. Otherwise it gives the older half to the pool, which
+ * may sleep. It gives all chunks to the pool when the system is short of memory.
  *
  * Return: 0, or -EINVAL for more than half the room, and then nothing has changed.
  */
@@ -108,7 +108,7 @@ int TPOS_MUST_CHECK ttmpool_magazine_put(struct ttmpool_magazine *mag,
  * @mag: the magazine
  * @chunk: a chunk
  *
- * ttmpool_magazine_put() does not look, but in checked builds.
+ * ttmpool_magazine_put() checks this only in builds with assertions.
  */
 bool ttmpool_magazine_takes(const struct ttmpool_magazine *mag,
 			    const struct ttmpool_chunk *chunk);

@@ -15,20 +15,21 @@ struct ttmpool_pool;
 /**
  * struct ttmpool_manager_config - how a manager starts
  * @system: the machine that it lives on
- * @page_budget: pages that its pools may have of the system at any time, in
- *	use and pooled, or TTMPOOL_NO_LIMIT. There are never more, not even for a
- *	moment, unless it is lowered. A request that is within what is left is not
- *	refused for what others ask for in vain. When it is reached, pooled pages of
- *	any pool go for what is wanted, all that a request lacks at once and up to
- *	an eighth of the budget (at most 512 pages) more, so that the next request
- *	finds some; then buffers are swapped out. A request for more pages than the
- *	budget is refused, and nothing goes for it.
- * @pool_limit: pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools nothing.
- *	When it is overrun, the oldest pages go until 512 fewer lie pooled, or an
- *	eighth of the limit fewer if that is less: however many gives overrun it
- *	at once, no fewer than that stay, but for what the last chunk that goes has
- *	more. What pools have reserved
- *	(ttmpool_pool_reserve()) stays, too, and leaves less room for others.
+ * @page_budget: the number of pages that its pools may have of the system at any
+ *	time, in use and pooled, or TTMPOOL_NO_LIMIT. They never have more, not even
+ *	for a moment, unless the budget is lowered. A request for which there is room
+ *	is not refused because of other requests that fail. When the budget is
+ *	exhausted, pooled pages of any pool go back to the system: as many as the
+ *	request lacks, all at once, and up to an eighth of the budget (at most 512
+ *	pages) more, so that the next request finds some. If that is not enough,
+ *	buffers are swapped out. A request for more pages than the budget is refused,
+ *	and nobody gives up pages for it.
+ * @pool_limit: the number of pages that may lie pooled, or TTMPOOL_NO_LIMIT; 0 pools
+ *	nothing. When it is exceeded, the oldest pages go back to the system until
+ *	the number is 512 below the limit, or an eighth of the limit below it if that
+ *	is less. It does not fall further, however many gives exceed the limit at
+ *	once, except by the rest of the last chunk that goes. Pages that pools have
+ *	reserved (ttmpool_pool_reserve()) stay, and leave less room for others.
  */
 struct ttmpool_manager_config {
 	tpos_system_t *system;
@@ -40,14 +41,15 @@ struct ttmpool_manager;
 
 /**
  * struct ttmpool_swapper - what the pools know of the buffers above them
- * @count: how many pages could be swapped out now. Takes no lock that is held
+ * @count: returns how many pages could be swapped out now. Takes no lock that is held
  *	while memory is allocated, and does not sleep.
- * @swapout: swap out buffers until @pages pages have left, or no more can; returns
- *	how many left. @wait: wait until another swap-out has ended. Otherwise it is
- *	the system that asks, in some thread that allocates: return 0 while one is
- *	under way, look at some thousand buffers at most, and let no signal interrupt
- *	it but one that ends the thread. May sleep.
- * @is_valid: do the buffers' lists and counters agree? For
+ * @swapout: swaps out buffers until @pages pages have left, or no more can leave;
+ *	returns how many left. If @wait is true, it waits until another swap-out has
+ *	ended. If @wait is false, the system asks, in any thread that allocates
+ *	memory: then the function returns 0 while another swap-out is under way, looks
+ *	at no more than some thousand buffers, and ends early only for a signal that
+ *	ends the thread. May sleep.
+ * @is_valid: returns whether the buffers' lists and counters agree, for
  *	ttmpool_manager_is_valid().
  *
  * The first ttmpool_lru_add() on a manager sets it. Without it, a manager gives up
@@ -63,14 +65,14 @@ struct ttmpool_swapper {
 /**
  * struct ttmpool_lru - the buffers that may be swapped out
  * @mutex: held while a buffer is swapped out for others
- * @buffers: those that have pages to give, newest first; under the manager's
- *	spinlock
- * @others: those that have none now, in no order; likewise
- * @round: counts walks along the list; likewise
+ * @buffers: those that have pages to give, newest first; protected by the manager's
+ *	spinlock, as are @others and @round
+ * @others: those that have none now, in no order
+ * @round: counts walks along the list
  * @pages: how many pages these buffers have
  *
- * It lies in the manager, which all pools share, and is used by the buffers alone:
- * the manager initialises it, and refuses to end while there is a buffer in it.
+ * Only the buffer floor (lib/buffer) uses it. It lies in the manager because all pools
+ * share it; the manager initialises it, and refuses to end while a buffer is in it.
  */
 struct ttmpool_lru {
 	tpos_mutex_t mutex;
@@ -125,13 +127,14 @@ struct ttmpool_manager {
 
 /**
  * struct ttmpool_manager_stats - a manager's counters, in pages
- * @pages: had of the system: in use, pooled, quarantined and on the way
- * @pages_pooled: lie in bins, or will again when they are clear
+ * @pages: pages that the pools have of the system: in use, pooled, quarantined, and
+ *	on their way between these
+ * @pages_pooled: pages that lie in bins, or return there when they are clear
  * @pages_quarantined: may be neither used nor given back
- * @pages_shrunk: given up so far because the system's shrinker asked, pooled
+ * @pages_shrunk: pages given up so far because the system's shrinker asked, pooled
  *	ones and those of buffers
- * @pages_swappable: of buffers that the swapper may swap out
- * @pages_swapped: of buffers, in stores instead of in pages
+ * @pages_swappable: pages of buffers that the swapper may swap out
+ * @pages_swapped: pages of buffers whose contents are in stores now
  */
 struct ttmpool_manager_stats {
 	unsigned long pages;
@@ -171,11 +174,11 @@ int TPOS_MUST_CHECK ttmpool_manager_fini(struct ttmpool_manager *mgr);
  * @mgr: the manager
  * @pages: the new limit
  *
- * What was over the limit has gone back to the system when this returns, except
- * what is reserved (ttmpool_pool_reserve()). It goes in slices of a few MiB, each with
- * one invalidation and one caching change: there is memory after the first of them.
- * Of a pool with a reserve, chunks that are larger than what is over it stay, too.
- * Gives do not wait for it. May sleep.
+ * When this returns, the pages over the limit have gone back to the system, except
+ * reserved ones (ttmpool_pool_reserve()). They go in slices of a few MiB, each with one
+ * invalidation and one caching change, so the system has some of them after the first
+ * slice. In a pool with a reserve, a chunk also stays if it has more pages than the pool
+ * has beyond its reserve. Gives do not wait for this function. May sleep.
  */
 void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
 				    unsigned long pages);
@@ -185,10 +188,10 @@ void ttmpool_manager_set_pool_limit(struct ttmpool_manager *mgr,
  * @mgr: the manager
  * @pages: the new budget
  *
- * Pooled pages over the budget have gone back to the system when this returns, in
- * slices as with ttmpool_manager_set_pool_limit(), except what is reserved. Pages in
- * use stay: populates fail with -ENOMEM until enough came back. One that is under way
- * may still be counted by the old budget. May sleep.
+ * When this returns, pooled pages over the budget have gone back to the system, in
+ * slices as with ttmpool_manager_set_pool_limit(), except reserved ones. Pages in use
+ * stay: populates fail with -ENOMEM until enough pages have come back. A populate that is
+ * under way may still use the old budget. May sleep.
  */
 void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
 				     unsigned long pages);
@@ -198,8 +201,8 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
  * @mgr: the manager
  * @swap: count those of buffers that can be swapped out, too
  *
- * Pooled pages less the reserves. Callable from any allocation context: it takes
- * no lock that is held for long, allocates nothing, and takes as long with ten
+ * Counts pooled pages without the reserves. Callable from any allocation context: it
+ * takes no lock that is held for long, allocates nothing, and takes as long with ten
  * thousand pools as with one.
  */
 unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
@@ -208,22 +211,22 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
 /**
  * ttmpool_manager_shrink_scan() - give up pages, oldest first
  * @mgr: the manager
- * @pages: about how many; a chunk is never divided for it, so it may be more, by less
- *	than the last chunk has
+ * @pages: about how many. A chunk is never divided for this, so more pages may go, by
+ *	less than the last chunk has
  * @swap: when no pooled pages are left, swap out buffers (ttmpool_lru_add())
  *
  * Callable from any allocation context: any number of threads may be in it, and in
  * other reclaims, at the same time, and none waits for another. If the only pages left
  * are being cleared, it waits for them; the thread that clears them waits for nothing.
- * Without @swap it allocates nothing; with it, what the store needs. Only
- * a signal that kills ends it, since the thread may have come here with any other
- * business.
+ * Without @swap it allocates nothing; with @swap it allocates what the store needs. Only
+ * a signal that ends the thread interrupts it, because the thread may have come here on
+ * its way to any other work.
  *
- * As much goes as is asked for, if ttmpool_manager_shrink_count() says that there is
- * so much; of a pool with a reserve, as much as whole chunks make up. Within a pool
- * the oldest go first: a chunk is as old as its last give, whatever was done to it
- * since. A few quarantined pages are tried again at each call, and less often while
- * that is in vain.
+ * As many pages go as are asked for, if ttmpool_manager_shrink_count() says that there
+ * are so many; from a pool with a reserve, as many as whole chunks make up. Within a pool
+ * the oldest go first: the age of a chunk counts from its last give, whatever was done to
+ * it since. Each call also tries to repair a few quarantined pages, and does so less often
+ * after each failure.
  *
  * Return: how many pages went back to the system; what had to be quarantined is not
  * among them.
@@ -265,7 +268,7 @@ unsigned long ttmpool_manager_shrink_scan_node(struct ttmpool_manager *mgr,
 /**
  * ttmpool_manager_stats() - read the counters
  * @mgr: the manager
- * @stats: filled in; the members are each right, but not of one moment
+ * @stats: filled in; each member is right, but they may not be of the same moment
  */
 void ttmpool_manager_stats(struct ttmpool_manager *mgr,
 			   struct ttmpool_manager_stats *stats);
@@ -274,11 +277,11 @@ void ttmpool_manager_stats(struct ttmpool_manager *mgr,
  * ttmpool_manager_purge_quarantine() - give quarantined pages to the system
  * @mgr: the manager
  *
- * The caller vouches that no CPU and no device uses them any more: those that
- * were left in use when their pool was torn down. (A device behind an IOMMU cannot:
- * its mappings of them have ended.) A page whose caching is not known is made
- * write-back first, and stays if that fails. Pools and devices that the pages were
- * of may have gone. May sleep.
+ * The caller guarantees that no CPU and no device still uses the pages that were in use
+ * when their pool was torn down. (A device behind an IOMMU cannot use them: its mappings
+ * have ended.) The function makes a page of unknown caching write-back first; if that
+ * fails, the page stays in quarantine. The pools and devices of the pages may be gone. May
+ * sleep.
  *
  * Return: how many pages are still in quarantine.
  */
@@ -287,11 +290,11 @@ unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr);
 /**
  * ttmpool_manager_each_pool() - do something with each pool
  * @mgr: the manager
- * @fn: called for each pool in turn, with no lock held; the pool does not go
- *	meanwhile. It must not tear down a pool.
+ * @fn: called for each pool, one after the other, with no lock held. The pool does not
+ *	end during the call. @fn must not tear down a pool.
  * @arg: handed to @fn
  *
- * A pool that comes or goes while this runs may be left out, or another be seen
+ * If a pool starts or ends while this runs, @fn may miss that pool, or see another one
  * twice. May sleep.
  */
 void ttmpool_manager_each_pool(struct ttmpool_manager *mgr,

@@ -3,14 +3,14 @@
 #define TTMPOOL_OS_H
 
 /*
- * What the library needs of an operating system, and all that it needs.
+ * All that the library needs of an operating system.
  *
- * To port it: write one header, ttmpool_port.h, found by include path, and the
- * functions declared here. docs/porting.md is the guide.
+ * To port the library, write one header, ttmpool_port.h, which the compiler finds by its
+ * include path, and the functions declared here. docs/porting.md is the guide.
  *
- * Two temperatures. What is hot comes from the port header, inline where the
- * port likes: the types, locks, atomics and page accessors listed next. What
- * is warm, and touches a page, is a function declared here and linked.
+ * The port header has everything that is called often: the types, locks, atomics and page
+ * accessors listed next, inline if the port likes. The functions that are called once for
+ * a batch of pages are declared here, and linked.
  *
  * The port header declares
  *
@@ -36,22 +36,22 @@
  *             tpos_atomic_add_return(n, a): a full barrier
  *             tpos_atomic_add_unless_above(n, a, limit)  add n, unless the sum
  *             would be above limit; returns whether it did, and is a full
- *             barrier then. All three count as unsigned, and nobody ever reads
- *             a sum above limit because of it.
- *   races     tpos_read_once(p), tpos_write_once(p, value)  of a word that
- *             others read without a lock: never torn, made up or left out
+ *             barrier then. All three count as unsigned. No thread ever reads a sum
+ *             above limit because of this call.
+ *   races     tpos_read_once(p), tpos_write_once(p, value)  for a word that
+ *             others read without a lock: the access is never torn, invented or
+ *             left out
  *             tpos_load_acquire(p), tpos_store_release(p, value)  the same, and
- *             who loads what was stored sees all that was written before
+ *             a thread that loads the stored value sees all that was written before
  *             tpos_read_lock(), tpos_read_unlock()  until this thread unlocks,
- *             a descriptor that it finds by tpos_page_chunk() may be read,
- *             though it may have ended: see tpos_chunk_free(). They nest,
- *             order nothing, and nothing sleeps in between. (Linux: RCU)
+ *             it may read a descriptor that it finds by tpos_page_chunk(), even
+ *             if that has been freed: see tpos_chunk_free(). Calls may be nested,
+ *             and order nothing; the thread does not sleep in between. (Linux: RCU)
  *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
  *             tpos_page_node(device, page)
- *             tpos_node_has_pages(device, node)  has this node any memory? Where it
- *                              has none the system never is short of its pages, and
- *                              asks no shrinker for them. False for
- *                              TTMPOOL_NODE_ANY.
+ *             tpos_node_has_pages(device, node)  has this node any memory? If it has
+ *                              none, the system is never short of its pages, and asks
+ *                              no shrinker for them. False for TTMPOOL_NODE_ANY.
  *             tpos_page_chunk(device, page)  the chunk that was set on a page;
  *                              NULL for any other page in the world, and for
  *                              a pointer that is no page. Never faults. An
@@ -59,14 +59,14 @@
  *             tpos_page_set_chunk(page, chunk)  of a page that
  *                              tpos_pages_alloc() got, the first or not: cannot
  *                              fail
- *             tpos_page_is_poisoned(page)  has the hardware told of an error
- *                              in it (Linux: PageHWPoison)? When such a page
- *                              is freed by itself the system keeps it from
- *                              everybody.
- *             tpos_may_be_poisoned(device)  has the hardware told of an error
+ *             tpos_page_is_poisoned(page)  has the hardware reported an error
+ *                              in this page (Linux: PageHWPoison)? When such a
+ *                              page is freed as a single page, the system never
+ *                              hands it out again.
+ *             tpos_may_be_poisoned(device)  has the hardware reported an error
  *                              in any page of the device's system? While it has
- *                              not, no page is looked at; a port that cannot
- *                              tell says that it may have.
+ *                              not, the library looks at no page. A port that
+ *                              cannot know returns true.
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
  *             tpos_device_mask(device, coherent)  the highest address that the
  *                              device can emit now, for pages of the coherent
@@ -74,14 +74,14 @@
  *                              it
  *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
  *             tpos_device_reaches(device, page, n)  are these n pages within
- *                              the device's mask, or translated for it? Pages
- *                              elsewhere might be; bouncing that is forced is
- *                              none of its business, since no page is better.
- *             tpos_note_spare(device, node, pages)  of a pool that wants this node, so
- *                              many pages more (or fewer) lie pooled that could go
- *                              to the system: for its statistics. All that was
- *                              added for a node of a device is taken off again
- *                              until the pool has ended. A pool's lock is held.
+ *                              the device's mask, or translated for it? Forced
+ *                              bouncing does not matter here, because other pages
+ *                              would bounce, too.
+ *             tpos_note_spare(device, node, pages)  a pool that wants this node has so
+ *                              many more (or fewer) pooled pages that could go to
+ *                              the system, for its statistics. By the end of the
+ *                              pool, all that was added for a node of a device is
+ *                              subtracted again. Called with a pool's lock held.
  *   devices   tpos_device_get(device), tpos_device_put(device)  a device that has
  *                              gone may still be named (Linux: get_device(),
  *                              put_device()). The device itself is not held: it
@@ -92,24 +92,25 @@
  *                              are not mapped. May sleep.
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  they are a buffer's again
- *             (KASAN, Valgrind, ASan, or nothing), which may come with the
- *             pool's spinlock held; TPOS_WATCHED: whether somebody may be
- *             watching, or they need not be called
+ *             (for KASAN, Valgrind, ASan, or nothing). Both may be called with the
+ *             pool's spinlock held. TPOS_WATCHED: false if nothing uses the notes, so
+ *             that they need not be called
  *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait)
  *             tpos_wait_count(wait)  how often it was woken so far; a full
  *             barrier
- *             tpos_signal_pending()  has this thread got something better to
- *             do than to go on? (Linux: a signal)
- *             tpos_fatal_signal_pending()  is it about to end? (Linux: a signal
- *             that kills it). Then the other one says yes, too.
+ *             tpos_signal_pending()  should this thread stop its work? (Linux: a
+ *             signal is pending)
+ *             tpos_fatal_signal_pending()  is this thread about to end? (Linux: a
+ *             signal that kills it). Then tpos_signal_pending() is true, too.
  *             tpos_now_ms(system)  milliseconds, as a uint64_t, of a clock that
- *             never goes back, and that passes while threads sleep
+ *             never goes back, and that runs while threads sleep
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
- *             tpos_list_step()  one more element of a list was looked at or
- *             moved: whoever counts sees that no spinlock is held for many;
- *             tpos_long_hold(lock)  but this one, until it is let go: a pool is
- *             looked at as a whole, to see whether it is valid
+ *             tpos_list_step()  the library has looked at or moved one more element
+ *             of a list. A port may count these, to find spinlocks that are held for
+ *             too many.
+ *             tpos_long_hold(lock)  the count does not apply to this lock until it is
+ *             released, because the library checks a whole pool under it
  *
  * It also defines three macros for the compiler, each of which may be empty.
  * TPOS_API_BEGIN and TPOS_API_END enclose the declarations of each public header:
@@ -123,24 +124,25 @@
  * same chunks in the same order. The library calls none of them with a spinlock
  * held, and it calls none of them for one chunk from two threads at once.
  *
- * Caches. There may be somebody who looks past the CPU's: a device that is not
- * cache-coherent; and, where the linear map stays write-back for ever, any mapping of
- * the CPU that is not. Nobody but the port knows, so it is the port's to care for, in
+ * Caches. Some accesses to memory bypass the CPU's caches: those of a device that is not
+ * cache-coherent, and, where the linear map is always write-back, those through a mapping
+ * of another caching. Only the port knows of them. So the port ensures in
  *
- *	tpos_pages_alloc()   plain pages are zero by a write-back mapping; the next two
- *	                     pass that on. Coherent ones are zero for both sides.
+ *	tpos_pages_alloc()   plain pages are zero for a write-back mapping, and the next two
+ *	                     functions make them zero for others. Coherent pages are zero
+ *	                     for both sides.
  *	tpos_dma_map()       the device sees what the CPU wrote
  *	tpos_caching_set()   no cache has anything of the pages, before the change or
  *	                     after it
  *	tpos_dma_unmap()     the CPU sees what the device wrote
  *	tpos_pages_clear(), tpos_pages_copy(), tpos_store_read()
- *	                     all see what was written, and nothing in a cache can
- *	                     overwrite what they write then
+ *	                     both sides see what was written, and nothing in a cache
+ *	                     overwrites what they write later
  *	tpos_pages_copy(), tpos_store_write(), tpos_page_sum()
- *	                     what is read is what was written last, by whichever side
+ *	                     they read what was written last, by whichever side
  *
- * whether the pages are mapped or not. There is one exception: write-back pages that a
- * driver maps by itself it also syncs by itself, as all that it wrote there.
+ * whether the pages are mapped or not. There is one exception: if a driver maps write-back
+ * pages itself, it also syncs them itself.
  */
 
 #include <ttmpool/caching.h>
@@ -158,14 +160,14 @@ TPOS_API_BEGIN
 
 /**
  * enum ttmpool_lock_rank - the order in which locks are taken
- * @TTMPOOL_RANK_SWAP: the manager's mutex: one buffer at a time is swapped out
- *	for others. Held across tpos_* calls.
- * @TTMPOOL_RANK_RECLAIM: the manager's mutex: one at a time finds out by how much
- *	a limit is overrun, and takes that out of the bins. No pool comes or goes
- *	meanwhile. Held across tpos_* calls for the page budget alone.
- * @TTMPOOL_RANK_SCRUB: a pool's mutex: held while chunks of it are cleared that
- *	are pooled, and while its lists are walked with pauses. Nothing is
- *	allocated under it, so a reclaim may wait for it.
+ * @TTMPOOL_RANK_SWAP: a mutex of the manager: the thread that holds it swaps out a
+ *	buffer for others. Held across tpos_* calls.
+ * @TTMPOOL_RANK_RECLAIM: a mutex of the manager: the thread that holds it computes how
+ *	far a limit is exceeded, and takes that much out of the bins. No pool starts or
+ *	ends meanwhile. Held across tpos_* calls only for the page budget.
+ * @TTMPOOL_RANK_SCRUB: a pool's mutex: held while its pooled chunks are cleared, and
+ *	while its lists are walked with pauses. Nothing is allocated under it, so a
+ *	reclaim may wait for it.
  * @TTMPOOL_RANK_MANAGER: the list of pools, that of buffers, the quarantine
  * @TTMPOOL_RANK_POOL: bins, in-use list and counters of one pool
  */
@@ -191,9 +193,9 @@ enum ttmpool_lock_rank {
  *	unmapping costs an IOTLB invalidation
  * @untrusted: it may write to what it was once given (Thunderbolt, eGPU):
  *	no mapping is kept on a page that is not in use
- * @coherent_single: coherent pages are to be had one by one, order 0 alone. So a
- *	port can promise of them what tpos_dma_unmap() says (Linux: those that
- *	dma_alloc_attrs() made, see shim/linux/coherent.c)
+ * @coherent_single: coherent pages are allocated singly, with order 0 only, because
+ *	the port can keep the promises of tpos_dma_unmap() only for single pages (Linux:
+ *	those that dma_alloc_attrs() made, see shim/linux/coherent.c)
  */
 struct tpos_device_info {
 	uint64_t dma_mask;
@@ -209,7 +211,7 @@ struct tpos_device_info {
 
 /*
  * TPOS_ALLOC_THIS_NODE: of that node, or fail; not with TTMPOOL_NODE_ANY.
- * TPOS_ALLOC_LIGHT: do not work hard for it, since a smaller order will do:
+ * TPOS_ALLOC_LIGHT: do not work hard for it, because a smaller order is also fine:
  *	no direct compaction, no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
  * TPOS_ALLOC_DMA32: plain pages below 4 GiB, or none, whatever the device
  *	reaches (Linux: GFP_DMA32).
@@ -259,10 +261,10 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
  * @req: what is wanted
  * @chunk: its @page is set and, for TTMPOOL_COHERENT, its @dma
  *
- * The pages are zero, write-back, and nobody else's, and a chunk can be set on
- * each of them without memory: it may be split when there is none. Coherent ones are
- * mapped, until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a device
- * without an IOMMU lie below its mask, or a later mapping of them bounces.
+ * The pages are zero and write-back, and nobody else has them. tpos_page_set_chunk() needs
+ * no memory for any of them, because the library may split the chunk when there is none.
+ * Coherent pages are mapped until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a
+ * device without an IOMMU lie below its mask, or a later mapping of them bounces.
  * May sleep, and, without TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT, may call the
  * registered shrinkers of the system.
  *
@@ -281,18 +283,17 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
  *	whoever has them by then (Linux: iommu_dma_free() frees at once what it
  *	has unmapped through the flush queue). Both sources may be mixed.
  *
- * It is the library that promises more: it has unmapped all chunks before
- * (policy.h, @lazy_unmap). A device that has gone must have been held by
- * tpos_device_get(), and then no chunk is mapped.
+ * The library unmaps all chunks before this call, unless policy.lazy_unmap is set, so its
+ * own promise is stronger. If the device has gone, the library holds it
+ * (tpos_device_get()), and no chunk is mapped.
  *
- * The chunk that was set on a page is forgotten before the page is anybody
- * else's. The descriptors stay the caller's. Does not clear. Does not allocate.
- * May sleep.
+ * The port forgets the chunk that was set on a page before anybody else gets the page. The
+ * descriptors stay the caller's. Does not clear. Does not allocate. May sleep.
  *
- * A page that the hardware has poisoned becomes nobody's. The library sees to it
- * that such a chunk is quarantined before it comes here, and of a quarantined one
- * the port gives back all other pages, one by one. (Linux: free_pages_prepare() in
- * mm/page_alloc.c keeps a poisoned page out only of an order of 0.)
+ * Nobody gets a page that the hardware has poisoned. The library quarantines a chunk with
+ * such a page before this call, and the port gives back all other pages of a quarantined
+ * chunk, one by one. (Linux: free_pages_prepare() in mm/page_alloc.c withholds a poisoned
+ * page only when it is freed with order 0.)
  */
 void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 
@@ -315,11 +316,11 @@ void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
  * @upper: a descriptor of that order, filled in but for its page: it gets the
  *	second half
  *
- * Sets TTMPOOL_CHUNK_SPLIT in both: from here on each of the two is freed for
- * itself. Does not allocate. Cannot fail.
+ * Sets TTMPOOL_CHUNK_SPLIT in both: from then on each of the two is freed separately. Does
+ * not allocate. Cannot fail.
  *
- * Linux: split_page() at the first time, after which every page is counted for
- * itself.
+ * Linux: the first call uses split_page(), after which every page has a reference count of
+ * its own.
  */
 void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 		      struct ttmpool_chunk *upper);
@@ -351,7 +352,7 @@ void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from);
  * tpos_page_sum() - a checksum of one page
  * @page: a span of one page, of any source and caching, mapped or not
  *
- * Other bytes have another sum, but for one case in 2^32 (a CRC). Does not
+ * Different bytes have different sums, except in one of 2^32 cases (a CRC). Does not
  * allocate. May sleep. Cannot fail.
  *
  * Return: the sum; 0 for a page of zeroes.
@@ -367,13 +368,13 @@ uint32_t tpos_page_sum(const struct tpos_span *page);
  * Linux: a shmem file, whose pages the system can move to a swap device; on the
  * simulated machine a file. May sleep, and may call the shrinkers.
  *
- * Return: 0, -ENOMEM, or what the system says of a file that it cannot make.
+ * Return: 0, -ENOMEM, or the system's error for a file that it cannot make.
  */
 int tpos_store_create(tpos_system_t *system, size_t pages,
 		      tpos_store_t **store);
 
 /**
- * tpos_store_destroy() - its end, and that of all that it keeps
+ * tpos_store_destroy() - free a store, with all that it keeps
  * @store: the store
  *
  * May sleep. Cannot fail.
@@ -386,12 +387,11 @@ void tpos_store_destroy(tpos_store_t *store);
  * @index: as the pages of the buffer from this one on
  * @from: pages of any source and caching, mapped or not
  *
- * Keeps a copy, of what the device of the pages has written, too, if it has
- * stopped. Slow if they are not write-back. May sleep, and may call the
- * shrinkers.
+ * Keeps a copy. It includes what the device has written to the pages, if the device has
+ * stopped. Slow if the pages are not write-back. May sleep, and may call the shrinkers.
  *
- * Return: 0; -ENOMEM or -ENOSPC: there is no room; -EIO; -EINTR. After an error
- * it is not said what it keeps for these pages; all others are as they were.
+ * Return: 0; -ENOMEM or -ENOSPC: there is no room; -EIO; -EINTR. After an error it is
+ * undefined what the store keeps for these pages; all others are as they were.
  */
 int tpos_store_write(tpos_store_t *store, size_t index,
 		     const struct tpos_span *from);
@@ -402,8 +402,8 @@ int tpos_store_write(tpos_store_t *store, size_t index,
  * @index: as the pages of the buffer from this one on
  * @chunk: a plain one, write-back and not mapped
  *
- * From here on the pages are the store's; the descriptor stays the caller's,
- * who frees no page of it. May sleep, and may call the shrinkers.
+ * From then on the store owns the pages. The descriptor stays the caller's, but the caller
+ * frees none of its pages. May sleep, and may call the shrinkers.
  *
  * Return: 0; -EOPNOTSUPP: these pages cannot be taken, so write and free them;
  * -ENOMEM, -ENOSPC, -EIO or -EINTR, as tpos_store_write(). After an error the
@@ -422,7 +422,7 @@ int tpos_store_adopt(tpos_store_t *store, size_t index,
  * When it returns, a device that is not cache-coherent sees the bytes, and so does a
  * mapping of @to's caching. May sleep, and may call the shrinkers.
  *
- * Return: 0; -ENOMEM, -EIO, -EINTR, and then it is not said what @to contains.
+ * Return: 0; -ENOMEM, -EIO, -EINTR, and then it is undefined what @to contains.
  */
 int tpos_store_read(tpos_store_t *store, size_t index,
 		    const struct tpos_span *to);
@@ -444,14 +444,14 @@ void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages);
  * @chunks: the batch
  * @caching: what they shall be
  *
- * Writes chunk->caching of every chunk, whatever happens: it always says what
- * the pages are. On an error all of them are write-back again, or, where even
- * that could not be done, TTMPOOL_CACHING_UNKNOWN. Towards TTMPOOL_CACHED it
- * needs no memory that the caller must have. May sleep.
+ * Writes chunk->caching of every chunk, whatever happens, so that it always says what the
+ * pages are. After an error all chunks are write-back again, or TTMPOOL_CACHING_UNKNOWN if
+ * even that could not be done. A change to TTMPOOL_CACHED never fails for lack of memory.
+ * May sleep.
  *
- * On an architecture whose linear map cannot be changed, this takes note, and flushes
- * what the CPU's caches have of the pages: towards a mapping that goes past them, since
- * it must see what the linear map wrote; and from there, since the linear map must see
+ * On an architecture whose linear map cannot be changed, this only records the caching, and
+ * flushes the pages from the CPU's caches. Before a mapping that bypasses the caches is
+ * used, this makes it see what the linear map wrote; afterwards it makes the linear map see
  * what such a mapping wrote.
  *
  * Linux: x86's set_pages_array_wc() leaves pages changed when it fails half
@@ -467,10 +467,10 @@ int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
  * @dev: the device
  * @chunks: plain chunks that are not mapped; their @dma is set
  *
- * All or nothing: a chunk of the batch that was mapped when the error came is out
- * of the device's reach when this returns, as after tpos_dma_unmap(dev, chunks,
- * false). May sleep. Where there are no addresses, but those of mappings that have ended
- * come back late, it sleeps for these and tries again, once (Linux: the flush queue of
+ * Maps all chunks or none: if an error comes after some chunks were mapped, the device
+ * cannot reach them any more when this returns, as after tpos_dma_unmap(dev, chunks,
+ * false). May sleep. If there are no addresses, but mappings have ended whose addresses are
+ * not free yet, it sleeps until they are, and tries again, once (Linux: the flush queue of
  * the IOMMU's lazy mode, 10 ms); so does tpos_pages_alloc() for coherent chunks.
  *
  * Return: 0, or -ENOSPC where address space or bounce slots ran out, -ENOMEM,
@@ -481,22 +481,22 @@ int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
 /**
  * tpos_dma_unmap() - end the mappings of a batch, with one invalidation
  * @dev: the device
- * @chunks: chunks that are mapped, of both sources. A coherent one has no way back:
- *	it cannot be mapped again, and its pages are the library's alone until
- *	tpos_pages_free().
+ * @chunks: chunks that are mapped, of both sources. A coherent chunk cannot be mapped
+ *	again, and only the library has its pages until tpos_pages_free().
  * @lazy: the invalidation may complete later, as the system's IOMMU driver
  *	does by itself; otherwise, when this returns, the device can no longer
  *	reach the pages, if it is behind an IOMMU: an access to the old address
  *	faults
  *
- * The pages stay the library's, of both sources. The device is still there. Does
- * not allocate. May sleep. Cannot fail.
+ * The library keeps the pages, of both sources. The device is still there. Does not
+ * allocate. May sleep. Cannot fail.
  *
  * Chunks that were mapped in one call may share their addresses, which are held until the
  * last of these chunks is unmapped (Linux: dma_iova_link(), see shim/linux/compat_iova_link.c).
  *
- * Return: how many pages of addresses have come back by this call. While addresses are
- * held, fewer than the batch has; more, when others come back that were held.
+ * Return: how many pages of addresses are free again after this call. If addresses are
+ * held, this is less than the batch has; if held addresses of other chunks become free,
+ * too, it is more.
  */
 size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 		      bool lazy);
@@ -506,24 +506,23 @@ size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
  * @system: the machine
  * @named: of a struct ttmpool_named_chunk
  *
- * What is in it is what an earlier chunk left there, or anything: all of it is
- * for the caller to write. May sleep, and may call the registered shrinkers of
- * the system.
+ * The memory contains what an earlier chunk left there, or anything else; the caller writes
+ * all of it. May sleep, and may call the registered shrinkers of the system.
  *
  * Return: the descriptor, or NULL.
  */
 struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named);
 
 /**
- * tpos_chunk_free() - the end of a descriptor
+ * tpos_chunk_free() - free a descriptor
  * @system: the machine
  * @chunk: what tpos_chunk_alloc() gave, and TTMPOOL_CHUNK_NAMED as it was asked
  *	for; no page leads to it any more
  *
- * Another thread may have found it before, by tpos_page_chunk(), and may read it
- * until it calls tpos_read_unlock(). So its memory stays a descriptor for so
- * long, and nothing but a library's writes change it; but it may be another
- * chunk's at once. What is read there is to be believed only if a lock says so.
+ * Another thread may have found it before, by tpos_page_chunk(), and may read it until that
+ * thread calls tpos_read_unlock(). Until then its memory stays a descriptor, which only the
+ * library writes to. But the memory may at once become the descriptor of another chunk. So
+ * a reader relies on what it reads only if a lock guarantees it.
  *
  * Linux: a slab cache with SLAB_TYPESAFE_BY_RCU. Does not allocate. May sleep.
  */
@@ -550,11 +549,11 @@ void tpos_free(tpos_system_t *system, void *ptr);
 /**
  * tpos_shrinker_register() - be asked for pages when the system is short
  * @system: the machine
- * @shrinker: filled in by the caller: its count(shrinker, swap) says how many
+ * @shrinker: filled in by the caller: its count(shrinker, swap) returns how many
  *	pages could be given up, its scan(shrinker, pages, swap) gives up about
- *	so many and says how many it did, which may be more: then so much less is
- *	to be asked for (Linux: nr_scanned). count_node(shrinker, node, swap) and
- *	scan_node(shrinker, node, pages, swap) do the same for somebody who is
+ *	so many and returns how many it did, which may be more: then the system
+ *	asks for so much less (Linux: nr_scanned). count_node(shrinker, node, swap)
+ *	and scan_node(shrinker, node, pages, swap) do the same for a system that is
  *	short of pages of one node; a port may call these or those. All may be
  *	called from any thread
  *	that allocates, under any lock that may be held across an allocation,
@@ -596,13 +595,12 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
 /**
  * tpos_wait() - sleep until woken
  * @wait: where
- * @seen: what tpos_wait_count() was before the caller looked whether it must
- *	wait; if it is another now, this returns at once
- * @timeout_ms: at most so many milliseconds, TTMPOOL_WAIT_FOREVER for no limit;
- *	comes back as what is left of them: less each change of tpos_now_ms()
- *	meanwhile, so that what one loses by many short sleeps is what they last.
- *	NULL: until it is woken, whatever signals come, by somebody who is at work
- *	and waits for nothing.
+ * @seen: what tpos_wait_count() was before the caller checked whether it must wait; if the
+ *	count has changed since, this returns at once
+ * @timeout_ms: at most so many milliseconds, TTMPOOL_WAIT_FOREVER for no limit. On return
+ *	it is what is left of them, by the clock of tpos_now_ms(), so that many short
+ *	sleeps together last as long as one long sleep. NULL: sleep until woken, whatever
+ *	signals come, by a thread that is at work and waits for nothing.
  *
  * May last 10 ms longer than that, or one tick of the system's timer.
  *
@@ -619,7 +617,7 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms);
 void tpos_wake(struct tpos_wait *wait);
 
 /**
- * tpos_report() - tell the people who run the machine
+ * tpos_report() - report a finding to the people who run the machine
  * @system: the machine
  * @report: what was found; valid during the call
  *

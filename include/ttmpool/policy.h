@@ -21,34 +21,34 @@ TPOS_API_BEGIN
  * @refill: a populate that has to convert fresh pages converts a few spare ones
  *	in the same batch: a chunk of each order of which none is pooled
  * @scrub: a worker clears pooled pages before they are wanted
- * @lazy_unmap: pages may go back to the system before the IOTLB forgot them,
- *	which is what Linux's lazy mode does to everybody. False: the
- *	invalidation is complete first, for pages of both sources and in each mode
- *	of the IOMMU; nobody else has a page before the device has lost it.
- * @checksum: what goes to a store is summed, page by page, and what comes back
- *	is compared: a store that returns other bytes is found out (-EBADMSG)
- * @verify: nobody is believed. Pages are cleared when they come back, and if
- *	they are no zeroes when they are handed out, who had them last is
- *	reported: he, or his device, wrote to them meanwhile; and they are
- *	cleared again. The address of a new mapping is compared with those of
- *	chunks in use, some thousands in each batch. What the hardware has
- *	poisoned is looked for when a chunk is pooled, too.
+ * @lazy_unmap: pages may go back to the system before the IOTLB has forgotten them, as
+ *	Linux's lazy mode does for all drivers. False: the invalidation is complete
+ *	first, for pages of both sources and in each mode of the IOMMU; nobody else
+ *	has a page before the device has lost it.
+ * @checksum: the library computes a checksum of each page that goes to a store, and
+ *	compares it when the page comes back. So it detects a store that returns other
+ *	bytes (-EBADMSG).
+ * @verify: the pool checks what it otherwise trusts. It clears pages when they come back.
+ *	If a page is not zero when it is handed out, its last owner, or that owner's
+ *	device, has written to it since: the pool reports the owner, and clears the
+ *	page again. It compares the address of a new mapping with those of chunks in
+ *	use, some thousands in each batch. It also looks for poisoned pages when a chunk
+ *	is pooled.
  * @dma32: plain pages are below 4 GiB, even if the device reaches more
  * @max_order: the largest order that a chunk may have
- * @good_order: the order that the device gains by, 9 for page tables with entries of
+ * @good_order: the order at which the device works best, 9 for page tables with entries of
  *	2 MiB; 0: any. For a chunk of this order the system works as hard as for a single
  *	page, but ends no process; for chunks of other orders above 0 nobody is asked to
  *	give up pages.
  *
- * Whatever the policy: when a chunk would be handed out, cleared by the worker, or
- * given to the system, the pool asks of each of its pages whether the hardware has
- * poisoned it. A chunk with such a page is reported (TTMPOOL_REPORT_POISONED) and
- * quarantined, and another is found. When the quarantine is purged, the system gets
- * all pages of the chunk but the poisoned one. So what the pool hands out was sound
- * at that moment. A chunk in a magazine is its owner's all the time: it is looked at
- * when the magazine gets it from the pool. A port that knows that there is no poisoned
- * page in the whole system spares the pool the looks; Linux's is told nothing, and a
- * look is a load for each page there.
+ * With every policy, before the pool hands out a chunk, has the worker clear it, or gives
+ * it to the system, it checks whether the hardware has poisoned any of its pages. It
+ * reports a chunk with such a page (TTMPOOL_REPORT_POISONED), quarantines it, and uses
+ * another chunk. When the quarantine is purged, the system gets all pages of the chunk but
+ * the poisoned one. So a page was sound at the moment when the pool handed it out. A chunk
+ * in a magazine belongs to its owner all the time: the pool checks it when the magazine
+ * gets it. If the port knows that the whole system has no poisoned page, the pool skips
+ * the check (tpos_may_be_poisoned()).
  */
 struct ttmpool_policy {
 	bool recycle[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];
@@ -68,10 +68,9 @@ struct ttmpool_policy {
  * @policy: filled in
  * @info: what the device reports
  *
- * Cached plain pages cost nothing to get anew, and go to the system at once;
- * all others are recycled. Mappings are kept, and the bins refilled. Chunks are
- * at most 2 MiB: larger ones are harder to get, and no GPU page table gains
- * from them.
+ * Cached plain pages go back to the system at once, because fresh ones cost little. All
+ * others are recycled. Mappings are kept, and the bins are refilled. Chunks have at most
+ * 2 MiB: larger ones are harder to get, and no GPU page table gains from them.
  */
 void ttmpool_policy_init(struct ttmpool_policy *policy,
 			 const struct tpos_device_info *info);

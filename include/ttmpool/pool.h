@@ -23,10 +23,10 @@ TPOS_API_BEGIN
  *	request for more is refused, and no mapping is given up for it.
  * @mapped_low: when that limit is reached, kept mappings go until no more than
  *	so many bytes are mapped; 0 for @mapped_limit itself
- * @iova: a budget that pools of the device share; it must outlive the pool. NULL: none,
- *	and then the pool shares the device's addresses with all pools of @dev and the
- *	same manager that have none: mappings that one of them only keeps go for what
- *	another wants, and who waits is woken by any of them.
+ * @iova: a budget that pools of the device share; it must outlive the pool. NULL: the pool
+ *	shares the device's addresses with all pools of @dev and the same manager whose
+ *	@iova is NULL. Kept mappings of one of them end when another needs addresses, and a
+ *	caller that waits for addresses is woken by any of them.
  * @policy: what to keep, or NULL for ttmpool_policy_init()'s
  */
 struct ttmpool_pool_config {
@@ -47,22 +47,22 @@ struct ttmpool_pool_config {
  * @gives: buffers taken back
  * @pages_in_use: pages that buffers have now
  * @pages_in_use_peak: the most that it ever was
- * @pages_bounced: of these, mapped through a bounce slot
- * @pages_anonymous: of these, ordinary ones for the moment
- * @pages_swapped: pages of its buffers that are in stores now, instead
- * @pages_pooled: pages in bins now, or out of them for the moment to be cleared
+ * @pages_bounced: of the pages in use, those mapped through a bounce slot
+ * @pages_anonymous: of the pages in use, those that are ordinary ones now
+ * @pages_swapped: pages of its buffers whose contents are in stores now
+ * @pages_pooled: pages in bins now, or out of them for a moment to be cleared
  * @pages_pooled_peak: the most that it ever was
  * @pages_hit: pages handed out from bins
- * @pages_fresh: pages got of the system
+ * @pages_fresh: pages got from the system
  * @pages_released: pages given back to the system
  * @pages_quarantined: pages put into quarantine
  * @bytes_mapped: mapped for the device now, in use and pooled
  * @bytes_mapped_peak: the most that it ever was
- * @bytes_held: addresses that are not mapped any more, and are held until others are
- *	unmapped that were mapped with them. They count for the limits as if they were
- *	mapped.
+ * @bytes_held: addresses whose pages are not mapped any more, but which are not free until
+ *	the other pages that were mapped in the same call are unmapped, too. They count for
+ *	the limits as if they were mapped.
  * @bytes_cleared: cleared by this library, not by the system's allocator
- * @bytes_copied: copied from page to page: what could not be moved in place
+ * @bytes_copied: copied from page to page, because they could not be moved in place
  * @bytes_stored: moved to stores
  * @pages_adopted: of these, pages that became the store's own, without a copy
  * @bytes_restored: read from stores
@@ -75,7 +75,7 @@ struct ttmpool_pool_config {
  * @unmap_batches: calls of tpos_dma_unmap()
  * @unmaps: chunks unmapped
  * @maps_kept: chunks handed out that still had their mapping
- * @fallbacks: times that an order could not be had, and a smaller one was tried
+ * @fallbacks: times that no chunk of an order could be had, and a smaller one was tried
  * @refused: gives refused, by what was wrong (enum ttmpool_report_kind)
  */
 struct ttmpool_pool_stats {
@@ -115,7 +115,7 @@ struct ttmpool_pool_stats {
 };
 
 /**
- * struct ttmpool_runs - the pages of a buffer, for those who need no arrays
+ * struct ttmpool_runs - the pages of a buffer, without arrays
  * @link: in its pool's list, or alone
  * @chunks: its chunks, by falling order, and on no other list; only to be read,
  *	with ttmpool_for_each_chunk()
@@ -123,12 +123,11 @@ struct ttmpool_pool_stats {
  * @owner: the account that they are charged to, or NULL
  * @num_pages: how many pages they have
  *
- * A device whose page tables have entries for 2 MiB, or a scatterlist, wants to
- * know where each contiguous piece begins and how long it is. An array with an
- * entry a page says that 512 times over, and it has to be written, and read.
+ * A device whose page tables have entries for 2 MiB, or a scatterlist, needs to know where
+ * each contiguous piece begins and how long it is. An array with an entry for each page
+ * has 512 entries for such a piece, all of which have to be written and read.
  *
- * Its address must not change while it has pages. Members are set by the library
- * alone.
+ * Its address must not change while it has pages. Only the library sets its members.
  */
 struct ttmpool_runs {
 	struct ttmpool_list link;
@@ -140,9 +139,9 @@ struct ttmpool_runs {
 
 /**
  * struct ttmpool_bin - the free chunks of one source, caching and order
- * @lists: by what else is true of a chunk. Of the first eight, the index is its
- *	flags MAPPED, CLEAN and FAR; the others have those that became so while
- *	they were pooled (lib/pool/bin.c). Each is newest first.
+ * @lists: the chunks by their flags MAPPED, CLEAN and FAR. The first eight lists have the
+ *	chunks that were pooled with these flags, the others those whose flags changed
+ *	while they were pooled (lib/pool/bin.c). Each list is newest first.
  * @nr_chunks: in all lists
  */
 #define TTMPOOL_BIN_LISTS 16
@@ -205,20 +204,20 @@ struct ttmpool_pool {
  * @config: how it starts; read during the call
  *
  * The driver may change the DMA mask of the device later, wider or narrower, while no
- * call on the pool is under way; and mappings may begin to bounce later, since the
- * mask became narrower or memory was added. The pool follows: what it hands out is
- * within the mask of that moment. A pooled chunk that the device does not reach any
- * more goes to the system when it would be handed out. From the first mapping that
- * bounces on, pooled chunks do not stay mapped. What is in use keeps its addresses.
- * What the device reported at the beginning decides the rest for good: max_order, and
+ * call on the pool is under way. Mappings may also begin to bounce later, because the mask
+ * became narrower or memory was added. The pool follows such changes: the pages that it
+ * hands out are within the mask of that moment. A pooled chunk that the device does not
+ * reach any more goes to the system when it would be handed out. From the first mapping
+ * that bounces on, pooled chunks do not stay mapped. Pages in use keep their addresses.
+ * Two things depend for good on what the device reported at the beginning: max_order, and
  * whether keep_mapped is turned off from the start.
  *
  * May sleep.
  *
  * Return: 0; -ENOMEM; or -EINVAL if there is no manager, or @config names no device, a
- * node below TTMPOOL_NODE_OF_DEVICE, a mapped_low above mapped_limit, or a policy whose max_order is above
- * TTMPOOL_NR_ORDERS - 1. The device's own bounds (max_order, max_mapping) need
- * not be known: they are applied.
+ * node below TTMPOOL_NODE_OF_DEVICE, a mapped_low above mapped_limit, or a policy whose
+ * max_order is above TTMPOOL_NR_ORDERS - 1. The caller need not know the device's own
+ * bounds (max_order, max_mapping): the pool applies them.
  */
 int TPOS_MUST_CHECK ttmpool_pool_init(struct ttmpool_pool *pool,
 				      struct ttmpool_manager *mgr,
@@ -228,34 +227,34 @@ int TPOS_MUST_CHECK ttmpool_pool_init(struct ttmpool_pool *pool,
  * ttmpool_pool_fini() - tear a pool down
  * @pool: the pool; no call on it is under way or will come
  *
- * Pooled pages go back to the system. A chunk that is still in use is reported
- * (TTMPOOL_REPORT_IN_USE, with its owner), its mapping ends, whatever its source,
- * since its device may be going, and its pages go into the manager's quarantine:
- * nobody can say which CPU still writes to them. See
- * ttmpool_manager_purge_quarantine().
+ * Pooled pages go back to the system. If a chunk is still in use, the pool reports it
+ * (TTMPOOL_REPORT_IN_USE, with its owner), ends its mapping, whatever its source, because
+ * the device may be going, and puts its pages into the manager's quarantine, because
+ * nobody can say which CPU still writes to them. See ttmpool_manager_purge_quarantine().
  *
- * After it, @pool is memory again, and the device may go: nothing of this pool is
- * mapped for it. While there is a page of its in quarantine, the manager holds
- * the device's descriptor (tpos_device_get()), and needs nothing else of it; the
- * manager may be used as before, purged, or ended. May sleep.
+ * Afterwards the caller may free @pool, and the device may go: nothing of this pool is
+ * mapped for it. While a page of the pool is in quarantine, the manager holds the device's
+ * descriptor (tpos_device_get()), and needs nothing else of the device; the manager may be
+ * used as before, purged, or ended. May sleep.
  *
  * Return: how many pages were still in use; 0 is what a driver wants to see.
  */
 size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
 
 /**
- * enum ttmpool_effort - what may be done for pages that the system does not have free
- * @TTMPOOL_RETRY_MAYFAIL: others give up pages, as long as that gains anything; then the
- *	request fails. No process is killed for it (Linux: __GFP_RETRY_MAYFAIL).
- * @TTMPOOL_NO_WAIT: nothing. The system does not reclaim, nothing pooled goes to it,
- *	and no buffer is swapped out. What is free, and what this pool has of the kind,
- *	must do (Linux: no __GFP_DIRECT_RECLAIM).
- * @TTMPOOL_OOM_KILL: as the first; and for single pages the system does not give up, but
- *	ends processes until it has some (Linux: the OOM killer). It may fail even so: of
- *	the budget there is no more, and the process that is ended may be this one.
+ * enum ttmpool_effort - how hard to try for pages when the system has none free
+ * @TTMPOOL_RETRY_MAYFAIL: the system reclaims pages from others, as long as that gains
+ *	anything; then the request fails. No process is ended for it (Linux:
+ *	__GFP_RETRY_MAYFAIL).
+ * @TTMPOOL_NO_WAIT: not at all. The system does not reclaim, the pool gives no pooled pages
+ *	back for it, and no buffer is swapped out. The request is served from free pages and
+ *	from this pool's pages of the kind, or fails (Linux: no __GFP_DIRECT_RECLAIM).
+ * @TTMPOOL_OOM_KILL: as the first; but for single pages the system does not give up: it
+ *	ends processes until it has some (Linux: the OOM killer). The request may still fail:
+ *	this does not extend the budget, and the process that is ended may be the caller's.
  *
- * This is about pages that come from the system; how long to sleep for pages and
- * addresses of other buffers is struct ttmpool_request's @wait_ms.
+ * This applies to pages that come from the system. How long a request sleeps for pages
+ * and addresses of other buffers is @wait_ms of struct ttmpool_request.
  */
 enum ttmpool_effort {
 	TTMPOOL_RETRY_MAYFAIL,
@@ -270,19 +269,20 @@ enum ttmpool_effort {
  * @caching: what the pages shall be
  * @num_pages: how many; at least one
  * @owner: who is charged, or NULL
- * @wait_ms: if the page budget or the address space has no room, and none could be
- *	made, sleep until there is, but not longer than so many milliseconds after the
- *	call, whatever is done meanwhile; 0: do not, TTMPOOL_WAIT_FOREVER. It ends
- *	10 ms later at most, or one tick of the system's timer. A sleeper has no page
- *	and no address; any signal ends a sleep.
- * @killable: no signal but one that ends the thread interrupts the work. Otherwise
- *	any does; it is looked for after each 2 MiB of fresh pages.
- * @effort: what may be done for pages that are not free. Large chunks never cost more
- *	than one light attempt, whatever it says, but those of policy.good_order.
- * @ticket: what has to be shown when the pages are given back; 0: none. It is
- *	ttmpool_pool_new_ticket()'s, or an even number that the caller can make of the
- *	buffer itself, and of no other. Runs and magazines, which no array of pages
- *	can give back, have no use for it.
+ * @wait_ms: if the page budget or the address space has no room, and none can be made,
+ *	the request sleeps until there is room, but no longer than so many milliseconds
+ *	after the call, whatever it does meanwhile; 0: it does not sleep;
+ *	TTMPOOL_WAIT_FOREVER: no limit. It ends at most 10 ms later, or one tick of the
+ *	system's timer. A request that sleeps holds no page and no address; any signal ends
+ *	its sleep.
+ * @killable: only a signal that ends the thread interrupts the work. If it is false, any
+ *	signal does; the request looks for signals after each 2 MiB of fresh pages.
+ * @effort: how hard to try for pages that are not free. A large chunk never costs more
+ *	than one light attempt, whatever this says, unless it is of policy.good_order.
+ * @ticket: a number that the caller has to show when it gives the pages back; 0: none. It
+ *	comes from ttmpool_pool_new_ticket(), or is an even number that belongs to this
+ *	buffer and to no other. Runs and magazines have no use for it, because no array of
+ *	pages can give them back.
  */
 struct ttmpool_request {
 	enum ttmpool_source source;
@@ -299,10 +299,9 @@ struct ttmpool_request {
  * ttmpool_pool_new_ticket() - a number for a request of one buffer
  * @pool: the pool
  *
- * Pages that were given back may be another buffer's, and an array that somebody has
- * kept since then names them all the same. With a ticket the pool can tell the two
- * apart: it keeps the number while the pages are in use, and refuses a give that shows
- * another.
+ * After pages were given back, another buffer may have them, while an old array still
+ * names them. With a ticket the pool can tell the two apart: it keeps the number while the
+ * pages are in use, and refuses a give that shows another number.
  *
  * Return: an odd number. The last 2^30 - 1 calls have returned others.
  */
@@ -318,24 +317,23 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
  *
  * The pages are zero, of the wanted caching, and, with @dma_addr, mapped for
  * the device in both directions. None of them was poisoned by the hardware before
- * (policy.h). Large orders come first, so that the pages of
- * a chunk are at consecutive indices and aligned to their own size. When the system
- * has none, a pooled plain chunk that is too large is divided. May sleep,
- * and may call the system's shrinkers.
+ * (policy.h). Large orders come first, so that the pages of a chunk are at consecutive
+ * indices and aligned to their own size. When the system has no pages, the pool divides a
+ * pooled plain chunk that is too large. May sleep, and may call the system's shrinkers.
  *
- * What the request lacks is taken of the budgets before any page is got for it.
- * One that can never be served is refused at once, whatever its @wait_ms: -ENOMEM
- * for more pages than the page budget, -ENOSPC for more than may be mapped, by the
- * pool or by all pools on its struct ttmpool_iova, or than the device's mask admits.
- * Nobody loses a page or a mapping for it. For one that lacks more pages than are pooled
- * or can be swapped out, nothing goes.
+ * The request takes what it lacks from the budgets before it gets any page. A request that
+ * can never be served is refused at once, whatever its @wait_ms: with -ENOMEM if it is for
+ * more pages than the page budget, with -ENOSPC if it is for more than may be mapped, by
+ * the pool or by all pools on its struct ttmpool_iova, or than the device's mask admits.
+ * Nobody loses a page or a mapping for it. If a request lacks more pages than are pooled or
+ * can be swapped out, nobody gives up any for it.
  *
  * Return: 0; -EINVAL for a request that names nothing known or no page, or
  * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;
- * -ENOSPC if the mapped limit, IOVA space or bounce slots ran out, and it was
- * not to wait; -ETIMEDOUT if it was, in vain, for these or for the page budget;
- * -EINTR for a signal meanwhile;
- * -EIO or what else the port returned. After an error the arrays are as they
+ * -ENOSPC if the mapped limit, IOVA space or bounce slots ran out, and @wait_ms is 0;
+ * -ETIMEDOUT if the request waited for these or for the page budget, and the time ended;
+ * -EINTR for a signal;
+ * -EIO or another error of the port. After an error the arrays are as they
  * were, and every page is back where it came from.
  */
 int TPOS_MUST_CHECK ttmpool_pool_take(struct ttmpool_pool *pool,
@@ -351,13 +349,13 @@ int TPOS_MUST_CHECK ttmpool_pool_take(struct ttmpool_pool *pool,
  * @num_pages: how many of it
  * @caching: what the caller believes the pages to be
  *
- * Every chunk is checked, in O(1), before anything is done: that it is of this
- * pool, in use, whole, of that caching, and taken without a ticket, or with one that
- * need not be shown (struct ttmpool_backend). What is wrong is counted
- * (ttmpool_pool_stats.refused) and reported. May sleep. Does not allocate, so it can
- * always be done.
+ * Before it changes anything, the function checks every chunk, in O(1): that it belongs to
+ * this pool, is in use, whole and of that caching, and was taken without a ticket, or with
+ * one that need not be shown (struct ttmpool_backend). It counts
+ * (ttmpool_pool_stats.refused) and reports what is wrong. May sleep. Does not allocate, so
+ * it can always be called.
  *
- * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
+ * Return: 0; -EINVAL if there is no array or no page, or if a chunk was refused, and
  * then nothing has changed.
  */
 int TPOS_MUST_CHECK ttmpool_pool_give(struct ttmpool_pool *pool,
@@ -373,10 +371,10 @@ int TPOS_MUST_CHECK ttmpool_pool_give(struct ttmpool_pool *pool,
  * @caching: what the caller believes the pages to be
  * @ticket: what they were taken with; 0: none
  *
- * As ttmpool_pool_give(). A chunk that was taken with another ticket, or with none, is
- * another buffer's by now, and refused (TTMPOOL_REPORT_STALE).
+ * As ttmpool_pool_give(). A chunk that was taken with another ticket, or with none, belongs
+ * to another buffer by now, and is refused (TTMPOOL_REPORT_STALE).
  *
- * Return: 0; -EINVAL if there is no array or no page, or if it was refused, and
+ * Return: 0; -EINVAL if there is no array or no page, or if a chunk was refused, and
  * then nothing has changed.
  */
 int TPOS_MUST_CHECK ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
@@ -386,7 +384,7 @@ int TPOS_MUST_CHECK ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
 					     uint32_t ticket);
 
 /**
- * ttmpool_pool_prime() - fill the bins ahead of need
+ * ttmpool_pool_prime() - fill the bins in advance
  * @pool: the pool
  * @req: source, caching, how many pages, and how long to wait; the owner is not used
  * @mapped: map them, too, if the policy keeps mappings
@@ -402,33 +400,33 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 /**
  * ttmpool_pool_reserve() - keep pooled pages from the shrinker and the limits
  * @pool: the pool
- * @pages: while no more than so many are pooled here, none of them is given up
- *	for the system's sake or for another pool's; 0 for no reserve
+ * @pages: while no more than so many pages are pooled here, none of them is given up for
+ *	the system or for another pool; 0 for no reserve
  *
- * While no more than so many pooled pages are mapped here, their mappings are not
- * given up for another pool's either. The pool itself can use it up: buffers are
- * populated from it, and when the page budget or address space has nothing else for
- * this pool, it goes for that.
+ * While no more than so many pooled pages are mapped here, their mappings do not end for
+ * another pool either. The pool itself may use its reserve: it populates buffers from it,
+ * and gives it up when the page budget or the address space has nothing else for this
+ * pool.
  *
- * What is no longer reserved is over the pool limit, if that has no room for it, and
- * has gone when this returns. May sleep.
+ * If a smaller reserve leaves more pages than the pool limit allows, the excess has gone
+ * back to the system when this returns. May sleep.
  */
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
 
 /**
- * ttmpool_pool_prepare() - have pages before there are none to be had
+ * ttmpool_pool_prepare() - get pages for a time when the system has none
  * @pool: the pool
  * @req: what will be needed: as for ttmpool_pool_prime()
  *
- * For suspend and hibernation: primes the pool until req->num_pages are pooled,
- * and reserves all that is pooled then. From then on buffers of any sizes, in any
- * order, that have no more pages in all than were prepared, are populated without
- * asking the system: a pooled chunk that is too large is divided, and what is pooled
- * of another node comes before fresh pages of the right one. For that the pool keeps a
- * descriptor (64 bytes) for each page that its chunks may be divided into. Coherent
- * chunks cannot be divided, and are prepared as single pages. A buffer that moves out
- * to the store is given room there by what is reserved, when there is no other.
- * ttmpool_pool_reserve(pool, 0) ends it. May sleep.
+ * For suspend and hibernation. Primes the pool until req->num_pages are pooled, and
+ * reserves all pages that are pooled then. From then on, buffers of any sizes, in any
+ * order, are populated without asking the system, as long as they have no more pages in
+ * all than were prepared: the pool divides a pooled chunk that is too large, and uses
+ * pooled pages of another node before fresh pages of the right one. For that the pool
+ * keeps a descriptor (64 bytes) for each page that its chunks may be divided into.
+ * Coherent chunks cannot be divided, and are prepared as single pages. When a buffer is
+ * swapped out and the system has no memory for its store, reserved pages are given up for
+ * it. ttmpool_pool_reserve(pool, 0) ends it. May sleep.
  *
  * Return: as ttmpool_pool_prime(), and -ENOMEM without memory for the descriptors;
  * after an error the reserve is as it was.
@@ -441,9 +439,9 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
  * @pool: the pool
  * @pages: stop after about so many
  *
- * What the worker does, for those who would rather choose the moment. While a
- * batch of it is cleared, it is pooled as before to all who count, and whoever
- * reclaims, or populates and finds too little else, waits for it. May sleep.
+ * Does the work of the worker at a moment that the caller chooses. While a batch of pages
+ * is cleared, the counters still show it as pooled, and a reclaim or a populate that finds
+ * too few other pages waits for it. May sleep.
  *
  * Return: how many pages it cleared.
  */
@@ -453,8 +451,8 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages);
  * ttmpool_pool_drain() - give up all pooled pages, the reserve included
  * @pool: the pool
  *
- * They go in slices of a few MiB. When this returns, what other threads were just
- * giving up has gone, too. May sleep.
+ * The pages go in slices of a few MiB. When this returns, pages that other threads were
+ * giving up at the same time have gone, too. May sleep.
  *
  * Return: how many pages went back to the system.
  */
@@ -495,10 +493,10 @@ bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page);
  * @pool: the pool that handed it out
  * @page: a page of a chunk, its first one
  *
- * Ordinary pages may be inserted in the swap cache, or be another device's,
- * once they are write-back and not mapped (ttmpool_to_anonymous(), in swap.h, which
- * copies nothing of them). Pages of the coherent allocator are not: their contents
- * must be copied. Nor are pages of runs and of magazines, or of unknown caching.
+ * An ordinary page that is write-back and not mapped may be inserted in the swap cache, or
+ * be given to another device (ttmpool_to_anonymous(), in swap.h, which copies no such page).
+ * Pages of the coherent allocator are not ordinary: their contents must be copied. Neither
+ * are pages of runs and magazines, and pages of unknown caching.
  *
  * Return: whether it is one.
  */
@@ -508,7 +506,7 @@ bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page);
  * ttmpool_pool_is_valid() - do the pool's lists, chunks and counters agree?
  * @pool: the pool
  *
- * Waits for what is being cleared. May sleep.
+ * Waits until no thread clears pages of the pool. May sleep.
  */
 bool ttmpool_pool_is_valid(struct ttmpool_pool *pool);
 

@@ -18,16 +18,16 @@ TPOS_API_BEGIN
  * @TTMPOOL_REPORT_IN_USE: a pool is torn down, and a chunk is still in use
  * @TTMPOOL_REPORT_QUARANTINED: a caching change failed and could not be undone
  * @TTMPOOL_REPORT_BAD_ADDRESS: the port returned a DMA address that is beyond
- *	the device's mask of that moment, or not aligned to a page; with policy.verify, or that
- *	another chunk has
+ *	the device's mask of that moment, or not aligned to a page, or, with
+ *	policy.verify, that another chunk has
  * @TTMPOOL_REPORT_CORRUPTED: the store returned other bytes than it was given;
  *	@index: of this page of the buffer
- * @TTMPOOL_REPORT_POISONED: the hardware has told of an error in the chunk, which is
+ * @TTMPOOL_REPORT_POISONED: the hardware has reported an error in the chunk, which is
  *	now quarantined
- * @TTMPOOL_REPORT_WRITTEN: a free page was written to; @owner: who had it last;
- *	@index: of the page in the chunk; @age: since it came back
- * @TTMPOOL_REPORT_STALE: a page was given back with another ticket than it was
- *	taken with: it is in use, and another buffer's by now; @owner: that one's
+ * @TTMPOOL_REPORT_WRITTEN: somebody wrote to a free page; @owner is its last owner,
+ *	@index the page in the chunk, and @age counts from when it came back
+ * @TTMPOOL_REPORT_STALE: a page was given back with another ticket than it was taken with:
+ *	another buffer uses it by now; @owner is the owner of that buffer
  * @TTMPOOL_REPORT_KIND_COUNT: how many there are
  */
 enum ttmpool_report_kind {
@@ -56,9 +56,9 @@ enum ttmpool_report_kind {
  * @order: the order of the chunk; -1 if the page is no chunk
  * @caching: what the chunk is; TTMPOOL_CACHING_UNKNOWN if the page is no chunk
  * @dma_addr: the address that the device knows it by, or 0 if it is not mapped
- * @age: how many operations on the pool ago the chunk was handed out: as many
- *	tickets has the pool issued since; 0 for who has none of these. Of a chunk
- *	that is pooled, when it came back, in give-backs.
+ * @age: how long ago the chunk was handed out, as the number of tickets that the pool has
+ *	issued since; 0 if the chunk has no ticket of the pool. For a pooled chunk: how long
+ *	ago it came back, as the number of give-backs since.
  */
 struct ttmpool_report {
 	enum ttmpool_report_kind kind;

@@ -25,9 +25,9 @@ struct ttmpool_run {
  * @mapped: they shall be mapped for the device
  * @runs: uninitialised memory, or what ttmpool_runs_give() left
  *
- * As ttmpool_pool_take() in all but the arrays: the work and the memory are a
- * chunk's, not a page's. Such pages are given back as runs, and by
- * ttmpool_pool_give() they are refused. May sleep.
+ * As ttmpool_pool_take(), but without arrays: its work and memory grow with the number of
+ * chunks, not of pages. The caller gives such pages back by ttmpool_runs_give();
+ * ttmpool_pool_give() refuses them. May sleep.
  *
  * Return: as ttmpool_pool_take(). After an error @runs has no pages.
  */
@@ -36,8 +36,8 @@ int TPOS_MUST_CHECK ttmpool_runs_take(struct ttmpool_pool *pool,
 				      bool mapped, struct ttmpool_runs *runs);
 
 /**
- * ttmpool_runs_give() - take them back
- * @runs: what ttmpool_runs_take() filled; it has no pages then
+ * ttmpool_runs_give() - take runs back
+ * @runs: what ttmpool_runs_take() filled; it has no pages afterwards
  *
  * May sleep. Does not allocate.
  *
@@ -47,7 +47,7 @@ int TPOS_MUST_CHECK ttmpool_runs_take(struct ttmpool_pool *pool,
 int ttmpool_runs_give(struct ttmpool_runs *runs);
 
 /**
- * ttmpool_runs_fill() - write them down
+ * ttmpool_runs_fill() - write the runs to an array
  * @runs: the runs
  * @to: an array of @room, the caller's
  * @room: write no more than so many

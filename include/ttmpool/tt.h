@@ -43,7 +43,7 @@ bool ttmpool_tt_may_become(enum ttmpool_tt_state from,
 			   enum ttmpool_tt_state to);
 
 /**
- * struct ttmpool_tt - one buffer, as those see it who need no device
+ * struct ttmpool_tt - one buffer, without its device
  * @pages: @num_pages pages, the caller's array; while the buffer has none,
  *	all NULL
  * @num_pages: how many
