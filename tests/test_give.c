@@ -243,6 +243,28 @@ static void s09_a_give_of_another_caching_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
+/* A give that names no caching there is, is refused: of a page, and of more. */
+static void s09_a_give_of_no_caching_is_refused(struct check *t)
+{
+	const enum ttmpool_caching none[] = { TTMPOOL_CACHING_UNKNOWN,
+					      (enum ttmpool_caching)17 };
+	struct taken *taken = take_some(t, 1);
+	unsigned int n = sizeof(none) / sizeof(*none);
+
+	CHECK(t, taken);
+	for (unsigned int i = 0; i < n; i++) {
+		struct ttmpool_pool *pool = &taken->rig->pool[0];
+
+		CHECK_EQ(t,
+			 ttmpool_pool_give(pool, &taken->pages[20], 1, none[i]),
+			 -EINVAL);
+		CHECK_EQ(t, ttmpool_pool_give(pool, taken->pages, N, none[i]),
+			 -EINVAL);
+	}
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_WRONG_CACHING), 2 * n);
+	CHECK(t, done(t, taken));
+}
+
 /* Whole chunks may be given back one by one, in any order. */
 static void s09_chunks_may_come_back_in_any_order(struct check *t)
 {
@@ -355,6 +377,7 @@ CHECK_SUITE(give, CHECK_CASE(s09_a_foreign_page_is_refused),
 	    CHECK_CASE(s09_a_chunk_out_of_order_is_refused),
 	    CHECK_CASE(s09_each_page_of_a_large_chunk_is_looked_at),
 	    CHECK_CASE(s09_a_give_of_another_caching_is_refused),
+	    CHECK_CASE(s09_a_give_of_no_caching_is_refused),
 	    CHECK_CASE(s09_chunks_may_come_back_in_any_order),
 	    CHECK_CASE(s09_neighbours_of_two_owners_come_back_together),
 	    CHECK_CASE(s09_a_give_of_nothing_is_refused),

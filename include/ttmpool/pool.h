@@ -185,6 +185,7 @@ struct ttmpool_pool {
 	size_t reserve;
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
 	bool scrubbing;       /* some are out of their bins, under @scrub */
+	bool scrub_asked;     /* the worker will begin to clear them */
 	bool prepared; /* what is pooled comes before what the system has */
 	struct ttmpool_list spares; /* descriptors, for chunks that are split */
 	size_t nr_spares;

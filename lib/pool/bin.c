@@ -327,6 +327,21 @@ void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 	ttmpool_bins_count(pool, ttmpool_bins_place(pool, chunks, how));
 }
 
+/* Park one chunk, which is in a list that is its pool's, as the newest; it is not
+ * counted. The pool's lock is held. */
+void ttmpool_bins_park_one(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+			   struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_list *list = &bin->lists[list_of(chunk, PARK_GIVEN)];
+
+	tpos_assert_held(&pool->lock);
+	assert_deep(bin == chunk_bin(pool, chunk));
+	chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
+	chunk->age = ++pool->clock;
+	ttmpool_list_move_tail(&chunk->link, list->next);
+	ttmpool_bin_count(pool, bin, chunk, 1);
+}
+
 /* Park all of a batch. */
 void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_bins_park how)

@@ -240,17 +240,25 @@ int ttmpool_claim_chunks(struct claim *claim)
 	return -EINVAL;
 }
 
-/* The chunk that all of the array is, if it is one, of @order, and nothing is wrong
- * with it. The pool's lock is held. */
-struct ttmpool_chunk *ttmpool_claim_single(const struct claim *claim,
-					   unsigned int order)
+/* The chunk of @pool that all of the array is, if it is one, in arrays, of @order, and
+ * neither ordinary pages nor another buffer's. The pool's lock is held. */
+struct ttmpool_chunk *ttmpool_claim_single(struct ttmpool_pool *pool,
+					   tpos_page_t *const *pages,
+					   unsigned int order,
+					   enum ttmpool_caching caching,
+					   uint32_t ticket)
 {
+	const uint16_t others = TTMPOOL_CHUNK_HELD | TTMPOOL_CHUNK_ANONYMOUS;
 	struct ttmpool_chunk *chunk;
 
-	tpos_assert_held(&claim->pool->lock);
+	tpos_assert_held(&pool->lock);
 	tpos_read_lock();
-	chunk = tpos_page_chunk(claim->pool->dev, claim->pages[0]);
-	if (claim_check(claim, chunk) != ALL_RIGHT || chunk->order != order)
+	chunk = tpos_page_chunk(pool->dev, pages[0]);
+	if (!chunk || !chunk_is_in_use_of(chunk, pool) ||
+	    ((chunk->flags & others) | (chunk->order ^ order) |
+	     (chunk->caching ^ (unsigned int)caching) |
+	     (chunk->ticket ^ ticket)) ||
+	    !pages_are_of(pages, chunk, (size_t)1 << order))
 		chunk = NULL;
 	tpos_read_unlock();
 	return chunk;

@@ -17,11 +17,13 @@
  * @recycled: what goes into the bins
  * @released: what goes to the system
  * @less: what both were counted as
+ * @scrub: a worker is to be asked to clear what was pooled
  */
 struct giving {
 	struct ttmpool_list recycled;
 	struct ttmpool_list released;
 	struct account less;
+	bool scrub;
 };
 
 /* Does the policy want the chunk pooled? What was handed over may be nothing
@@ -84,8 +86,10 @@ static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
 	tpos_spin_lock(&pool->lock);
 	ttmpool_account_book(pool, &giving->less);
 	pool->stats.gives++;
-	if (!ttmpool_list_empty(&giving->recycled))
+	if (!ttmpool_list_empty(&giving->recycled)) {
 		ttmpool_bins_park_locked(pool, &giving->recycled, PARK_GIVEN);
+		giving->scrub = pool_asks_scrub(pool);
+	}
 	tpos_spin_unlock(&pool->lock);
 	ttmpool_bins_park(pool, &giving->recycled, PARK_GIVEN);
 }
@@ -107,22 +111,6 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 	} else {
 		ttmpool_list_splice_tail(run, &giving->released);
 	}
-}
-
-/* Something came back. If more is pooled than before: too much? And who clears it?
- * Pages that are pooled could go for those who want others, and so could mappings that
- * are only kept from now on. (What has gone to the system, or is mapped no more, has
- * woken those who wait for it by itself.) */
-void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled, bool mapped)
-{
-	if (pooled) {
-		ttmpool_manager_trim(pool->mgr);
-		if (pool->policy.scrub)
-			tpos_work_queue(pool->mgr->system, &pool->scrub_work);
-		queue_wake(&pool->mgr->queue);
-	}
-	if (mapped)
-		queue_wake(&pool->iova->queue);
 }
 
 /* Has it to be asked of each chunk of a run whether it may be pooled? */
@@ -173,7 +161,9 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	give_enter(pool, &giving);
 	if (!ttmpool_list_empty(&giving.released))
 		ttmpool_chunks_release(pool, &giving.released);
-	ttmpool_give_follow(pool, recycles, giving.less.pages[TTMPOOL_MAPPED]);
+	if (recycles)
+		give_follow(pool, giving.scrub,
+			    giving.less.pages[TTMPOOL_MAPPED]);
 }
 
 /* Take back a batch of any chunks that were in use, of @pages. */

@@ -30,6 +30,7 @@
  *   fill.c       handing out
  *   take.c       from a request to chunks
  *   give.c       taking back
+ *   single.c     both, for one chunk that lacks nothing
  *   arrays.c     both, for arrays of pages
  *   pool.c, manager.c   lifetimes, limits, counters; valid.c: invariants
  *   prime.c, runs.c, magazine.c, backup.c   more ways in and out, on which nothing stands
@@ -78,6 +79,8 @@ long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 			      struct ttmpool_list *chunks,
 			      enum ttmpool_bins_park how);
+void ttmpool_bins_park_one(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
+			   struct ttmpool_chunk *chunk);
 void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_bins_park how);
 void ttmpool_bins_return(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
@@ -232,8 +235,11 @@ struct claim {
 void ttmpool_claim_init(struct claim *claim, struct ttmpool_pool *pool,
 			tpos_page_t *const *pages, size_t num_pages);
 int ttmpool_claim_chunks(struct claim *claim);
-struct ttmpool_chunk *ttmpool_claim_single(const struct claim *claim,
-					   unsigned int order);
+struct ttmpool_chunk *ttmpool_claim_single(struct ttmpool_pool *pool,
+					   tpos_page_t *const *pages,
+					   unsigned int order,
+					   enum ttmpool_caching caching,
+					   uint32_t ticket);
 void ttmpool_claim_sort(struct claim *claim);
 void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
 			    struct ttmpool_list *chunks);
@@ -306,15 +312,51 @@ int ttmpool_chunks_make_ready(struct ttmpool_pool *pool,
 			      struct ttmpool_list *chunks,
 			      enum ttmpool_caching caching, bool map);
 
+/* single.c */
+struct ttmpool_chunk *ttmpool_single_take(struct ttmpool_pool *pool,
+					  const struct ttmpool_request *req,
+					  bool map);
+bool ttmpool_single_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
+			 size_t num_pages, enum ttmpool_caching caching,
+			 uint32_t ticket);
+
 /* arrays.c */
 int ttmpool_pool_take_until(struct ttmpool_pool *pool,
 			    const struct ttmpool_request *req,
 			    const struct ttmpool_deadline *until,
 			    tpos_page_t **pages, tpos_dma_addr_t *dma_addr);
 
+/* Is it to us to ask the worker to clear what was just pooled? It is asked once, until it
+ * begins. The pool's lock is held. */
+static inline bool pool_asks_scrub(struct ttmpool_pool *pool)
+{
+	bool asks = pool->policy.scrub && !pool->scrub_asked;
+
+	tpos_assert_held(&pool->lock);
+	pool->scrub_asked = pool->policy.scrub;
+	return asks;
+}
+
+/* Something was pooled. Is it too much? Who clears it? It could go for those who want
+ * other pages, and so could its mappings, if it has any: they are only kept from now on.
+ * (What has gone to the system, or is mapped no more, has woken those who wait for it by
+ * itself.) */
+static inline void give_follow(struct ttmpool_pool *pool, bool scrub,
+			       bool mapped)
+{
+	struct ttmpool_manager *mgr = pool->mgr;
+
+	if (pages_of(&mgr->pages_pooled) > pages_of(&mgr->pool_limit))
+		ttmpool_manager_trim(mgr);
+	if (scrub)
+		tpos_work_queue(mgr->system, &pool->scrub_work);
+	queue_wake(&mgr->queue);
+	if (mapped)
+		queue_wake(&pool->iova->queue);
+}
+
 /* give.c */
 bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk);
-void ttmpool_give_follow(struct ttmpool_pool *pool, bool pooled, bool mapped);
 void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 size_t pages);
 void ttmpool_run_give(struct ttmpool_pool *pool, struct ttmpool_list *run,

@@ -27,7 +27,7 @@ static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	struct ttmpool_chunk *chunk;
 	int err;
 
-	err = ttmpool_take_check(pool, req);
+	err = request_check(pool, req);
 	if (err)
 		return err;
 	if (!pool->policy.recycle[req->source][req->caching])
@@ -122,7 +122,7 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 	size_t reserve;
 	int err;
 
-	err = ttmpool_take_check(pool, req);
+	err = request_check(pool, req);
 	if (!err)
 		err = ttmpool_take_can_be(pool, req, true);
 	if (err)

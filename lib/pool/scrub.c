@@ -89,9 +89,14 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages)
 	return done;
 }
 
+/* What is pooled from now on asks for the work again. */
 void ttmpool_pool_scrub_work(struct tpos_work *work)
 {
-	ttmpool_pool_scrub(
-		ttmpool_list_entry(work, struct ttmpool_pool, scrub_work),
-		(size_t)-1);
+	struct ttmpool_pool *pool =
+		ttmpool_list_entry(work, struct ttmpool_pool, scrub_work);
+
+	tpos_spin_lock(&pool->lock);
+	pool->scrub_asked = false;
+	tpos_spin_unlock(&pool->lock);
+	ttmpool_pool_scrub(pool, (size_t)-1);
 }

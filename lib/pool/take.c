@@ -199,20 +199,6 @@ void ttmpool_take_issue(struct take *take)
 		chunks_issue(take);
 }
 
-/* Does a request name something that exists, of a size that can be counted? */
-int ttmpool_take_check(const struct ttmpool_pool *pool,
-		       const struct ttmpool_request *req)
-{
-	if ((unsigned int)req->source >= TTMPOOL_SOURCE_COUNT ||
-	    (unsigned int)req->caching >= TTMPOOL_CACHING_COUNT ||
-	    (unsigned int)req->effort >= TTMPOOL_EFFORT_COUNT ||
-	    !req->num_pages)
-		return -EINVAL;
-	if (req->num_pages > (size_t)LONG_MAX >> pool->info.page_shift)
-		return -E2BIG;
-	return 0;
-}
-
 /* Can it ever be had? -ENOMEM or -ENOSPC if not. */
 int ttmpool_take_can_be(struct ttmpool_pool *pool,
 			const struct ttmpool_request *req, bool map)
@@ -286,7 +272,7 @@ int ttmpool_take_chunks(struct take *take)
 	struct ttmpool_pool *pool = take->pool;
 	int err;
 
-	err = ttmpool_take_check(pool, &take->req);
+	err = request_check(pool, &take->req);
 	if (err)
 		return err;
 	err = ttmpool_take_can_be(pool, &take->req, take->map);

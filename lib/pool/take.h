@@ -104,8 +104,20 @@ static inline bool request_is_interrupted(const struct ttmpool_request *req)
 			     : tpos_signal_pending();
 }
 
-int ttmpool_take_check(const struct ttmpool_pool *pool,
-		       const struct ttmpool_request *req);
+/* Does a request name something that exists, of a size that can be counted? */
+static inline int request_check(const struct ttmpool_pool *pool,
+				const struct ttmpool_request *req)
+{
+	if ((unsigned int)req->source >= TTMPOOL_SOURCE_COUNT ||
+	    (unsigned int)req->caching >= TTMPOOL_CACHING_COUNT ||
+	    (unsigned int)req->effort >= TTMPOOL_EFFORT_COUNT ||
+	    !req->num_pages)
+		return -EINVAL;
+	if (req->num_pages > (size_t)LONG_MAX >> pool->info.page_shift)
+		return -E2BIG;
+	return 0;
+}
+
 int ttmpool_take_can_be(struct ttmpool_pool *pool,
 			const struct ttmpool_request *req, bool map);
 int ttmpool_take_chunks(struct take *take);

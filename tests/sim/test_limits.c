@@ -181,6 +181,31 @@ static void s11_what_is_scrubbed_is_older_than_what_came_clear(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Buffers of a page are served by what was cleared while younger pages lay clear, too: it
+ * is neither made anew nor cleared twice. */
+static void s10_what_was_scrubbed_serves_single_pages(struct check *t)
+{
+	struct rig *rig = single_rig(t, 0);
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 4 };
+	struct ttmpool_pool_stats before, after;
+	struct shelf shelf;
+
+	CHECK(t, rig);
+	CHECK(t, shelf_take(&shelf, &rig->pool[0], 3, true));
+	CHECK(t, shelf_give(&shelf, 0, 3));
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	CHECK_EQ(t, ttmpool_pool_scrub(&rig->pool[0], 3), 3);
+	ttmpool_pool_stats(&rig->pool[0], &before);
+	CHECK(t, shelf_take(&shelf, &rig->pool[0], 7, true));
+	ttmpool_pool_stats(&rig->pool[0], &after);
+	CHECK_EQ(t, after.pages_hit, before.pages_hit + 7);
+	CHECK_EQ(t, after.bytes_cleared, before.bytes_cleared);
+	CHECK_EQ(t, after.maps_kept, before.maps_kept + 7);
+	CHECK(t, shelf_give(&shelf, 0, 7));
+	CHECK(t, rig_close(t, rig));
+}
+
 /* The order outlives any number of gives: a pool's clock may be anywhere. */
 static void s11_the_oldest_leave_first_for_ever(struct check *t)
 {
@@ -770,6 +795,7 @@ static void f24_what_cannot_be_repaired_is_not_tried_for_ever(struct check *t)
 CHECK_SUITE(limits,
 	    CHECK_CASE(s11_what_is_scrubbed_or_unmapped_is_as_old_as_before),
 	    CHECK_CASE(s11_what_is_scrubbed_is_older_than_what_came_clear),
+	    CHECK_CASE(s10_what_was_scrubbed_serves_single_pages),
 	    CHECK_CASE(s11_the_oldest_leave_first_for_ever),
 	    CHECK_CASE(s11_what_is_over_a_reserve_can_be_had),
 	    CHECK_CASE(s11_a_reserve_serves_its_own_pool),

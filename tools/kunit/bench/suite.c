@@ -10,10 +10,12 @@
  *                       back, of ours by a worker
  *     unpopulate-bare   of it, and TTM's pool does not clear, which it always does
  *     unpopulate        as it is; ours clears later
- *     both              one after the other, without a worker: ours clears when it
- *                       populates
+ *     both              one after the other, where no worker clears: ours does it when
+ *                       it populates
  *     cold-populate     with nothing pooled
  *     cold-both         and back, which clears once more, or will
+ *
+ * Cached pages are pooled by neither, so for them there are the last two alone.
  *
  * One measurement is of so many buffers at once that reading the clock is nothing.
  * It is a KUnit suite, because that is what boots here and says when it is over.
@@ -36,10 +38,11 @@
 #define PAIRS  31
 #define ROUNDS 4
 
-/* What is raced: plain pages, pages of the DMA API, and plain ones of a machine in
- * which no two free pages are neighbours. */
+/* What is raced: plain pages, pages of the DMA API, plain ones of a machine in which no
+ * two free pages are neighbours, and cached ones. */
 struct work {
 	const char *name;
+	enum ttm_caching caching;
 	bool coherent;
 	bool single;
 	const size_t *sizes; /* in pages, up to a 0 */
@@ -82,7 +85,7 @@ static int order(struct site *site)
 	for (size_t i = 0; i < site->n; i++) {
 		err = ttm_sg_tt_init(&site->tts[i], &site->bo,
 				     TTM_TT_FLAG_ZERO_ALLOC,
-				     ttm_write_combined);
+				     site->work->caching);
 		if (err) {
 			dispose(site, i);
 			break;
@@ -136,13 +139,23 @@ static int cold_turn(struct site *site)
 	return 0;
 }
 
-/* What is pooled comes from the cold turn. */
-static int warm_turn(struct site *site)
+static int cold_turns(struct site *site)
 {
-	u64 clean = 0, bare = 0, dirty = 0, back = 0;
-	int err;
+	int err = 0;
+
+	for (int i = 0; !err && i < ROUNDS; i++)
+		err = cold_turn(site);
+	return err;
+}
+
+/* Pages that a worker has cleared. What is pooled comes from the cold turn. */
+static int clean_turn(struct site *site)
+{
+	u64 clean = 0, bare = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
+		int err;
+
 		work(site);
 		err = populate(site, &clean);
 		if (err)
@@ -150,15 +163,30 @@ static int warm_turn(struct site *site)
 		stock_clears(false);
 		unpopulate(site, &bare);
 		stock_clears(true);
-		err = populate(site, &dirty);
+	}
+	say(site, "populate", clean, ROUNDS);
+	say(site, "unpopulate-bare", bare, ROUNDS);
+	return 0;
+}
+
+/* Pages that no worker has cleared. Where one was at work last, they are not in a cache,
+ * and nobody counts the first round. */
+static int dirty_turn(struct site *site)
+{
+	u64 there = 0, back = 0;
+
+	for (int i = 0; i <= ROUNDS; i++) {
+		int err;
+
+		if (i == 1)
+			there = back = 0;
+		err = populate(site, &there);
 		if (err)
 			return err;
 		unpopulate(site, &back);
 	}
-	say(site, "populate", clean, ROUNDS);
-	say(site, "unpopulate-bare", bare, ROUNDS);
 	say(site, "unpopulate", back, ROUNDS);
-	say(site, "both", dirty + back, ROUNDS);
+	say(site, "both", there + back, ROUNDS);
 	return 0;
 }
 
@@ -172,9 +200,13 @@ static int both_turns(struct site *site)
 			return err;
 		fragment_again();
 	}
+	if (site->work->caching == ttm_cached)
+		return cold_turns(site);
 	err = cold_turn(site);
 	if (!err)
-		err = warm_turn(site);
+		err = clean_turn(site);
+	if (!err)
+		err = dirty_turn(site);
 	if (site->work->single)
 		defragment();
 	return err;
@@ -226,11 +258,19 @@ static void touch_memory(void)
 
 static const size_t sizes[] = { 1, 16, 512, 4096, 16384, 0 };
 static const size_t single_sizes[] = { 16, 512, 4096, 0 };
+static const size_t cached_sizes[] = { 1, 16, 512, 0 };
 
 static const struct work works[] = {
-	{ .name = "wc", .sizes = sizes },
-	{ .name = "dma", .sizes = sizes, .coherent = true },
-	{ .name = "single", .sizes = single_sizes, .single = true },
+	{ .name = "wc", .caching = ttm_write_combined, .sizes = sizes },
+	{ .name = "dma",
+	  .caching = ttm_write_combined,
+	  .sizes = sizes,
+	  .coherent = true },
+	{ .name = "single",
+	  .caching = ttm_write_combined,
+	  .sizes = single_sizes,
+	  .single = true },
+	{ .name = "cached", .caching = ttm_cached, .sizes = cached_sizes },
 };
 
 static void ttm_race(struct kunit *test)

@@ -5,7 +5,8 @@
 
 def name: { wc: "plain pages, write-combined",
 	    dma: "pages of the DMA API",
-	    single: "plain pages, of a machine where only single pages are free" };
+	    single: "plain pages, of a machine where only single pages are free",
+	    cached: "plain pages, cached, which neither pools" };
 
 def steps: [ "populate", "unpopulate-bare", "unpopulate", "both",
 	     "cold-populate", "cold-both" ];
@@ -17,7 +18,7 @@ def cell: if . == null then ""
 	else "\(.ratio | short) ± \(.spread * 100 | round) %" end;
 
 [.[]] as $rows | ($rows | map(.work) | unique_by(.)) as $works |
-("wc", "dma", "single") | . as $work | select($works | index($work)) |
+("wc", "dma", "single", "cached") | . as $work | select($works | index($work)) |
 "Of \(name[$work]):\n",
 "| buffer | populate | unpopulate without clearing | unpopulate | both | cold: populate | cold: both |",
 "|---|---|---|---|---|---|---|",

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The short way in and out, for buffers of one chunk.
+ *
+ * Most buffers are small, and of a size for which there is one chunk; that lies in
+ * its bin, mapped as it was left. Nothing can fail then, and nothing has to be undone,
+ * so the chunk goes from one list to another, and is counted on the way. The pool's lock
+ * is taken once each way, or twice if the chunk has to be cleared.
+ *
+ *                            bins                      in use
+ *     take    1 chunk   [c] ------- (clear) ----------> [c]     short
+ *             others    find, clear, map, convert, hand out     long (take.c)
+ *     give    1 chunk   [c] <-------------------------- [c]     short
+ *             others    pool or release, claimed before         long (give.c)
+ *
+ * The short way does what the long one would have done, or nothing at all: a request
+ * that it is not made for is no error, and goes the long way. There, too, everything
+ * that is wrong with an array is found out and reported. No list of chunks is built here,
+ * and no sum over one: what the long way counts for a batch is known of one chunk.
+ */
+
+#include "take.h"
+
+/* Of which order is one chunk of so many pages? */
+static inline unsigned int order_of(size_t pages)
+{
+	unsigned int order = 0;
+
+	if (pages & (pages - 1))
+		return TTMPOOL_NR_ORDERS;
+	while (order < TTMPOOL_NR_ORDERS && pages >> order > 1)
+		order++;
+	return order;
+}
+
+/* Is there nothing to be looked at in a page but what its chunk says? */
+static inline bool pool_believes(struct ttmpool_pool *pool)
+{
+	return !pool->policy.verify && !pool_may_bounce(pool);
+}
+
+/* So many pages more, or less, are in use, of one owner; @mapped: and mapped. */
+static inline void single_count(struct ttmpool_pool *pool,
+				struct ttmpool_owner *owner, long pages,
+				bool mapped)
+{
+	struct ttmpool_pool_stats *stats = &pool->stats;
+
+	tpos_assert_held(&pool->lock);
+	stats->pages_in_use += (uint64_t)pages;
+	if (stats->pages_in_use > stats->pages_in_use_peak)
+		stats->pages_in_use_peak = stats->pages_in_use;
+	assert_deep(stats->pages_in_use <= LONG_MAX);
+	assert_deep(stats->pages_anonymous <= stats->pages_in_use);
+	if (!owner)
+		return;
+	tpos_atomic_add_return(pages, &owner->pages[TTMPOOL_IN_USE]);
+	if (mapped)
+		tpos_atomic_add_return(pages, &owner->pages[TTMPOOL_MAPPED]);
+}
+
+/* The newest chunk of these flags, out of its bin, or NULL. */
+static struct ttmpool_chunk *single_pick(struct ttmpool_pool *pool,
+					 struct ttmpool_bin *bin,
+					 struct bins_kind kind)
+{
+	struct ttmpool_list *list = &bin->lists[kind.flags];
+	struct ttmpool_list picked;
+	struct ttmpool_chunk *chunk;
+
+	if (!ttmpool_list_empty(list)) {
+		chunk = ttmpool_chunk_of(list->next);
+		ttmpool_list_del(&chunk->link);
+		ttmpool_bin_count(pool, bin, chunk, -1);
+		ttmpool_bins_count(pool, -(long)ttmpool_chunk_pages(chunk));
+		return chunk;
+	}
+	ttmpool_list_init(&picked);
+	if (!ttmpool_bins_pick_moved(pool, bin, kind, 1, &picked))
+		return NULL;
+	return ttmpool_chunk_of(picked.next);
+}
+
+/* The chunk is the owner's, and counted. */
+static void single_enter(struct ttmpool_pool *pool,
+			 const struct ttmpool_request *req,
+			 struct ttmpool_chunk *chunk)
+{
+	long pages = (long)req->num_pages;
+
+	tpos_assert_held(&pool->lock);
+	assert_deep(ttmpool_chunk_pages(chunk) == req->num_pages);
+	chunk_hand_out(chunk, req->owner, req->ticket);
+	ttmpool_list_add_tail(&chunk->link, &pool->in_use);
+	single_count(pool, req->owner, pages,
+		     chunk->flags & TTMPOOL_CHUNK_MAPPED);
+	pool->stats.takes++;
+}
+
+/* The newest chunk of the size and kind that a request asks for, whether it is clear or
+ * not, if the device reaches all that is pooled. The pool's lock is held. */
+static inline struct ttmpool_chunk *
+single_find(struct ttmpool_pool *pool, const struct ttmpool_request *req,
+	    struct bins_kind kind)
+{
+	struct ttmpool_bin *bin =
+		&pool->bins[req->source][req->caching][kind.order];
+	struct ttmpool_chunk *chunk;
+
+	if (!bin->nr_chunks || pool_is_narrowed(pool, req->source))
+		return NULL;
+	kind.flags |= TTMPOOL_CHUNK_CLEAN;
+	chunk = single_pick(pool, bin, kind);
+	if (chunk)
+		return chunk;
+	kind.flags &= ~TTMPOOL_CHUNK_CLEAN;
+	return single_pick(pool, bin, kind);
+}
+
+/* May it be made at once? Not where some of its kind is pooled all the same, where others
+ * are made along with it, where it matters which memory it is, or where addresses may be
+ * had in pieces alone. The lock is held. */
+static inline bool single_may_be_fresh(const struct ttmpool_pool *pool,
+				       const struct ttmpool_request *req,
+				       unsigned int order, bool map)
+{
+	const struct ttmpool_bin *bins = pool->bins[req->source][req->caching];
+
+	if ((req->caching != TTMPOOL_CACHED && pool->policy.refill) ||
+	    pool->node != TTMPOOL_NODE_ANY || pool->prepared ||
+	    (map && order && pool->info.has_iommu))
+		return false;
+	while (order && !bins[order].nr_chunks)
+		order--;
+	return !bins[order].nr_chunks;
+}
+
+/* Map and convert one fresh chunk, alone in a list. */
+static int single_prepare(struct ttmpool_pool *pool,
+			  const struct ttmpool_request *req, bool map,
+			  struct ttmpool_list *made)
+{
+	int err = 0;
+
+	if (map && req->source == TTMPOOL_PLAIN)
+		err = ttmpool_chunks_map_if_free(pool, made);
+	if (!err && req->caching != TTMPOOL_CACHED)
+		err = ttmpool_chunks_set_caching(pool, made, req->caching);
+	return err;
+}
+
+/*
+ * Make one chunk, of what nobody has to give up anything for: room, free memory, addresses.
+ * What cannot be had like this is no error, but for the long way.
+ */
+static struct ttmpool_chunk *single_make(struct ttmpool_pool *pool,
+					 const struct ttmpool_request *req,
+					 unsigned int order, bool map)
+{
+	const struct tpos_alloc alloc = {
+		.source = req->source,
+		.order = order,
+		.node = TTMPOOL_NODE_ANY,
+		.flags = TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM |
+			 pool_zone(pool, req->source),
+	};
+	const bool coherent = req->source == TTMPOOL_COHERENT;
+	struct ttmpool_list made;
+	struct room room = { 0 };
+	int err = -ENOMEM;
+
+	ttmpool_list_init(&made);
+	if (ttmpool_room_try(pool, &room, req->num_pages,
+			     coherent ? req->num_pages : 0))
+		err = ttmpool_chunk_create(pool, &alloc, &room, &made);
+	ttmpool_room_return(pool, &room);
+	if (!err)
+		err = single_prepare(pool, req, map, &made);
+	/* what bounces is counted where more is looked at */
+	if (!err && !pool_may_bounce(pool))
+		return ttmpool_chunk_of(made.next);
+	ttmpool_chunks_release(pool, &made);
+	return NULL;
+}
+
+/* Hand out a chunk that was pooled, and is clear. The pool's lock is held. */
+static void single_hit(struct ttmpool_pool *pool,
+		       const struct ttmpool_request *req, bool map,
+		       struct ttmpool_chunk *chunk)
+{
+	single_enter(pool, req, chunk);
+	pool->stats.pages_hit += req->num_pages;
+	pool->stats.maps_kept += map;
+	if (TPOS_WATCHED)
+		tpos_note_issued(pool->dev, chunk);
+}
+
+/* Clear a chunk that is out of its bin, and hand it out. If the hardware has poisoned it, it
+ * ends, and the long way finds another. */
+static struct ttmpool_chunk *single_clear(struct ttmpool_pool *pool,
+					  const struct ttmpool_request *req,
+					  bool map, struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_list picked;
+
+	ttmpool_list_init(&picked);
+	ttmpool_list_add(&chunk->link, &picked);
+	if (!chunk_may_be_read(pool, chunk)) {
+		ttmpool_chunks_release(pool, &picked);
+		return NULL;
+	}
+	ttmpool_chunks_clear_uncounted(pool, &picked);
+	tpos_spin_lock(&pool->lock);
+	single_hit(pool, req, map, chunk);
+	pool->stats.bytes_cleared += pool_bytes(pool, req->num_pages);
+	tpos_spin_unlock(&pool->lock);
+	return chunk;
+}
+
+/* Hand out a fresh chunk, if one can be had at once. */
+static struct ttmpool_chunk *single_miss(struct ttmpool_pool *pool,
+					 const struct ttmpool_request *req,
+					 unsigned int order, bool map)
+{
+	struct ttmpool_chunk *chunk = single_make(pool, req, order, map);
+
+	if (!chunk)
+		return NULL;
+	tpos_spin_lock(&pool->lock);
+	single_enter(pool, req, chunk);
+	pool->stats.pages_fresh += req->num_pages;
+	tpos_spin_unlock(&pool->lock);
+	return chunk;
+}
+
+/* Take one chunk that lacks nothing but to be clear, if there is one of that size; or make
+ * one, if nothing is pooled that would serve. */
+struct ttmpool_chunk *ttmpool_single_take(struct ttmpool_pool *pool,
+					  const struct ttmpool_request *req,
+					  bool map)
+{
+	struct bins_kind kind = { .order = order_of(req->num_pages),
+				  .flags = map ? TTMPOOL_CHUNK_MAPPED : 0 };
+	struct ttmpool_chunk *chunk;
+	bool is_ready, is_fresh;
+
+	if (request_check(pool, req) ||
+	    kind.order > pool->max_order[req->source] || !pool_believes(pool) ||
+	    req->num_pages > pages_of(&pool->mgr->page_budget))
+		return NULL;
+	tpos_spin_lock(&pool->lock);
+	chunk = single_find(pool, req, kind);
+	is_ready = chunk && !chunk_is_dirty(chunk) &&
+		   chunk_may_be_read(pool, chunk);
+	if (is_ready)
+		single_hit(pool, req, map, chunk);
+	is_fresh = !chunk && single_may_be_fresh(pool, req, kind.order, map);
+	tpos_spin_unlock(&pool->lock);
+	if (is_fresh)
+		return single_miss(pool, req, kind.order, map);
+	if (chunk && !is_ready)
+		return single_clear(pool, req, map, chunk);
+	return chunk;
+}
+
+/* What has to be unmapped before it is pooled goes the long way. */
+static inline bool single_may_leave(const struct ttmpool_pool *pool,
+				    const struct ttmpool_chunk *chunk)
+{
+	return pool->policy.keep_mapped || !ttmpool_chunk_is_streaming(chunk);
+}
+
+/* The chunk is nobody's any more; it is still on the list of what is in use. */
+static void single_leave(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+{
+	single_count(pool, chunk->owner, -(long)ttmpool_chunk_pages(chunk),
+		     chunk->flags & TTMPOOL_CHUNK_MAPPED);
+	pool->stats.gives++;
+	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
+}
+
+/* Pool a chunk that leaves; is a worker to be asked to clear it? */
+static bool single_park(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+{
+	struct ttmpool_bin *bin =
+		&pool->bins[chunk_source(chunk)][chunk->caching][chunk->order];
+
+	if (TPOS_WATCHED)
+		tpos_note_parked(pool->dev, chunk);
+	ttmpool_bins_park_one(pool, bin, chunk);
+	ttmpool_bins_count(pool, (long)ttmpool_chunk_pages(chunk));
+	return pool_asks_scrub(pool);
+}
+
+/* Take back all of an array, if it is one chunk that can leave at once; was it? */
+bool ttmpool_single_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
+			 size_t num_pages, enum ttmpool_caching caching,
+			 uint32_t ticket)
+{
+	const unsigned int order = order_of(num_pages);
+	struct ttmpool_chunk *chunk;
+	struct ttmpool_list released;
+	bool mapped, kept, scrub = false;
+
+	if (order >= TTMPOOL_NR_ORDERS ||
+	    (unsigned int)caching >= TTMPOOL_CACHING_COUNT ||
+	    !pool_believes(pool) ||
+	    !ttmpool_budget_has_room(pool->mgr, num_pages))
+		return false;
+	ttmpool_list_init(&released);
+	tpos_spin_lock(&pool->lock);
+	chunk = ttmpool_claim_single(pool, pages, order, caching, ticket);
+	if (!chunk || !single_may_leave(pool, chunk)) {
+		tpos_spin_unlock(&pool->lock);
+		return false;
+	}
+	mapped = chunk->flags & TTMPOOL_CHUNK_MAPPED;
+	kept = pool->policy.recycle[chunk_source(chunk)][caching];
+	single_leave(pool, chunk);
+	if (kept)
+		scrub = single_park(pool, chunk);
+	else
+		ttmpool_list_move_tail(&chunk->link, &released);
+	tpos_spin_unlock(&pool->lock);
+	if (kept)
+		give_follow(pool, scrub, mapped);
+	else
+		ttmpool_chunks_release(pool, &released);
+	return true;
+}
