@@ -418,46 +418,54 @@ static int ask_for(struct check *t, struct rig *rig, int way, size_t n)
 	}
 }
 
+/* What is asked for in that way is refused with @err, and costs nobody anything. */
+static void never_fits(struct check *t, const struct rig_config *config,
+		       int way, int err)
+{
+	struct rig *rig = rig_open(t, config);
+	struct ttmpool_manager_stats before, after;
+	struct buffer *idle, *kept;
+	uint64_t unmaps;
+
+	CHECK(t, rig);
+	/* What bounces is not mapped before it is taken. */
+	if (way > 2 && !rig->pool[0].policy.keep_mapped) {
+		CHECK(t, rig_close(t, rig));
+		return;
+	}
+	idle = buffer_of(t, rig, 0, 8);
+	kept = buffer_of(t, rig, 0, 60);
+	CHECK(t, idle && kept && !ttmpool_populate(&idle->be));
+	CHECK_EQ(t, ttmpool_lru_add(&idle->be), 0);
+	CHECK_EQ(t, buffer_cycle(kept), 0);
+	ttmpool_manager_stats(&rig->mgr, &before);
+	unmaps = rig_stats(rig).unmaps;
+	CHECK_EQ(t, ask_for(t, rig, way, 101), err);
+	ttmpool_manager_stats(&rig->mgr, &after);
+	CHECK_EQ(t, after.pages_pooled, before.pages_pooled);
+	CHECK_EQ(t, after.pages_swapped, 0);
+	CHECK_EQ(t, rig_stats(rig).unmaps, unmaps);
+	CHECK_EQ(t, rig_stats(rig).waits, 0);
+	ttmpool_lru_remove(&idle->be);
+	CHECK_EQ(t, ttmpool_unpopulate(&idle->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* What can never be had is refused at once, however patient who asks is: nobody
  * loses a pooled page, a kept mapping or a buffer that is idle for it. */
 static void s06_what_never_fits_costs_nobody_anything(struct check *t)
 {
 	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
 	size_t size = bytes_of_a_page(t);
-	struct rig_config configs[] = { { .page_budget = 100 },
-					{ .mapped_limit = 80 * size },
-					{ .iova = iova } };
 
 	CHECK(t, iova && !ttmpool_iova_init(iova, 80 * size, 0));
-	for (int i = 0; i < 15; i++) {
-		struct rig *rig = rig_open(t, &configs[i % 3]);
-		struct ttmpool_manager_stats before, after;
-		struct buffer *idle, *kept;
-		uint64_t unmaps;
-
-		CHECK(t, rig);
-		/* What bounces is not mapped before it is taken. */
-		if (i / 3 > 2 && !rig->pool[0].policy.keep_mapped) {
-			CHECK(t, rig_close(t, rig));
-			continue;
-		}
-		idle = buffer_of(t, rig, 0, 8);
-		kept = buffer_of(t, rig, 0, 60);
-		CHECK(t, idle && kept && !ttmpool_populate(&idle->be));
-		CHECK_EQ(t, ttmpool_lru_add(&idle->be), 0);
-		CHECK_EQ(t, buffer_cycle(kept), 0);
-		ttmpool_manager_stats(&rig->mgr, &before);
-		unmaps = rig_stats(rig).unmaps;
-		CHECK_EQ(t, ask_for(t, rig, i / 3, 101),
-			 i % 3 ? -ENOSPC : -ENOMEM);
-		ttmpool_manager_stats(&rig->mgr, &after);
-		CHECK_EQ(t, after.pages_pooled, before.pages_pooled);
-		CHECK_EQ(t, after.pages_swapped, 0);
-		CHECK_EQ(t, rig_stats(rig).unmaps, unmaps);
-		CHECK_EQ(t, rig_stats(rig).waits, 0);
-		ttmpool_lru_remove(&idle->be);
-		CHECK_EQ(t, ttmpool_unpopulate(&idle->be), 0);
-		CHECK(t, rig_close(t, rig));
+	for (int way = 0; way < 5; way++) {
+		never_fits(t, &(struct rig_config){ .page_budget = 100 }, way,
+			   -ENOMEM);
+		never_fits(t, &(struct rig_config){ .mapped_limit = 80 * size },
+			   way, -ENOSPC);
+		never_fits(t, &(struct rig_config){ .iova = iova }, way,
+			   -ENOSPC);
 	}
 	ttmpool_iova_fini(iova);
 }
