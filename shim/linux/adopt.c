@@ -32,7 +32,7 @@
 #include <linux/swap.h>
 
 #include "ttmpool_store.h"
-#include "ttmpool_trace.h"
+#include "ttmpool_trace_buffer.h"
 
 /* A page that store_claim() has claimed: it is referenced, so it is there. */
 static struct page *store_claimed(struct file *store, size_t index)

@@ -33,15 +33,6 @@ static void show_one(struct ttmpool_pool *pool, void *arg)
 	show->show(show->m, pool);
 }
 
-static void for_each_pool(struct seq_file *m, struct ttmpool_manager *mgr,
-			  void (*fn)(struct seq_file *m,
-				     struct ttmpool_pool *pool))
-{
-	struct show show = { m, fn };
-
-	ttmpool_manager_each_pool(mgr, show_one, &show);
-}
-
 static void show_header(struct seq_file *m)
 {
 	seq_puts(m, "\t ");
@@ -94,9 +85,10 @@ void ttmpool_debugfs_pool(struct seq_file *m, struct ttmpool_pool *pool)
 static int page_pool_show(struct seq_file *m, void *data)
 {
 	struct ttmpool_manager *mgr = m->private;
+	struct show show = { m, show_pool_table };
 
 	show_header(m);
-	for_each_pool(m, mgr, show_pool_table);
+	ttmpool_manager_each_pool(mgr, show_one, &show);
 	show_total(m, mgr);
 	return 0;
 }
@@ -142,6 +134,7 @@ static void show_counter(struct seq_file *m, const char *name, atomic_long_t *n)
 static int stats_show(struct seq_file *m, void *data)
 {
 	struct ttmpool_manager *mgr = m->private;
+	struct show show = { m, show_pool_stats };
 	struct ttmpool_manager_stats stats;
 
 	ttmpool_manager_stats(mgr, &stats);
@@ -158,7 +151,7 @@ static int stats_show(struct seq_file *m, void *data)
 	show_counter(m, "iotlb_flushes", &ttmpool_counters.iotlb_flushes);
 	show_counter(m, "stores", &ttmpool_counters.stores);
 	show_counter(m, "pages_stored", &ttmpool_counters.pages_stored);
-	for_each_pool(m, mgr, show_pool_stats);
+	ttmpool_manager_each_pool(mgr, show_one, &show);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);

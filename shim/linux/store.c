@@ -35,7 +35,7 @@
 #include <linux/shmem_fs.h>
 
 #include "ttmpool_store.h"
-#include "ttmpool_trace.h"
+#include "ttmpool_trace_buffer.h"
 
 void ttmpool_store_prepare(struct file *store)
 {

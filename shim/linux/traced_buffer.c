@@ -15,7 +15,7 @@
 
 #include <ttmpool/backend.h>
 
-#include "ttmpool_trace.h"
+#include "ttmpool_trace_buffer.h"
 
 int ttmpool_untraced_populate(struct ttmpool_backend *be);
 int ttmpool_untraced_unpopulate(struct ttmpool_backend *be);

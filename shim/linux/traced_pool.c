@@ -6,7 +6,7 @@
  *
  *     a driver --> ttmpool_populate()            traced_buffer.c: call, then event
  *                  `-> ttmpool_untraced_populate() lib/buffer/backend.c
- *                      `-> ttmpool_pool_take()   traced_pool.c: likewise
+ *                      `-> ttmpool_pool_take()   here, likewise
  *                          `-> ttmpool_untraced_take()        lib/pool/arrays.c
  *
  * An event comes when its verb is over, with what it returned: what the verb

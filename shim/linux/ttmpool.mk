@@ -60,7 +60,7 @@ ttmpool-port += $(if $(call ttmpool-offers,NR_GPU_ACTIVE,mmzone.h), \
 
 # What moves contents of buffers to shmem and back. What write_begin() fills in and what
 # the page cache replaces became folios at different times, so each is looked at by itself.
-ttmpool-stores := adopt shmem_backend store traced_buffer
+ttmpool-stores := adopt shmem_backend store trace_buffer traced_buffer
 ttmpool-stores += $(if $(call ttmpool-shows,write_begin..const struct kiocb,fs.h), \
 	compat_store_kiocb, \
 	$(if $(call ttmpool-shows,struct folio ..foliop,fs.h), \

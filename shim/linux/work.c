@@ -15,8 +15,8 @@
  * so one after the other, and would wake a worker for each; this way all but the
  * first find the work queued, which is one atomic operation.
  *
- *     give  give give give  ...  give          give
- *     |-- a tick or more --> clears them all   |-- a tick or more -->
+ *     gives     .  . ..  .  ...  .             .
+ *               |-- a tick or more --> clears them all   |-- a tick or more -->
  */
 
 #include <linux/jiffies.h>

@@ -4,7 +4,7 @@
  * up.
  *
  *     tt->pages   [h h h h][p p][h h][. . . .]    handles, pages that stayed, nothing
- *                  fresh    ready fresh fresh
+ *                  fresh    ready |-- fresh --|
  *
  * Pages that stayed become the device's in place; only if that cannot be had are they
  * copied to fresh ones. For handles fresh pages are taken, and what the file has is read

@@ -35,8 +35,14 @@ static struct ttm_pool_type *kind_of(struct ttm_pool *pool, int kind)
 
 void ttmpool_ttm_mirror_init(struct ttm_pool *pool)
 {
-	for (int kind = 0; kind < KINDS; kind++)
-		kind_of(pool, kind)->pages = (struct list_lru){ .node = none };
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct ttm_pool_type *pt = kind_of(pool, kind);
+
+		pt->pool = pool;
+		pt->caching = kind / TTM_NR_ORDERS;
+		pt->order = kind % TTM_NR_ORDERS;
+		pt->pages = (struct list_lru){ .node = none };
+	}
 }
 
 void ttmpool_ttm_mirror(struct ttm_pool *pool)
