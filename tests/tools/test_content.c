@@ -23,7 +23,7 @@ static struct world world;
 static int open_world(void **state)
 {
 	struct ttmpool_backend_config config = {
-		.pool = &world.rig.pool,
+		.pool = &world.rig.pools[0],
 		.num_pages = PAGES,
 		.caching = TTMPOOL_WRITE_COMBINED,
 	};
@@ -32,6 +32,7 @@ static int open_world(void **state)
 	world.options = (struct options){ .recycle = RECYCLE_ON,
 					  .iommu = TPSIM_IOMMU_STRICT,
 					  .ram_mib = 16,
+					  .devices = 1,
 					  .page_budget = TTMPOOL_NO_LIMIT,
 					  .pool_limit = OPTIONS_HALF_OF_RAM };
 	assert_int_equal(rig_start(&world.rig, &world.options), 0);

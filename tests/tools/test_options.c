@@ -43,6 +43,8 @@ static void options_have_defaults(void **state)
 	assert_int_equal(options.pressure_every, 0);
 	assert_true(options.page_budget == TTMPOOL_NO_LIMIT);
 	assert_int_equal(options.store_mib, 0);
+	assert_int_equal(options.devices, 1);
+	assert_int_equal(options.turn, 1);
 	assert_false(options.swap);
 	assert_int_equal(options.format, FORMAT_REPORT);
 	assert_true(options.baseline);
@@ -79,7 +81,8 @@ static void options_take_numbers(void **state)
 	(void)state;
 	assert_int_equal(parse(&options, "--ram=64", "--pool-limit=0",
 			       "--mapped-limit=7", "--pressure=512@100",
-			       "--budget=90", "--store=5", "--swap", "a", NULL),
+			       "--budget=90", "--store=5", "--swap",
+			       "--devices=3@40", "a", NULL),
 			 OPTIONS_RUN);
 	assert_int_equal(options.ram_mib, 64);
 	assert_int_equal(options.pool_limit, 0);
@@ -89,6 +92,8 @@ static void options_take_numbers(void **state)
 	assert_int_equal(options.page_budget, 90);
 	assert_int_equal(options.store_mib, 5);
 	assert_true(options.swap);
+	assert_int_equal(options.devices, 3);
+	assert_int_equal(options.turn, 40);
 }
 
 /* The three ways to print are asked for by name. */
@@ -194,6 +199,21 @@ static void options_refuse_half_a_pressure(void **state)
 				 OPTIONS_BAD);
 }
 
+/* There are a few devices, at least one, and a turn has at least one buffer. */
+static void options_refuse_devices_that_cannot_be(void **state)
+{
+	static const char *const bad[] = { "--devices=0",   "--devices=9",
+					   "--devices=2@0", "--devices=2@",
+					   "--devices=x",   "--devices=2@3x" };
+	struct options options;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(parse(&options, bad[i], "a", NULL),
+				 OPTIONS_BAD);
+}
+
 /* An option that does not exist, or lacks its argument, is refused. */
 static void options_refuse_what_they_do_not_know(void **state)
 {
@@ -229,6 +249,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(options_refuse_unknown_words),
 	cmocka_unit_test(options_refuse_bad_numbers),
 	cmocka_unit_test(options_refuse_half_a_pressure),
+	cmocka_unit_test(options_refuse_devices_that_cannot_be),
 	cmocka_unit_test(options_refuse_what_they_do_not_know),
 	cmocka_unit_test(options_end_at_two_dashes),
 };

@@ -102,6 +102,32 @@ static void replay_swaps_what_does_not_fit(void **state)
 	run_assert_has(run.out, "moved to the store");
 }
 
+/* Each device has a pool, and buffers go to them in turn: what one gave back serves no
+ * buffer of the other. */
+static void replay_gives_each_device_a_pool(void **state)
+{
+	static const char rows[] = "1,0,1,alloc,1,16,1,34,900\n"
+				   "2,0,1,free,1,16,1,34,900\n"
+				   "3,0,1,alloc,2,16,1,34,900\n"
+				   "4,0,1,free,2,16,1,34,900\n";
+
+	long long fresh;
+
+	(void)state;
+	run_write("t.csv", rows);
+	run_replay("--json --no-baseline t.csv");
+	fresh = run_number("pages_from_system");
+	assert_true(fresh >= 16);
+	assert_int_equal(run_number("pages_idle_elsewhere"), 0);
+	run_replay("--json --no-baseline --devices 2 t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("pages_from_system"), 2 * fresh);
+	assert_true(run_number("pages_idle_elsewhere") >= 16);
+	assert_int_equal(run_number("pages_leaked"), 0);
+	run_replay("--json --no-baseline --devices 2@2 t.csv");
+	assert_int_equal(run_number("pages_from_system"), fresh);
+}
+
 /* The pool limit bounds what lies pooled. */
 static void replay_keeps_to_the_pool_limit(void **state)
 {
@@ -224,6 +250,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_follows_the_recorded_caching),
 	cmocka_unit_test(replay_gives_pages_up_under_pressure),
 	cmocka_unit_test(replay_swaps_what_does_not_fit),
+	cmocka_unit_test(replay_gives_each_device_a_pool),
 	cmocka_unit_test(replay_keeps_to_the_pool_limit),
 	cmocka_unit_test(replay_reports_a_failed_populate),
 	cmocka_unit_test(replay_prints_one_object_a_trace),

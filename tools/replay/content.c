@@ -69,12 +69,12 @@ const char *content_write(struct rig *rig, struct buffer *buffer, size_t *page)
 }
 
 /* Does the device see what the CPU wrote to this page? */
-static const char *verify_by_device(struct rig *rig, struct buffer *buffer,
-				    size_t page)
+static const char *verify_by_device(struct buffer *buffer, size_t page)
 {
 	uint64_t word;
 
-	if (tpsim_device_read(rig->dev, buffer->dma_addr[page], &word, WORD))
+	if (tpsim_device_read(buffer->be.pool->dev, buffer->dma_addr[page],
+			      &word, WORD))
 		return "cannot be reached by the device";
 	if (word != stamp_of(buffer, page))
 		return "is another one for the device";
@@ -94,7 +94,7 @@ const char *content_verify(struct rig *rig, struct buffer *buffer, size_t *page)
 		if (words[0] != stamp_of(buffer, i) || words[1] != words[0])
 			return "has lost what was written to it";
 		if (i == 0 || i == buffer->num_pages - 1)
-			wrong = verify_by_device(rig, buffer, i);
+			wrong = verify_by_device(buffer, i);
 		if (wrong)
 			return wrong;
 	}

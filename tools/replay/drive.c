@@ -53,7 +53,7 @@ static void note(struct replay *replay, enum timeline_event event)
 {
 	struct ttmpool_pool_stats stats;
 
-	ttmpool_pool_stats(&replay->rig.pool, &stats);
+	rig_stats(&replay->rig, &stats);
 	replay->levels.in_use = stats.pages_in_use;
 	replay->levels.pooled = stats.pages_pooled;
 	replay->levels.swapped = stats.pages_swapped;
@@ -62,20 +62,70 @@ static void note(struct replay *replay, enum timeline_event event)
 			     &replay->levels);
 }
 
+/* The pool of the device whose turn it is. */
+static struct ttmpool_pool *pool_in_turn(struct replay *replay)
+{
+	uint64_t turn = replay->buffers++ / replay->options->turn;
+
+	return &replay->rig.pools[turn % replay->rig.nr_devices];
+}
+
+/* Of the pages that come from the system: for how many lay as many of the kind idle in
+ * the pools of other devices? */
+struct elsewhere {
+	uint64_t fresh;
+	uint64_t idle;
+};
+
+static uint64_t pages_fresh(struct ttmpool_pool *pool)
+{
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(pool, &stats);
+	return stats.pages_fresh;
+}
+
+/* With one device nothing is asked: what is asked takes locks, and they are counted. */
+static void look_elsewhere(struct replay *replay, struct ttmpool_pool *pool,
+			   enum ttmpool_caching caching,
+			   struct elsewhere *elsewhere)
+{
+	*elsewhere = (struct elsewhere){ 0 };
+	if (replay->rig.nr_devices == 1)
+		return;
+	elsewhere->fresh = pages_fresh(pool);
+	elsewhere->idle = rig_idle(&replay->rig, pool, caching);
+}
+
+static void count_elsewhere(struct replay *replay, struct ttmpool_pool *pool,
+			    const struct elsewhere *before)
+{
+	uint64_t fresh;
+
+	if (!before->idle)
+		return;
+	fresh = pages_fresh(pool) - before->fresh;
+	replay->result->pages_idle_elsewhere +=
+		fresh < before->idle ? fresh : before->idle;
+}
+
 static int populate(struct replay *replay, struct buffer *buffer,
 		    enum ttmpool_caching caching)
 {
+	struct ttmpool_pool *pool = pool_in_turn(replay);
 	struct ttmpool_backend_config config = {
-		.pool = &replay->rig.pool,
+		.pool = pool,
 		.funcs = &replay->rig.funcs,
 		.pages = buffer->pages,
 		.dma_addr = buffer->dma_addr,
 		.num_pages = buffer->num_pages,
 		.caching = caching,
 	};
+	struct elsewhere elsewhere;
 	uint64_t before;
 	int err;
 
+	look_elsewhere(replay, pool, caching, &elsewhere);
 	err = ttmpool_backend_init(&buffer->be, &config);
 	if (err)
 		return err;
@@ -87,6 +137,7 @@ static int populate(struct replay *replay, struct buffer *buffer,
 		return err;
 	latency_add(&replay->result->latency, buffer->num_pages,
 		    machine_ns(replay) - before);
+	count_elsewhere(replay, pool, &elsewhere);
 	buffer->populated = true;
 	return 0;
 }

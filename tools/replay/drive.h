@@ -17,6 +17,7 @@
  * @live: the buffers between their alloc and their free row
  * @result: what has been found
  * @timeline: what happened when, or NULL
+ * @buffers: how many had their turn
  * @levels: where the pages are now
  * @start_ns: time of the first row
  * @last_ns: time of the row that was read last
@@ -32,6 +33,7 @@ struct replay {
 	struct replay_result *result;
 	struct timeline *timeline;
 	struct timeline_levels levels;
+	uint64_t buffers;
 	uint64_t start_ns;
 	uint64_t last_ns;
 	uint64_t expired_ns;

@@ -60,6 +60,7 @@ enum {
 	OPT_POOL_LIMIT,
 	OPT_MAPPED_LIMIT,
 	OPT_BUDGET,
+	OPT_DEVICES,
 	OPT_SWAP,
 	OPT_STORE,
 	OPT_PRESSURE,
@@ -80,6 +81,7 @@ static const struct option long_options[] = {
 	{ "pool-limit", required_argument, NULL, OPT_POOL_LIMIT },
 	{ "mapped-limit", required_argument, NULL, OPT_MAPPED_LIMIT },
 	{ "budget", required_argument, NULL, OPT_BUDGET },
+	{ "devices", required_argument, NULL, OPT_DEVICES },
 	{ "swap", no_argument, NULL, OPT_SWAP },
 	{ "store", required_argument, NULL, OPT_STORE },
 	{ "pressure", required_argument, NULL, OPT_PRESSURE },
@@ -112,6 +114,9 @@ static const char help_text[] =
 	"  --pool-limit PAGES     pages that may lie pooled (half of memory)\n"
 	"  --mapped-limit MIB     MiB that may be mapped for DMA (no limit)\n"
 	"  --budget PAGES         pages that the pool may have (no limit)\n"
+	"  --devices N[@TURN]     so many devices, each with a pool; after "
+	"TURN\n"
+	"                         buffers it is the next one's turn (1@1)\n"
 	"  --swap                 swap out buffers for others (they stay)\n"
 	"  --store MIB            room for swapped-out contents (no limit)\n"
 	"  --pressure PAGES@N     every N events, the system takes PAGES from\n"
@@ -234,6 +239,24 @@ static int parse_pressure(struct options *options)
 	return 0;
 }
 
+static int parse_devices(struct options *options)
+{
+	char *end = NULL;
+
+	options->turn = 1;
+	if (scan_number(optarg, &end, OPTIONS_DEVICES_MAX, &options->devices) ||
+	    (*end == '@' &&
+	     scan_number(end + 1, &end, LONG_MAX, &options->turn)) ||
+	    *end || !options->devices || !options->turn) {
+		fprintf(stderr,
+			"ttmpool-replay: --devices takes N[@TURN], N from 1 to "
+			"%d, as 2 or 2@100, not \"%s\"\n",
+			OPTIONS_DEVICES_MAX, optarg);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The options that choose a word. */
 static int set_word(struct options *options, int opt)
 {
@@ -275,6 +298,8 @@ static int set_number(struct options *options, int opt)
 		return parse_number("store", 1, 1 << 20, &options->store_mib);
 	case OPT_PRESSURE:
 		return parse_pressure(options);
+	case OPT_DEVICES:
+		return parse_devices(options);
 	case OPT_BUDGET:
 		err = parse_number("budget", 1, LONG_MAX, &n);
 		options->page_budget = n;
@@ -355,6 +380,8 @@ enum options_verdict options_parse(struct options *options, int argc,
 		.ram_mib = 256,
 		.pool_limit = OPTIONS_HALF_OF_RAM,
 		.page_budget = TTMPOOL_NO_LIMIT,
+		.devices = 1,
+		.turn = 1,
 		.format = FORMAT_REPORT,
 		.baseline = true,
 	};

@@ -55,6 +55,8 @@ enum options_format {
  * @mapped_limit_mib: the IOVA budget; 0 for none
  * @page_budget: pages that the pool may have of the system, in use and pooled;
  *	TTMPOOL_NO_LIMIT for any number
+ * @devices: how many there are, each with a pool
+ * @turn: after so many buffers it is the next device's turn
  * @swap: buffers may be swapped out while nobody looks at them
  * @store_mib: room in the store; 0 for any amount
  * @pressure_pages: so many pages are asked of the shrinkers
@@ -74,6 +76,8 @@ struct options {
 	unsigned long pool_limit;
 	uint64_t mapped_limit_mib;
 	unsigned long page_budget;
+	uint64_t devices;
+	uint64_t turn;
 	bool swap;
 	uint64_t store_mib;
 	unsigned long pressure_pages;
@@ -84,6 +88,9 @@ struct options {
 	char *const *traces;
 	size_t nr_traces;
 };
+
+/** OPTIONS_DEVICES_MAX - the most that --devices takes */
+#define OPTIONS_DEVICES_MAX 8
 
 /** OPTIONS_HALF_OF_RAM - for the pool limit: what Linux's TTM has by default */
 #define OPTIONS_HALF_OF_RAM ULONG_MAX

@@ -31,6 +31,7 @@ static const struct {
 	NUMBER("pages", pages),
 	NUMBER("pages_from_pool", pool.pages_hit),
 	NUMBER("pages_from_system", pool.pages_fresh),
+	NUMBER("pages_idle_elsewhere", pages_idle_elsewhere),
 	NUMBER("fallbacks", pool.fallbacks),
 	NUMBER("caching_batches", machine.caching_batches),
 	NUMBER("caching_pages", machine.caching_pages),
@@ -141,6 +142,8 @@ static void print_options(const struct options *options)
 	       options->mapped_limit_mib, options->swap ? "true" : "false",
 	       options->store_mib, options->pressure_pages,
 	       options->pressure_every);
+	printf(", \"devices\": %" PRIu64 ", \"turn\": %" PRIu64,
+	       options->devices, options->turn);
 	if (options->page_budget != TTMPOOL_NO_LIMIT)
 		printf(", \"page_budget\": %lu", options->page_budget);
 	putchar('}');

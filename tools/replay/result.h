@@ -23,13 +23,15 @@
  * @brought_back: buffers that had been swapped out when their free row came
  * @pressures: times that the system asked for pages
  * @pages: pages handed out, all populates together
+ * @pages_idle_elsewhere: pages that came from the system while as many of their kind lay
+ *	idle in the pools of other devices
  * @mean_in_use: pages that buffers had, mean over the time of the trace
  * @mean_pooled: pages that lay in the pool, likewise
  * @pages_shrunk: pages given up because the system asked
  * @pages_leaked: pages still out after the pool was torn down
  * @faults: all that a user of the library must not see: failed populates,
  *	pages with foreign bytes, leaks, wrong accesses
- * @pool: the pool's own counters, before it was torn down
+ * @pool: the counters of the pools, added up, before they were torn down
  * @machine: what it cost, the tear-down included
  * @latency: how long populates took, in simulated time
  */
@@ -46,6 +48,7 @@ struct replay_result {
 	uint64_t brought_back;
 	uint64_t pressures;
 	uint64_t pages;
+	uint64_t pages_idle_elsewhere;
 	double mean_in_use;
 	double mean_pooled;
 	uint64_t pages_shrunk;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * What a trace is replayed on: a fresh machine, so that runs do not know of
- * each other, with one device behind whatever IOMMU was asked for, a manager
- * and a pool.
+ * each other, with one device or several behind whatever IOMMU was asked for,
+ * a manager, and a pool for each device.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -29,6 +29,13 @@ static void choose_policy(struct ttmpool_policy *policy,
 	policy->lazy_unmap = options->iommu == TPSIM_IOMMU_LAZY;
 }
 
+static void destroy_machine(struct rig *rig)
+{
+	while (rig->nr_devices--)
+		tpsim_device_destroy(rig->devs[rig->nr_devices]);
+	tpsim_machine_destroy(rig->machine);
+}
+
 static int start_machine(struct rig *rig, const struct options *options)
 {
 	struct tpsim_config config = { .page_shift = 12,
@@ -42,40 +49,60 @@ static int start_machine(struct rig *rig, const struct options *options)
 	rig->machine = tpsim_machine_create(&config);
 	if (!rig->machine)
 		return -ENOMEM;
-	rig->dev = tpsim_device_create(rig->machine, &device);
-	if (!rig->dev) {
-		tpsim_machine_destroy(rig->machine);
-		return -ENOMEM;
+	for (rig->nr_devices = 0; rig->nr_devices < options->devices;
+	     rig->nr_devices++) {
+		rig->devs[rig->nr_devices] =
+			tpsim_device_create(rig->machine, &device);
+		if (!rig->devs[rig->nr_devices]) {
+			destroy_machine(rig);
+			return -ENOMEM;
+		}
 	}
 	return 0;
 }
 
-static int start_pool(struct rig *rig, const struct options *options)
+static void stop_pools(struct rig *rig, size_t nr)
+{
+	while (nr--)
+		ttmpool_pool_fini(&rig->pools[nr]);
+}
+
+static int start_pool(struct rig *rig, const struct options *options, size_t i)
+{
+	struct ttmpool_policy policy;
+	struct ttmpool_pool_config pool = {
+		.name = "replay",
+		.dev = rig->devs[i],
+		.node = TTMPOOL_NODE_OF_DEVICE,
+		.mapped_limit = options->mapped_limit_mib * MIB,
+		.policy = &policy,
+	};
+
+	choose_policy(&policy, rig->devs[i], options);
+	return ttmpool_pool_init(&rig->pools[i], &rig->mgr, &pool);
+}
+
+static int start_pools(struct rig *rig, const struct options *options)
 {
 	struct ttmpool_manager_config manager = {
 		.system = rig->machine,
 		.page_budget = options->page_budget,
 		.pool_limit = options->pool_limit,
 	};
-	struct ttmpool_policy policy;
-	struct ttmpool_pool_config pool = {
-		.name = "replay",
-		.dev = rig->dev,
-		.node = TTMPOOL_NODE_OF_DEVICE,
-		.mapped_limit = options->mapped_limit_mib * MIB,
-		.policy = &policy,
-	};
+	size_t i;
 	int err;
 
 	if (options->pool_limit == OPTIONS_HALF_OF_RAM)
 		manager.pool_limit = rig->ram_pages / 2;
-	choose_policy(&policy, rig->dev, options);
 	err = ttmpool_manager_init(&rig->mgr, &manager);
-	if (err)
-		return err;
-	err = ttmpool_pool_init(&rig->pool, &rig->mgr, &pool);
-	if (err && ttmpool_manager_fini(&rig->mgr))
-		abort();
+	for (i = 0; !err && i < rig->nr_devices; i++) {
+		err = start_pool(rig, options, i);
+		if (!err)
+			continue;
+		stop_pools(rig, i);
+		if (ttmpool_manager_fini(&rig->mgr))
+			abort();
+	}
 	return err;
 }
 
@@ -87,11 +114,9 @@ int rig_start(struct rig *rig, const struct options *options)
 	err = start_machine(rig, options);
 	if (err)
 		return err;
-	err = start_pool(rig, options);
-	if (err) {
-		tpsim_device_destroy(rig->dev);
-		tpsim_machine_destroy(rig->machine);
-	}
+	err = start_pools(rig, options);
+	if (err)
+		destroy_machine(rig);
 	return err;
 }
 
@@ -114,9 +139,43 @@ void rig_choose(struct rig *rig, enum options_source source, bool coherent)
 		 (source == SOURCE_RECORDED && coherent))
 		rig->funcs = ttmpool_backend_coherent;
 	else
-		rig->funcs = *ttmpool_backend_choose(&rig->pool);
+		rig->funcs = *ttmpool_backend_choose(&rig->pools[0]);
 	rig->funcs.trylock = always;
 	rig->funcs.unlock = nothing;
+}
+
+void rig_stats(struct rig *rig, struct ttmpool_pool_stats *stats)
+{
+	struct ttmpool_pool_stats one;
+	uint64_t *sum = (uint64_t *)stats;
+	const uint64_t *part = (const uint64_t *)&one;
+	size_t i, j;
+
+	memset(stats, 0, sizeof(*stats));
+	for (i = 0; i < rig->nr_devices; i++) {
+		ttmpool_pool_stats(&rig->pools[i], &one);
+		for (j = 0; j < sizeof(one) / sizeof(*sum); j++)
+			sum[j] += part[j];
+	}
+}
+
+uint64_t rig_idle(struct rig *rig, const struct ttmpool_pool *pool,
+		  enum ttmpool_caching caching)
+{
+	uint64_t idle = 0;
+	unsigned int order;
+	size_t i;
+
+	for (i = 0; i < rig->nr_devices; i++) {
+		if (&rig->pools[i] == pool)
+			continue;
+		for (order = 0; order < TTMPOOL_NR_ORDERS; order++)
+			idle += ttmpool_pool_count(&rig->pools[i],
+						   rig->funcs.source, caching,
+						   order)
+				<< order;
+	}
+	return idle;
 }
 
 int rig_stop(struct rig *rig, struct replay_result *result)
@@ -125,10 +184,10 @@ int rig_stop(struct rig *rig, struct replay_result *result)
 	struct tpsim_ledger ledger;
 	int err;
 
-	ttmpool_pool_stats(&rig->pool, &result->pool);
+	rig_stats(rig, &result->pool);
 	ttmpool_manager_stats(&rig->mgr, &manager);
 	result->pages_shrunk = manager.pages_shrunk;
-	ttmpool_pool_fini(&rig->pool);
+	stop_pools(rig, rig->nr_devices);
 	tpsim_ledger(rig->machine, &ledger);
 	result->pages_leaked = ledger.pages_plain + ledger.pages_coherent;
 	ttmpool_manager_purge_quarantine(&rig->mgr);
@@ -136,7 +195,6 @@ int rig_stop(struct rig *rig, struct replay_result *result)
 	tpsim_counters(rig->machine, &result->machine);
 	if (err || !tpsim_ledger_is_empty(rig->machine))
 		return -EBUSY;
-	tpsim_device_destroy(rig->dev);
-	tpsim_machine_destroy(rig->machine);
+	destroy_machine(rig);
 	return 0;
 }

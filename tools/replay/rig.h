@@ -10,12 +10,13 @@
 /** RIG_PAGE_SIZE - traces count pages of 4 KiB, so the machine has such */
 #define RIG_PAGE_SIZE 4096u
 
-/** struct rig - a machine with one device, and a pool for it */
+/** struct rig - a machine with devices, and a pool for each */
 struct rig {
 	struct tpsim_machine *machine;
-	struct tpsim_device *dev;
+	struct tpsim_device *devs[OPTIONS_DEVICES_MAX];
 	struct ttmpool_manager mgr;
-	struct ttmpool_pool pool;
+	struct ttmpool_pool pools[OPTIONS_DEVICES_MAX];
+	size_t nr_devices;
 	struct ttmpool_backend_funcs funcs;
 	size_t ram_pages;
 };
@@ -37,10 +38,17 @@ int rig_start(struct rig *rig, const struct options *options);
  */
 void rig_choose(struct rig *rig, enum options_source source, bool coherent);
 
+/** rig_stats() - the counters of all pools, added up, peaks included */
+void rig_stats(struct rig *rig, struct ttmpool_pool_stats *stats);
+
+/** rig_idle() - pages that a pool other than @pool has idle, of this kind */
+uint64_t rig_idle(struct rig *rig, const struct ttmpool_pool *pool,
+		  enum ttmpool_caching caching);
+
 /**
  * rig_stop() - take all of it apart
  * @rig: the rig; no buffer has pages
- * @result: its pool, machine and leak counters are filled in
+ * @result: the counters of its pools, its machine and its leaks are filled in
  *
  * Return: 0, or -EBUSY if the machine's ledger was not empty; the machine is
  * then left standing, for a debugger.
