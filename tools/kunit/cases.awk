@@ -69,6 +69,7 @@ function alarm(    text)
 	sub(/pages\[[0-9]+\] [^ ]* /, "", text)
 	gsub(/(CPU|PID|UID): [0-9]+ ?|\[[ 0-9.]+\] *|0x[0-9a-f]+/, "", text)
 	gsub(/ *pfn:[0-9a-f]+/, "", text)
+	sub(/, CPU#[0-9]+: [^ ]*$/, "", text)
 	sub(/^ +/, "", text)
 	print "alarm", text
 }

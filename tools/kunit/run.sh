@@ -1,21 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# ./dev kunit: the KUnit suites that Linux 6.12 has for its TTM, in User-Mode Linux,
+# ./dev kunit: the KUnit suites that Linux has for its TTM, in User-Mode Linux,
 # first on the kernel's own page pool, then on ttmpool in its place, side by side.
 #
-#   run.sh [--kasan]
+#   run.sh [--kernel 6.12|7.3] [--kasan]
 #   run.sh bench [--json]
 #
 #     build/kunit/linux-source-6.12/   the source, from Debian's package
 #     build/kunit/{stock,ours}[-kasan]/   what is built, and a test.log
 #     build/kunit/bench/   likewise: a kernel with both pools, which a suite races
+#     build/kunit-7.3/   likewise, of 7.3, but for the race; made with the compiler of
+#                        Debian 13, in a folder if this is a Debian 12
 #
-# There is one source for all kernels. Its drivers/gpu/drm/ttm/Makefile gets a line
-# at its end that includes what $TTM_POOL_REPLACED_BY names: nothing, replace.mk, or
-# bench/bench.mk. So all are compiled from the same files by the same commands, and
-# each begins as a copy of the first, of which little is made anew.
-# tools/testing/kunit/kunit.py, which is a part of the source, does the rest.
+# There is one source for all kernels of a series. That of 7.3 gets the patches that
+# ./dev ttm patch writes, and its configuration says which pool is built. In 6.12 its
+# drivers/gpu/drm/ttm/Makefile gets a line at its end that includes what
+# $TTM_POOL_REPLACED_BY names: nothing, replace.mk, or bench/bench.mk. So all are
+# compiled from the same files by the same commands, and each begins as a copy of the
+# first, of which little is made anew. tools/testing/kunit/kunit.py, which is a part of
+# the source, does the rest.
 #
 # The first time takes some five minutes on two idle cores, and 2 GB; with --kasan
 # ten, and 2 GB more.
@@ -23,29 +27,43 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=${TTMPOOL_KUNIT_DIR:-$root/build/kunit}
-source=$work/linux-source-6.12
-ttm=$source/drivers/gpu/drm/ttm
-source_tar=/usr/src/linux-source-6.12.tar.xz
+series=6.12
 flavour=
 
 # In the names of the objects that TTM is linked from.
 stock_pool='/drm/ttm/ttm_pool\.o$'
-our_pool='/ttmpool/lib/pool/take\.o$'
+our_pool='/ttmpool/lib/\(pool/\)*take\.o$'
 raced_pool='/ttmpool/bench/stock\.o$'
 
 # shellcheck source=tools/packages.sh
 . "$root/tools/packages.sh"
+# shellcheck source=tools/kernel/suite.sh
+. "$root/tools/kernel/suite.sh"
+
+# What is made of a series, and where.
+choose()
+{
+	series=$1
+	work=${TTMPOOL_KUNIT_DIR:-$root/build/kunit}
+	source_tar=/usr/src/linux-source-$series.tar.xz
+	if [ "$series" != 6.12 ]; then
+		work=$work-$series
+		source_tar=$work/package$source_tar
+	fi
+	source=$work/linux-source-$series
+	ttm=$source/drivers/gpu/drm/ttm
+	mkdir -p "$work"
+}
 
 usage()
 {
 	cat <<'END'
-usage: ./dev kunit [--kasan]
+usage: ./dev kunit [--kernel 6.12|7.3] [--kasan]
        ./dev kunit bench [--json]
 
-Runs the KUnit suites that Linux 6.12 has for its TTM, on the kernel's own page
-pool and on ttmpool in its place; with --kasan in kernels that look for memory
-errors, and for locks that are taken in a wrong order.
+Runs the KUnit suites that Linux (6.12, if nothing else is asked for) has for its TTM,
+on the kernel's own page pool and on ttmpool in its place; with --kasan in kernels that
+look for memory errors, and for locks that are taken in a wrong order.
 
 "bench" races the two in one such kernel, by turns: how many times as long the
 kernel's own takes, of buffers of 4 KiB to 64 MiB. Nothing is emulated but the
@@ -67,7 +85,14 @@ fail()
 
 need_tools()
 {
-	need linux-source-6.12 gcc libc6-dev make flex bison bc python3 xz-utils "$@"
+	need gcc libc6-dev make flex bison bc python3 xz-utils "$@" || return 1
+	if [ "$series" = 6.12 ]; then
+		need linux-source-6.12
+	else
+		need git perl &&
+			suite_compiler libc6-dev make flex bison bc python3 xz-utils &&
+			suite_source "$series" "$work/package"
+	fi
 }
 
 # Of a new package everything is made anew: its files are dated as they were
@@ -82,9 +107,9 @@ unpack_source()
 	mkdir -p "$work/unpacked"
 	tar -C "$work/unpacked" -xJf "$source_tar" || return 1
 	# shellcheck disable=SC2016 # make expands it
-	printf '\ninclude $(TTM_POOL_REPLACED_BY)\n' \
-		>>"$work/unpacked/linux-source-6.12/drivers/gpu/drm/ttm/Makefile"
-	mv "$work/unpacked/linux-source-6.12" "$source" && touch "$source"
+	[ "$series" != 6.12 ] || printf '\ninclude $(TTM_POOL_REPLACED_BY)\n' \
+		>>"$work/unpacked/linux-source-$series/drivers/gpu/drm/ttm/Makefile"
+	mv "$work/unpacked/linux-source-$series" "$source" && touch "$source"
 }
 
 # What is compiled are links to this tree: a few, and not one to all of it, for the
@@ -99,13 +124,38 @@ link_ttmpool()
 	ln -sfn "$root/tools/bench" "$ttm/ttmpool/race"
 }
 
+# What git am makes of the series goes into the source, file by file, as far as it is new.
+patch_source()
+{
+	"$root/tools/ttm/patch.sh" "$series" "$work/patch" "$work/patch/series" \
+		"$source_tar" || return 1
+	git -C "$work/patch/am" diff --name-only origin/base HEAD \
+		>"$work/patch/files" || return 1
+	while read -r file; do
+		cmp -s "$work/patch/am/$file" "$source/$file" && continue
+		mkdir -p "$(dirname "$source/$file")" &&
+			cp "$work/patch/am/$file" "$source/$file" || return 1
+	done <"$work/patch/files"
+}
+
+# The source, with both pools in it.
+prepare_source()
+{
+	unpack_source || fail "FAILED: the source could not be unpacked"
+	if [ "$series" = 6.12 ]; then
+		link_ttmpool
+	else
+		patch_source || fail "FAILED: the patches could not be applied"
+	fi
+}
+
 # kunit COMMAND KERNEL ARGS...: with all that it says in a log.
 kunit()
 {
 	command=$1
 	kernel=$2
 	shift 2
-	"$source/tools/testing/kunit/kunit.py" "$command" \
+	there "$source/tools/testing/kunit/kunit.py" "$command" \
 		--build_dir="$work/$kernel" "$@" \
 		>"$work/$kernel-$command.log" 2>&1
 }
@@ -148,8 +198,12 @@ copy_stock()
 build_ours()
 {
 	copy_stock "ours$flavour" || return 1
-	build ours "$@" --make_options "TTM_POOL_REPLACED_BY=$here/replace.mk" &&
-		has_pool "ours$flavour" "$our_pool" "$stock_pool"
+	if [ "$series" = 6.12 ]; then
+		set -- "$@" --make_options "TTM_POOL_REPLACED_BY=$here/replace.mk"
+	else
+		set -- "$@" --kconfig_add CONFIG_DRM_TTM_POOL_TTMPOOL=y
+	fi
+	build ours "$@" && has_pool "ours$flavour" "$our_pool" "$stock_pool"
 }
 
 # The kernel of the race has both: the drop-in, and TTM's as bench/stock.c has it.
@@ -264,30 +318,44 @@ run_bench()
 	echo "kunit bench: $(jq length "$work/bench.json") rows"
 }
 
+parse()
+{
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kasan) flavour=-kasan ;;
+		--kernel)
+			case ${2-} in
+			6.12 | 7.3) choose "$2" ;;
+			*) fail "--kernel: 6.12 or 7.3, not \"${2-}\"" ;;
+			esac
+			shift
+			;;
+		*)
+			usage >&2
+			fail "no such option: $1"
+			;;
+		esac
+		shift
+	done
+}
+
+choose 6.12
 case ${1-} in
-'') ;;
 bench)
 	shift
 	need_tools jq || fail "FAILED: packages are missing"
-	unpack_source || fail "FAILED: the source could not be unpacked"
-	link_ttmpool
+	prepare_source
 	run_bench "$@"
 	exit
 	;;
---kasan) flavour=-kasan ;;
 help | --help | -h)
 	usage
 	exit 0
 	;;
-*)
-	usage >&2
-	fail "no such option: $1"
-	;;
 esac
-[ $# -le 1 ] || fail "no such option: $2"
+parse "$@"
 need_tools || fail "FAILED: packages are missing"
-unpack_source || fail "FAILED: the source could not be unpacked"
-link_ttmpool
+prepare_source
 if [ -z "$flavour" ]; then
 	run
 else

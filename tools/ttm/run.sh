@@ -6,6 +6,7 @@
 # judge the consoles. Nothing is installed but the tools.
 #
 #   run.sh build|test [--kernel 6.1|6.12|7.3] [--driver DRIVER]
+#   run.sh patch [--kernel 7.3] [--build] DIR
 #
 # A machine is a kernel, a driver, and a pool. It passes if all of its steps held,
 # no byte was wrong, and the kernel had nothing to complain about. Where a picture
@@ -31,6 +32,7 @@ usage()
 	cat <<END
 usage: ./dev ttm build [--kernel 6.1|6.12|7.3]
        ./dev ttm test [--kernel 6.1|6.12|7.3] [--driver DRIVER]
+       ./dev ttm patch [--kernel 7.3] [--build] DIR
 
 Builds ttm.ko from the kernel's source, with ttmpool in the place of its page
 pool, and refuses it if Debian's drivers could not run on it. "test" boots them
@@ -46,6 +48,10 @@ fill, look at, evict, swap out and destroy buffers.
 
 Without options: all drivers, or those that TTMPOOL_TTM_DRIVERS names, with 6.1 and
 6.12. In 7.3 the driver bochs does not use TTM.
+
+"patch" writes patches to DIR, for git am in a tree of Linux 7.3: ttmpool as a second
+page pool of TTM, which Kconfig chooses. With --build it also compiles TTM as
+allmodconfig does, with either pool.
 END
 }
 
@@ -344,6 +350,43 @@ run_test()
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
+# The patches, and what they are tried on: build/ttm/patch-7.3.
+run_patch()
+{
+	build=
+	dir=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--kernel)
+			[ "${2-}" = 7.3 ] || fail "patch: --kernel: 7.3 alone"
+			shift
+			;;
+		--build) build=yes ;;
+		-*) fail "patch: no such option: $1" ;;
+		*) dir=$1 ;;
+		esac
+		shift
+	done
+	[ -n "$dir" ] || fail "patch: name a directory for the patches"
+	need git perl python3 dpkg-dev xz-utils || fail "packages are missing"
+	mkdir -p "$work"
+	suite_source 7.3 "$work/package-7.3" || fail "there is no source of 7.3"
+	source_tar=$work/package-7.3/usr/src/linux-source-7.3.tar.xz
+	"$here/patch.sh" 7.3 "$work/patch-7.3" "$dir" "$source_tar" ||
+		fail "patch: FAILED"
+	[ -z "$build" ] || build_patched
+	echo "ttm patch: $(cd "$dir" && pwd)/0000-cover-letter.patch and what follows it"
+}
+
+# In a whole tree, with the options of allmodconfig, as far as TTM goes.
+build_patched()
+{
+	suite_compiler libc6-dev make flex bison bc python3 xz-utils libelf-dev \
+		libssl-dev || fail "there is no compiler for 7.3"
+	there "$here/patched.sh" "$work/patch-7.3" "$source_tar" ||
+		fail "patch: FAILED: it does not build"
+}
+
 command=${1-help}
 [ $# -eq 0 ] || shift
 case $command in
@@ -355,6 +398,7 @@ build)
 	tell_missing
 	;;
 test) run_test "$@" ;;
+patch) run_patch "$@" ;;
 help | --help | -h) usage ;;
 *)
 	usage >&2
