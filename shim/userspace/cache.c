@@ -123,7 +123,7 @@ void tpsim_cache_invalidate(struct tpsim_machine *machine,
 	for (size_t i = 0; i < pages; i++) {
 		if (!is_apart(machine, page + i))
 			continue;
-		page_touch(page + i, PAGE_WRITTEN);
+		tpsim_pages_written(machine, page + i, 1);
 		annotate_copy(tpsim_page_bytes(machine, page + i),
 			      tpsim_memory_bytes(machine, page + i),
 			      machine->page_bytes);

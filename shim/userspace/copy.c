@@ -143,8 +143,7 @@ void tpsim_span_written(const struct tpos_span *span)
 {
 	struct tpsim_page *block = span->chunk->page;
 
-	for (size_t i = 0; i < span->pages; i++)
-		page_touch(block + span->first + i, PAGE_WRITTEN);
+	tpsim_pages_written(block->machine, block + span->first, span->pages);
 	tpsim_span_pass_on(span);
 }
 

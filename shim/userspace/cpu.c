@@ -28,36 +28,42 @@ static char *view(struct tpsim_machine *machine, struct tpsim_page *page,
 	return tpsim_page_bytes(machine, page);
 }
 
-/* May the CPU access these bytes in this way? */
-static int access_check(struct tpsim_machine *machine, struct tpsim_page *page,
-			size_t end, enum ttmpool_caching caching)
+/* Where the bytes are, or NULL: the CPU may not access them in this way. Guarded. */
+static char *access(struct tpsim_machine *machine, struct tpsim_page *page,
+		    enum ttmpool_caching caching, bool writes)
 {
-	int err = 0;
-
 	tpsim_page_index(machine, page);
-	if (end > machine->page_bytes)
-		tpsim_complain("access beyond a page", "to byte %zu", end);
-	tpsim_machine_lock(machine);
 	if (page_caching(page) != caching && !machine->config.no_caching) {
 		machine->counters.aliases++;
-		err = -EINVAL;
+		return NULL;
 	}
-	tpsim_machine_unlock(machine);
-	return err;
+	return view(machine, page, caching, writes);
 }
 
+static void end_check(const struct tpsim_machine *machine, size_t offset,
+		      size_t len)
+{
+	if (offset > machine->page_bytes || len > machine->page_bytes - offset)
+		tpsim_complain("access beyond a page", "to byte %zu",
+			       offset + len);
+}
+
+/*
+ * One page: the bytes are copied without the guard, so that whoever writes beside it is
+ * seen by those who look for races.
+ */
 int tpsim_cpu_read(struct tpsim_machine *machine, tpos_page_t *page,
 		   size_t offset, void *buf, size_t len,
 		   enum ttmpool_caching caching)
 {
-	int err = access_check(machine, page, offset + len, caching);
 	const char *bytes;
 
-	if (err)
-		return err;
+	end_check(machine, offset, len);
 	tpsim_machine_lock(machine);
-	bytes = view(machine, page, caching, false);
+	bytes = access(machine, page, caching, false);
 	tpsim_machine_unlock(machine);
+	if (!bytes)
+		return -EINVAL;
 	memcpy(buf, bytes + offset, len);
 	return 0;
 }
@@ -66,17 +72,77 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 		    size_t offset, const void *buf, size_t len,
 		    enum ttmpool_caching caching)
 {
-	int err = access_check(machine, page, offset + len, caching);
 	char *bytes;
 
-	if (err)
-		return err;
-	page_touch(page, PAGE_WRITTEN);
+	end_check(machine, offset, len);
 	tpsim_machine_lock(machine);
-	bytes = view(machine, page, caching, true);
+	bytes = access(machine, page, caching, true);
 	tpsim_machine_unlock(machine);
+	if (!bytes)
+		return -EINVAL;
 	memcpy(bytes + offset, buf, len);
+	tpsim_page_written(machine, page, offset, len);
 	return 0;
+}
+
+#define AT_ONCE ((size_t)64)
+
+/* Where the bytes of up to AT_ONCE pages are, from page @done on; how many may be
+ * accessed before one that may not. The same bytes of all pages are in few sets of the
+ * host's cache, and mostly not there any more: so they are asked for early. */
+static size_t access_some(struct tpsim_machine *machine,
+			  const struct tpsim_access *all, size_t done,
+			  char *bytes[AT_ONCE], bool writes)
+{
+	size_t left = all->num_pages - done, n = 0;
+
+	tpsim_machine_lock(machine);
+	while (n < left && n < AT_ONCE) {
+		bytes[n] = access(machine, all->pages[done + n], all->caching,
+				  writes);
+		if (!bytes[n])
+			break;
+		bytes[n] += all->offset;
+		__builtin_prefetch(bytes[n++], 1);
+	}
+	tpsim_machine_unlock(machine);
+	return n;
+}
+
+size_t tpsim_cpu_read_each(struct tpsim_machine *machine,
+			   const struct tpsim_access *all, void *buf)
+{
+	char *bytes[AT_ONCE], *to = buf;
+	size_t done = 0, some;
+
+	end_check(machine, all->offset, all->len);
+	do {
+		some = access_some(machine, all, done, bytes, false);
+		for (size_t i = 0; i < some; i++, to += all->len)
+			memcpy(to, bytes[i], all->len);
+		done += some;
+	} while (some == AT_ONCE);
+	return done;
+}
+
+size_t tpsim_cpu_write_each(struct tpsim_machine *machine,
+			    const struct tpsim_access *all, const void *buf)
+{
+	char *bytes[AT_ONCE];
+	const char *from = buf;
+	size_t done = 0, some;
+
+	end_check(machine, all->offset, all->len);
+	do {
+		some = access_some(machine, all, done, bytes, true);
+		for (size_t i = 0; i < some; i++, from += all->len)
+			memcpy(bytes[i], from, all->len);
+		for (size_t i = 0; i < some; i++)
+			tpsim_page_written(machine, all->pages[done + i],
+					   all->offset, all->len);
+		done += some;
+	} while (some == AT_ONCE);
+	return done;
 }
 
 /* The pages of a block are one after another for a pointer, too. */
@@ -89,7 +155,7 @@ void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page)
 	head = tpsim_block_head(machine, page);
 	pages = page_is_out(head) ? (size_t)1 << head->order : 1;
 	for (size_t i = 0; i < pages; i++)
-		page_touch(head + i, PAGE_EXPOSED);
+		tpsim_page_expose(head + i);
 	tpsim_cache_written(machine, head, pages);
 	tpsim_machine_unlock(machine);
 	return tpsim_page_bytes(machine, page);

@@ -262,7 +262,8 @@ static void write_some(const struct tpsim_device *dev,
 	if (!dev->config.incoherent && target->bytes != target->memory)
 		annotate_copy(target->bytes, from, n);
 	if (target->page)
-		page_touch(target->page, PAGE_WRITTEN);
+		tpsim_page_written(dev->machine, target->page,
+				   dev->machine->page_bytes - target->len, n);
 }
 
 /* One transfer, page by page; those before a fault have happened. */

@@ -38,17 +38,6 @@ enum page_use {
 	PAGE_COHERENT,
 };
 
-/*
- * A fresh mapping of anonymous memory is zero, so a page needs to be cleared
- * only once somebody could have written to it. Whoever has its address can do
- * so unseen for as long as the page is not given back.
- */
-enum page_touched {
-	PAGE_ZERO,
-	PAGE_WRITTEN,
-	PAGE_EXPOSED,
-};
-
 enum zone_kind {
 	ZONE_DMA,    /* below 16 MiB */
 	ZONE_DMA32,  /* below 4 GiB */
@@ -169,6 +158,9 @@ struct tpsim_machine {
 	/* where it and the CPU's cache are two things; else NULL */
 	char *memory;
 	uint8_t *dirty; /* of each page: the cache has what RAM has not */
+
+	uint64_t *
+		written; /* of each page: which 64th parts may be other than zero */
 
 	/* SWIOTLB */
 	char *bounce;
@@ -344,6 +336,12 @@ int tpsim_slot_write(struct tpsim_machine *machine, uint32_t slot,
 int tpsim_slot_read(struct tpsim_machine *machine, uint32_t slot, char *bytes);
 
 /* zero.c: not guarded. */
+void tpsim_page_written(struct tpsim_machine *machine, struct tpsim_page *page,
+			size_t offset, size_t len);
+void tpsim_pages_written(struct tpsim_machine *machine, struct tpsim_page *page,
+			 size_t pages);
+void tpsim_page_expose(struct tpsim_page *page);
+void tpsim_page_conceal(struct tpsim_machine *machine, struct tpsim_page *page);
 void tpsim_block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
 		      unsigned int order);
 
@@ -363,21 +361,6 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 static inline bool page_is_out(const struct tpsim_page *page)
 {
 	return page->use == PAGE_PLAIN || page->use == PAGE_COHERENT;
-}
-
-/* What a page may hold by now: at least @touched. */
-static inline void page_touch(struct tpsim_page *page,
-			      enum page_touched touched)
-{
-	uint8_t zero = PAGE_ZERO;
-
-	if (touched == PAGE_EXPOSED)
-		__atomic_store_n(&page->touched, PAGE_EXPOSED,
-				 __ATOMIC_SEQ_CST);
-	else
-		__atomic_compare_exchange_n(&page->touched, &zero, PAGE_WRITTEN,
-					    false, __ATOMIC_SEQ_CST,
-					    __ATOMIC_SEQ_CST);
 }
 
 /* Is this block the coherent allocator's, and reached by a mapping that goes past the

@@ -167,8 +167,7 @@ static void block_hand_out(struct tpsim_machine *machine,
 		page[i].machine = machine;
 		page[i].use = (uint8_t)use;
 		page[i].order = (uint8_t)order;
-		if (page[i].touched == PAGE_EXPOSED)
-			page[i].touched = PAGE_WRITTEN;
+		tpsim_page_conceal(machine, page + i);
 	}
 	annotate_open(machine->arena, tpsim_page_bytes(machine, page),
 		      block_bytes(machine, order));

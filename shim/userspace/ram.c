@@ -20,6 +20,7 @@
 
 #define RESERVED_BYTES (64 * KIB)
 #define DMA_BYTES      (16 * MIB)
+#define LARGE_BYTES    (256 * MIB) /* the host shall use huge pages for it */
 
 static void *map_zeroes(size_t len)
 {
@@ -37,6 +38,11 @@ static size_t arena_bytes(const struct tpsim_machine *machine)
 static size_t table_bytes(const struct tpsim_machine *machine)
 {
 	return machine->config.ram_pages * sizeof(*machine->pages);
+}
+
+static size_t written_bytes(const struct tpsim_machine *machine)
+{
+	return machine->config.ram_pages * sizeof(*machine->written);
 }
 
 static size_t dma_pages(const struct tpsim_machine *machine)
@@ -86,11 +92,14 @@ int tpsim_ram_create(struct tpsim_machine *machine)
 	machine->arena = map_zeroes(arena_bytes(machine));
 	if (!machine->arena)
 		return -ENOMEM;
+	if (arena_bytes(machine) >= LARGE_BYTES)
+		madvise(machine->arena, arena_bytes(machine), MADV_HUGEPAGE);
 	machine->pages = map_zeroes(table_bytes(machine));
-	if (!machine->pages) {
-		munmap(machine->arena, arena_bytes(machine));
-		return -ENOMEM;
-	}
+	if (!machine->pages)
+		goto free_arena;
+	machine->written = map_zeroes(written_bytes(machine));
+	if (!machine->written)
+		goto free_pages;
 	annotate_arena_create(machine->arena, arena_bytes(machine));
 	annotate_open_forever(machine->arena, reserved * machine->page_bytes);
 	for (size_t i = 0; i < reserved; i++)
@@ -104,11 +113,17 @@ int tpsim_ram_create(struct tpsim_machine *machine)
 	machine->zones[0][ZONE_DMA].first = reserved;
 	tpsim_buddy_init(machine);
 	return 0;
+free_pages:
+	munmap(machine->pages, table_bytes(machine));
+free_arena:
+	munmap(machine->arena, arena_bytes(machine));
+	return -ENOMEM;
 }
 
 void tpsim_ram_destroy(struct tpsim_machine *machine)
 {
 	annotate_arena_destroy(machine->arena, arena_bytes(machine));
+	munmap(machine->written, written_bytes(machine));
 	munmap(machine->pages, table_bytes(machine));
 	munmap(machine->arena, arena_bytes(machine));
 }

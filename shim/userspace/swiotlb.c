@@ -99,10 +99,10 @@ void tpsim_swiotlb_copy(struct tpsim_mapping *mapping, size_t first,
 		annotate_copy(slots, bytes, len);
 	else
 		annotate_copy(bytes, slots, len);
-	for (size_t i = 0; !to_slots && i < pages; i++)
-		page_touch(mapping->page + first + i, PAGE_WRITTEN);
-	if (!to_slots)
+	if (!to_slots) {
+		tpsim_pages_written(machine, mapping->page + first, pages);
 		tpsim_cache_written(machine, mapping->page + first, pages);
+	}
 	machine->counters.bounced_bytes += len;
 	tpsim_cost_spend(machine, COST_PAGE_COPY, pages);
 }

@@ -157,6 +157,31 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 		    size_t offset, const void *buf, size_t len,
 		    enum ttmpool_caching caching);
 
+/** struct tpsim_access - the same bytes of each of several pages
+ * @pages: the pages
+ * @num_pages: how many
+ * @offset: of the bytes in each page
+ * @len: how many bytes of each page
+ * @caching: of the mapping through which the CPU reaches them
+ */
+struct tpsim_access {
+	tpos_page_t *const *pages;
+	size_t num_pages;
+	size_t offset;
+	size_t len;
+	enum ttmpool_caching caching;
+};
+
+/*
+ * tpsim_cpu_read() and tpsim_cpu_write() for one page after another, which is faster
+ * than a call for each. @buf has @len bytes for each page. They return how many pages
+ * were read or written: if that is less than num_pages, the next page was refused.
+ */
+size_t tpsim_cpu_read_each(struct tpsim_machine *machine,
+			   const struct tpsim_access *access, void *buf);
+size_t tpsim_cpu_write_each(struct tpsim_machine *machine,
+			    const struct tpsim_access *access, const void *buf);
+
 /**
  * tpsim_dma_sync() - dma_sync_single_for_device(), or ..._for_cpu()
  * @dev: the device

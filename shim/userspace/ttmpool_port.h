@@ -94,7 +94,7 @@ struct tpsim_page {
 	uint8_t order;   /* of the block that it is in, while that is out */
 	uint8_t use;     /* enum page_use */
 	uint8_t pte;     /* its caching, xor TTMPOOL_CACHED */
-	uint8_t touched; /* enum page_touched */
+	uint8_t exposed; /* somebody has a pointer to its bytes */
 	uint8_t parked;  /* of the first page of a block */
 	uint8_t split;   /* likewise: it is freed page by page */
 	uint8_t poisoned;

@@ -1,30 +1,122 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Clearing: fresh pages, and those that somebody had. */
+/*
+ * Clearing: fresh pages, and those that somebody had.
+ *
+ * A fresh mapping of anonymous memory is zero. So the machine remembers for each page
+ * which of its 64 parts (a line of 64 bytes, where a page has 4 KiB) somebody may have
+ * written to since they were zero, and clears only these. What a test or a replay
+ * writes to a page is often a few bytes; and a part that is zero needs no clearing.
+ * Nobody can see the difference: what is counted, and what it costs in simulated time,
+ * is that of the whole page.
+ *
+ * Whoever has a pointer to the bytes of a page can write to them unseen for as long as
+ * the page is not given back. Such a page is exposed, and all of it is cleared.
+ */
 
 #include "machine.h"
 
-/*
- * Clear what may hold anything else than zeroes. Whose address is known to
- * others stays suspect (PAGE_EXPOSED) until the block is given back. Where there are two
- * views of a page, all are suspect.
- */
+#define PARTS 64u
+
+/* Whoever writes marks the parts after that. So a part that is not marked is zero, or is
+ * being written at this moment. */
+void tpsim_page_written(struct tpsim_machine *machine, struct tpsim_page *page,
+			size_t offset, size_t len)
+{
+	size_t part = machine->page_bytes / PARTS;
+	uint64_t mask;
+
+	if (!len)
+		return;
+	mask = UINT64_MAX << offset / part;
+	mask &= UINT64_MAX >> (PARTS - 1 - (offset + len - 1) / part);
+	__atomic_fetch_or(&machine->written[page - machine->pages], mask,
+			  __ATOMIC_SEQ_CST);
+}
+
+void tpsim_pages_written(struct tpsim_machine *machine, struct tpsim_page *page,
+			 size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		tpsim_page_written(machine, page + i, 0, machine->page_bytes);
+}
+
+void tpsim_page_expose(struct tpsim_page *page)
+{
+	__atomic_store_n(&page->exposed, true, __ATOMIC_SEQ_CST);
+}
+
+/* It was given back: nobody has a right to the pointer any more. */
+void tpsim_page_conceal(struct tpsim_machine *machine, struct tpsim_page *page)
+{
+	if (!page->exposed)
+		return;
+	page->exposed = false;
+	tpsim_pages_written(machine, page, 1);
+}
+
+/* With assertions that walk whole objects, what is not cleared is looked at. */
+static void check_zero(const char *bytes, size_t len)
+{
+	if (TPOS_CHECK_LEVEL > 1 && !annotate_is_zero(bytes, len))
+		tpsim_complain("a part that nobody wrote to is not zero", "%p",
+			       (const void *)bytes);
+}
+
+/* Clear the runs of parts that are in @mask. */
+static void parts_zero(char *bytes, size_t part, uint64_t mask)
+{
+	unsigned int first = 0;
+
+	while (first < PARTS) {
+		bool is_written = mask >> first & 1;
+		uint64_t others = (is_written ? ~mask : mask) >> first;
+		unsigned int run =
+			others ? (unsigned int)__builtin_ctzll(others)
+			       : PARTS - first;
+
+		if (is_written)
+			annotate_zero(bytes + first * part, run * part);
+		else
+			check_zero(bytes + first * part, run * part);
+		first += run;
+	}
+}
+
+/* What of a page has to be cleared; from now on it is not written to. Where there are
+ * two views of a page, all of it is suspect. */
+static uint64_t parts_take(struct tpsim_machine *machine,
+			   const struct tpsim_page *page)
+{
+	uint64_t *written = &machine->written[page - machine->pages];
+	uint64_t mask = 0;
+
+	if (__atomic_load_n(written, __ATOMIC_SEQ_CST))
+		mask = __atomic_exchange_n(written, 0, __ATOMIC_SEQ_CST);
+	if (machine->memory ||
+	    __atomic_load_n(&page->exposed, __ATOMIC_SEQ_CST))
+		mask = UINT64_MAX;
+	return mask;
+}
+
+#define AT_ONCE ((size_t)64)
+
+/* Some pages at once: an atomic exchange waits until all that was written before has
+ * arrived in the host's memory. */
 void tpsim_block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
 		      unsigned int order)
 {
+	size_t part = machine->page_bytes / PARTS;
+	size_t pages = (size_t)1 << order;
+	size_t some = pages < AT_ONCE ? pages : AT_ONCE;
 	char *bytes = tpsim_page_bytes(machine, page);
+	uint64_t mask[AT_ONCE];
 
-	for (size_t i = 0; i < (size_t)1 << order; i++) {
-		uint8_t written = PAGE_WRITTEN;
-
-		if (!machine->memory &&
-		    __atomic_load_n(&page[i].touched, __ATOMIC_SEQ_CST) ==
-			    PAGE_ZERO)
-			continue;
-		__atomic_compare_exchange_n(&page[i].touched, &written,
-					    PAGE_ZERO, false, __ATOMIC_SEQ_CST,
-					    __ATOMIC_SEQ_CST);
-		annotate_zero(bytes + i * machine->page_bytes,
-			      machine->page_bytes);
+	for (size_t done = 0; done < pages; done += some) {
+		for (size_t i = 0; i < some; i++)
+			mask[i] = parts_take(machine, page + done + i);
+		for (size_t i = 0; i < some; i++, bytes += machine->page_bytes)
+			if (mask[i] || TPOS_CHECK_LEVEL > 1)
+				parts_zero(bytes, part, mask[i]);
 	}
 }
 

@@ -19,6 +19,7 @@
 
 #define WORD      sizeof(uint64_t)
 #define LAST_WORD (RIG_PAGE_SIZE - WORD)
+#define BATCH     64 /* pages that are looked at together */
 
 static uint64_t stamp_of(const struct buffer *buffer, size_t page)
 {
@@ -28,42 +29,70 @@ static uint64_t stamp_of(const struct buffer *buffer, size_t page)
 	return (stamp ^ (uint64_t)page << 1) | 1;
 }
 
-/* Both ends of a page into @words; false if the access was refused. */
-static bool read_ends(struct rig *rig, struct buffer *buffer, size_t page,
-		      uint64_t words[2])
-{
-	tpos_page_t *at = buffer->pages[page];
-	enum ttmpool_caching caching = buffer->be.tt.caching;
+/** struct batch - both ends of some pages of a buffer */
+struct batch {
+	size_t first;
+	size_t pages;
+	uint64_t head[BATCH];
+	uint64_t tail[BATCH];
+};
 
-	return !tpsim_cpu_read(rig->machine, at, 0, &words[0], WORD, caching) &&
-	       !tpsim_cpu_read(rig->machine, at, LAST_WORD, &words[1], WORD,
-			       caching);
+static struct tpsim_access access_of(const struct buffer *buffer,
+				     const struct batch *batch, size_t offset)
+{
+	return (struct tpsim_access){ .pages = buffer->pages + batch->first,
+				      .num_pages = batch->pages,
+				      .offset = offset,
+				      .len = WORD,
+				      .caching = buffer->be.tt.caching };
 }
 
-static bool write_ends(struct rig *rig, struct buffer *buffer, size_t page,
-		       uint64_t word)
+/* Read both ends from page @first on: of how many pages, before one that was refused. */
+static size_t read_ends(struct rig *rig, const struct buffer *buffer,
+			struct batch *batch, size_t first)
 {
-	tpos_page_t *at = buffer->pages[page];
-	enum ttmpool_caching caching = buffer->be.tt.caching;
+	size_t left = buffer->num_pages - first;
+	struct tpsim_access at;
 
-	return !tpsim_cpu_write(rig->machine, at, 0, &word, WORD, caching) &&
-	       !tpsim_cpu_write(rig->machine, at, LAST_WORD, &word, WORD,
-				caching);
+	batch->first = first;
+	batch->pages = left < BATCH ? left : BATCH;
+	at = access_of(buffer, batch, 0);
+	at.num_pages = tpsim_cpu_read_each(rig->machine, &at, batch->head);
+	at.offset = LAST_WORD;
+	return tpsim_cpu_read_each(rig->machine, &at, batch->tail);
+}
+
+/* Stamp both ends: of how many pages, before one that was refused. */
+static size_t stamp_ends(struct rig *rig, const struct buffer *buffer,
+			 struct batch *batch)
+{
+	struct tpsim_access at = access_of(buffer, batch, 0);
+
+	for (size_t i = 0; i < batch->pages; i++)
+		batch->head[i] = stamp_of(buffer, batch->first + i);
+	at.num_pages = tpsim_cpu_write_each(rig->machine, &at, batch->head);
+	at.offset = LAST_WORD;
+	return tpsim_cpu_write_each(rig->machine, &at, batch->head);
 }
 
 const char *content_write(struct rig *rig, struct buffer *buffer, size_t *page)
 {
-	uint64_t words[2];
-	size_t i;
+	struct batch batch;
+	size_t done, i;
 
-	for (i = 0; i < buffer->num_pages; i++) {
-		*page = i;
-		if (!read_ends(rig, buffer, i, words))
-			return "cannot be read with the caching that it has";
-		if (words[0] || words[1])
+	for (*page = 0; *page < buffer->num_pages; *page += batch.pages) {
+		done = read_ends(rig, buffer, &batch, *page);
+		for (i = 0; i < done && !batch.head[i] && !batch.tail[i]; i++)
+			;
+		*page += i;
+		if (i < done)
 			return "is not zero when it is handed out";
-		if (!write_ends(rig, buffer, i, stamp_of(buffer, i)))
+		if (done < batch.pages)
+			return "cannot be read with the caching that it has";
+		*page = batch.first + stamp_ends(rig, buffer, &batch);
+		if (*page < batch.first + batch.pages)
 			return "cannot be written with the caching that it has";
+		*page = batch.first;
 	}
 	return NULL;
 }
@@ -81,22 +110,50 @@ static const char *verify_by_device(struct buffer *buffer, size_t page)
 	return NULL;
 }
 
-const char *content_verify(struct rig *rig, struct buffer *buffer, size_t *page)
+/* The first of @done pages of the batch that has not its stamp at both ends. */
+static size_t find_lost(const struct buffer *buffer, const struct batch *batch,
+			size_t done)
 {
-	const char *wrong = NULL;
-	uint64_t words[2];
 	size_t i;
 
-	for (i = 0; i < buffer->num_pages; i++) {
-		*page = i;
-		if (!read_ends(rig, buffer, i, words))
-			return "cannot be read with the caching that it has";
-		if (words[0] != stamp_of(buffer, i) || words[1] != words[0])
+	for (i = 0; i < done; i++) {
+		uint64_t stamp = stamp_of(buffer, batch->first + i);
+
+		if (batch->head[i] != stamp || batch->tail[i] != stamp)
+			break;
+	}
+	return i;
+}
+
+static const char *verify_by_cpu(struct rig *rig, struct buffer *buffer,
+				 size_t *page)
+{
+	struct batch batch;
+	size_t done, i;
+
+	for (*page = 0; *page < buffer->num_pages; *page += batch.pages) {
+		done = read_ends(rig, buffer, &batch, *page);
+		i = find_lost(buffer, &batch, done);
+		*page += i;
+		if (i < done)
 			return "has lost what was written to it";
-		if (i == 0 || i == buffer->num_pages - 1)
-			wrong = verify_by_device(buffer, i);
-		if (wrong)
-			return wrong;
+		if (done < batch.pages)
+			return "cannot be read with the caching that it has";
+		*page = batch.first;
 	}
 	return NULL;
+}
+
+const char *content_verify(struct rig *rig, struct buffer *buffer, size_t *page)
+{
+	const char *wrong = verify_by_cpu(rig, buffer, page);
+
+	if (wrong)
+		return wrong;
+	*page = 0;
+	wrong = verify_by_device(buffer, *page);
+	if (wrong || buffer->num_pages == 1)
+		return wrong;
+	*page = buffer->num_pages - 1;
+	return verify_by_device(buffer, *page);
 }
