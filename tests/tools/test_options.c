@@ -147,6 +147,18 @@ static void options_plot_one_trace(void **state)
 	assert_int_equal(parse(&options, "--plot=", "a", NULL), OPTIONS_BAD);
 }
 
+/* The directory for the state has a name. */
+static void options_name_the_state(void **state)
+{
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(&options, "--state", "d", "a", "b", NULL),
+			 OPTIONS_RUN);
+	assert_string_equal(options.state, "d");
+	assert_int_equal(parse(&options, "--state=", "a", NULL), OPTIONS_BAD);
+}
+
 /* A word that an option does not know is refused. */
 static void options_refuse_unknown_words(void **state)
 {
@@ -246,6 +258,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(options_take_several_traces),
 	cmocka_unit_test(options_want_a_trace),
 	cmocka_unit_test(options_plot_one_trace),
+	cmocka_unit_test(options_name_the_state),
 	cmocka_unit_test(options_refuse_unknown_words),
 	cmocka_unit_test(options_refuse_bad_numbers),
 	cmocka_unit_test(options_refuse_half_a_pressure),

@@ -184,6 +184,19 @@ static void replay_goes_on_after_a_malformed_trace(void **state)
 	assert_int_equal(run_number("populates"), 1);
 }
 
+/* The closing line says that a trace is missing. */
+static void replay_counts_what_was_not_replayed(void **state)
+{
+	(void)state;
+	run_write("a.csv", FREE);
+	run_write("b.csv", ALLOC);
+	run_replay("--no-baseline b.csv a.csv b.csv");
+	assert_int_equal(run.status, 2);
+	run_assert_has(run.out, "\n2 of 3 traces replayed, 0 pages leaked");
+	run_replay("--no-baseline b.csv b.csv");
+	run_assert_has(run.out, "\n2 traces replayed, 0 pages leaked");
+}
+
 /* The name of a trace may be anything, and the object is still JSON. */
 static void replay_escapes_the_name_of_a_trace(void **state)
 {
@@ -255,6 +268,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_reports_a_failed_populate),
 	cmocka_unit_test(replay_prints_one_object_a_trace),
 	cmocka_unit_test(replay_goes_on_after_a_malformed_trace),
+	cmocka_unit_test(replay_counts_what_was_not_replayed),
 	cmocka_unit_test(replay_escapes_the_name_of_a_trace),
 	cmocka_unit_test(replay_reads_standard_input),
 	cmocka_unit_test(replay_answers_help_and_version),

@@ -16,6 +16,7 @@
 #include "output.h"
 #include "plot.h"
 #include "replay.h"
+#include "snapshot.h"
 #include "trace.h"
 
 enum exit_status {
@@ -75,6 +76,7 @@ static int replay_both(struct session *session, const char *path,
 	if (!wants_baseline(session->options, path))
 		return 0;
 	without.recycle = RECYCLE_OFF;
+	without.state = NULL; /* the state stays that of the pool */
 	err = replay_trace(path, &without, &session->without, NULL);
 	if (err)
 		return err;
@@ -118,12 +120,16 @@ static void run_trace(struct session *session, const char *path)
 
 static void print_closing(const struct session *session)
 {
+	size_t all = session->options->nr_traces;
+
 	if (session->options->format == FORMAT_JSON || !session->nr_replayed)
 		return;
+	if (session->nr_replayed < all)
+		printf("%zu of ", session->nr_replayed);
 	printf("%zu trace%s replayed, %" PRIu64 " pages leaked, %" PRIu64
 	       " faults\n",
-	       session->nr_replayed, session->nr_replayed == 1 ? "" : "s",
-	       session->pages_leaked, session->faults);
+	       all, all == 1 ? "" : "s", session->pages_leaked,
+	       session->faults);
 }
 
 /* Output that did not arrive is no success, whatever the replay said. */
@@ -153,7 +159,8 @@ int main(int argc, char *argv[])
 	default:
 		break;
 	}
-	if (options.plot && plot_try(options.plot))
+	if ((options.plot && plot_try(options.plot)) ||
+	    (options.state && snapshot_try(options.state)))
 		return EXIT_INPUT;
 	session = calloc(1, sizeof(*session));
 	if (!session) {

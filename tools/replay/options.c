@@ -68,6 +68,7 @@ enum {
 	OPT_JSON,
 	OPT_NO_BASELINE,
 	OPT_PLOT,
+	OPT_STATE,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -89,6 +90,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "no-baseline", no_argument, NULL, OPT_NO_BASELINE },
 	{ "plot", required_argument, NULL, OPT_PLOT },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -128,6 +130,9 @@ static const char help_text[] =
 	"  --brief                one table with a line for each trace\n"
 	"  --json                 one JSON object a line for each trace\n"
 	"  --plot FILE.svg        draw the pages over time (needs gnuplot)\n"
+	"  --state DIR            write the state of the pool to DIR ten "
+	"times\n"
+	"                         a second; ttmpool-top --path DIR shows it\n"
 	"  -h, --help             print this\n"
 	"  --version              print the version\n"
 	"\n"
@@ -334,6 +339,9 @@ static int set_option(struct options *options, int opt)
 	case OPT_PLOT:
 		options->plot = optarg;
 		return 0;
+	case OPT_STATE:
+		options->state = optarg;
+		return 0;
 	default:
 		return set_number(options, opt);
 	}
@@ -364,6 +372,8 @@ static enum options_verdict check_traces(struct options *options, int argc,
 		return bad("--plot draws one trace, and several are named", "");
 	if (options->plot && !*options->plot)
 		return bad("--plot needs the name of a file", "");
+	if (options->state && !*options->state)
+		return bad("--state needs the name of a directory", "");
 	return OPTIONS_RUN;
 }
 

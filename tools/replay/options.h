@@ -64,6 +64,7 @@ enum options_format {
  * @format: how to print
  * @baseline: replay a second time without recycling, to compare
  * @plot: file to draw to, or NULL
+ * @state: directory for the state of the pool while the replay runs, or NULL
  * @traces: file names
  * @nr_traces: how many
  */
@@ -85,6 +86,7 @@ struct options {
 	enum options_format format;
 	bool baseline;
 	const char *plot;
+	const char *state;
 	char *const *traces;
 	size_t nr_traces;
 };

@@ -18,6 +18,7 @@
 #include "drive.h"
 #include "progress.h"
 #include "replay.h"
+#include "snapshot.h"
 
 /* Linux: IOVA_DEFAULT_FQ_TIMEOUT, drivers/iommu/dma-iommu.c. */
 #define IOTLB_TIMER_NS 10000000
@@ -107,6 +108,9 @@ static int replay_rows(struct replay *replay)
 		drive_pressure(replay);
 		progress_show(&replay->trace,
 			      replay->options->recycle != RECYCLE_OFF);
+		if (replay->options->state)
+			snapshot_show(replay->options->state, &replay->rig,
+				      replay->result->events);
 	}
 	return err;
 }
@@ -167,6 +171,8 @@ int replay_trace(const char *path, const struct options *options,
 	if (err)
 		trace_complain(&replay.trace, stderr);
 	result->backend = replay.rig.funcs.name ? replay.rig.funcs.name : "";
+	if (options->state)
+		snapshot_write(options->state, &replay.rig);
 	drive_release_all(&replay);
 	stop(&replay);
 free_buffers:
