@@ -4,6 +4,9 @@
 # To be sourced after packages.sh, with $root set: say what is done, and build one of
 # CMake's presets, with what the tools print in a log that is shown only if they fail.
 
+# shellcheck source=tools/progress.sh disable=SC2154 # $root is for who sources this to set
+. "$root/tools/progress.sh"
+
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
 # What it is doing now. On stderr: stdout is for results.
@@ -19,17 +22,15 @@ fail()
 	exit 1
 }
 
-# quietly LOG COMMAND...: run it with its output in LOG, shown if it fails.
+# quietly LOG COMMAND...: run it with its output in LOG, which is shown if it fails; until
+# then only its last line is.
 quietly()
 {
 	mkdir -p "$(dirname "$1")"
-	if ! (
-		shift
-		"$@"
-	) >"$1" 2>&1; then
-		tail -n 40 "$1" >&2
-		return 1
-	fi
+	: >"$1"
+	watched "$@" && return
+	tail -n 40 "$1" >&2
+	return 1
 }
 
 # shellcheck disable=SC2154 # $root is for who sources this to set

@@ -7,6 +7,9 @@
 # a file or program of its, so that a system without dpkg that has the same
 # tools from elsewhere is served, too. All that is said goes to stderr.
 
+# shellcheck source=tools/progress.sh disable=SC2154 # $root is for who sources this to set
+. "$root/tools/progress.sh"
+
 # The file, or the program in PATH, that a package is known by.
 probe_of()
 {
@@ -47,8 +50,8 @@ as_root()
 
 apt()
 {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq \
-		-o DPkg::Lock::Timeout=120 "$@" >>"$packages_log" 2>&1
+	watched "$packages_log" as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -o DPkg::Lock::Timeout=120 "$@"
 }
 
 # build_depends [PROFILE]: the packages that debian/control names for a build: for any
