@@ -6,6 +6,7 @@ objects, and the suites, each linked once.
 import glob
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,13 +18,6 @@ CC = "gcc"
 FLAGS = ["-std=c11", "-g0", "-O1", "-fPIC", "-pthread", "-D_GNU_SOURCE",
          "-DTPOS_CHECK_LEVEL=2"]
 
-# By the linker's option --wrap, and so linked anew for each fault.
-WRAPPED = {
-    "order": "caching_set dma_map dma_unmap pages_free pages_clear",
-    "hostile": "dma_map dma_unmap pages_alloc pages_free caching_set "
-               "pages_copy",
-    "hostile_store": "store_read store_write wake",
-}
 SLOW = ("threads", "threads_swap", "faults_threads")
 # Ten seconds each time, and what it catches others do.
 LEFT_OUT = ("sweep_move",)
@@ -37,6 +31,12 @@ def run(*command):
     subprocess.run(command, check=True)
 
 
+def wrapped_functions(source):
+    """What a test puts in front of the port's functions, by the linker's --wrap."""
+    with open(source, encoding="utf-8") as file:
+        return sorted(set(re.findall(r"\b__wrap_(tpos_\w+)\(", file.read())))
+
+
 class Build:
     def __init__(self, root, where, *more):
         self.root = root
@@ -47,6 +47,7 @@ class Build:
                          ("include", "shim/userspace", "tests",
                           "tests/backend/cmocka", "tests/sim")]
         self.programs, self.portable, self.slow = [], [], []
+        self.wraps = {}
         self.lib = sorted(glob.glob(os.path.join(root, "lib/*/*.c")))
 
     def path(self, *parts):
@@ -104,7 +105,10 @@ class Build:
     def add_simulated(self, source):
         name = os.path.basename(source)[5:-2]
         objects = [self.compile(source, self.path(name + ".o"))]
-        if name in WRAPPED or name in LEFT_OUT:
+        wraps = wrapped_functions(source)
+        if wraps:  # and so it is linked anew for each fault
+            self.wraps[name] = wraps
+        if wraps or name in LEFT_OUT:
             return
         for part in MORE.get(name, ()):
             objects.append(self.compile(
@@ -115,11 +119,11 @@ class Build:
 
     def wrapped(self, objects, to):
         """The programs that wrap the port, with this library in them."""
-        for name, functions in WRAPPED.items():
+        for name, functions in self.wraps.items():
             program = os.path.join(to, "test_" + name)
             run(CC, *self.flags, "-o", program, self.path(name + ".o"),
                 *self.facade, *objects, *self.sim_objects,
-                *["-Wl,--wrap=tpos_" + f for f in functions.split()],
+                *["-Wl,--wrap=" + function for function in functions],
                 "-lcmocka")
             yield program
 
