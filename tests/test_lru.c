@@ -241,6 +241,44 @@ static void s07_what_comes_back_is_the_newest(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* In which state buffers were when they were vacated, and how many were. */
+static int vacated[TTMPOOL_TT_STATE_COUNT];
+
+static void note_vacated(struct ttmpool_backend *be)
+{
+	if (ttmpool_list_entry(be, struct buffer, be)->locked)
+		vacated[be->tt.state]++;
+}
+
+/* Who is swapped out for others is told so, under its lock and before anything has
+ * moved; and nobody else is. */
+static void s07_who_leaves_is_vacated_first(struct check *t)
+{
+	struct ttmpool_backend_funcs funcs = buffer_plain;
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf[3];
+
+	CHECK(t, rig);
+	memset(vacated, 0, sizeof(vacated));
+	funcs.vacate = note_vacated;
+	for (int i = 0; i < 3; i++) {
+		buf[i] = buffer_of(t, rig, &funcs);
+		CHECK(t, buf[i] && !ttmpool_populate(&buf[i]->be));
+		CHECK_EQ(t, ttmpool_lru_add(&buf[i]->be), 0);
+	}
+	buf[0]->locked = true;
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 2), 2);
+	CHECK_EQ(t, vacated[TTMPOOL_TT_POPULATED], 1);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 100), 2);
+	CHECK_EQ(t, vacated[TTMPOOL_TT_POPULATED], 2);
+	for (int i = 0; i < 3; i++) {
+		ttmpool_lru_remove(&buf[i]->be);
+		CHECK_EQ(t, ttmpool_drop(&buf[i]->be), 0);
+	}
+	CHECK_EQ(t, vacated[TTMPOOL_TT_SWAPPED], 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
 	    CHECK_CASE(s07_half_a_lock_is_refused),
 	    CHECK_CASE(s07_a_manager_keeps_who_is_listed),
@@ -249,4 +287,5 @@ CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
 	    CHECK_CASE(s07_a_crowd_of_busy_buffers_hides_nobody),
 	    CHECK_CASE(s07_a_victim_goes_on_leaving),
 	    CHECK_CASE(s07_small_buffers_leave_in_one_batch),
-	    CHECK_CASE(s07_what_comes_back_is_the_newest));
+	    CHECK_CASE(s07_what_comes_back_is_the_newest),
+	    CHECK_CASE(s07_who_leaves_is_vacated_first));

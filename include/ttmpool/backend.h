@@ -29,6 +29,9 @@ struct ttmpool_backend;
  *	with a spinlock held, from anywhere where memory is allocated. NULL: no
  *	such buffer can be on the swapper's list.
  * @unlock: the reverse; NULL together with @trylock
+ * @vacate: end what else points at the pages, as a mapping of a process does. The
+ *	swapper calls it after @trylock, and only then moves the contents. NULL: nothing
+ *	points at them. May sleep, in reclaim, too, and so does not allocate.
  *
  * The only table of functions in the library: each buffer names the functions that it
  * uses. The library has two such tables. A driver can write its own, with
@@ -44,6 +47,7 @@ struct ttmpool_backend_funcs {
 	enum ttmpool_source source;
 	bool (*trylock)(struct ttmpool_backend *be);
 	void (*unlock)(struct ttmpool_backend *be);
+	void (*vacate)(struct ttmpool_backend *be);
 };
 
 /** ttmpool_backend_plain - ordinary pages with streaming mappings. */

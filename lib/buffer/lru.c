@@ -21,7 +21,9 @@
  * that it was his alone, so that another is tried in the next round.
  *
  * The lock of a buffer is the driver's, and only ever tried: a thread that
- * waits for memory may hold it. The swap mutex is held while buffers are moved,
+ * waits for memory may hold it. Processes may have the buffer mapped: the driver ends
+ * that (vacate) under the lock of the buffer, and without the manager's, since it may
+ * sleep. The swap mutex is held while buffers are moved,
  * and is what a driver waits for that wants to destroy one of these buffers
  * (ttmpool_lru_remove()); the shrinker does not wait for it.
  */
@@ -159,6 +161,17 @@ static bool is_own_fault(int err)
 	return err == -EINVAL || err == -EFAULT;
 }
 
+/* Nothing but the buffers themselves points at their pages after this. */
+static void party_vacate(const struct party *party)
+{
+	for (size_t i = 0; i < party->n; i++) {
+		struct ttmpool_backend *be = party->be[i];
+
+		if (be->funcs->vacate)
+			be->funcs->vacate(be);
+	}
+}
+
 /* Swap out who was locked, and let him go. Returns how many pages have left. */
 static unsigned long round_play(struct round *round)
 {
@@ -170,6 +183,7 @@ static unsigned long round_play(struct round *round)
 	tpos_mutex_assert_held(&mgr->lru.mutex);
 	if (party->pages > round->wanted)
 		party->pages = round->wanted;
+	party_vacate(party);
 	err = ttmpool_party_swapout(party);
 	round->over |= err && !is_own_fault(err);
 	for (size_t i = 0; i < party->n; i++) {
