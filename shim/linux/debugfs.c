@@ -101,16 +101,17 @@ static void show_pool_stats(struct seq_file *m, struct ttmpool_pool *pool)
 		size_t offset;
 	} counters[] = {
 #define COUNTER(member) { #member, offsetof(struct ttmpool_pool_stats, member) }
-		COUNTER(takes),         COUNTER(takes_failed),
-		COUNTER(gives),         COUNTER(pages_in_use),
-		COUNTER(pages_pooled),  COUNTER(pages_hit),
-		COUNTER(pages_fresh),   COUNTER(pages_released),
-		COUNTER(bytes_mapped),  COUNTER(bytes_held),
-		COUNTER(bytes_cleared), COUNTER(caching_batches),
-		COUNTER(caching_pages), COUNTER(map_batches),
-		COUNTER(maps),          COUNTER(unmap_batches),
-		COUNTER(unmaps),        COUNTER(maps_kept),
-		COUNTER(fallbacks),
+		COUNTER(takes),          COUNTER(takes_failed),
+		COUNTER(gives),          COUNTER(pages_in_use),
+		COUNTER(pages_pooled),   COUNTER(pages_hit),
+		COUNTER(pages_fresh),    COUNTER(pages_released),
+		COUNTER(bytes_mapped),   COUNTER(bytes_held),
+		COUNTER(bytes_cleared),  COUNTER(caching_batches),
+		COUNTER(caching_pages),  COUNTER(map_batches),
+		COUNTER(maps),           COUNTER(unmap_batches),
+		COUNTER(unmaps),         COUNTER(maps_kept),
+		COUNTER(fallbacks),      COUNTER(bytes_stored),
+		COUNTER(bytes_restored),
 #undef COUNTER
 	};
 	struct ttmpool_pool_stats stats;

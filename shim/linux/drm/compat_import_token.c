@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Before 6.13: a namespace of symbols is named by a word. */
+
+#include <linux/module.h>
+
+MODULE_IMPORT_NS(DMA_BUF);

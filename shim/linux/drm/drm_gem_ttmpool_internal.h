@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+#ifndef DRM_GEM_TTMPOOL_INTERNAL_H
+#define DRM_GEM_TTMPOOL_INTERNAL_H
+
+/*
+ * What the files of this directory say to each other:
+ *
+ *   device.c   a pool for each device, from probe until the last object is gone
+ *   pages.c    how an object gets pages, and who may take them away again
+ *   object.c   objects: made, pinned, mapped by the kernel, purged, ended
+ *   mmap.c     faults of processes
+ *   prime.c    tables of pages, objects of other devices, and what goes to those
+ *   funcs.c    what DRM calls by pointer, and dumb buffers
+ *
+ * Locks: the device's list of objects, then an object's reservation lock, then those of
+ * the library, which only tries a reservation lock.
+ */
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_device.h>
+
+#include "drm_gem_ttmpool.h"
+
+/**
+ * struct drm_gem_ttmpool_device - what a device has
+ * @link: in the list of all such devices
+ * @drm: the device
+ * @pool: its pages
+ * @funcs: how an object gets pages of it
+ * @no_dma: nothing is mapped for the device
+ * @lock: @objects, and changes of @gone
+ * @objects: all that have no other device's pages
+ * @gone: the parent goes or is gone; written under @lock, and read by an object's user
+ *	under its reservation lock, which the writer takes afterwards for each object
+ */
+struct drm_gem_ttmpool_device {
+	struct list_head link;
+	struct drm_device *drm;
+	struct ttmpool_pool pool;
+	struct ttmpool_backend_funcs funcs;
+	bool no_dma;
+	struct mutex lock; /* @objects, and changes of @gone */
+	struct list_head objects;
+	bool gone;
+};
+
+static inline size_t object_pages(const struct drm_gem_ttmpool_object *obj)
+{
+	return obj->base.size >> PAGE_SHIFT;
+}
+
+/* Is it another device's, here by PRIME? */
+static inline bool object_is_imported(const struct drm_gem_ttmpool_object *obj)
+{
+	return obj->base.import_attach;
+}
+
+/* Has it been used? Before that, nothing of the library's is in it. */
+static inline bool object_is_made(const struct drm_gem_ttmpool_object *obj)
+{
+	return obj->be.pool;
+}
+
+/* device.c */
+struct drm_gem_ttmpool_device *drm_gem_ttmpool_find(struct drm_device *dev);
+
+/* pages.c */
+extern const struct ttmpool_backend_funcs drm_gem_ttmpool_hooks;
+int drm_gem_ttmpool_make(struct drm_gem_ttmpool_object *obj);
+int drm_gem_ttmpool_get_ready(struct drm_gem_ttmpool_object *obj);
+void drm_gem_ttmpool_end_mappings(struct drm_gem_ttmpool_object *obj);
+void drm_gem_ttmpool_leave_device(struct drm_gem_ttmpool_object *obj);
+void drm_gem_ttmpool_end_contents(struct drm_gem_ttmpool_object *obj);
+void drm_gem_ttmpool_end_pages(struct drm_gem_ttmpool_object *obj);
+pgprot_t drm_gem_ttmpool_prot(const struct drm_gem_ttmpool_object *obj,
+			      pgprot_t prot);
+
+/* object.c */
+struct drm_gem_ttmpool_object *
+drm_gem_ttmpool_create_private(struct drm_device *dev, size_t size,
+			       bool imported);
+
+/* funcs.c */
+extern const struct drm_gem_object_funcs drm_gem_ttmpool_funcs;
+
+#endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * What no client of a display can ask of the helper: purging, tables of addresses, a page
+ * budget that is exhausted, and a device that goes while buffers are mapped for it.
+ */
+
+#define pr_fmt(fmt) fmt
+
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+
+#include <ttmpool_module.h>
+
+#include "cases.h"
+
+#define PAGES 700
+#define SIZE  (PAGES * PAGE_SIZE)
+
+static struct drm_device *drm;
+
+/* Says where a case ended, and ends it. */
+#define CHECK(cond)                                                       \
+	do {                                                              \
+		if (!(cond)) {                                            \
+			pr_info("    # %s:%d: %s\n", "cases.c", __LINE__, \
+				#cond);                                   \
+			return false;                                     \
+		}                                                         \
+	} while (0)
+
+static struct drm_gem_ttmpool_object *make_of(struct drm_device *dev, bool wc)
+{
+	struct drm_gem_ttmpool_object *obj = drm_gem_ttmpool_create(dev, SIZE);
+
+	if (IS_ERR(obj))
+		return NULL;
+	obj->map_wc = wc;
+	return obj;
+}
+
+static struct drm_gem_ttmpool_object *make(bool wc)
+{
+	return make_of(drm, wc);
+}
+
+static void end(struct drm_gem_ttmpool_object *obj)
+{
+	drm_gem_object_put(&obj->base);
+}
+
+static void lock(struct drm_gem_ttmpool_object *obj)
+{
+	dma_resv_lock(obj->base.resv, NULL);
+}
+
+static void unlock(struct drm_gem_ttmpool_object *obj)
+{
+	dma_resv_unlock(obj->base.resv);
+}
+
+/* Look at an object, or with @fill write to it; NULL if it could not be mapped. */
+static void *visit(struct drm_gem_ttmpool_object *obj, bool fill, u32 seed,
+		   bool *good)
+{
+	struct iosys_map map;
+	u32 *words;
+
+	lock(obj);
+	if (drm_gem_ttmpool_vmap_locked(obj, &map)) {
+		unlock(obj);
+		return NULL;
+	}
+	words = map.vaddr;
+	*good = true;
+	for (size_t i = 0; i < SIZE / sizeof(*words); i++) {
+		if (fill)
+			words[i] = seed + i;
+		else
+			*good &= words[i] == seed + i;
+	}
+	drm_gem_ttmpool_vunmap_locked(obj, &map);
+	unlock(obj);
+	return words;
+}
+
+static bool fill(struct drm_gem_ttmpool_object *obj, u32 seed)
+{
+	bool good = false;
+
+	return visit(obj, true, seed, &good) && good;
+}
+
+static bool holds(struct drm_gem_ttmpool_object *obj, u32 seed)
+{
+	bool good = false;
+
+	return visit(obj, false, seed, &good) && good;
+}
+
+/* The kernel's mapping stays where it is when nobody uses it. */
+static bool a_mapping_is_kept(void)
+{
+	struct drm_gem_ttmpool_object *obj = make(true);
+	void *first, *second;
+	bool good;
+
+	CHECK(obj);
+	first = visit(obj, true, 1, &good);
+	second = visit(obj, false, 1, &good);
+	CHECK(first && first == second && good);
+	CHECK(!obj->pages_pin_count && !obj->vmap_use_count);
+	end(obj);
+	return true;
+}
+
+/* An object that nobody has pinned can be swapped out, and comes back. */
+static bool idle_objects_are_swapped(void)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+	struct drm_gem_ttmpool_object *obj = make(true);
+
+	CHECK(obj && fill(obj, 2));
+	CHECK(drm_gem_ttmpool_rss(obj) == SIZE);
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == PAGES);
+	CHECK(drm_gem_ttmpool_rss(obj) == 0 && !obj->vaddr);
+	CHECK(!(drm_gem_ttmpool_status(obj) & DRM_GEM_OBJECT_RESIDENT));
+	CHECK(holds(obj, 2));
+	CHECK(drm_gem_ttmpool_rss(obj) == SIZE);
+	end(obj);
+	return true;
+}
+
+/* One that is pinned, or locked, is not. */
+static bool pinned_objects_stay(void)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+	struct drm_gem_ttmpool_object *obj = make(false);
+
+	CHECK(obj && fill(obj, 3) && !drm_gem_ttmpool_pin(obj));
+	CHECK(!drm_gem_ttmpool_pin(obj));
+	drm_gem_ttmpool_unpin(obj);
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == 0);
+	drm_gem_ttmpool_unpin(obj);
+	lock(obj);
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == 0);
+	unlock(obj);
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == PAGES);
+	end(obj);
+	return true;
+}
+
+/* The addresses for the device cover the object, page by page. */
+static bool addresses_are_those_of_the_pages(void)
+{
+	struct drm_gem_ttmpool_object *obj = make(true);
+	struct sg_table *sgt;
+	struct scatterlist *sg;
+	size_t page = 0;
+	int i;
+
+	CHECK(obj);
+	sgt = drm_gem_ttmpool_get_pages_sgt(obj);
+	CHECK(!IS_ERR(sgt) && drm_gem_ttmpool_get_pages_sgt(obj) == sgt);
+	for_each_sgtable_dma_sg(sgt, sg, i)
+	{
+		CHECK(sg_page(sg) == obj->pages[page]);
+		for (size_t at = 0; at < sg_dma_len(sg); at += PAGE_SIZE)
+			CHECK(sg_dma_address(sg) + at == obj->dma_addr[page++]);
+	}
+	CHECK(page == PAGES && obj->pages_pin_count == 1);
+	lock(obj);
+	__drm_gem_ttmpool_free_sgt_locked(obj);
+	unlock(obj);
+	CHECK(!obj->sgt && !obj->pages_pin_count);
+	end(obj);
+	return true;
+}
+
+/* What nobody wants goes for good, wherever it is, and nothing else does. */
+static bool what_nobody_wants_is_purged(void)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+
+	for (int swapped = 0; swapped < 2; swapped++) {
+		struct drm_gem_ttmpool_object *obj = make(true);
+
+		CHECK(obj && fill(obj, 4) && !drm_gem_ttmpool_pin(obj));
+		lock(obj);
+		CHECK(!drm_gem_ttmpool_is_purgeable(obj));
+		CHECK(drm_gem_ttmpool_madvise_locked(obj, 1) == 1);
+		CHECK(!drm_gem_ttmpool_is_purgeable(obj));
+		drm_gem_ttmpool_unpin_locked(obj);
+		CHECK(drm_gem_ttmpool_is_purgeable(obj));
+		unlock(obj);
+		if (swapped)
+			CHECK(ttmpool_manager_swapout(mgr, PAGES) == PAGES);
+		lock(obj);
+		drm_gem_ttmpool_purge_locked(obj);
+		CHECK(drm_gem_ttmpool_madvise_locked(obj, 0) == 0);
+		CHECK(drm_gem_ttmpool_pin_locked(obj) == -EFAULT);
+		unlock(obj);
+		CHECK(drm_gem_ttmpool_rss(obj) == 0);
+		end(obj);
+	}
+	return true;
+}
+
+/* Whoever gets no pages is told, and gets them later. */
+static bool without_pages_nothing_is_pinned(void)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+	struct drm_gem_ttmpool_object *obj = make(false);
+	struct iosys_map map;
+
+	CHECK(obj);
+	ttmpool_manager_set_page_budget(mgr, PAGES - 1);
+	CHECK(drm_gem_ttmpool_pin(obj) == -ENOMEM);
+	lock(obj);
+	CHECK(drm_gem_ttmpool_vmap_locked(obj, &map) == -ENOMEM);
+	unlock(obj);
+	CHECK(IS_ERR(drm_gem_ttmpool_get_pages_sgt(obj)));
+	CHECK(!obj->pages_pin_count && !obj->vmap_use_count);
+	ttmpool_manager_set_page_budget(mgr, TTMPOOL_NO_LIMIT);
+	CHECK(fill(obj, 5) && holds(obj, 5));
+	end(obj);
+	return true;
+}
+
+/* An object of no byte, or of more than there can be, is refused. */
+static bool impossible_objects_are_refused(void)
+{
+	CHECK(IS_ERR(drm_gem_ttmpool_create(drm, 0)));
+	CHECK(IS_ERR(drm_gem_ttmpool_create(drm, SIZE_MAX)));
+	return true;
+}
+
+/* Contents go from one device to another with the pages that they are in; and back, out of
+ * a store. What is pinned stays, and what is full takes nothing. */
+static bool contents_are_handed_over(void)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+	struct drm_device *second = device_plug(1);
+	struct drm_gem_ttmpool_object *a = make(true), *b;
+	struct page *page;
+
+	CHECK(a && second);
+	b = make_of(second, false);
+	CHECK(b && fill(a, 11));
+	page = a->pages[PAGES - 1];
+	lock(a);
+	CHECK(dma_resv_trylock(b->base.resv));
+	CHECK(!drm_gem_ttmpool_pin_locked(a));
+	CHECK(drm_gem_ttmpool_handover_locked(a, b) == -EBUSY);
+	drm_gem_ttmpool_unpin_locked(a);
+	CHECK(drm_gem_ttmpool_handover_locked(a, b) == 0);
+	CHECK(b->pages[PAGES - 1] == page && b->dma_addr[PAGES - 1]);
+	CHECK(drm_gem_ttmpool_handover_locked(a, b) == -EBUSY);
+	unlock(b);
+	unlock(a);
+	CHECK(holds(b, 11) && drm_gem_ttmpool_rss(a) == 0);
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == PAGES);
+	lock(a);
+	CHECK(dma_resv_trylock(b->base.resv));
+	CHECK(drm_gem_ttmpool_handover_locked(b, a) == 0);
+	unlock(b);
+	unlock(a);
+	CHECK(holds(a, 11) && fill(b, 12) && holds(b, 12));
+	end(a);
+	end(b);
+	device_unplug(1);
+	return true;
+}
+
+/* Nothing is mapped for a device that goes, and what was in its objects stays: pinned,
+ * with a table of addresses, idle, swapped out, and never used. Last, since it goes. */
+static bool what_a_device_had_outlives_it(void)
+{
+	struct ttmpool_manager *mgr = ttmpool_module_manager();
+	struct drm_gem_ttmpool_object *obj[5];
+	struct sg_table *sgt;
+
+	for (int i = 0; i < 5; i++) {
+		obj[i] = make(i & 1);
+		CHECK(obj[i]);
+	}
+	CHECK(fill(obj[3], 9));
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == PAGES);
+	CHECK(fill(obj[0], 6) && fill(obj[1], 7) && fill(obj[2], 8));
+	CHECK(!drm_gem_ttmpool_pin(obj[0]));
+	CHECK(!IS_ERR(drm_gem_ttmpool_get_pages_sgt(obj[1])));
+	drm_dev_get(drm);
+	device_unplug(0);
+	for (int i = 0; i < 5; i++)
+		CHECK(!obj[i]->be.dma_addr && !obj[i]->sgt);
+	CHECK(obj[0]->pages_pin_count == 1 && obj[1]->pages_pin_count == 0);
+	CHECK(holds(obj[0], 6) && holds(obj[1], 7) && holds(obj[2], 8));
+	CHECK(holds(obj[3], 9) && fill(obj[4], 10) && holds(obj[4], 10));
+	sgt = drm_gem_ttmpool_get_pages_sgt(obj[4]);
+	CHECK(IS_ERR(sgt) && PTR_ERR(sgt) == -ENODEV);
+	drm_gem_ttmpool_unpin(obj[0]);
+	CHECK(ttmpool_manager_swapout(mgr, PAGES) == PAGES);
+	for (int i = 0; i < 5; i++)
+		end(obj[i]);
+	drm_dev_put(drm);
+	return true;
+}
+
+#define CASE(name)          \
+	{                   \
+#name, name \
+	}
+static const struct {
+	const char *name;
+	bool (*run)(void);
+} cases[] = {
+	CASE(a_mapping_is_kept),
+	CASE(idle_objects_are_swapped),
+	CASE(pinned_objects_stay),
+	CASE(addresses_are_those_of_the_pages),
+	CASE(what_nobody_wants_is_purged),
+	CASE(without_pages_nothing_is_pinned),
+	CASE(impossible_objects_are_refused),
+	CASE(contents_are_handed_over),
+	CASE(what_a_device_had_outlives_it),
+};
+
+static int __init cases_init(void)
+{
+	int err = devices_start();
+
+	if (err)
+		return err;
+	drm = device_plug(0);
+	if (!drm) {
+		devices_end();
+		return -ENODEV;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		pr_info("    %sok %zu %s\n", cases[i].run() ? "" : "not ",
+			i + 1, cases[i].name);
+	return 0;
+}
+
+static void __exit cases_exit(void)
+{
+	devices_end();
+}
+
+module_init(cases_init);
+module_exit(cases_exit);
+MODULE_DESCRIPTION("Cases of drm_gem_ttmpool");
+MODULE_LICENSE("Dual MIT/GPL");

@@ -1,0 +1,186 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=dash disable=SC2154 # $alloc, $wc, $dma...
+#
+# The first program of a machine with two displays, and the only one but for the client.
+# Whose buffers the driver has (ttmpool, shmem), whether clients write through
+# write-combining mappings (wc), and whether buffers are mapped for the device (dma), the
+# kernel's command line says.
+#
+# A step that is about swapping holds only if that really happened.
+
+# shellcheck source=tools/kernel/machine.sh
+. /machine.sh
+
+echo "KTAP version 1"
+
+card=bochs_shmem
+[ "$alloc" = shmem ] || card=bochs_pool
+
+load_driver()
+{
+	[ "$alloc" = shmem ] ||
+		{ insmod ttmpool.ko && insmod drm_gem_ttmpool.ko; } || return 1
+	options="wc=$wc"
+	[ -z "$dma" ] || options="$options dma=$dma"
+	# shellcheck disable=SC2086 # a list of words
+	insmod $card.ko $options
+}
+
+load()
+{
+	while read -r ko; do
+		insmod "$ko" || return 1
+	done <order
+	load_driver
+}
+
+# They say for themselves what held; nothing of them stays.
+cases()
+{
+	insmod ttmpool_drm_cases.ko && rmmod ttmpool_drm_cases
+}
+
+unload_driver()
+{
+	rmmod $card || return 1
+	[ "$alloc" = shmem ] || { rmmod drm_gem_ttmpool && rmmod ttmpool; }
+}
+
+client()
+{
+	/bin/client $card "$@"
+}
+
+stat_of()
+{
+	awk -v name="$1" '$2 == name { n += $3 } END { print n + 0 }' \
+		/sys/kernel/debug/ttmpool/stats
+}
+
+# More than all of memory, or the kernel may take what is filled here, and leave the
+# buffers. Not zeroes: such pages never get to a disk.
+hog()
+{
+	mkdir -p /hog && mount -t tmpfs -o size=280m tmpfs /hog
+	yes | head -c 1048576 >/hog/piece
+	i=0
+	while [ "$i" -lt 256 ]; do
+		cat /hog/piece || return 1
+		i=$((i + 1))
+	done >/hog/pages
+}
+
+# held COMMAND...: the client has its buffers, and looks at them when the command is done.
+held()
+{
+	rm -f /go
+	mkfifo /go
+	# shellcheck disable=SC2086 # a list of words
+	client $scenario </go >/client.out &
+	exec 3>/go
+	until grep -q '^client: ' /client.out; do
+		usleep 100000
+	done
+	status=0
+	"$@" || status=1
+	echo go >&3
+	wait $! || status=1
+	exec 3>&-
+	cat /client.out
+	return "$status"
+}
+
+# What shmem has mapped for a process stays where it is; so its client unmaps.
+swap()
+{
+	scenario='swap 64'
+	[ "$alloc" != shmem ] || scenario='swap 64 unmapped'
+	held hog || return 1
+	umount /hog
+	awk '/^pswp/ { print "swap:", $1, $2; n += $2 > 0 } END { exit n < 2 }' \
+		/proc/vmstat || return 1
+	[ "$alloc" = shmem ] || [ "$(stat_of bytes_stored)" -gt 0 ]
+}
+
+# Of its two displays, the one that the client has open.
+remove_display()
+{
+	for dir in "/sys/bus/pci/drivers/$card"/0000:*; do
+		echo 1 >"$dir/remove"
+		return
+	done
+}
+
+unplug()
+{
+	scenario='unplug vgem'
+	held remove_display || return 1
+	if [ "$alloc" != shmem ] && [ "$(stat_of pages_in_use)" -ne 0 ]; then
+		cat /sys/kernel/debug/ttmpool/stats
+		return 1
+	fi
+	echo 1 >/sys/bus/pci/rescan
+	client churn 60
+}
+
+# What the kernel's own helper cannot is told, and not judged: in a mapping of which the first
+# part is gone it shows other pages, and no object of its says that it is in memory.
+told()
+{
+	client "$@" || [ "$alloc" = shmem ]
+}
+
+# Whatever was made is gone: what is free is what was free, in kB.
+slack=1024
+memory_is_back()
+{
+	"$@" && "$@" || return 1
+	before=$(mem_free)
+	"$@" && "$@" && "$@" && "$@" || return 1
+	after=$(mem_free)
+	echo "memory free: $before kB before, $after kB after"
+	[ $((before - after)) -lt "$slack" ]
+}
+
+traffic()
+{
+	client churn 200 && client modes 4
+}
+
+reload()
+{
+	load_driver && client churn 40 && unload_driver
+}
+
+# Until somebody has looked at it, and says so.
+picture()
+{
+	client picture </dev/ttyS1
+}
+
+test_all()
+{
+	[ "$alloc" = shmem ] || step cases cases
+	step new_buffers_are_zero client zero
+	step churn client churn 600
+	step a_divided_mapping told split
+	step bounds client bounds
+	step fdinfo told fdinfo
+	step prime_self client self
+	step prime_vgem client prime vgem
+	step prime_pair client prime $card 1
+	step modes client modes 12
+	step swap swap
+	step picture picture
+	step traffic_leaves_nothing memory_is_back traffic
+	step unplug unplug
+	step unload unload_driver
+	step loads_leave_nothing memory_is_back reload
+}
+
+add_swap
+step load load
+test_all
+echo "end of the test"
+poweroff -f

@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# initramfs.sh KERNEL_DIR DIR FILE: an initial file system with the kernel's modules that
+# the drivers need, in the order that they need; from DIR the other modules and the client;
+# and init.sh.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+kernel=$1
+built=$2
+file=$3
+release=$(cat "$kernel/release")
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
+
+PATH=$PATH:/sbin:/usr/sbin
+depmod -b "$kernel" "$release"
+for module in drm_kms_helper drm_shmem_helper vgem; do
+	modprobe -d "$kernel" -S "$release" --show-depends "$module" |
+		sed -n 's/^insmod \([^ ]*\).*/\1/p'
+done | awk '!seen[$0]++' >"$tree/list"
+while read -r ko; do
+	name=$(basename "$ko" .xz)
+	echo "$name" >>"$tree/part/modules/order"
+	case $ko in
+	*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
+	*) cp "$ko" "$tree/ko/$name" ;;
+	esac
+done <"$tree/list"
+cp "$built"/*.ko "$tree/ko/"
+
+"$here/../kernel/initramfs.sh" "$tree/ko" "$file" "$kernel" "$here/init.sh"
+cp "$built/client" "$tree/part/bin/"
+(cd "$tree/part" && find . -type f | cpio -o -H newc --quiet | gzip -1) >>"$file"

@@ -1,0 +1,199 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+# A display driver whose buffers come from a pool, beside the same driver on the kernel's own
+# shmem helper: build both, boot them, judge the consoles, compare what is to be seen.
+# Nothing is installed but the tools.
+#
+#   run.sh build|test [--kernel 6.12|7.3] [--variant VARIANT]
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
+work=$root/build/drm
+kernels='6.12 7.3'
+variants='ttmpool-wb shmem-wb ttmpool-wc shmem-wc ttmpool-wc-dma'
+
+# shellcheck source=tools/packages.sh
+. "$root/tools/packages.sh"
+# shellcheck source=tools/build.sh
+. "$root/tools/build.sh"
+# shellcheck source=tools/kernel/suite.sh
+. "$root/tools/kernel/suite.sh"
+
+usage()
+{
+	cat <<END
+usage: ./dev drm build [--kernel 6.12|7.3]
+       ./dev drm test [--kernel 6.12|7.3] [--variant VARIANT]
+
+Builds drm_gem_ttmpool.ko and examples/bochs-pool, a driver for QEMU's display, on it and
+on the kernel's own shmem helper. "test" boots them in an emulated machine with two
+displays: a client makes, maps, shows, shares and destroys buffers, while they are swapped
+out, and while a display is unplugged. Pictures of the displays are compared.
+
+A variant is an allocator, and how clients write: through cached (wb) or write-combining
+mappings (wc); in ttmpool-wc-dma buffers are mapped for the device, behind an IOMMU.
+Without options: all of $variants
+END
+}
+
+parse()
+{
+	while [ $# -gt 0 ]; do
+		[ $# -ge 2 ] || fail "drm: $1 needs a value"
+		case $1 in
+		--kernel) kernels=$2 ;;
+		--variant) variants=$2 ;;
+		*) fail "drm: no such option: $1" ;;
+		esac
+		shift 2
+	done
+	case $kernels in
+	'6.12 7.3' | 6.12 | 7.3) ;;
+	*) fail "drm: no such kernel: $kernels" ;;
+	esac
+}
+
+need_tools()
+{
+	need gcc make libc6-dev libelf1 libssl3 cpio kmod xz-utils binutils \
+		busybox-static qemu-system-x86 dpkg-dev pahole sparse &&
+		export CHECK=1
+}
+
+# Status 3: this Debian has no such kernel, nor has the next one.
+prepare()
+{
+	say "$1: fetching"
+	suite_fetch "$1" "$kernels_dir/$1" || return
+	suite_enter "$kernels_dir/$1" || return 1
+	say "$1: building for $release"
+	rm -f "$work/$1"/*.ko
+	"$here/build.sh" "$kernels_dir/$1" "$work/$1" &&
+		"$here/initramfs.sh" "$kernels_dir/$1" "$work/$1" "$work/$1/initramfs.gz"
+}
+
+# The sum of a number that the client said each time: sum_of KEY LOG. Of the first two
+# init.sh judges.
+sum_of()
+{
+	awk -v key="$1" '/^client: / && !/^client: (split|fdinfo)/ {
+		for (i = 1; i <= NF; i++)
+			if (index($i, key "=") == 1)
+				n += substr($i, length(key) + 2)
+	} END { printf "%.0f\n", n }' "$2"
+}
+
+# Boot one machine, and leave its row of the table beside its log.
+cell()
+{
+	log=$work/$1-$2.log
+	start=$(date +%s)
+	verdict=ok
+	rm -f "$log"*
+	"$here/boot.sh" "$kernels_dir/$1" "$work/$1/initramfs.gz" "$2" "$log" \
+		>"$log.qemu" 2>&1 || verdict=FAILED
+	awk -f "$here/../kernel/judge.awk" "$log" >"$log.verdict" || verdict=FAILED
+	[ "$(sum_of wrong "$log")" -eq 0 ] || verdict=FAILED
+	[ "$verdict" = ok ] || sed '$d' "$log.verdict" >&2
+	printf '%-6s %-15s %5s %8s %9s %5s %5ss  %s\n' "$1" "$2" \
+		"$(tail -n 1 "$log.verdict" | cut -d' ' -f1)" \
+		"$(sum_of buffers "$log")" $(($(sum_of bytes "$log") >> 20)) \
+		"$(sum_of wrong "$log")" $(($(date +%s) - start)) "$verdict" >"$log.row"
+}
+
+count_row()
+{
+	echo "$1" >>"$table"
+	case $1 in
+	*' ok') passed=$((passed + 1)) ;;
+	*) failed=$((failed + 1)) ;;
+	esac
+}
+
+# All variants show the same picture, and one colour is no picture.
+compare_pictures()
+{
+	first=
+	verdict=ok
+	for variant in $variants; do
+		picture=$work/$1-$variant.log.ppm
+		[ -s "$picture" ] || verdict=FAILED
+		[ -z "$first" ] || cmp "$first" "$picture" >&2 || verdict=FAILED
+		first=${first:-$picture}
+	done
+	[ "$(tail -c +17 "$first" 2>/dev/null | od -An -v -tx1 -w3 | sort -u |
+		head -n 100 | wc -l)" -eq 100 ] || verdict=FAILED
+	count_row "$(printf '%-6s %s' "$1" "pictures are alike, to the byte: $verdict")"
+}
+
+boot_variants()
+{
+	for variant in $variants; do
+		say "$1: booting, $variant"
+		cell "$1" "$variant"
+		count_row "$(cat "$work/$1-$variant.log.row")"
+	done
+}
+
+start_table()
+{
+	table=$work/table.txt
+	printf '%-6s %-15s %5s %8s %9s %5s %6s  %s\n' kernel variant held buffers \
+		'MiB seen' wrong time result >"$table"
+	passed=0
+	failed=0
+}
+
+# for_kernels COMMAND ARGS...: build for each, and do that with it.
+for_kernels()
+{
+	need_tools || fail "drm: packages are missing"
+	mkdir -p "$work"
+	missing=
+	for series in $kernels; do
+		status=0
+		prepare "$series" || status=$?
+		case $status in
+		0) "$@" "$series" ;;
+		3) missing="$missing $series" ;;
+		*) fail "drm: $series could not be built" ;;
+		esac
+	done
+	for series in $missing; do
+		echo "$series: skipped, this Debian has no such kernel"
+	done
+}
+
+tell_built()
+{
+	echo "drm: build/drm/$1/drm_gem_ttmpool.ko"
+}
+
+test_one()
+{
+	boot_variants "$1"
+	compare_pictures "$1"
+}
+
+command=${1-help}
+[ $# -eq 0 ] || shift
+parse "$@"
+case $command in
+build) for_kernels tell_built ;;
+test)
+	mkdir -p "$work"
+	start_table
+	for_kernels test_one
+	cat "$table"
+	echo "drm: $passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	;;
+help | --help | -h) usage ;;
+*)
+	usage >&2
+	fail "no such command: $command"
+	;;
+esac
