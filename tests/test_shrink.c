@@ -229,6 +229,35 @@ static void s11_a_limit_is_trimmed_with_hysteresis(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A pool whose oldest chunk is larger than what is left to be trimmed does not keep all
+ * that it has while another one loses all that it gets. */
+static void s11_a_large_chunk_does_not_protect_its_pool(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .pool_limit = 4096 });
+	struct pages *large, *small, *busy;
+	struct ttmpool_pool_stats before, after;
+
+	CHECK(t, rig);
+	large = uc_pages(t, rig, 0, 7 * 512);
+	small = uc_pages(t, rig, 0, 416);
+	busy = uc_pages(t, rig, 1, 300);
+	CHECK(t, large && small && busy);
+	CHECK_EQ(t, pages_take(large), 0);
+	CHECK_EQ(t, pages_take(small), 0);
+	CHECK_EQ(t, pages_give(large), 0);
+	CHECK_EQ(t, pages_give(small), 0);
+	for (int i = 0; i < 8; i++) {
+		ttmpool_pool_stats(&rig->pool[1], &before);
+		CHECK_EQ(t, pages_take(busy), 0);
+		CHECK_EQ(t, pages_give(busy), 0);
+	}
+	ttmpool_pool_stats(&rig->pool[1], &after);
+	CHECK_EQ(t, after.pages_fresh, before.pages_fresh);
+	CHECK_EQ(t, after.pages_pooled, 300);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* What is larger than the limit is not pooled at all, and drives nothing out.
  */
 static void s11_what_exceeds_the_limit_is_not_pooled(struct check *t)
@@ -356,6 +385,7 @@ CHECK_SUITE(shrink, CHECK_CASE(s11_the_count_is_what_is_pooled),
 	    CHECK_CASE(s11_a_reserve_is_not_cut_into),
 	    CHECK_CASE(s11_a_lower_limit_acts_at_once),
 	    CHECK_CASE(s11_a_limit_is_trimmed_with_hysteresis),
+	    CHECK_CASE(s11_a_large_chunk_does_not_protect_its_pool),
 	    CHECK_CASE(s11_what_exceeds_the_limit_is_not_pooled),
 	    CHECK_CASE(s11_a_limit_of_nothing_pools_nothing),
 	    CHECK_CASE(s11_a_primed_pool_serves_at_once),

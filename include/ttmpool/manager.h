@@ -99,7 +99,7 @@ struct ttmpool_manager {
 	size_t nr_pools;
 	struct ttmpool_list spaces; /* of devices; under @reclaim */
 	struct ttmpool_list turns;  /* those who go from pool to pool now */
-	struct ttmpool_list *turn;  /* the pool that was asked last */
+	struct ttmpool_list *turn;  /* the pool that gave last */
 	unsigned int turn_waiters;  /* those who wait for turns to end */
 	struct ttmpool_list quarantine;
 	struct ttmpool_list broken; /* likewise, and of no known caching */

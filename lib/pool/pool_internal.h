@@ -154,6 +154,7 @@ void ttmpool_turn_init(struct turn *turn, struct ttmpool_manager *mgr);
 bool ttmpool_turn_is_on(struct ttmpool_manager *mgr,
 			const struct ttmpool_pool *pool);
 bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg);
+void ttmpool_turn_gave(struct turn *turn);
 void ttmpool_turn_again(struct turn *turn);
 void ttmpool_turn_end(struct turn *turn);
 bool ttmpool_turns_wait(struct ttmpool_manager *mgr);

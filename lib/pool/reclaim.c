@@ -107,20 +107,24 @@ static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
  */
 bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 {
+	bool found = false;
+
 	tpos_assert(slice->pages);
 	tpos_assert(!slice->all);
 	ttmpool_turn_again(turn);
 	slice->again = false;
-	while (ttmpool_turn_next(turn, pool_has_spare, slice))
-		if (ttmpool_slice_pick(turn->pool, slice))
-			return true;
-	ttmpool_turn_again(turn);
-	while (slice->again && ttmpool_turn_next(turn, pool_has_spare, slice)) {
+	while (!found && ttmpool_turn_next(turn, pool_has_spare, slice))
+		found = ttmpool_slice_pick(turn->pool, slice);
+	if (!found)
+		ttmpool_turn_again(turn);
+	while (!found && slice->again &&
+	       ttmpool_turn_next(turn, pool_has_spare, slice)) {
 		ttmpool_pool_await_scrub(turn->pool);
-		if (ttmpool_slice_pick(turn->pool, slice))
-			return true;
+		found = ttmpool_slice_pick(turn->pool, slice);
 	}
-	return false;
+	if (found)
+		ttmpool_turn_gave(turn);
+	return found;
 }
 
 /* Give up pooled pages of any pool that wants no other node, less the reserves. Returns

@@ -6,7 +6,7 @@
  * so says which pool it is, in a struct on its own stack that is on the manager's
  * list; who tears the pool down waits until nobody has it.
  *
- *     mgr->pools    A    B    C    D         mgr->turn: B was asked last
+ *     mgr->pools    A    B    C    D         mgr->turn: B gave last
  *     mgr->turns   [shrinker, C] [give, A]   both at work, for a slice each
  *
  * So any number of them work at the same time, and none waits for another: not the
@@ -79,8 +79,6 @@ bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg)
 	do {
 		tpos_spin_lock(&mgr->lock);
 		found = turn_look(turn, test, arg);
-		if (found)
-			mgr->turn = &turn->pool->link;
 		/* Those who wait for what was under way do not wait for more. */
 		ttmpool_list_del(&turn->link);
 		if (found || turn->left)
@@ -92,6 +90,19 @@ bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg)
 		turns_wake(mgr, waited_for);
 	} while (!found && turn->left);
 	return found;
+}
+
+/* The pool of this turn gave something: who comes next begins with the one after it. A
+ * pool that had nothing which could go just then is not passed over: those before it would
+ * give all that is wanted again and again, and it would keep what it has. */
+void ttmpool_turn_gave(struct turn *turn)
+{
+	struct ttmpool_manager *mgr = turn->mgr;
+
+	tpos_assert(turn->pool);
+	tpos_spin_lock(&mgr->lock);
+	mgr->turn = &turn->pool->link;
+	tpos_spin_unlock(&mgr->lock);
 }
 
 /* There was something to be had: all pools are looked at once more. */
