@@ -351,6 +351,7 @@ static void s11_a_chunk_is_halved_as_often_as_needed(struct check *t)
 static void s09_what_is_no_part_is_refused(struct check *t)
 {
 	struct held *held = hold(t, false);
+	tpos_page_t *holes[LARGE + 1] = { NULL };
 	struct ttmpool_pool *pool;
 
 	CHECK(t, held);
@@ -361,6 +362,12 @@ static void s09_what_is_no_part_is_refused(struct check *t)
 	CHECK_EQ(t, ttmpool_pool_give_up_part(pool, held->pages, N, 3, TICKET),
 		 -EINVAL);
 	CHECK_EQ(t, ttmpool_pool_give_up_part(pool, held->pages, LARGE, 3, 4),
+		 -EINVAL);
+	CHECK_EQ(t, ttmpool_pool_give_up_part(pool, holes, LARGE, 3, TICKET),
+		 -EINVAL);
+	memcpy(holes + 1, held->pages, LARGE * sizeof(*holes));
+	CHECK_EQ(t,
+		 ttmpool_pool_give_up_part(pool, holes, LARGE + 1, 3, TICKET),
 		 -EINVAL);
 	CHECK_EQ(t, ttmpool_pool_give_up_part(pool, NULL, LARGE, 3, TICKET),
 		 -EINVAL);

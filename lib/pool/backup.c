@@ -118,6 +118,18 @@ static size_t part_cut(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	return cut;
 }
 
+/* Is all of the array one chunk, of ordinary pages? It may have had holes. */
+static bool is_one_ordinary(const struct claim *claim)
+{
+	const struct ttmpool_chunk *first;
+
+	if (ttmpool_list_empty(&claim->chunks))
+		return false;
+	first = ttmpool_chunk_of(claim->chunks.next);
+	return ttmpool_chunk_pages(first) == claim->num_pages &&
+	       ttmpool_chunk_is_ordinary(first);
+}
+
 long ttmpool_pool_give_up_part(struct ttmpool_pool *pool,
 			       tpos_page_t *const *pages, size_t num_pages,
 			       size_t part, uint32_t ticket)
@@ -132,8 +144,7 @@ long ttmpool_pool_give_up_part(struct ttmpool_pool *pool,
 	err = backup_claim(&claim, pool, pages, num_pages, ticket);
 	if (err)
 		return err;
-	if (ttmpool_list_next(claim.chunks.next) != &claim.chunks ||
-	    !ttmpool_chunk_is_ordinary(ttmpool_chunk_of(claim.chunks.next))) {
+	if (!is_one_ordinary(&claim)) {
 		ttmpool_chunks_unclaim(pool, &claim.chunks);
 		return -EINVAL;
 	}

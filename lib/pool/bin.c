@@ -87,7 +87,7 @@ static unsigned int list_of(const struct ttmpool_chunk *chunk,
 {
 	unsigned int kind = chunk->flags & LIST_FLAGS;
 
-	if (how == PARK_GIVEN)
+	if (how == PARK_GIVEN || how == PARK_SPARED)
 		return kind;
 	if (how == PARK_SCRUBBED)
 		return moved_lists[kind].first;
@@ -262,14 +262,14 @@ static bool is_newest(const struct ttmpool_chunk *chunk,
 	       ttmpool_chunk_of(list->next)->age <= chunk->age;
 }
 
-/* Park the first chunk of a batch, which is as old as it was: with those that were
- * given as it is now, if it is the newest of them; else with those to whom the same was
- * done. Returns how many chunks were looked at for it. */
+/* Park a chunk of a batch, which is as old as it was: with those that were given as it is
+ * now, if it is the newest of them; else with those to whom the same was done. Where there
+ * are no others, and many younger ones have come meanwhile, it becomes as young as the
+ * last of them that it passed. Returns how many chunks were looked at for it. */
 static size_t bins_place_moved(struct ttmpool_pool *pool,
-			       struct ttmpool_list *chunks,
+			       struct ttmpool_chunk *chunk,
 			       enum ttmpool_bins_park how)
 {
-	struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
 	struct ttmpool_bin *bin = chunk_bin(pool, chunk);
 	struct ttmpool_list *list = &bin->lists[list_of(chunk, PARK_GIVEN)];
 	struct ttmpool_list *at;
@@ -282,6 +282,8 @@ static size_t bins_place_moved(struct ttmpool_pool *pool,
 	       ttmpool_chunk_of(at)->age > chunk->age;
 	     looks++)
 		at = ttmpool_list_next(at);
+	if (how == PARK_SPARED && looks == PLACE_LOOKS)
+		chunk->age = ttmpool_chunk_of(at->prev)->age;
 	chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
 	ttmpool_list_move_tail(&chunk->link, at);
 	ttmpool_bin_count(pool, bin, chunk, 1);
@@ -310,8 +312,12 @@ long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			n = bins_place_run(pool, chunks,
 					   TTMPOOL_HOLD_CHUNKS - done);
 		} else {
-			order = ttmpool_chunk_of(chunks->next)->order;
-			done += bins_place_moved(pool, chunks, how);
+			struct ttmpool_chunk *chunk = ttmpool_chunk_of(
+				how == PARK_SPARED ? chunks->prev
+						   : chunks->next);
+
+			order = chunk->order;
+			done += bins_place_moved(pool, chunk, how);
 		}
 		pages += (long)(n << order);
 		done += n;

@@ -182,6 +182,7 @@ static uint64_t excess(uint64_t now, uint64_t bytes, uint64_t limit,
 uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	struct ttmpool_iova *iova = pool->iova;
+	const uint64_t page = pool_bytes(pool, 1);
 	uint64_t now = pool_bytes(pool, pages_of(&iova->pages));
 	uint64_t most = excess(now, bytes, iova->limit, iova->low);
 	uint64_t own;
@@ -193,7 +194,10 @@ uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
 	tpos_spin_unlock(&pool->lock);
 	if (own > most)
 		most = own;
-	return most > bytes ? most : bytes;
+	if (bytes > most)
+		most = bytes;
+	/* a low mark need not be a multiple of a page */
+	return (most + page - 1) & ~(page - 1);
 }
 
 int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low)

@@ -57,6 +57,8 @@ unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr);
  * PARK_GIVEN: newest, as old as the pool's clock says
  * PARK_SCRUBBED, PARK_UNMAPPED: as old as they were, in the list of those to whom the
  *	same was done; the oldest of the batch is its first
+ * PARK_SPARED: as old as they were, as if they had stayed; the oldest of the batch is its
+ *	last
  *
  * What takes, or places, takes or places a part if it is much, so that the lock can
  * be let go in between; ttmpool_bins_park() does all of it.
@@ -65,6 +67,7 @@ enum ttmpool_bins_park {
 	PARK_GIVEN,
 	PARK_SCRUBBED,
 	PARK_UNMAPPED,
+	PARK_SPARED,
 };
 void ttmpool_bins_init(struct ttmpool_pool *pool);
 unsigned int ttmpool_bins_list_kind(unsigned int list);
@@ -200,8 +203,8 @@ unsigned long ttmpool_manager_count_spare_node(struct ttmpool_manager *mgr,
 
 /* trim.c */
 void ttmpool_manager_trim(struct ttmpool_manager *mgr);
-void ttmpool_chunks_park(struct ttmpool_pool *pool,
-			 struct ttmpool_list *chunks);
+void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			 enum ttmpool_bins_park how);
 void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr);
 void ttmpool_manager_trim_to_budget(struct ttmpool_manager *mgr);
 

@@ -40,7 +40,7 @@ static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	tpos_assert(!take.pages_hit);
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
-	ttmpool_chunks_park(pool, &take.got);
+	ttmpool_chunks_park(pool, &take.got, PARK_GIVEN);
 	return 0;
 }
 

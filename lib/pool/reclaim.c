@@ -49,10 +49,27 @@ size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 	return want.got;
 }
 
+/*
+ * Release a slice. A chunk that the hardware has poisoned goes to no one, so another one
+ * has to go in its place; it does not count as got. What cannot be made write-back does:
+ * that is likely to be true of the next slice, too, and pooled it is of use. Returns how
+ * many pages went to the system.
+ */
+static size_t slice_release(struct ttmpool_pool *pool, struct slice *slice)
+{
+	struct ttmpool_list poisoned;
+
+	tpos_assert(slice->got);
+	if (chunks_extract_poisoned(pool, &slice->chunks, &poisoned)) {
+		slice->got -= ttmpool_chunks_count_pages(&poisoned);
+		ttmpool_chunks_release(pool, &poisoned);
+	}
+	return ttmpool_chunks_release(pool, &slice->chunks);
+}
+
 /* As much less is wanted. */
 static void slice_account(struct slice *slice)
 {
-	tpos_assert(slice->got);
 	slice->pages -= slice->got < slice->pages ? slice->got : slice->pages;
 	tpos_cond_resched();
 }
@@ -63,7 +80,7 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
 	size_t freed = 0;
 
 	while (slice->pages && ttmpool_slice_pick(pool, slice)) {
-		freed += ttmpool_chunks_release(pool, &slice->chunks);
+		freed += slice_release(pool, slice);
 		slice_account(slice);
 	}
 	return freed;
@@ -140,7 +157,7 @@ unsigned long ttmpool_manager_reclaim_node(struct ttmpool_manager *mgr,
 
 	ttmpool_turn_init(&turn, mgr);
 	while (slice.pages && ttmpool_slice_find(&turn, &slice)) {
-		freed += ttmpool_chunks_release(turn.pool, &slice.chunks);
+		freed += slice_release(turn.pool, &slice);
 		slice_account(&slice);
 	}
 	ttmpool_turn_end(&turn);

@@ -111,5 +111,5 @@ void ttmpool_refill_park(struct take *take, struct ttmpool_list *spare)
 		assert_deep(chunk->state == TTMPOOL_CHUNK_FRESH);
 		tpos_note_parked(take->pool->dev, chunk);
 	}
-	ttmpool_chunks_park(take->pool, spare);
+	ttmpool_chunks_park(take->pool, spare, PARK_GIVEN);
 }

@@ -26,6 +26,73 @@ static bool is_unmapped(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
+/* Move the first chunks to the end of @run, as long as none is younger than the one
+ * before it. */
+static void cut_by_age(struct ttmpool_list *chunks, struct ttmpool_list *run)
+{
+	uint64_t age = (uint64_t)-1;
+
+	while (!ttmpool_list_empty(chunks) &&
+	       ttmpool_chunk_of(chunks->next)->age <= age) {
+		age = ttmpool_chunk_of(chunks->next)->age;
+		ttmpool_list_move_tail(chunks->next, run);
+	}
+}
+
+/* Merge @from into @into; both are sorted, and so is the result. */
+static void merge_by_age(struct ttmpool_list *into, struct ttmpool_list *from)
+{
+	struct ttmpool_list *at = into->next;
+
+	while (!ttmpool_list_empty(from)) {
+		while (at != into && ttmpool_chunk_of(at)->age >=
+					     ttmpool_chunk_of(from->next)->age)
+			at = at->next;
+		ttmpool_list_move_tail(from->next, at);
+	}
+}
+
+/* Sort pooled chunks, the newest first. They come from a few lists, each of which was
+ * sorted. */
+static void sort_by_age(struct ttmpool_list *chunks)
+{
+	struct ttmpool_list sorted, run;
+	size_t runs;
+
+	do {
+		ttmpool_list_init(&sorted);
+		for (runs = 0; !ttmpool_list_empty(chunks); runs++) {
+			struct ttmpool_list other;
+
+			ttmpool_list_init(&run);
+			ttmpool_list_init(&other);
+			cut_by_age(chunks, &run);
+			cut_by_age(chunks, &other);
+			merge_by_age(&run, &other);
+			ttmpool_list_splice_tail(&run, &sorted);
+		}
+		ttmpool_list_splice(&sorted, chunks);
+	} while (runs > 1);
+}
+
+/* Pooled chunks that are not wanted after all are what they were: as old, and not mapped
+ * if the pool keeps no mappings. */
+static void take_spare(struct take *take, struct ttmpool_list *chunks)
+{
+	struct ttmpool_pool *pool = take->pool;
+	struct ttmpool_list mapped;
+
+	tpos_assert(!ttmpool_list_empty(chunks));
+	if (!pool_keeps_mapped(pool) &&
+	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
+				   &mapped)) {
+		ttmpool_chunks_unmap(pool, &mapped, false);
+		ttmpool_list_splice(&mapped, chunks);
+	}
+	sort_by_age(chunks);
+	ttmpool_chunks_park(pool, chunks, PARK_SPARED);
+}
+
 /* Let go of a batch: fresh chunks end, the others are pooled again. */
 void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
 {
@@ -36,7 +103,7 @@ void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
 	ttmpool_chunks_extract(chunks, chunk_is_fresh, &fresh);
 	ttmpool_chunks_release(take->pool, &fresh);
 	if (!ttmpool_list_empty(chunks))
-		ttmpool_chunks_park(take->pool, chunks);
+		take_spare(take, chunks);
 }
 
 /* Halve the chunks of that order of a batch of fresh ones, which are its first. */

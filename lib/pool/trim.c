@@ -105,9 +105,10 @@ void ttmpool_manager_trim(struct ttmpool_manager *mgr)
 }
 
 /* Pool a batch that is nobody's; the limit may have been lowered meanwhile. */
-void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
+void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
+			 enum ttmpool_bins_park how)
 {
-	ttmpool_bins_park(pool, chunks, PARK_GIVEN);
+	ttmpool_bins_park(pool, chunks, how);
 	ttmpool_manager_trim(pool->mgr);
 }
 
@@ -135,23 +136,37 @@ void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
 	ttmpool_turns_wait(mgr);
 }
 
-/* After the page budget was lowered. What is on its way to the system is had still, so
- * here a slice is released before another looks. */
+/* Release one slice of what is over the page budget; was there any? What is on its way to
+ * the system is had still, so the mutex is held until it has gone. What is quarantined
+ * instead is had for good, and others go in its place. */
+static bool budget_slice(struct ttmpool_manager *mgr)
+{
+	unsigned long pages = pages_of(&mgr->pages);
+	unsigned long budget = pages_of(&mgr->page_budget);
+	struct slice slice = { .pages = pages > budget ? pages - budget : 0,
+			       .least = (size_t)-1 };
+	struct turn turn;
+
+	tpos_mutex_assert_held(&mgr->reclaim);
+	ttmpool_turn_init(&turn, mgr);
+	if (!slice.pages || !ttmpool_slice_find(&turn, &slice))
+		return false;
+	ttmpool_chunks_release(turn.pool, &slice.chunks);
+	ttmpool_turn_end(&turn);
+	return true;
+}
+
+/* After the page budget was lowered. */
 void ttmpool_manager_trim_to_budget(struct ttmpool_manager *mgr)
 {
-	unsigned long pages, budget;
-	unsigned long freed = 0;
+	bool found;
 
 	do {
 		tpos_mutex_lock(&mgr->reclaim);
-		pages = pages_of(&mgr->pages);
-		budget = pages_of(&mgr->page_budget);
-		pages = pages > budget ? pages - budget : 0;
-		if (pages > TTMPOOL_SLICE_PAGES)
-			pages = TTMPOOL_SLICE_PAGES;
-		freed = ttmpool_manager_reclaim(mgr, pages);
+		found = budget_slice(mgr);
 		tpos_mutex_unlock(&mgr->reclaim);
-	} while (freed);
+		tpos_cond_resched();
+	} while (found);
 	ttmpool_manager_trim(mgr);
 	ttmpool_turns_wait(mgr);
 }

@@ -20,9 +20,8 @@
 /* What was there before something was to go. */
 struct stock {
 	unsigned long pooled[NR_POOLS];
-	unsigned long fit[NR_POOLS]; /* what can go of it */
+	unsigned long fit[NR_POOLS]; /* what can go of it, and is sound */
 	unsigned long spare;
-	bool poisoned; /* one that is pooled */
 	struct ttmpool_manager_stats stats;
 };
 
@@ -72,11 +71,10 @@ static void take_stock(struct world *w, struct stock *stock)
 
 	ttmpool_manager_stats(&w->mgr, &stock->stats);
 	stock->spare = 0;
-	stock->poisoned = is_poison_pooled(w);
 	for (int i = 0; i < NR_POOLS; i++) {
 		ttmpool_pool_stats(&w->pool[i], &stats);
 		stock->pooled[i] = (unsigned long)stats.pages_pooled;
-		stock->fit[i] = can_go(w, i);
+		stock->fit[i] = sound_can_go(w, i);
 		if (stock->pooled[i] > w->reserve[i])
 			stock->spare += stock->pooled[i] - w->reserve[i];
 	}
@@ -85,8 +83,7 @@ static void take_stock(struct world *w, struct stock *stock)
 /* Is what leaves to be had again, all of it? */
 static bool all_leaves(struct world *w, const struct stock *stock)
 {
-	return !w->disturbed && !stock->stats.pages_quarantined &&
-	       !stock->poisoned;
+	return !w->disturbed && !stock->stats.pages_quarantined;
 }
 
 /* What is reserved is there still, unless it was not all there before. (A buffer that
@@ -118,10 +115,14 @@ static void check_count(struct world *w, const struct stock *stock)
 static void check_scan(struct world *w, const struct stock *before, int node,
 		       unsigned long asked, bool swap)
 {
-	unsigned long fit = 0, gone = 0;
+	unsigned long fit = 0, gone = 0, lost;
 	struct stock after;
 
 	take_stock(w, &after);
+	lost = after.stats.pages_quarantined > before->stats.pages_quarantined
+		       ? after.stats.pages_quarantined -
+				 before->stats.pages_quarantined
+		       : 0;
 	if (!swap)
 		check_reserves(w, before, &after);
 	for (int i = 0; i < NR_POOLS; i++) {
@@ -133,10 +134,11 @@ static void check_scan(struct world *w, const struct stock *before, int node,
 		fit += other ? 0 : before->fit[i];
 		gone += before->pooled[i] - after.pooled[i];
 	}
-	if (all_leaves(w, before) && gone < (asked < fit ? asked : fit))
+	if (all_leaves(w, before) && gone - lost < (asked < fit ? asked : fit))
 		w->wrong = "a scan has freed less than there was";
 	/* A store that has no memory gets what is pooled (swapout.c). */
-	if (gone > (asked ? asked + LAST_CHUNK : 0) && !(swap && w->disturbed))
+	if (gone > (asked ? asked + lost + LAST_CHUNK : 0) &&
+	    !(swap && w->disturbed))
 		w->wrong = "a scan has freed more than was asked for";
 }
 

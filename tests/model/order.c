@@ -6,7 +6,8 @@
  * When a page was pooled is the model's own account, in steps. It cannot have been before
  * the last step in which somebody had the page; and not after the step in which it was
  * first seen pooled, if it has been there ever since. (The library's own age of a chunk
- * says whether it has, and nothing else is believed of it.)
+ * says whether it has, and nothing else is believed of it, but that a request which fails
+ * does not change it.)
  */
 
 #include "world.h"
@@ -70,4 +71,25 @@ void order_after(struct world *w)
 	for (int i = 0; i < NR_POOLS; i++)
 		if (!w->reserve[i] && gone[i] > here[i])
 			w->wrong = "a page left before an older one";
+}
+
+/* Of a request that is about to be made: how old is what is pooled? */
+void order_note(struct world *w)
+{
+	for (size_t i = 0; i < w->config.ram_pages; i++) {
+		const struct ttmpool_chunk *chunk = pooled_at(w, i);
+
+		w->order.was[i] = chunk ? chunk->age : 0;
+	}
+}
+
+/* It failed: what was pooled, and is, is as old as it was. */
+void order_kept(struct world *w)
+{
+	for (size_t i = 0; i < w->config.ram_pages; i++) {
+		const struct ttmpool_chunk *chunk = pooled_at(w, i);
+
+		if (chunk && w->order.was[i] && chunk->age != w->order.was[i])
+			w->wrong = "a request that failed made a page younger";
+	}
 }

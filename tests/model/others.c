@@ -189,9 +189,12 @@ static void step_raw(struct world *w, struct item *item, uint64_t r)
 	}
 	room_before(w, &req, r >> 51 & 1 || req.source == TTMPOOL_COHERENT,
 		    item->be.pool);
+	order_note(w);
 	w->err = ttmpool_pool_take(item->be.pool, &req, raw->pages,
 				   r >> 51 & 1 ? raw->dma_addr : NULL);
 	room_after(w, &req, w->err, item->be.pool, raw->pages);
+	if (w->err && !req.wait_ms)
+		order_kept(w);
 	if (w->err)
 		return;
 	raw->pool = item->be.pool;

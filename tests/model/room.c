@@ -35,8 +35,9 @@ static unsigned long reserved(const struct world *w, int pool)
 	return w->reserve[pool] ? w->reserve[pool] + (1ul << MAX_ORDER) - 1 : 0;
 }
 
-/* Is this page in a chunk that is pooled? The chunk begins at a multiple of its size. */
-static bool is_pooled(struct world *w, const tpos_page_t *page)
+/* The chunk that this page is in, if it is pooled. It begins at a multiple of its size. */
+static const struct ttmpool_chunk *pooled_with(struct world *w,
+					       const tpos_page_t *page)
 {
 	tpos_page_t *first = tpsim_page_of_system(w->machine);
 	size_t index = (size_t)(page - first);
@@ -46,19 +47,57 @@ static bool is_pooled(struct world *w, const tpos_page_t *page)
 			w->dev[0], first + (index >> order << order));
 
 		if (chunk && chunk->order >= order)
-			return chunk->state == TTMPOOL_CHUNK_POOLED;
+			return chunk->state == TTMPOOL_CHUNK_POOLED ? chunk
+								    : NULL;
 	}
+	return NULL;
+}
+
+/* Has the hardware poisoned another page of the chunk, that was counted before this one? */
+static bool is_counted(const struct world *w, int poison,
+		       const struct ttmpool_chunk *chunk)
+{
+	for (int i = 0; i < poison; i++)
+		if (w->poison[i].page >= chunk->page &&
+		    w->poison[i].page < chunk->page + (1ul << chunk->order))
+			return true;
 	return false;
 }
 
-/* Is a page that the hardware has poisoned pooled? Its chunk is quarantined when it goes,
- * and makes no room. */
+/* How many pages have the chunks of a pool's bins that have a poisoned page? They are
+ * quarantined when they go, and make no room. */
+unsigned long poison_pooled(struct world *w, int pool)
+{
+	unsigned long pages = 0;
+
+	for (int i = 0; i < w->poisoned; i++) {
+		const struct ttmpool_chunk *chunk =
+			pooled_with(w, w->poison[i].page);
+
+		if (chunk && chunk->pool == &w->pool[pool] &&
+		    !is_counted(w, i, chunk))
+			pages += 1ul << chunk->order;
+	}
+	return pages;
+}
+
 bool is_poison_pooled(struct world *w)
 {
-	for (int i = 0; i < w->poisoned; i++)
-		if (is_pooled(w, w->poison[i].page))
+	for (int i = 0; i < NR_POOLS; i++)
+		if (poison_pooled(w, i))
 			return true;
 	return false;
+}
+
+/* How many pages of a pool can go for others, and are sound? At least; who has a reserve
+ * gives up whole chunks, and not these if others stand in the way. */
+unsigned long sound_can_go(struct world *w, int pool)
+{
+	unsigned long pages = can_go(w, pool), bad = poison_pooled(w, pool);
+
+	if (!bad)
+		return pages;
+	return w->reserve[pool] || pages < bad ? 0 : pages - bad;
 }
 
 static bool is_plenty(struct world *w)
@@ -77,9 +116,10 @@ static bool fits_pages(struct world *w, int pool, size_t n)
 
 	ttmpool_manager_stats(&w->mgr, &stats);
 	ttmpool_pool_stats(&w->pool[pool], &own);
-	gone = (unsigned long)own.pages_pooled + can_go(w, !pool);
+	gone = (unsigned long)own.pages_pooled - poison_pooled(w, pool) +
+	       sound_can_go(w, !pool);
 	return stats.pages - gone + n <= w->page_budget && is_plenty(w) &&
-	       !is_poison_pooled(w) && !stats.pages_quarantined;
+	       !stats.pages_quarantined;
 }
 
 /* How many pages can the device of this pool have mapped, by the budget of its addresses? */

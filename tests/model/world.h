@@ -134,12 +134,14 @@ struct room {
  * @seen: the step that saw it pooled first; 0: none
  * @age: what the library said of its chunk then
  * @by: the pool that had it then: each counts ages for itself
+ * @was: what was said of its chunk before a request; 0: it was not pooled
  */
 struct order {
 	uint8_t of[MOST_RAM];
 	uint32_t seen[MOST_RAM];
 	uint64_t age[MOST_RAM];
 	const struct ttmpool_pool *by[MOST_RAM];
+	uint64_t was[MOST_RAM];
 };
 
 struct world {
@@ -233,6 +235,12 @@ bool holds_addresses(const struct world *w);
 /** is_poison_pooled() - is there a page in a bin that cannot leave? */
 bool is_poison_pooled(struct world *w);
 
+/** poison_pooled() - how many pages lie in a pool, in chunks that cannot leave? */
+unsigned long poison_pooled(struct world *w, int pool);
+
+/** sound_can_go() - as can_go(), and leave for the system? */
+unsigned long sound_can_go(struct world *w, int pool);
+
 /** can_go() - how many pages of a pool may go for others? */
 unsigned long can_go(struct world *w, int pool);
 
@@ -243,6 +251,11 @@ unsigned long mapped_pages(struct world *w);
  * oldest go first? */
 void order_before(struct world *w);
 void order_after(struct world *w);
+
+/** order_note(), order_kept() - around a request, which failed: is what is pooled as old
+ * as it was? */
+void order_note(struct world *w);
+void order_kept(struct world *w);
 
 /** asked_in_vain - the swapper has locked a buffer that has no pages to give. */
 extern bool asked_in_vain;
