@@ -6,6 +6,9 @@
 
 TPOS_API_BEGIN
 
+/** TTMPOOL_LOOK_AGAIN - instead of a number of pages: another swap-out has given back some. */
+#define TTMPOOL_LOOK_AGAIN ULONG_MAX
+
 /** TTMPOOL_NO_LIMIT - for a limit in pages: there is none. */
 #define TTMPOOL_NO_LIMIT ULONG_MAX
 
@@ -44,8 +47,10 @@ struct ttmpool_manager;
  * @count: returns how many pages could be swapped out now. Takes no lock that is held
  *	while memory is allocated, and does not sleep.
  * @swapout: swaps out buffers until @pages pages have left, or no more can leave;
- *	returns how many left. If @wait is true, it waits until another swap-out has
- *	ended. If @wait is false, the system asks, in any thread that allocates
+ *	returns how many left. If @wait is true and another swap-out is under way, it
+ *	waits until that one has given pages back, or has ended, and returns
+ *	TTMPOOL_LOOK_AGAIN: then the caller checks whether that is enough. If @wait is
+ *	false, the system asks, in any thread that allocates
  *	memory: then the function returns 0 while another swap-out is under way, looks
  *	at no more than some thousand buffers, and ends early only for a signal that
  *	ends the thread. May sleep.
@@ -70,6 +75,7 @@ struct ttmpool_swapper {
  * @others: those that have none now, in no order
  * @round: counts walks along the list
  * @pages: how many pages these buffers have
+ * @followers: threads that wait for pages which another one swaps out
  *
  * Only the buffer floor (lib/buffer) uses it. It lies in the manager because all pools
  * share it; the manager initialises it, and refuses to end while a buffer is in it.
@@ -80,6 +86,7 @@ struct ttmpool_lru {
 	struct ttmpool_list others;
 	uint32_t round;
 	tpos_atomic_t pages;
+	struct ttmpool_queue followers;
 };
 
 /** TTMPOOL_NODE_SLOTS - how many nodes the shrinker tells apart. On a machine with more

@@ -327,7 +327,8 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
  * more pages than the page budget, with -ENOSPC if it is for more than may be mapped, by
  * the pool or by all pools on its struct ttmpool_iova, or than the device's mask admits.
  * Nobody loses a page or a mapping for it. If a request lacks more pages than are pooled or
- * can be swapped out, nobody gives up any for it.
+ * can be swapped out, nobody gives up any for it; and if it lacks more of a limit for
+ * mapped bytes than all kept mappings have, these are not ended for it.
  *
  * Return: 0; -EINVAL for a request that names nothing known or no page, or
  * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;

@@ -23,9 +23,10 @@
  * The lock of a buffer is the driver's, and only ever tried: a thread that
  * waits for memory may hold it. Processes may have the buffer mapped: the driver ends
  * that (vacate) under the lock of the buffer, and without the manager's, since it may
- * sleep. The swap mutex is held while buffers are moved,
- * and is what a driver waits for that wants to destroy one of these buffers
- * (ttmpool_lru_remove()); the shrinker does not wait for it.
+ * sleep. The swap mutex is held while buffers are moved, and that may be long. So nobody
+ * waits for it who only wants some pages, or one of these buffers: he follows, and looks
+ * again whenever some pages have left (swapout.c), a party has been let go, or the mutex
+ * is free. The shrinker does not wait at all.
  */
 
 #include "buffer_internal.h"
@@ -60,6 +61,26 @@ void ttmpool_lru_touch(struct ttmpool_backend *be)
 	tpos_spin_unlock(&mgr->lock);
 }
 
+/* It is being swapped out: wait until its party is let go. */
+static void lru_await(struct ttmpool_backend *be)
+{
+	struct ttmpool_manager *mgr = be->pool->mgr;
+	bool victim;
+
+	ttmpool_queue_enter(&mgr->lru.followers);
+	for (;;) {
+		long seen = tpos_wait_count(&mgr->lru.followers.wait);
+
+		tpos_spin_lock(&mgr->lock);
+		victim = be->lru_victim;
+		tpos_spin_unlock(&mgr->lock);
+		if (!victim)
+			break;
+		tpos_wait(&mgr->lru.followers.wait, seen, NULL);
+	}
+	ttmpool_queue_leave(&mgr->lru.followers);
+}
+
 void ttmpool_lru_remove(struct ttmpool_backend *be)
 {
 	struct ttmpool_manager *mgr = be->pool->mgr;
@@ -71,11 +92,8 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 	ttmpool_list_del(&be->lru);
 	busy = be->lru_victim;
 	tpos_spin_unlock(&mgr->lock);
-	if (busy) {
-		tpos_mutex_lock(&mgr->lru.mutex);
-		tpos_assert(!be->lru_victim);
-		tpos_mutex_unlock(&mgr->lru.mutex);
-	}
+	if (busy)
+		lru_await(be);
 	be->swappable = false;
 	ttmpool_backend_count_swappable(be);
 }
@@ -199,6 +217,7 @@ static unsigned long round_play(struct round *round)
 		be->lru_victim = false;
 		tpos_spin_unlock(&mgr->lock);
 	}
+	queue_wake(&mgr->lru.followers);
 	return (unsigned long)party->gained;
 }
 
@@ -227,27 +246,46 @@ static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 	return got;
 }
 
-/* @wait: until another swap-out has ended; the shrinker does not. */
-static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
-			     bool wait)
+/* The swap mutex is held, and let go: who follows this one looks again. */
+static unsigned long lru_end(struct ttmpool_manager *mgr, unsigned long got)
 {
-	unsigned long got;
-
-	if (!pages_of(&mgr->lru.pages))
-		return 0;
-	if (wait)
-		tpos_mutex_lock(&mgr->lru.mutex);
-	else if (!tpos_mutex_trylock(&mgr->lru.mutex))
-		return 0;
-	got = lru_round(mgr, pages, !wait);
 	tpos_mutex_unlock(&mgr->lru.mutex);
+	queue_wake(&mgr->lru.followers);
 	return got;
 }
 
 unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages)
 {
-	return lru_ask(mgr, pages, true);
+	if (!pages_of(&mgr->lru.pages))
+		return 0;
+	tpos_mutex_lock(&mgr->lru.mutex);
+	return lru_end(mgr, lru_round(mgr, pages, false));
+}
+
+/*
+ * The hook. Who finds somebody at work, and may wait, does until that one has given
+ * something back, or is done. What comes back before he begins to wait he finds at his next
+ * look, at the latest when the other one is done.
+ */
+static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
+			     bool wait)
+{
+	struct ttmpool_queue *followers = &mgr->lru.followers;
+	bool mine;
+	long seen;
+
+	if (!pages_of(&mgr->lru.pages))
+		return 0;
+	ttmpool_queue_enter(followers);
+	seen = tpos_wait_count(&followers->wait);
+	mine = tpos_mutex_trylock(&mgr->lru.mutex);
+	if (!mine && wait)
+		tpos_wait(&followers->wait, seen, NULL);
+	ttmpool_queue_leave(followers);
+	if (mine)
+		return lru_end(mgr, lru_round(mgr, pages, !wait));
+	return wait ? TTMPOOL_LOOK_AGAIN : 0;
 }
 
 static unsigned long lru_count(struct ttmpool_manager *mgr)

@@ -95,6 +95,7 @@ static void swapout_release(struct swapout *out)
 		   pool_bytes(pool, out->pages));
 	ttmpool_chunks_release(pool, &out->stored);
 	ttmpool_chunks_forget(pool, &out->adopted);
+	queue_wake(&pool->mgr->lru.followers);
 	out->pages = 0;
 }
 

@@ -166,38 +166,51 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
 		queue_wake(&pool->iova->queue);
 }
 
-/* How much must go for @bytes to fit, if what is over @limit goes to @low? */
-static uint64_t excess(uint64_t now, uint64_t bytes, uint64_t limit,
-		       uint64_t low)
+/* How much must go for @bytes to fit, if what is over @limit goes to @low? In whole
+ * pages: a limit, or a mark, need not be a multiple of one. */
+static uint64_t excess(const struct ttmpool_pool *pool, uint64_t wanted,
+		       uint64_t limit, uint64_t low, uint64_t bytes)
 {
-	if (!limit || now + bytes <= limit)
+	const uint64_t page = pool_bytes(pool, 1);
+	uint64_t now = wanted - bytes, more = 0;
+
+	if (wanted <= limit)
 		return 0;
-	return low < now ? now - low : bytes;
+	if (low < now)
+		more = now - low;
+	if (more < wanted - limit)
+		more = wanted - limit;
+	return (more + page - 1) & ~(page - 1);
 }
 
-/*
- * How many bytes of kept mappings shall be given up, so that @bytes fit? Down
- * to the low mark of whichever limit stands in the way, and at least as many.
- */
-uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool, uint64_t bytes)
+/* How many bytes of mappings that the pool keeps shall be given up, so that @bytes fit
+ * its own limit? Down to its low mark. */
+uint64_t ttmpool_budget_pool_excess(struct ttmpool_pool *pool, uint64_t bytes)
 {
-	struct ttmpool_iova *iova = pool->iova;
-	const uint64_t page = pool_bytes(pool, 1);
-	uint64_t now = pool_bytes(pool, pages_of(&iova->pages));
-	uint64_t most = excess(now, bytes, iova->limit, iova->low);
-	uint64_t own;
+	uint64_t wanted;
 
 	tpos_assert(bytes);
+	if (!pool->mapped_limit)
+		return 0;
 	tpos_spin_lock(&pool->lock);
-	own = excess(pool->addresses, bytes, pool->mapped_limit,
-		     pool->mapped_low);
+	wanted = pool->addresses + bytes;
 	tpos_spin_unlock(&pool->lock);
-	if (own > most)
-		most = own;
-	if (bytes > most)
-		most = bytes;
-	/* a low mark need not be a multiple of a page */
-	return (most + page - 1) & ~(page - 1);
+	return excess(pool, wanted, pool->mapped_limit, pool->mapped_low,
+		      bytes);
+}
+
+/* Likewise of all pools of the device, and its limit; @below: see
+ * ttmpool_budget_take_mapped(). */
+uint64_t ttmpool_budget_device_excess(struct ttmpool_pool *pool, uint64_t bytes,
+				      unsigned long below)
+{
+	struct ttmpool_iova *iova = pool->iova;
+	uint64_t now = pool_bytes(pool, pages_of(&iova->pages));
+
+	tpos_assert(bytes);
+	return excess(pool, now + bytes,
+		      pool_bytes(pool, iova_most(pool, below)),
+		      iova->limit ? iova->low : now, bytes);
 }
 
 int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low)

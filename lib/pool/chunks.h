@@ -227,8 +227,9 @@ bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 				unsigned long below);
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
 				  size_t back);
-uint64_t ttmpool_budget_mapped_excess(struct ttmpool_pool *pool,
-				      uint64_t bytes);
+uint64_t ttmpool_budget_pool_excess(struct ttmpool_pool *pool, uint64_t bytes);
+uint64_t ttmpool_budget_device_excess(struct ttmpool_pool *pool, uint64_t bytes,
+				      unsigned long below);
 
 /* space.c: for pools without a budget of the driver's */
 int ttmpool_space_join(struct ttmpool_pool *pool);

@@ -53,6 +53,8 @@ static unsigned long manager_scan_node(struct tpos_shrinker *shrinker, int node,
 
 static void manager_fini_locks(struct ttmpool_manager *mgr)
 {
+	ttmpool_queue_fini(&mgr->lru.followers);
+	ttmpool_queue_fini(&mgr->queue);
 	tpos_wait_fini(&mgr->turn_ended);
 	tpos_spin_fini(&mgr->lock);
 	tpos_mutex_fini(&mgr->reclaim);
@@ -95,6 +97,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_atomic_set(&mgr->trims, 0);
 	tpos_atomic_set(&mgr->trimmers, 0);
 	ttmpool_queue_init(&mgr->queue);
+	ttmpool_queue_init(&mgr->lru.followers);
 	mgr->shrinker.count = manager_count;
 	mgr->shrinker.scan = manager_scan;
 	mgr->shrinker.count_node = manager_count_node;

@@ -86,12 +86,65 @@ static uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes,
 	return pool_bytes(pool, got);
 }
 
+/*
+ * How many pages of addresses could come back at most, if all mappings ended that are
+ * only kept? What is held for others of a batch may come back with it. What is out of its
+ * bin to be cleared is counted with all that is pooled. The pool's lock is held.
+ */
+static uint64_t could_come_back(struct ttmpool_pool *pool, bool for_itself)
+{
+	uint64_t mapped = pool->stats.bytes_mapped, kept, held = 0;
+
+	tpos_assert_held(&pool->lock);
+	if (pool->addresses > mapped)
+		held = pool->addresses - mapped;
+	if (pool->scrubbing)
+		kept = pool->stats.pages_pooled;
+	else if (for_itself)
+		kept = pool->pooled_mapped;
+	else
+		kept = ttmpool_bins_spare_mapped(pool);
+	return pool_bytes(pool, (size_t)kept) + held;
+}
+
 /* Is it another pool of the same device? */
 static bool shares_iova(struct ttmpool_pool *pool, const void *arg)
 {
 	const struct ttmpool_pool *self = arg;
 
 	return pool != self && pool->iova == self->iova;
+}
+
+/*
+ * Would there be room for so many bytes more, within the limits, if all mappings of the
+ * device ended that are only kept? If not, none has to end in vain. (How many addresses
+ * the machine has nobody knows.)
+ */
+bool ttmpool_mappings_suffice(struct ttmpool_pool *pool, uint64_t bytes)
+{
+	uint64_t limit = pool->mapped_limit, now, most;
+	struct turn turn;
+	bool fits;
+
+	tpos_assert(bytes);
+	tpos_spin_lock(&pool->lock);
+	most = could_come_back(pool, true);
+	fits = !limit || pool->addresses + bytes <= limit + most;
+	tpos_spin_unlock(&pool->lock);
+	limit = pool->iova->limit;
+	now = pool_bytes(pool, ttmpool_iova_pages(pool->iova));
+	if (!fits || !limit)
+		return fits;
+	ttmpool_turn_init(&turn, pool->mgr);
+	turn.only_looks = true;
+	while (now + bytes > limit + most &&
+	       ttmpool_turn_next(&turn, shares_iova, pool)) {
+		tpos_spin_lock(&turn.pool->lock);
+		most += could_come_back(turn.pool, false);
+		tpos_spin_unlock(&turn.pool->lock);
+	}
+	ttmpool_turn_end(&turn);
+	return now + bytes <= limit + most;
 }
 
 /*
@@ -105,7 +158,6 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 	uint64_t got = pool_give_up_mappings(pool, bytes, true);
 	struct turn turn;
 
-	tpos_assert(bytes);
 	if (got < bytes && pages_of(&pool->iova->pools) > 1) {
 		ttmpool_turn_init(&turn, pool->mgr);
 		while (got < bytes &&
@@ -115,6 +167,17 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 		ttmpool_turn_end(&turn);
 	}
 	/* While they were out of the bins, the limit may have been lowered. */
+	ttmpool_manager_trim(pool->mgr);
+	return got;
+}
+
+/* End kept mappings of @pool alone, as for its own limit. Returns how many bytes are no
+ * longer mapped. */
+uint64_t ttmpool_pool_give_up_mappings(struct ttmpool_pool *pool,
+				       uint64_t bytes)
+{
+	uint64_t got = pool_give_up_mappings(pool, bytes, true);
+
 	ttmpool_manager_trim(pool->mgr);
 	return got;
 }

@@ -209,6 +209,9 @@ void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr);
 void ttmpool_manager_trim_to_budget(struct ttmpool_manager *mgr);
 
 /* mapping.c */
+bool ttmpool_mappings_suffice(struct ttmpool_pool *pool, uint64_t bytes);
+uint64_t ttmpool_pool_give_up_mappings(struct ttmpool_pool *pool,
+				       uint64_t bytes);
 uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 					 uint64_t bytes);
 

@@ -71,8 +71,11 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 			return NO_PAGES;
 		if (!room_can_be_made(pool, lacks) ||
 		    !room_is_made(pool, lacks)) {
+			/* what was in others' hands may be back by now */
 			if (!may_wait || !ttmpool_turns_wait(mgr))
-				return NO_PAGES;
+				return ttmpool_budget_take_pages(mgr, pages)
+					       ? 0
+					       : NO_PAGES;
 			may_wait = false;
 		}
 		if (tpos_fatal_signal_pending())
@@ -99,8 +102,25 @@ bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
 	tpos_assert(lacks <= pages);
 	if (room->no_wait)
 		return ttmpool_budget_has(pool->mgr, lacks);
-	return room_may_be(pool, pages) ||
-	       (ttmpool_turns_wait(pool->mgr) && room_may_be(pool, pages));
+	if (room_may_be(pool, pages))
+		return true;
+	ttmpool_turns_wait(pool->mgr);
+	return room_may_be(pool, pages);
+}
+
+/* Kept mappings end for @bytes: those of the pool for its own limit, and any of the
+ * device's for that one's. Have any, or are there enough by now? */
+static bool mappings_end(struct ttmpool_pool *pool, uint64_t bytes,
+			 unsigned long below)
+{
+	uint64_t own = ttmpool_budget_pool_excess(pool, bytes), got = 0, all;
+
+	if (own)
+		got = ttmpool_pool_give_up_mappings(pool, own);
+	all = ttmpool_budget_device_excess(pool, bytes, below);
+	if (all)
+		got += ttmpool_device_give_up_mappings(pool, all);
+	return got | !(own | all);
 }
 
 static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
@@ -108,8 +128,8 @@ static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
 {
 	tpos_assert(bytes);
 	while (!ttmpool_budget_take_mapped(pool, bytes, below))
-		if (!ttmpool_device_give_up_mappings(
-			    pool, ttmpool_budget_mapped_excess(pool, bytes)))
+		if (!ttmpool_mappings_suffice(pool, bytes) ||
+		    !mappings_end(pool, bytes, below))
 			return NO_MAPPED;
 	return 0;
 }

@@ -186,6 +186,7 @@ static struct ttmpool_pool *busy_pool;
 static void others_give(void)
 {
 	give_singles(busy_pool, 300, 10);
+	ttmpool_pool_scrub(busy_pool, 300);
 }
 
 /* Where hundreds of younger pages have come while a request that fails had some in hand,
@@ -219,10 +220,13 @@ static void s13_what_was_mapped_in_vain_is_not_kept(struct check *t)
 	struct rig *rig;
 
 	policy.keep_mapped = false;
+	policy.max_order = 0;
 	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 	CHECK(t, rig);
 	CHECK_EQ(t, take(&rig->pool[0], WC, 4, 0, true), 0);
 	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page, 4, WC), 0);
+	meanwhile = nothing;
+	CHECK_EQ(t, take(&rig->pool[0], WC, 9, 0, true), -EIO);
 	tpsim_fault_plan(check_machine(t),
 			 &(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_SET,
 						.nth = 1 });
@@ -260,13 +264,106 @@ static void s06_a_low_mark_may_be_any_number(struct check *t)
 	}
 }
 
+/* A pool whose own limit, or its device's, is 100 pages, and in which 60 mapped pages are
+ * in use; the other pool of the device keeps 20. */
+static struct rig *open_limited(struct check *t, bool shared,
+				struct ttmpool_iova *iova,
+				enum ttmpool_source source)
+{
+	const uint64_t limit = 100ull * 4096;
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_request req = { .source = source,
+				       .caching = WC,
+				       .num_pages = 60 };
+	struct rig *rig;
+
+	policy.max_order = 0;
+	if (ttmpool_iova_init(iova, shared ? limit : 0, shared ? limit : 0))
+		return NULL;
+	rig = rig_open(t,
+		       &(struct rig_config){ .nr_pools = 2,
+					     .mapped_limit = shared ? 0 : limit,
+					     .iova = iova,
+					     .policy = &policy });
+	if (!rig || ttmpool_pool_take(&rig->pool[0], &req, page, addr))
+		return NULL;
+	req.num_pages = 20;
+	if (ttmpool_pool_take(&rig->pool[1], &req, page + 60, addr + 60) ||
+	    ttmpool_pool_give(&rig->pool[1], page + 60, 20, WC))
+		return NULL;
+	return rig;
+}
+
+static uint64_t mapped_by_all(struct rig *rig)
+{
+	struct ttmpool_pool_stats other;
+
+	ttmpool_pool_stats(&rig->pool[1], &other);
+	return (rig_stats(rig).bytes_mapped + other.bytes_mapped) / 4096;
+}
+
+/* For a request that the limit would not admit though all kept mappings ended, none does;
+ * for one that it would, as many end as it takes. */
+static void s06_no_mapping_ends_in_vain(struct check *t)
+{
+	for (int i = 0; i < 4; i++) {
+		enum ttmpool_source source = (enum ttmpool_source)(i & 1);
+		struct ttmpool_request req = { .source = source,
+					       .caching = UC };
+		bool shared = i & 2;
+		struct ttmpool_iova iova;
+		struct rig *rig = open_limited(t, shared, &iova, source);
+		struct ttmpool_pool *pool;
+
+		CHECK(t, rig);
+		pool = &rig->pool[0];
+		CHECK_EQ(t, ttmpool_pool_give(pool, page, 10, WC), 0);
+		req.num_pages = 51;
+		CHECK_EQ(t, ttmpool_pool_take(pool, &req, page + 100, addr),
+			 -ENOSPC);
+		CHECK_EQ(t, mapped_by_all(rig), 80);
+		req.num_pages = 50;
+		CHECK_EQ(t, ttmpool_pool_take(pool, &req, page + 100, addr), 0);
+		CHECK_EQ(t, mapped_by_all(rig), (shared ? 100 : 120));
+		CHECK_EQ(t, ttmpool_pool_give(pool, page + 100, 50, UC), 0);
+		CHECK_EQ(t, ttmpool_pool_give(pool, page + 10, 50, WC), 0);
+		CHECK(t, rig_close(t, rig));
+		ttmpool_iova_fini(&iova);
+	}
+}
+
+/* What another pool of the device has reserved stays mapped, and nothing ends for who
+ * could not do without it. */
+static void s06_what_is_reserved_makes_no_room(struct check *t)
+{
+	struct ttmpool_request req = { .caching = UC, .num_pages = 31 };
+	struct ttmpool_iova iova;
+	struct rig *rig = open_limited(t, true, &iova, TTMPOOL_PLAIN);
+
+	CHECK(t, rig);
+	ttmpool_pool_reserve(&rig->pool[1], 10);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, page + 100, addr),
+		 -ENOSPC);
+	CHECK_EQ(t, mapped_by_all(rig), 80);
+	req.num_pages = 30;
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, page + 100, addr),
+		 0);
+	CHECK_EQ(t, mapped_by_all(rig), 100);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page + 100, 30, UC), 0);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page, 60, WC), 0);
+	CHECK(t, rig_close(t, rig));
+	ttmpool_iova_fini(&iova);
+}
+
 CHECK_SUITE(leaving, CHECK_CASE(f56_others_leave_in_place_of_poisoned_pages),
 	    CHECK_CASE(f56_a_lowered_budget_holds_beside_poisoned_pages),
 	    CHECK_CASE(f56_poisoned_pages_are_no_reason_to_refuse),
 	    CHECK_CASE(s11_a_failed_take_makes_nothing_younger),
 	    CHECK_CASE(s11_a_failed_take_goes_back_among_many),
 	    CHECK_CASE(s13_what_was_mapped_in_vain_is_not_kept),
-	    CHECK_CASE(s06_a_low_mark_may_be_any_number));
+	    CHECK_CASE(s06_a_low_mark_may_be_any_number),
+	    CHECK_CASE(s06_no_mapping_ends_in_vain),
+	    CHECK_CASE(s06_what_is_reserved_makes_no_room));
 
 int main(int argc, char **argv)
 {

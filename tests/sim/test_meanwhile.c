@@ -299,6 +299,72 @@ static void s07_a_removed_buffer_stays_removed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Who swaps out is held up until another has pages, or for ten seconds. */
+struct slow {
+	struct pages *pages;
+	pthread_t thread;
+	size_t written;
+	bool started;
+	atomic_bool over;
+	bool in_time;
+	int err;
+};
+
+static void *take_beside(void *arg)
+{
+	struct slow *slow = arg;
+
+	slow->err = pages_take(slow->pages);
+	slow->over = true;
+	return NULL;
+}
+
+static void hold_up(void *arg)
+{
+	struct timespec time = { 0, 1000000 };
+	struct slow *slow = arg;
+
+	slow->written++;
+	if (slow->written == 2)
+		slow->started =
+			!pthread_create(&slow->thread, NULL, take_beside, slow);
+	for (int i = 0; slow->written == 1100 && !slow->over && i < 10000; i++)
+		nanosleep(&time, NULL);
+	if (slow->written == 1100)
+		slow->in_time = slow->over;
+	meanwhile.write = hold_up;
+}
+
+/* Who needs a few pages while somebody swaps out many is not refused, and does not wait
+ * for the end of that: the first that come back are his. */
+static void s06_nobody_waits_for_the_end_of_a_swap_out(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 1200 });
+	struct buffer_config config = { .funcs = &buffer_plain,
+					.caching = TTMPOOL_UNCACHED,
+					.num_pages = 1200 };
+	struct slow slow = { .err = -1 };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &config, 1);
+	slow.pages =
+		pages_open(t, rig, &(struct pages_config){ .num_pages = 20 });
+	CHECK(t, buf && slow.pages);
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
+	meanwhile = (struct meanwhile){ .write = hold_up, .arg = &slow };
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 1200), 1200);
+	meanwhile.write = NULL;
+	CHECK(t, slow.started && !pthread_join(slow.thread, NULL));
+	CHECK_EQ(t, slow.err, 0);
+	CHECK(t, slow.in_time);
+	CHECK_EQ(t, pages_give(slow.pages), 0);
+	ttmpool_lru_remove(&buf->be);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A small request, beside another. */
 struct small {
 	struct pages *pages;
@@ -377,17 +443,69 @@ static void s06_who_asks_in_vain_holds_nothing(struct check *t)
 	}
 }
 
+/* Pages that come back after a request has looked everywhere in vain. */
+struct late {
+	struct pages *pages;
+	int err;
+};
+
+static void give_late(void *arg)
+{
+	struct late *late = arg;
+
+	late->err = pages_give(late->pages);
+}
+
+static void give_at_next(void *arg)
+{
+	(void)arg;
+	meanwhile.budget = give_late;
+}
+
+/* Who has found nothing looks once more before it is refused: what others had in their
+ * hands may have come back. */
+static void s06_what_comes_back_late_is_had(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .page_budget = 8 });
+	struct pages_config config = { .num_pages = 4,
+				       .caching = TTMPOOL_CACHED };
+	struct buffer_config idle = { .funcs = &buffer_plain, .num_pages = 4 };
+	struct late late = { .err = -1 };
+	struct pages *more;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	late.pages = pages_open(t, rig, &config);
+	more = pages_open(t, rig, &config);
+	buf = buffer_ready(t, rig, &idle, 1);
+	CHECK(t, late.pages && more && buf);
+	more->dma_addr = NULL; /* room for pages is all that it takes */
+	CHECK_EQ(t, pages_take(late.pages), 0);
+	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
+	buf->locked = true;
+	meanwhile = (struct meanwhile){ .budget = give_at_next, .arg = &late };
+	CHECK_EQ(t, pages_take(more), 0);
+	CHECK_EQ(t, late.err, 0);
+	CHECK_EQ(t, pages_give(more), 0);
+	ttmpool_lru_remove(&buf->be);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(meanwhile, CHECK_CASE(s06_who_asks_in_vain_holds_nothing),
+	    CHECK_CASE(s06_what_comes_back_late_is_had),
 	    CHECK_CASE(s06_no_count_is_over_the_budget_for_a_moment),
 	    CHECK_CASE(s11_what_comes_late_is_put_in_its_place),
 	    CHECK_CASE(s11_nobody_looks_for_its_place_for_long),
 	    CHECK_CASE(s06_a_pool_is_valid_while_its_pages_leave),
-	    CHECK_CASE(s07_a_removed_buffer_stays_removed));
+	    CHECK_CASE(s07_a_removed_buffer_stays_removed),
+	    CHECK_CASE(s06_nobody_waits_for_the_end_of_a_swap_out));
 
 int main(int argc, char **argv)
 {
 	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
-						    .ram_pages = 4096 };
+						    .ram_pages = 4096,
+						    .threads = true };
 
 	return check_main(argc, argv, &check_suite_meanwhile, &config);
 }
