@@ -147,13 +147,14 @@ void rig_choose(struct rig *rig, enum options_source source, bool coherent)
 void rig_stats(struct rig *rig, struct ttmpool_pool_stats *stats)
 {
 	struct ttmpool_pool_stats one;
+	const uint64_t *part;
 	uint64_t *sum = (uint64_t *)stats;
-	const uint64_t *part = (const uint64_t *)&one;
 	size_t i, j;
 
 	memset(stats, 0, sizeof(*stats));
 	for (i = 0; i < rig->nr_devices; i++) {
 		ttmpool_pool_stats(&rig->pools[i], &one);
+		part = (const uint64_t *)&one;
 		for (j = 0; j < sizeof(one) / sizeof(*sum); j++)
 			sum[j] += part[j];
 	}
