@@ -120,7 +120,7 @@ static bool mappings_end(struct ttmpool_pool *pool, uint64_t bytes,
 	all = ttmpool_budget_device_excess(pool, bytes, below);
 	if (all)
 		got += ttmpool_device_give_up_mappings(pool, all);
-	return got | !(own | all);
+	return got | ((own | all) == 0);
 }
 
 static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
