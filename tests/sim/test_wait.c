@@ -255,6 +255,33 @@ static void s06_whatever_frees_space_wakes(struct check *t)
 	CHECK(t, is_woken(t, fails_to_populate, &buffer_plain, EMPTY));
 }
 
+/* The page budget is raised, and not by as much as is wanted. */
+static void raises_budget(struct scene *scene)
+{
+	ttmpool_manager_set_page_budget(scene->holder->be.pool->mgr, 110);
+}
+
+/* Who waits for pages looks again as soon as the page budget is raised: he has not the time
+ * to sleep until the end of his nap. */
+static void s06_a_raised_budget_wakes(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .page_budget = 100 });
+	struct scene scene = { .wakes = raises_budget, .t = t };
+	struct buffer *waiter;
+
+	CHECK(t, rig);
+	scene.holder = buffer_of(t, rig, 60, 0);
+	waiter = buffer_of(t, rig, 60, 50);
+	CHECK(t, scene.holder && waiter);
+	CHECK_EQ(t, ttmpool_populate(&scene.holder->be), 0);
+	tpsim_while_waiting(check_machine(t), act, &scene);
+	CHECK_EQ(t, ttmpool_populate(&waiter->be), 0);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK_EQ(t, ttmpool_unpopulate(&waiter->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 static void wake_once(void *arg)
 {
 	struct scene *scene = arg;
@@ -289,6 +316,7 @@ CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),
 	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers),
 	    CHECK_CASE(s06_whatever_frees_space_wakes),
+	    CHECK_CASE(s06_a_raised_budget_wakes),
 	    CHECK_CASE(s06_a_wake_in_vain_costs_no_time));
 
 int main(int argc, char **argv)
