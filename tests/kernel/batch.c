@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Chunks straight from the port: what its functions do is shown on them. */
 
+#include <linux/delay.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 
 #include "batch.h"
+
+/* When the device has begun a transfer of 100 ms, and not yet ended it. */
+#define STALE_US 95000
 
 struct batch *batch_open(struct check *t)
 {
@@ -81,6 +86,25 @@ int batch_adopt(struct batch *batch, tpos_store_t *store, size_t index,
 	err = batch_adopt(batch, store, index + ttmpool_chunk_pages(chunk),
 			  &upper);
 	return err ? err : batch_adopt(batch, store, index, chunk);
+}
+
+bool batch_stale_store_arrives(struct batch *batch, struct ttmpool_list *chunks,
+			       bool lazy)
+{
+	struct ttmpool_chunk *chunk = ttmpool_chunk_of(chunks->next);
+	struct edu *edu = edu_of(batch->dev);
+	dma_addr_t addr = chunk->dma.addr;
+	char *bytes = page_address(chunk->page);
+
+	if (edu_fill(edu, 0x66) || edu_store(edu, addr))
+		return false;
+	memset(bytes, 0, PAGE_SIZE);
+	edu_begin_store(edu, addr);
+	usleep_range(STALE_US, STALE_US + 500);
+	tpos_dma_unmap(batch->dev, chunks, lazy);
+	if (edu_finish(edu))
+		return false;
+	return memchr_inv(bytes, 0, PAGE_SIZE);
 }
 
 void batch_squeeze(void)

@@ -46,6 +46,20 @@ void batch_free(struct batch *batch);
 int batch_adopt(struct batch *batch, tpos_store_t *store, size_t index,
 		struct ttmpool_chunk *chunk);
 
+/**
+ * batch_stale_store_arrives() - does a write to an address that was unmapped arrive?
+ * @batch: whose device it is
+ * @chunks: mapped; the first is written to, and all are unmapped
+ * @lazy: unmap them lazily
+ *
+ * The device has used the address before, so that its translation is in the IOTLB. It looks
+ * an address up at the end of its transfer, and the pages are unmapped a few milliseconds
+ * before that: the kernel's lazy mode empties its queue 10 ms after the first unmapping
+ * (IOVA_FQ_TIMEOUT), so nothing is invalidated meanwhile but by the unmapping itself.
+ */
+bool batch_stale_store_arrives(struct batch *batch, struct ttmpool_list *chunks,
+			       bool lazy);
+
 /** batch_squeeze() - take all memory of the system that can be had, so that
  * what can leave it does; and give it back. */
 void batch_squeeze(void);

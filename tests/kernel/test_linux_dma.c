@@ -116,32 +116,6 @@ static void mapping_is_all_or_nothing(struct check *t)
 	batch_free(batch);
 }
 
-/**
- * stale_store_arrives() - does a write to an address that was unmapped arrive?
- *
- * The device has used the address before, so that its translation is in the
- * IOTLB. Interrupts are off from the unmapping to the end of the transfer: the
- * timer by which the kernel's lazy mode empties its queue runs on this CPU, so
- * nothing is invalidated meanwhile but by the unmapping itself.
- */
-static bool stale_store_arrives(struct batch *batch, bool lazy)
-{
-	struct ttmpool_chunk *chunk = &batch->all[0];
-	struct edu *edu = edu_of(batch->dev);
-	dma_addr_t addr = chunk->dma.addr;
-	char *bytes = page_address(chunk->page);
-	unsigned long flags;
-
-	if (edu_fill(edu, 0x66) || edu_store(edu, addr))
-		return false;
-	memset(bytes, 0, PAGE_SIZE);
-	local_irq_save(flags);
-	tpos_dma_unmap(batch->dev, &batch->chunks, lazy);
-	edu_store_atomic(edu, addr);
-	local_irq_restore(flags);
-	return memchr_inv(bytes, 0, PAGE_SIZE);
-}
-
 static struct batch *batch_mapped(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -161,7 +135,8 @@ static void f17_after_an_unmap_the_device_is_cut_off(struct check *t)
 	CHECK(t, batch);
 	if (has_iommu(batch->dev)) {
 		check_provoke(batch->dev, batch->all[0].dma.addr);
-		CHECK(t, !stale_store_arrives(batch, false));
+		CHECK(t,
+		      !batch_stale_store_arrives(batch, &batch->chunks, false));
 	} else {
 		check_skip(t, "nothing cuts a device off without an IOMMU");
 		tpos_dma_unmap(batch->dev, &batch->chunks, false);
@@ -177,7 +152,8 @@ static void f18_a_lazy_unmap_leaves_a_window(struct check *t)
 
 	CHECK(t, batch);
 	if (mode_is("vtd-lazy")) {
-		CHECK(t, stale_store_arrives(batch, true));
+		CHECK(t,
+		      batch_stale_store_arrives(batch, &batch->chunks, true));
 	} else {
 		check_skip(t, "not the lazy mode");
 		tpos_dma_unmap(batch->dev, &batch->chunks, true);

@@ -20,29 +20,6 @@
  * want theirs logged. */
 #define QUIET_MS 5000
 
-/**
- * stale_store_arrives() - does a write to a page arrive after it was unmapped?
- *
- * As in test_linux_dma.c, of some pages of a batch that share their addresses.
- */
-static bool stale_store_arrives(struct batch *batch, struct ttmpool_list *some)
-{
-	struct ttmpool_chunk *chunk = ttmpool_chunk_of(some->next);
-	struct edu *edu = edu_of(batch->dev);
-	dma_addr_t addr = chunk->dma.addr;
-	char *bytes = page_address(chunk->page);
-	unsigned long flags;
-
-	if (edu_fill(edu, 0x66) || edu_store(edu, addr))
-		return false;
-	memset(bytes, 0, PAGE_SIZE);
-	local_irq_save(flags);
-	tpos_dma_unmap(batch->dev, some, false);
-	edu_store_atomic(edu, addr);
-	local_irq_restore(flags);
-	return memchr_inv(bytes, 0, PAGE_SIZE);
-}
-
 /* The device is cut off from some pages of a batch when their unmap returns, whether they
  * share addresses with the others, or each has its own, in the lazy mode, too; and it is
  * cut off from no other. */
@@ -61,7 +38,7 @@ static void f17_a_part_of_a_batch_is_cut_off_at_once(struct check *t)
 	CHECK_EQ(t, ttmpool_chunk_shares(&batch->all[0]), shares(batch->dev));
 	if (translates(t, batch->dev)) {
 		check_provoke(batch->dev, batch->all[2].dma.addr);
-		CHECK(t, !stale_store_arrives(batch, &some));
+		CHECK(t, !batch_stale_store_arrives(batch, &some, false));
 		CHECK_EQ(t,
 			 edu_store(edu_of(batch->dev), batch->all[3].dma.addr),
 			 0);

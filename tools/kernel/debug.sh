@@ -144,16 +144,10 @@ build_races()
 	build_more races
 }
 
-# An initial file system may have parts: the second one has init-$flavour.sh.
 build_initramfs()
 {
-	"$here/initramfs.sh" "$out" "$out/initramfs.gz" "$work/$flavour" ||
-		return 1
-	tree=$(mktemp -d)
-	cp "$here/init-$flavour.sh" "$tree/debug.sh"
-	(cd "$tree" && echo debug.sh | cpio -o -H newc --quiet | gzip -1) \
-		>>"$out/initramfs.gz"
-	rm -rf "$tree"
+	"$here/initramfs.sh" "$out" "$out/initramfs.gz" "$work/$flavour" &&
+		"$here/more.sh" "$out/initramfs.gz" "$flavour"
 }
 
 # prepare_flavour FLAVOUR DIRECTORY: the kernel, and all modules for it.

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# fetch.sh SERIES DIR: the newest Debian kernel of a series (6.1, 6.12, 7.3), and what
-# modules for it are built with, unpacked under DIR. Nothing is installed. The
-# last line of output is the kernel's release, as uname -r would say it. Exits with 3
-# if this Debian has no such series.
+# fetch.sh SERIES DIR: the newest Debian kernel of a series (6.1, 6.12, 7.3; or one with
+# PREEMPT_RT, 6.12-rt), and what modules for it are built with, unpacked under DIR. Nothing
+# is installed. The last line of output is the kernel's release, as uname -r would say it.
+# Exits with 3 if this Debian has no such series.
 #
 # Versions move, and old ones leave the index: what is there already is used as
 # long as the index has nothing newer, or has nothing at all.
@@ -18,17 +18,28 @@ mkdir -p "$dir"
 
 # Up to 6.19 a kernel is one package, linux-image-RELEASE-unsigned; since then it is
 # linux-binary-RELEASE, its modules are another, and its configuration a third.
-escaped=$(echo "$series" | sed 's/\./\\./g')
+base=${series%-rt}
+flavour=${series#"$base"}
+escaped=$(echo "$base" | sed 's/\./\\./g')
 old="linux-image-$escaped\\.[0-9.+a-z-]*-amd64-unsigned"
 new="linux-binary-$escaped\\.[0-9.+a-z-]*-amd64"
 
-# Of the releases 6.1.0-47-amd64, 6.1.0-56-cloud-amd64, ...: the newest plain one.
+# The names on its input that are of the flavour.
+of_flavour()
+{
+	case $flavour in
+	-rt) grep -- '-rt-amd64' ;;
+	*) grep -vE -- '-(cloud|rt)-amd64' ;;
+	esac
+}
+
+# Of the releases 6.1.0-47-amd64, 6.1.0-56-cloud-amd64, ...: the newest of the flavour.
 newest()
 {
 	{
-		apt-cache pkgnames "linux-image-$series."
-		apt-cache pkgnames "linux-binary-$series."
-	} 2>/dev/null | grep -xE "$old|$new" | grep -vE -- '-(cloud|rt)-amd64' |
+		apt-cache pkgnames "linux-image-$base."
+		apt-cache pkgnames "linux-binary-$base."
+	} 2>/dev/null | grep -xE "$old|$new" | of_flavour |
 		sed 's/^linux-[a-z]*-//; s/-unsigned$//' | sort -V | tail -n 1
 }
 
@@ -88,7 +99,7 @@ fi
 
 # The headers' Makefile asks this script whether the checker works, and Debian's package
 # of 7.3 has left it out. build.sh sees to it that the checker ran.
-for common in "$dir"/usr/src/linux-headers-*-common; do
+for common in "$dir"/usr/src/linux-headers-*-common*; do
 	script=$common/scripts/checker-valid.sh
 	if [ ! -e "$script" ] && grep -q checker-valid.sh "$common/Makefile"; then
 		# shellcheck disable=SC2016 # for that script

@@ -322,7 +322,7 @@ load_and_unload()
 	[ $((before - after)) -lt "$load_slack" ]
 }
 
-# Of a debug kernel: init-debug.sh.
+# Of a kernel that finds more than others: init-debug.sh, init-kcsan.sh, init-rt.sh.
 # shellcheck source=tools/kernel/init-debug.sh
 if [ -e /debug.sh ]; then
 	. /debug.sh

@@ -4,7 +4,7 @@
 # The kernel half of ./dev: fetch kernels, build the modules, boot the matrix,
 # judge the consoles. Nothing is installed but the tools.
 #
-#   run.sh test [--kernel 6.1|6.12|7.3] [--mode MODE]
+#   run.sh test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
 #   run.sh debug [--kernel 6.12|7.3] [--mode MODE]
 #   run.sh kcsan [--mode MODE]
 #   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
@@ -27,7 +27,7 @@ modes='none vtd-lazy vtd-strict amd swiotlb numa pressure'
 usage()
 {
 	cat <<END
-usage: ./dev kernel test [--kernel 6.1|6.12|7.3] [--mode MODE]
+usage: ./dev kernel test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
        ./dev kernel debug [--kernel 6.12|7.3] [--mode MODE]
        ./dev kernel kcsan [--mode MODE]
        ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
@@ -36,6 +36,9 @@ Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
 What the operation script (tests/test_fidelity.c) logs there is compared with
 what it logs on the simulated machine: "alike" are the lines.
+With --rt, for Debian's PREEMPT_RT kernels: 6.12 and 7.3 in the modes none and
+vtd-strict, if not told otherwise; and who takes a lock that may sleep where he may
+not is found.
 "debug" does it on a kernel built to find bugs, 6.12 or 7.3, and makes things fail
 there; it has a mode of its own: large-pages. "kcsan" does it on one that looks for
 data races, with threads that do all at once; in the modes none and pressure.
@@ -60,8 +63,16 @@ fail()
 
 # What was asked for, or all.
 kernels='6.1 6.12 7.3'
+rt=
 parse()
 {
+	if [ "${1-}" = --rt ]; then
+		[ "$command" = test ] || fail "no such option: --rt"
+		rt=-rt
+		kernels='6.12 7.3'
+		modes='none vtd-strict'
+		shift
+	fi
 	while [ $# -gt 0 ]; do
 		[ $# -ge 2 ] || fail "$1 needs a value"
 		case $1 in
@@ -77,6 +88,7 @@ parse()
 		*) fail "no such kernel: $kernel" ;;
 		esac
 	done
+	[ -z "$rt" ] || kernels=$(for kernel in $kernels; do echo "$kernel-rt"; done)
 }
 
 need_tools()
@@ -125,7 +137,8 @@ prepare()
 	rm -f "$work/out-$series"/*.ko
 	"$here/build.sh" "$work/$series" "$work/out-$series" &&
 		"$here/initramfs.sh" "$work/out-$series" \
-			"$work/out-$series/initramfs.gz" "$work/$series"
+			"$work/out-$series/initramfs.gz" "$work/$series" || return
+	[ -z "$rt" ] || "$here/more.sh" "$work/out-$series/initramfs.gz" rt
 }
 
 # Flags with a bit that no processor has, above the 21st: what died is the emulated

@@ -41,10 +41,6 @@ int edu_load(struct edu *edu, dma_addr_t addr);
 /** edu_store() - the device writes its buffer to memory at @addr. */
 int edu_store(struct edu *edu, dma_addr_t addr);
 
-/** edu_store_atomic() - the same, but it spins: for those with interrupts off.
- */
-int edu_store_atomic(struct edu *edu, dma_addr_t addr);
-
 /** edu_fill() - all of the device's buffer is @byte now. */
 int edu_fill(struct edu *edu, unsigned char byte);
 
@@ -56,9 +52,11 @@ bool edu_holds(struct edu *edu, unsigned char byte);
 bool edu_reads(struct edu *edu, dma_addr_t addr, unsigned char byte);
 
 /** edu_begin_store() - the device begins to write its buffer to memory at @addr, as
- * edu_store(); edu_is_busy() says how long. What it writes arrives at the end. */
+ * edu_store(); edu_is_busy() says how long, and edu_finish() sleeps until it is done. What
+ * it writes arrives at the end. */
 void edu_begin_store(struct edu *edu, dma_addr_t addr);
 bool edu_is_busy(struct edu *edu);
+int edu_finish(struct edu *edu);
 
 /** edu_unplug() - the device goes from its bus, and with it all that the kernel knows
  * of it; edu_plug() brings all devices back, as new ones. */

@@ -73,7 +73,7 @@ bool edu_is_busy(struct edu *edu)
 	return readl(edu->regs + EDU_DMA_COMMAND) & EDU_RUN;
 }
 
-static int edu_wait(struct edu *edu)
+int edu_finish(struct edu *edu)
 {
 	for (int ms = 0; ms < EDU_PATIENCE_MS; ms += EDU_TRANSFER_MS) {
 		msleep(EDU_TRANSFER_MS + 1);
@@ -86,24 +86,13 @@ static int edu_wait(struct edu *edu)
 int edu_load(struct edu *edu, dma_addr_t addr)
 {
 	edu_start(edu, addr, EDU_BUFFER, 0);
-	return edu_wait(edu);
+	return edu_finish(edu);
 }
 
 int edu_store(struct edu *edu, dma_addr_t addr)
 {
 	edu_start(edu, EDU_BUFFER, addr, EDU_TO_MEMORY);
-	return edu_wait(edu);
-}
-
-int edu_store_atomic(struct edu *edu, dma_addr_t addr)
-{
-	edu_start(edu, EDU_BUFFER, addr, EDU_TO_MEMORY);
-	for (int ms = 0; ms < EDU_PATIENCE_MS; ms++) {
-		if (!edu_is_busy(edu))
-			return 0;
-		mdelay(1);
-	}
-	return -ETIMEDOUT;
+	return edu_finish(edu);
 }
 
 int edu_fill(struct edu *edu, unsigned char byte)
