@@ -37,9 +37,9 @@
  * @regs: its registers
  * @primary: what is on the screen
  * @cursor: what is on top of it
- * @crtc: the one that there is
- * @encoder: likewise
- * @connector: likewise
+ * @crtc: the only one
+ * @encoder: the only one
+ * @connector: the only one
  */
 struct bochs {
 	struct drm_device drm;
