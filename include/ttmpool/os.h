@@ -505,13 +505,17 @@ size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
  * tpos_chunk_alloc() - memory for a descriptor
  * @system: the machine
  * @named: of a struct ttmpool_named_chunk
+ * @flags: how hard to try: TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT mean the same as
+ *	for pages, and the other flags mean nothing
  *
  * The memory contains what an earlier chunk left there, or anything else; the caller writes
- * all of it. May sleep, and may call the registered shrinkers of the system.
+ * all of it. May sleep, and, without TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT, may call
+ * the registered shrinkers of the system.
  *
  * Return: the descriptor, or NULL.
  */
-struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named);
+struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named,
+				       unsigned int flags);
 
 /**
  * tpos_chunk_free() - free a descriptor

@@ -154,7 +154,7 @@ static bool swapout_split(struct swapout *out)
 	if (!done || ttmpool_chunk_is_coherent(chunk))
 		return false;
 	while (ttmpool_chunk_pages(chunk) > done)
-		if (!ttmpool_chunk_split(out->pool, chunk))
+		if (!ttmpool_chunk_split(out->pool, chunk, 0))
 			return false;
 	swapout_leave(out, chunk, &out->stored);
 	return true;

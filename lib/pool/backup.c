@@ -111,7 +111,7 @@ static size_t part_cut(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		if (n <= part - cut) {
 			ttmpool_list_move_tail(&chunk->link, gone);
 			cut += n;
-		} else if (!ttmpool_chunk_split(pool, chunk)) {
+		} else if (!ttmpool_chunk_split(pool, chunk, 0)) {
 			break;
 		}
 	}

@@ -255,12 +255,15 @@ void ttmpool_chunks_clear(struct ttmpool_pool *pool,
 		   pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
 }
 
-/* A descriptor; @named: with room for the name of who had it last. */
-struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named)
+/* A descriptor, with room for the name of who had it last if the pool verifies. @flags:
+ * TPOS_ALLOC_*, how hard to try. */
+struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool,
+					unsigned int flags)
 {
+	const bool named = pool->policy.verify;
 	struct ttmpool_chunk *chunk;
 
-	chunk = tpos_chunk_alloc(pool->mgr->system, named);
+	chunk = tpos_chunk_alloc(pool->mgr->system, named, flags);
 	if (!chunk)
 		return NULL;
 	chunk->flags = 0;

@@ -278,7 +278,8 @@ void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
 void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr);
-struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool, bool named);
+struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool,
+					unsigned int flags);
 void ttmpool_chunks_leave(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks);
 void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,

@@ -46,10 +46,6 @@ static const uint8_t list_preference[2][4] = {
 	  TTMPOOL_CHUNK_CLEAN, 0 },
 };
 
-/* By enum ttmpool_effort. */
-static const uint8_t effort_flags[] = { 0, TPOS_ALLOC_NO_WAIT,
-					TPOS_ALLOC_OOM_KILL };
-
 static unsigned int order_at_most(unsigned int order, size_t pages)
 {
 	unsigned int fits = 0;
@@ -200,8 +196,10 @@ static bool take_parts(struct take *take)
 	tpos_assert(!take->primed);
 	take_pieces(take);
 	while (more && take->req.num_pages) {
-		more = take->req.source == TTMPOOL_PLAIN &&
-		       ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS);
+		more = take->req.source == TTMPOOL_PLAIN;
+		if (more) /* without memory for these, those that there are will do */
+			ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS,
+					    request_flags(&take->req));
 		tpos_mutex_lock(&pool->scrub);
 		take_pooled(take, 0);
 		take_pooled(take, TTMPOOL_CHUNK_FAR);
@@ -282,7 +280,7 @@ static int take_fresh(struct take *take, bool strict)
 	do {
 		req.order = order_at_most(req.order, take->req.num_pages);
 		req.flags = (strict ? THIS_NODE_LIGHTLY
-				    : effort_flags[take->req.effort]) |
+				    : request_flags(&take->req)) |
 			    flags_of_order(pool, req.order) |
 			    pool_zone(pool, req.source);
 		err = ttmpool_chunk_create(pool, &req, &take->room, &made);

@@ -134,7 +134,7 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	err = ttmpool_room_make(pool, room, pages, coherent ? pages : 0);
 	if (err)
 		return err;
-	chunk = ttmpool_chunk_new(pool, pool->policy.verify);
+	chunk = ttmpool_chunk_new(pool, req->flags);
 	if (!chunk)
 		return -ENOMEM;
 	err = chunk_get_pages(pool, req, room, chunk);

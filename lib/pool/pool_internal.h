@@ -128,11 +128,12 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 				struct ttmpool_list *picked);
 
 /* split.c */
-bool ttmpool_chunk_split(struct ttmpool_pool *pool,
-			 struct ttmpool_chunk *chunk);
+bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
+			 unsigned int flags);
 bool ttmpool_bins_split(struct ttmpool_pool *pool, enum ttmpool_caching caching,
 			unsigned int order);
-bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n);
+bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n,
+			 unsigned int flags);
 void ttmpool_spares_drop(struct ttmpool_pool *pool);
 
 /* A question about a pool, whose lock may be taken for it. */

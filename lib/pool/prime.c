@@ -107,7 +107,7 @@ static int prepare_spares(struct ttmpool_pool *pool,
 			     (((size_t)1 << order) - 1);
 	for (size_t have = 0; have < n;) {
 		have = n - have < SPARES_RUN ? n : have + SPARES_RUN;
-		if (!ttmpool_spares_keep(pool, have))
+		if (!ttmpool_spares_keep(pool, have, request_flags(req)))
 			return -ENOMEM;
 		if (request_is_interrupted(req))
 			return -EINTR;

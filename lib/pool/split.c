@@ -75,28 +75,25 @@ static bool chunk_halve(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 
 /*
  * Halve a chunk that is nobody else's: it keeps the first half, and the other
- * follows it on its list. Returns whether there was memory for a descriptor. What is
- * kept for pooled chunks is the last that is used for others.
+ * follows it on its list. Returns whether there was memory for a descriptor; @flags:
+ * TPOS_ALLOC_*, how hard to try. The spares are for pooled chunks: a prepared pool needs
+ * all that it has for these.
  */
-bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
+bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
+			 unsigned int flags)
 {
-	struct ttmpool_chunk *upper;
-
-	upper = ttmpool_chunk_new(pool, pool->policy.verify);
-	if (!upper)
-		upper = spare_get(pool);
-	return chunk_halve(pool, chunk, upper);
+	return chunk_halve(pool, chunk, ttmpool_chunk_new(pool, flags));
 }
 
 /* The smallest plain chunk that is larger than @kind says leaves its bin, near ones
- * first; it is pooled still. */
+ * first, if there is a descriptor for a part; it is pooled still. */
 static bool split_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bins,
 		       struct bins_kind kind, struct ttmpool_list *picked)
 {
 	size_t got = 0;
 
 	tpos_spin_lock(&pool->lock);
-	while (!got && ++kind.order < TTMPOOL_NR_ORDERS)
+	while (!got && pool->nr_spares && ++kind.order < TTMPOOL_NR_ORDERS)
 		for (kind.flags = 0; bins[kind.order].nr_chunks && !got;
 		     kind.flags++)
 			got = ttmpool_bins_pick(pool, &bins[kind.order], kind,
@@ -148,8 +145,9 @@ static void spares_free(struct ttmpool_pool *pool, struct ttmpool_list *spares)
 }
 
 /* Have at least @n descriptors for splitting. Returns whether there was memory for
- * them; if not, there are as many as before. */
-bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n)
+ * them; if not, there are as many as before. @flags: TPOS_ALLOC_*, how hard to try. */
+bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n,
+			 unsigned int flags)
 {
 	struct ttmpool_list made;
 	size_t missing;
@@ -159,8 +157,7 @@ bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n)
 	missing = n > pool->nr_spares ? n - pool->nr_spares : 0;
 	tpos_spin_unlock(&pool->lock);
 	for (size_t i = 0; i < missing; i++) {
-		struct ttmpool_chunk *spare =
-			ttmpool_chunk_new(pool, pool->policy.verify);
+		struct ttmpool_chunk *spare = ttmpool_chunk_new(pool, flags);
 
 		if (!spare) {
 			spares_free(pool, &made);

@@ -116,7 +116,8 @@ static int take_halve(struct take *take, struct ttmpool_list *fresh,
 		assert_deep(chunk_is_fresh(chunk));
 		if (chunk->order < order)
 			break;
-		if (!ttmpool_chunk_split(take->pool, chunk))
+		if (!ttmpool_chunk_split(take->pool, chunk,
+					 request_flags(&take->req)))
 			return -ENOMEM;
 	}
 	return 0;

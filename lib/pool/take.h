@@ -104,6 +104,17 @@ static inline bool request_is_interrupted(const struct ttmpool_request *req)
 			     : tpos_signal_pending();
 }
 
+/* How hard the system is to try for pages and descriptors. */
+static inline unsigned int request_flags(const struct ttmpool_request *req)
+{
+	static const uint8_t flags[TTMPOOL_EFFORT_COUNT] = {
+		[TTMPOOL_NO_WAIT] = TPOS_ALLOC_NO_WAIT,
+		[TTMPOOL_OOM_KILL] = TPOS_ALLOC_OOM_KILL,
+	};
+
+	return flags[req->effort];
+}
+
 /* Does a request name something that exists, of a size that can be counted? */
 static inline int request_check(const struct ttmpool_pool *pool,
 				const struct ttmpool_request *req)

@@ -79,10 +79,10 @@ void ttmpool_descriptors_put(void)
 }
 
 struct ttmpool_chunk *tpos_chunk_alloc(struct ttmpool_system *system,
-				       bool named)
+				       bool named, unsigned int flags)
 {
 	struct ttmpool_chunk *chunk =
-		kmem_cache_alloc(caches[named], TTMPOOL_GFP);
+		kmem_cache_alloc(caches[named], ttmpool_small_gfp(flags));
 
 	if (chunk)
 		atomic_long_inc(&out);

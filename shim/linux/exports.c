@@ -117,6 +117,7 @@ EXPORT_SYMBOL_GPL(tpos_wake);
 EXPORT_SYMBOL_GPL(tpos_work_cancel);
 EXPORT_SYMBOL_GPL(tpos_work_queue);
 EXPORT_SYMBOL_GPL(ttmpool_alloc_gfp);
+EXPORT_SYMBOL_GPL(ttmpool_small_gfp);
 EXPORT_SYMBOL_GPL(ttmpool_shrinker_count);
 EXPORT_SYMBOL_GPL(ttmpool_shrinker_scan);
 EXPORT_SYMBOL_GPL(ttmpool_active_stat);

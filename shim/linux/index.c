@@ -51,13 +51,13 @@ static void forget_up_to(unsigned long pfn, unsigned long end)
 		xa_erase(&chunks, pfn);
 }
 
-bool ttmpool_index_reserve(struct page *page, size_t pages)
+bool ttmpool_index_reserve(struct page *page, size_t pages, gfp_t gfp)
 {
 	unsigned long first = page_to_pfn(page);
 	unsigned long end = first + pages;
 
 	for (unsigned long pfn = first; pfn < end; pfn = end_of_node(pfn))
-		if (xa_reserve(&chunks, pfn, TTMPOOL_GFP)) {
+		if (xa_reserve(&chunks, pfn, gfp)) {
 			forget_up_to(first, pfn);
 			return false;
 		}

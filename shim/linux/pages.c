@@ -46,6 +46,16 @@ gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req)
 	return gfp;
 }
 
+/* For descriptors, and for the index of pages. */
+gfp_t ttmpool_small_gfp(unsigned int flags)
+{
+	const struct tpos_alloc req = {
+		.flags = flags & (TPOS_ALLOC_NO_RECLAIM | TPOS_ALLOC_NO_WAIT),
+	};
+
+	return ttmpool_alloc_gfp(&req);
+}
+
 /* Zones, each part of the one before it. */
 static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 
@@ -145,8 +155,8 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 		err = ttmpool_coherent_alloc(dev, req, chunk);
 	else
 		err = alloc_plain(dev, req, chunk);
-	if (!err &&
-	    !ttmpool_index_reserve(chunk->page, (size_t)1 << req->order)) {
+	if (!err && !ttmpool_index_reserve(chunk->page, (size_t)1 << req->order,
+					   ttmpool_small_gfp(req->flags))) {
 		free_fresh(dev, req, chunk);
 		err = -ENOMEM;
 	}

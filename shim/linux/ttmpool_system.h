@@ -83,6 +83,7 @@ size_t ttmpool_range_unmap(struct device *dev, struct ttmpool_list *first,
 
 /* pages.c */
 gfp_t ttmpool_alloc_gfp(const struct tpos_alloc *req);
+gfp_t ttmpool_small_gfp(unsigned int flags);
 struct page *ttmpool_plain_alloc(struct device *dev,
 				 const struct tpos_alloc *req);
 
@@ -95,7 +96,7 @@ int ttmpool_coherent_alloc(struct device *dev, const struct tpos_alloc *req,
 void *ttmpool_coherent_bytes(const struct ttmpool_chunk *chunk);
 void ttmpool_coherent_unmap(struct device *dev, struct ttmpool_chunk *chunk);
 /* index.c, which is empty when it ends; descriptors.c: users of it come and go. */
-bool ttmpool_index_reserve(struct page *page, size_t pages);
+bool ttmpool_index_reserve(struct page *page, size_t pages, gfp_t gfp);
 void ttmpool_index_forget(const struct ttmpool_chunk *chunk);
 void ttmpool_index_end(void);
 int ttmpool_descriptors_get(void);

@@ -64,12 +64,24 @@ static struct descriptor *descriptor_get(struct tpsim_machine *machine,
 	return descriptor;
 }
 
-struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named)
+/* A slab cache gets its memory from the page allocator, so who allocates when no page is
+ * free reclaims (mm/slub.c, allocate_slab()), unless told not to. */
+static bool reclaims_first(const struct tpsim_machine *machine,
+			   unsigned int flags)
+{
+	return !machine->out.free_pages && !tpsim_thread_reclaims() &&
+	       !(flags & (TPOS_ALLOC_NO_RECLAIM | TPOS_ALLOC_NO_WAIT));
+}
+
+struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named,
+				       unsigned int flags)
 {
 	struct descriptor *descriptor = NULL;
 	struct strike strike;
 
 	tpsim_machine_enter(system, __func__);
+	if (reclaims_first(system, flags))
+		tpsim_shortage(system, TTMPOOL_NODE_ANY, 1);
 	strike = tpsim_fault_strike(system, TPSIM_CALL_ZALLOC, -ENOMEM);
 	if (!strike.error)
 		descriptor = descriptor_get(system, named);

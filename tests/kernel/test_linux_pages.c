@@ -242,6 +242,22 @@ static void efforts_are_what_the_kernel_calls_them(struct check *t)
 	CHECK(t, !(gfp_of(TPOS_ALLOC_NO_RECLAIM) & __GFP_RECLAIM));
 }
 
+/* The same holds for a descriptor and for the index of pages, but nobody is ever killed for
+ * these, and no smaller one would do. */
+static void small_memory_is_had_with_the_same_effort(struct check *t)
+{
+	gfp_t all = ttmpool_small_gfp(TPOS_ALLOC_OOM_KILL | TPOS_ALLOC_LIGHT |
+				      TPOS_ALLOC_DMA32);
+
+	CHECK(t, all == ttmpool_small_gfp(0));
+	CHECK(t, all & __GFP_DIRECT_RECLAIM);
+	CHECK(t, all & __GFP_RETRY_MAYFAIL);
+	CHECK(t, ttmpool_small_gfp(TPOS_ALLOC_NO_WAIT) ==
+			 gfp_of(TPOS_ALLOC_NO_WAIT));
+	CHECK(t, ttmpool_small_gfp(TPOS_ALLOC_NO_RECLAIM) ==
+			 gfp_of(TPOS_ALLOC_NO_RECLAIM));
+}
+
 /* A coherent page has no bounce slot, whatever its address: an encrypted guest decrypts
  * it for the device, and so it is another one. */
 static void a_coherent_page_does_not_bounce(struct check *t)
@@ -261,6 +277,7 @@ static void a_coherent_page_does_not_bounce(struct check *t)
 }
 
 CHECK_SUITE(linux_pages, CHECK_CASE(efforts_are_what_the_kernel_calls_them),
+	    CHECK_CASE(small_memory_is_had_with_the_same_effort),
 	    CHECK_CASE(a_coherent_page_does_not_bounce),
 	    CHECK_CASE(only_the_first_page_leads_to_the_chunk),
 	    CHECK_CASE(each_page_has_room_for_a_part),

@@ -33,7 +33,7 @@ static int teardown(void **state)
 
 static struct ttmpool_chunk *get(void)
 {
-	struct ttmpool_chunk *chunk = tpos_chunk_alloc(m, false);
+	struct ttmpool_chunk *chunk = tpos_chunk_alloc(m, false, 0);
 
 	assert_non_null(chunk);
 	chunk->flags = 0;
@@ -72,7 +72,7 @@ static void the_next_chunk_is_where_the_last_was(void **state)
 	chunk->ticket = 17;
 	tpos_read_unlock();
 	tpos_chunk_free(m, chunk);
-	assert_ptr_equal(tpos_chunk_alloc(m, false), chunk);
+	assert_ptr_equal(tpos_chunk_alloc(m, false, 0), chunk);
 	assert_int_equal(chunk->ticket, 17);
 	tpos_chunk_free(m, chunk);
 }
@@ -92,7 +92,7 @@ static void names_have_descriptors_of_their_own(void **state)
 	struct ttmpool_chunk *chunk = get(), *named;
 
 	(void)state;
-	named = tpos_chunk_alloc(m, true);
+	named = tpos_chunk_alloc(m, true, 0);
 	assert_non_null(named);
 	named->flags = TTMPOOL_CHUNK_NAMED;
 	assert_complains("bad free", free_as_another, chunk);
@@ -101,7 +101,7 @@ static void names_have_descriptors_of_their_own(void **state)
 	tpos_chunk_free(m, named);
 	chunk = get();
 	assert_ptr_not_equal(chunk, named);
-	assert_ptr_equal(tpos_chunk_alloc(m, true), named);
+	assert_ptr_equal(tpos_chunk_alloc(m, true, 0), named);
 	tpos_chunk_free(m, chunk);
 	tpos_chunk_free(m, named);
 }
@@ -164,7 +164,7 @@ static void sleep_while_reading(void *arg)
 	tpos_read_lock();
 	tpos_read_lock();
 	tpos_read_unlock();
-	tpos_chunk_free(m, tpos_chunk_alloc(m, false));
+	tpos_chunk_free(m, tpos_chunk_alloc(m, false, 0));
 }
 
 static void read_no_more(void *arg)
@@ -189,7 +189,7 @@ static void a_descriptor_may_not_be_had(void **state)
 {
 	(void)state;
 	plan(m, TPSIM_CALL_ZALLOC, 1, 0);
-	assert_null(tpos_chunk_alloc(m, false));
+	assert_null(tpos_chunk_alloc(m, false, 0));
 	assert_int_equal(ledger_of(m).descriptors, 0);
 	assert_int_equal(tpsim_fault_clear(m), 1);
 }

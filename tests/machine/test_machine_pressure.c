@@ -235,6 +235,27 @@ static void what_is_free_is_had_without_asking(void **state)
 	tpos_pages_free(dev, &list);
 }
 
+/* A descriptor is had from the same memory, so the same holds for it. */
+static void descriptors_ask_the_shrinkers(void **state)
+{
+	static const unsigned int ask_nobody[] = { TPOS_ALLOC_NO_RECLAIM,
+						   TPOS_ALLOC_NO_WAIT };
+	struct ttmpool_chunk *chunk;
+
+	(void)state;
+	tpsim_ram_hold(m, TTMPOOL_NODE_ANY, 0);
+	for (size_t i = 0; i < 2; i++) {
+		chunk = tpos_chunk_alloc(m, false, ask_nobody[i]);
+		chunk->flags = 0;
+		tpos_chunk_free(m, chunk);
+	}
+	assert_int_equal(asked.counts, 0);
+	chunk = tpos_chunk_alloc(m, false, TPOS_ALLOC_LIGHT);
+	chunk->flags = 0;
+	tpos_chunk_free(m, chunk);
+	assert_int_equal(asked.counts, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -243,6 +264,7 @@ int main(void)
 		TEST(a_shortage_may_swap),
 		TEST(without_room_nobody_swaps),
 		TEST(what_is_free_is_had_without_asking),
+		TEST(descriptors_ask_the_shrinkers),
 		TEST(there_are_two_ways_to_ask),
 		TEST(stores_ask_the_shrinkers),
 		TEST(a_shrinker_may_swap),

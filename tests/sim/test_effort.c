@@ -167,6 +167,31 @@ static void who_does_not_wait_asks_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* ... not for the descriptor of the second half either, where a chunk is halved because there
+ * is no address for it in one piece. */
+static void who_does_not_wait_asks_nobody_for_descriptors(struct check *t)
+{
+	struct rig *rig = two_pools(t, 0);
+	struct pages *pages;
+	uint64_t before;
+
+	CHECK(t, rig);
+	pages = some(t, rig, 512, TTMPOOL_NO_WAIT);
+	CHECK(t, pages && others_have(rig, 64));
+	tpsim_ram_hold(check_machine(t), TTMPOOL_NODE_ANY, 512);
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_DMA_MAP, .nth = 1 });
+	before = shrinks(t);
+	CHECK_EQ(t, pages_take(pages), 0);
+	CHECK_EQ(t, tpsim_fault_clear(check_machine(t)), 1);
+	CHECK_EQ(t, rig_stats(rig).splits, 1);
+	CHECK_EQ(t, shrinks(t), before);
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, pages_give(pages), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* At the page budget, too: what others have pooled does not go for who does not wait. */
 static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
 {
@@ -265,6 +290,7 @@ CHECK_SUITE(effort, CHECK_CASE(a_request_that_may_fail_ends_nobody),
 	    CHECK_CASE(nobody_ends_for_a_large_chunk),
 	    CHECK_CASE(who_does_not_wait_has_what_is_there),
 	    CHECK_CASE(who_does_not_wait_asks_nobody),
+	    CHECK_CASE(who_does_not_wait_asks_nobody_for_descriptors),
 	    CHECK_CASE(the_budget_makes_no_room_for_who_does_not_wait),
 	    CHECK_CASE(others_give_up_pages_for_the_good_order),
 	    CHECK_CASE(nobody_gives_up_pages_for_another_order),

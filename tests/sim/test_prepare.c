@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include <ttmpool/backup.h>
 #include <ttmpool/magazine.h>
 
 #include "check_cmocka.h"
@@ -231,6 +232,73 @@ static void s07_two_kinds_are_prepared(struct check *t)
 		 ttmpool_pool_give(&rig->pool[0], page[1], 512,
 				   TTMPOOL_UNCACHED),
 		 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Parts of other buffers may go meanwhile: what is prepared has its own descriptors. */
+static void s07_parts_of_others_use_nothing_of_what_is_prepared(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	tpos_page_t *page[512];
+	struct pages *old[2];
+
+	CHECK(t, rig);
+	for (size_t i = 0; i < 2; i++) {
+		old[i] = some(t, rig, 512, TTMPOOL_PLAIN);
+		CHECK(t, old[i]);
+		CHECK_EQ(t, pages_take(old[i]), 0);
+		CHECK_EQ(t,
+			 ttmpool_pool_strip(&rig->pool[0], old[i]->pages, 512,
+					    0),
+			 0);
+	}
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	req.num_pages = 1;
+	system_is_out(t);
+	for (size_t i = 0; i < 2; i++)
+		CHECK_EQ(t,
+			 ttmpool_pool_give_up_part(&rig->pool[0], old[i]->pages,
+						   512, 7, 0),
+			 -ENOMEM);
+	for (size_t i = 0; i < 512; i++)
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&rig->pool[0], &req, &page[i], NULL),
+			 0);
+	tpsim_fault_clear(check_machine(t));
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page, 512, WC), 0);
+	for (size_t i = 0; i < 2; i++)
+		CHECK_EQ(t,
+			 ttmpool_pool_give_up(&rig->pool[0], old[i]->pages, 512,
+					      0),
+			 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What is prepared is divided with the descriptors that are left, down to the last one,
+ * though large chunks of others have used some. */
+static void s07_the_last_descriptors_are_used(struct check *t)
+{
+	struct rig *rig = with_a_large_chunk(t, NULL);
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	tpos_page_t *page[512], *other[512];
+	size_t n;
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, other, NULL), 0);
+	req.num_pages = 1;
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], other, 512, WC), 0);
+	system_is_out(t);
+	for (n = 0; n < 512; n++)
+		if (ttmpool_pool_take(&rig->pool[0], &req, &page[n], NULL))
+			break;
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, rig_stats(rig).splits, 1 + TTMPOOL_NR_ORDERS);
+	CHECK(t, rig_is_quiet(t, rig));
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page, n, WC), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -583,6 +651,8 @@ CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
 	    CHECK_CASE(s07_what_is_prepared_and_verified_does),
 	    CHECK_CASE(s07_coherent_pages_are_prepared_for_any_sizes),
 	    CHECK_CASE(s07_two_kinds_are_prepared),
+	    CHECK_CASE(s07_parts_of_others_use_nothing_of_what_is_prepared),
+	    CHECK_CASE(s07_the_last_descriptors_are_used),
 	    CHECK_CASE(s07_a_large_chunk_is_divided_last),
 	    CHECK_CASE(s07_without_descriptors_nothing_is_divided),
 	    CHECK_CASE(s07_a_prepared_time_may_end_meanwhile),

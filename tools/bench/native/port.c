@@ -243,10 +243,12 @@ void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages)
 
 /* There is no reader that a descriptor would have to wait for: nothing that is timed
  * gives what is not its own. */
-struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named)
+struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named,
+				       unsigned int flags)
 {
 	(void)system;
 	(void)named;
+	(void)flags;
 	return malloc(sizeof(struct ttmpool_named_chunk));
 }
 
