@@ -12,7 +12,8 @@
 
 #define WC TTMPOOL_WRITE_COMBINED
 
-#define MANY_POOLS 130 /* LOOKS in turn.c is 128 */
+#define MANY_POOLS   130 /* LOOKS in turn.c is 128 */
+#define MANY_BUFFERS 300 /* longer than a list that may be walked in one go */
 
 /* A manager with pools enough, of one device. */
 struct crowd {
@@ -49,6 +50,25 @@ static bool crowd_close(struct crowd *crowd)
 	while (crowd->n)
 		good &= !ttmpool_pool_fini(&crowd->pool[--crowd->n]);
 	return good && !ttmpool_manager_fini(&crowd->mgr);
+}
+
+/* The list of buffers is looked at as a whole, however long it is, where it is checked. */
+static void s11_a_long_list_of_buffers_is_checked(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *bufs[MANY_BUFFERS];
+
+	CHECK(t, rig);
+	for (size_t i = 0; i < MANY_BUFFERS; i++) {
+		bufs[i] = buffer_open(
+			t, rig,
+			&(struct buffer_config){ .funcs = &buffer_plain });
+		CHECK(t, bufs[i] && !ttmpool_lru_add(&bufs[i]->be));
+	}
+	CHECK(t, ttmpool_manager_is_valid(&rig->mgr));
+	for (size_t i = 0; i < MANY_BUFFERS; i++)
+		ttmpool_lru_remove(&bufs[i]->be);
+	CHECK(t, rig_close(t, rig));
 }
 
 /* The shrinker finds the one pool of many that has something, and finds out that none
@@ -187,6 +207,7 @@ static void s07_a_swapin_takes_more_again(struct check *t)
 }
 
 CHECK_SUITE(bounds, CHECK_CASE(s11_no_pool_of_many_is_missed),
+	    CHECK_CASE(s11_a_long_list_of_buffers_is_checked),
 	    CHECK_CASE(f24_what_is_broken_for_long_is_tried_still),
 	    CHECK_CASE(f14_addresses_are_compared_in_slices),
 	    CHECK_CASE(s11_slack_is_bounded),

@@ -313,6 +313,7 @@ static void f14_no_address_is_had_twice(struct check *t)
 			 -EIO);
 		CHECK(t, check_reports(t, TTMPOOL_REPORT_BAD_ADDRESS) >= 3);
 		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, populate_at(pair, first->dma_addr[0]), -EIO);
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 		CHECK_EQ(t, ttmpool_unpopulate(&first->be), 0);
 		CHECK_EQ(t, ttmpool_populate(&pair->be), 0);

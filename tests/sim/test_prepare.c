@@ -72,6 +72,15 @@ static struct pages *some(struct check *t, struct rig *rig, size_t n,
 						  .caching = WC });
 }
 
+/* How many descriptors there are, beside what the one device's space needs. */
+static size_t descriptors(struct check *t)
+{
+	struct tpsim_ledger ledger;
+
+	tpsim_ledger(check_machine(t), &ledger);
+	return ledger.descriptors - 1;
+}
+
 static size_t count(struct rig *rig, unsigned int order)
 {
 	return ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN, WC, order);
@@ -441,6 +450,36 @@ static void s06_a_chunk_without_an_address_is_divided(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* ... and what is found in its place, pooled as its owner left it, is cleared. */
+static void s06_what_stands_in_for_a_chunk_is_clear(struct check *t)
+{
+	static const size_t sizes[] = { 512, 256, 256 };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct pages *p[3];
+	struct rig *rig;
+
+	policy.keep_mapped = false;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	for (size_t i = 0; i < 3; i++) {
+		p[i] = some(t, rig, sizes[i], TTMPOOL_PLAIN);
+		CHECK(t, p[i] && !pages_take(p[i]));
+		CHECK(t, pages_fill(t, p[i], 0xee));
+	}
+	for (size_t i = 0; i < 3; i++)
+		CHECK_EQ(t, pages_give(p[i]), 0);
+	CHECK(t, count(rig, 9) == 1 && count(rig, 8) == 2);
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_DMA_MAP, .nth = 1 });
+	CHECK_EQ(t, pages_take(p[0]), 0);
+	CHECK_EQ(t, tpsim_fault_clear(check_machine(t)), 1);
+	CHECK(t, count(rig, 9) == 1 && count(rig, 8) == 0);
+	CHECK(t, pages_hold(t, p[0], 0));
+	CHECK_EQ(t, pages_give(p[0]), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A magazine's chunks are parts of just its order. */
 static void s07_a_magazine_is_filled_with_parts(struct check *t)
 {
@@ -530,10 +569,66 @@ static void s07_a_prepare_in_vain_changes_nothing(struct check *t)
 		CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), -ENOMEM);
 		CHECK(t, tpsim_fault_clear(check_machine(t)) > 0);
 		CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+		CHECK_EQ(t, descriptors(t), 1);
 		CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 3);
 		CHECK(t, rig_is_quiet(t, rig));
 		CHECK(t, rig_close(t, rig));
 	}
+}
+
+/* When the prepared time is over, there are descriptors for the chunks alone. */
+static void s07_descriptors_go_with_the_reserve(struct check *t)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	CHECK(t, descriptors(t) > 512);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, descriptors(t), 1);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Where the pages are pooled already, a prepare that has no memory for their descriptors
+ * fails all the same. */
+static void s07_pages_without_descriptors_are_not_prepared(struct check *t)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
+	struct rig *rig = with_a_large_chunk(t, NULL);
+
+	CHECK(t, rig);
+	system_is_out(t);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, descriptors(t), 1);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 512);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Of coherent pages, those that are pooled in pairs do not count as prepared: they serve no
+ * buffer of one page. */
+static void s07_coherent_pairs_are_not_prepared(struct check *t)
+{
+	struct ttmpool_request req = { .source = TTMPOOL_COHERENT,
+				       .caching = WC,
+				       .num_pages = 2 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	tpos_page_t *page[2];
+
+	CHECK(t, rig);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	req.num_pages = 1;
+	system_is_out(t);
+	for (size_t i = 0; i < 2; i++)
+		CHECK_EQ(t,
+			 ttmpool_pool_take(&rig->pool[0], &req, &page[i], NULL),
+			 0);
+	CHECK(t, nothing_was_asked_for(t));
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], page, 2, WC), 0);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK(t, rig_close(t, rig));
 }
 
 /* What a pool would have to give up of its own for what it prepares is not had twice:
@@ -659,9 +754,13 @@ CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
 	    CHECK_CASE(s07_descriptors_are_counted),
 	    CHECK_CASE(s07_a_coherent_chunk_stays_whole),
 	    CHECK_CASE(s06_a_chunk_without_an_address_is_divided),
+	    CHECK_CASE(s06_what_stands_in_for_a_chunk_is_clear),
 	    CHECK_CASE(s07_a_magazine_is_filled_with_parts),
 	    CHECK_CASE(f30_a_late_write_to_a_part_names_its_owner),
 	    CHECK_CASE(s07_a_prepare_in_vain_changes_nothing),
+	    CHECK_CASE(s07_descriptors_go_with_the_reserve),
+	    CHECK_CASE(s07_pages_without_descriptors_are_not_prepared),
+	    CHECK_CASE(s07_coherent_pairs_are_not_prepared),
 	    CHECK_CASE(s07_a_prepare_beyond_the_budget_fails),
 	    CHECK_CASE(s06_a_signal_ends_a_prepare),
 	    CHECK_CASE(s07_many_take_parts_of_one_chunk));

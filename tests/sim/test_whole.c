@@ -191,6 +191,7 @@ static void s10_small_pieces_age_out(struct check *t)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		struct rig *rig = open_kind(t, &kinds[i]);
 		struct pages *some;
+		uint64_t fresh;
 
 		CHECK(t, rig);
 		some = pages_open(
@@ -203,8 +204,11 @@ static void s10_small_pieces_age_out(struct check *t)
 		CHECK_EQ(t, take_kind(some, &kinds[i]), 0);
 		CHECK_EQ(t, pages_give(some), 0);
 		tpsim_ram_release(check_machine(t));
+		fresh = rig_stats(rig).pages_fresh;
 		for (size_t whole = 1; whole <= 2; whole++) {
 			CHECK_EQ(t, take_kind(some, &kinds[i]), 0);
+			CHECK_EQ(t, rig_stats(rig).pages_fresh - fresh,
+				 whole * LARGE);
 			CHECK_EQ(t, pieces(some), (2 - whole) * LARGE + whole);
 			CHECK(t, pages_hold(t, some, 0));
 			CHECK(t, rig_is_quiet(t, rig));

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Who sleeps is woken when he can go on, and not only when his next look is due. Here
+ * nobody sleeps: a queue is told that somebody does, and how often it was woken says
+ * whether he would have been.
+ */
+
+#include "check_cmocka.h"
+#include "rig_buffer.h"
+
+#define WC TTMPOOL_WRITE_COMBINED
+
+static void someone_sleeps(struct ttmpool_queue *queue)
+{
+	tpos_atomic_set(&queue->waiting, 1);
+}
+
+static void nobody_sleeps(struct ttmpool_queue *queue)
+{
+	tpos_atomic_set(&queue->waiting, 0);
+}
+
+/* One page is pooled, mapped or not; and two are asked for. */
+static struct pages *two_of_one(struct check *t, struct rig *rig, bool mapped)
+{
+	struct ttmpool_request one = { .caching = WC, .num_pages = 1 };
+
+	if (!rig || ttmpool_pool_prime(&rig->pool[0], &one, mapped))
+		return NULL;
+	return pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = 2, .caching = WC });
+}
+
+/* Addresses of a pooled page that somebody held in vain can be had again. */
+static void s06_who_fails_wakes_for_addresses(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct pages *p = two_of_one(t, rig, true);
+	struct ttmpool_queue *queue;
+	long before;
+
+	CHECK(t, p);
+	queue = &rig->pool[0].iova->queue;
+	someone_sleeps(queue);
+	before = tpos_wait_count(&queue->wait);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 1,
+						.times = 100 });
+	CHECK_EQ(t, ttmpool_pool_take(p->pool, &p->req, p->pages, NULL),
+		 -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, tpos_wait_count(&queue->wait) > before);
+	nobody_sleeps(queue);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* And so can pages. */
+static void s06_who_fails_wakes_for_pages(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct pages *p = two_of_one(t, rig, false);
+	struct ttmpool_queue *queue;
+	long before;
+
+	CHECK(t, p);
+	p->req.num_pages = 1;
+	queue = &rig->mgr.queue;
+	someone_sleeps(queue);
+	before = tpos_wait_count(&queue->wait);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_DMA_MAP,
+						.nth = 1,
+						.times = 100,
+						.error = -EIO });
+	CHECK_EQ(t, pages_take(p), -EIO);
+	tpsim_fault_clear(check_machine(t));
+	CHECK(t, tpos_wait_count(&queue->wait) > before);
+	nobody_sleeps(queue);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who waits for another to swap out looks again when that has ended, even if nothing could
+ * be swapped out. */
+static void s07_a_swapout_in_vain_wakes_who_follows(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+	struct ttmpool_queue *queue;
+	long before;
+
+	CHECK(t, rig);
+	buf = buffer_ready(
+		t, rig, &(struct buffer_config){ .funcs = &buffer_plain }, 1);
+	CHECK(t, buf && !ttmpool_lru_add(&buf->be));
+	buf->locked = true;
+	queue = &rig->mgr.lru.followers;
+	someone_sleeps(queue);
+	before = tpos_wait_count(&queue->wait);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 1), 0);
+	CHECK(t, tpos_wait_count(&queue->wait) > before);
+	nobody_sleeps(queue);
+	ttmpool_lru_remove(&buf->be);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* How often the followers had been woken when the first buffer was let go, and when the
+ * next one was asked for. */
+static struct {
+	struct ttmpool_queue *queue;
+	long let_go, asked;
+} seen;
+
+static bool note_asked(struct ttmpool_backend *be)
+{
+	(void)be;
+	seen.asked = tpos_wait_count(&seen.queue->wait);
+	return true;
+}
+
+static bool trylock_first(struct ttmpool_backend *be)
+{
+	(void)be;
+	return true;
+}
+
+static void note_let_go(struct ttmpool_backend *be)
+{
+	(void)be;
+	seen.let_go = tpos_wait_count(&seen.queue->wait);
+}
+
+static void do_nothing(struct ttmpool_backend *be)
+{
+	(void)be;
+}
+
+/* Who takes a buffer off the list while it is swapped out may go on as soon as that buffer
+ * is let go, however many others follow. */
+static void s07_who_removes_a_buffer_waits_for_that_one(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct ttmpool_backend_funcs funcs[2] = { buffer_plain, buffer_plain };
+	struct buffer *buf[2];
+
+	CHECK(t, rig);
+	funcs[0].trylock = trylock_first;
+	funcs[0].unlock = note_let_go;
+	funcs[1].trylock = note_asked;
+	funcs[1].unlock = do_nothing;
+	for (int i = 0; i < 2; i++) {
+		buf[i] = buffer_ready(t, rig,
+				      &(struct buffer_config){
+					      .pool = i, .funcs = &funcs[i] },
+				      1);
+		CHECK(t, buf[i] && !ttmpool_lru_add(&buf[i]->be));
+	}
+	seen.queue = &rig->mgr.lru.followers;
+	someone_sleeps(seen.queue);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 2), 2);
+	nobody_sleeps(seen.queue);
+	CHECK(t, seen.asked > seen.let_go);
+	for (int i = 0; i < 2; i++) {
+		ttmpool_lru_remove(&buf[i]->be);
+		CHECK_EQ(t, ttmpool_drop(&buf[i]->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(woken, CHECK_CASE(s06_who_fails_wakes_for_addresses),
+	    CHECK_CASE(s06_who_fails_wakes_for_pages),
+	    CHECK_CASE(s07_a_swapout_in_vain_wakes_who_follows),
+	    CHECK_CASE(s07_who_removes_a_buffer_waits_for_that_one));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = {
+		.iommu = TPSIM_IOMMU_STRICT
+	};
+
+	return check_main(argc, argv, &check_suite_woken, &config);
+}
