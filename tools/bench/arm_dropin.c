@@ -79,6 +79,11 @@ static size_t arm_work(void)
 	return pages;
 }
 
+struct ttm_pool *arm_dropin_pool(void)
+{
+	return &pool;
+}
+
 const struct arm arm_dropin = { .name = "dropin",
 				.open = arm_open,
 				.close = arm_close,

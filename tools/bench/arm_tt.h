@@ -13,4 +13,8 @@ int tt_order(struct buffer *buffer);
 struct page **tt_pages(struct buffer *buffer);
 void tt_dispose(struct buffer *buffer);
 
+/* The pool of an arm that is open. */
+struct ttm_pool *arm_ttm_pool(void);
+struct ttm_pool *arm_dropin_pool(void);
+
 #endif

@@ -20,7 +20,8 @@ static int arm_open(struct device *dev)
 
 	memset(&bdev, 0, sizeof(bdev));
 	drm_vma_offset_manager_init(&offsets, 0x100000, 0x1000000);
-	err = ttm_device_init(&bdev, &funcs, dev, NULL, &offsets, false, false);
+	err = ttm_device_init(&bdev, &funcs, dev, NULL, &offsets,
+			      RACE_TTM_FLAGS);
 	if (err)
 		drm_vma_offset_manager_destroy(&offsets);
 	return err;
@@ -43,6 +44,11 @@ static int arm_populate(struct buffer *buffer)
 static void arm_unpopulate(struct buffer *buffer)
 {
 	ttm_pool_free(&bdev.pool, buffer->arm);
+}
+
+struct ttm_pool *arm_ttm_pool(void)
+{
+	return &bdev.pool;
 }
 
 const struct arm arm_ttm = { .name = "ttm",

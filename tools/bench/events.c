@@ -36,6 +36,11 @@ struct event {
 	bool there;
 };
 
+/* Of this one the pages are counted, too: its second argument is an order. */
+#define FREE "__free_pages"
+
+static atomic_long_t freed;
+
 static struct event events[] = {
 	{ .name = "race_event_alone", .long_one = true },
 	{ .name = "cpa_flush" },
@@ -50,7 +55,9 @@ static struct event events[] = {
 	{ .name = "ttmpool_clear_pages", .long_one = true },
 	{ .name = "__alloc_pages", .long_one = true },
 	{ .name = "__alloc_pages_noprof", .long_one = true },
-	{ .name = "__free_pages", .long_one = true },
+	{ .name = "alloc_pages_noprof", .long_one = true },
+	{ .name = "alloc_pages_node_noprof", .long_one = true },
+	{ .name = FREE, .long_one = true },
 	{ .name = "release_pages", .long_one = true },
 	{ .name = "dma_map_page_attrs", .long_one = true },
 	{ .name = "dma_unmap_page_attrs", .long_one = true },
@@ -83,6 +90,9 @@ static int count(struct kprobe *probe, struct pt_regs *regs)
 	    !is_called_by_a_module(regs))
 		return 0;
 	atomic_long_inc(&event->called);
+	if (!strcmp(event->name, FREE))
+		atomic_long_add(1L << regs_get_kernel_argument(regs, 1),
+				&freed);
 	depth_seen = preempt_count();
 	if (depth_seen > depth_of_probe)
 		atomic_long_inc(&event->locked);
@@ -157,6 +167,7 @@ void events_disable(void)
 
 void events_start(void)
 {
+	atomic_long_set(&freed, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		atomic_long_set(&events[i].calls, 0);
 		atomic_long_set(&events[i].called, 0);
@@ -182,4 +193,9 @@ void events_stop(char *text, size_t size)
 		locked += atomic_long_read(&event->locked);
 	}
 	scnprintf(text + at, size - at, " long=%ld locked=%ld", all, locked);
+}
+
+long events_freed(void)
+{
+	return atomic_long_read(&freed);
 }

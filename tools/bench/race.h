@@ -88,6 +88,9 @@ int race_threads(const struct arm *arm, struct device *dev);
  * and what that takes; by ttmpool, and as TTM does it. */
 int race_swap(struct device *dev);
 
+/** race_backup() - W10, where TTM has it: 64 MiB are backed up, and restored. */
+int race_backup(struct device *dev);
+
 /** fragment() - from now on only single pages are free, until defragment(). */
 int fragment(void);
 void fragment_again(void);
@@ -107,6 +110,9 @@ void events_start(void);
 
 /** events_stop() - and say how many there were since, as " name=n ...". */
 void events_stop(char *text, size_t size);
+
+/** events_freed() - pages that a pool gave to the system between the two. */
+long events_freed(void);
 
 /** RACE_THREADS - so many can count their locks at a time. */
 #define RACE_THREADS 2

@@ -162,14 +162,16 @@ put()
 	mv "$page.new" "$page"
 }
 
+# record_kernel SERIES
 record_kernel()
 {
-	"$root/tools/kernel/run.sh" bench --pressure >"$work/pressure.txt" ||
+	"$root/tools/kernel/run.sh" bench --pressure --kernel "$1" \
+		>"$work/pressure.txt" ||
 		fail "bench: the race under pressure failed"
-	"$root/tools/kernel/run.sh" bench --json --kernel 6.12 \
-		>"$work/kernel.json" || fail "bench: the race failed"
-	table targets "$work/kernel.json" >"$work/kernel.md"
-	put kernel "$work/kernel.md"
+	"$root/tools/kernel/run.sh" bench --json --kernel "$1" \
+		>"$work/kernel-$1.json" || fail "bench: the race failed"
+	table targets "$work/kernel-$1.json" >"$work/kernel-$1.md"
+	put "kernel $1" "$work/kernel-$1.md"
 }
 
 record_kunit()
@@ -202,9 +204,12 @@ record()
 	put replay "$work/replay.md"
 	draw || fail "bench: FAILED: could not be drawn"
 	[ -z "$kunit" ] || record_kunit
-	[ -z "$kernel" ] || record_kernel
-	# shellcheck disable=SC2086 # a word, or none
-	summary "$work/bench.json" ${kernel:+"$work/kernel.json"}
+	set --
+	[ -z "$kernel" ] || for series in 6.12 7.3; do
+		record_kernel "$series"
+		set -- "$@" "$work/kernel-$series.json"
+	done
+	summary "$work/bench.json" "$@"
 }
 
 case ${1-} in

@@ -18,6 +18,7 @@
 
 #include <ttmpool/ttmpool.h>
 
+#include "../../shim/linux/ttmpool_store.h"
 #include "race.h"
 
 #define PAGES (SZ_64M >> PAGE_SHIFT)
@@ -58,7 +59,7 @@ static long copy_all(struct file *file, struct page **pages, bool out)
 static int there_and_back_by_copy(const struct arm *arm, struct buffer *buffer)
 {
 	u64 began = ktime_get_ns();
-	struct file *file = shmem_file_setup("race", SZ_64M, 0);
+	struct file *file = ttmpool_store_file("race", SZ_64M);
 	long copied;
 	int err;
 

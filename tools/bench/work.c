@@ -14,6 +14,7 @@
  *                     each turn
  *     W8 swap         contents leave, and come back: swap.c
  *     W9 unbind       W7 of 1 GiB: nothing may stay mapped
+ *     W10 backup      TTM's own way to move contents out and back: backup.c
  */
 
 #include <linux/highmem.h>
@@ -181,6 +182,8 @@ int race_run(struct device *dev)
 
 	if (!err)
 		err = race_swap(dev);
+	if (!err)
+		err = race_backup(dev);
 	if (!err)
 		err = go_threads(dev);
 	if (!err)

@@ -40,6 +40,25 @@ build_bench_initramfs()
 	rm -rf "$tree"
 }
 
+# Where TTM backs up buffers by itself, what the race needs of its source, which is that of
+# the kernel's package.
+race_source()
+{
+	unset RACE_TTM
+	[ -e "$(echo "$work/$1"/usr/src/*-common/include/drm/ttm/ttm_backup.h)" ] ||
+		return 0
+	source_dir=$root/build/ttm/package-$1
+	export RACE_TTM="$work/race-ttm-$1"
+	suite_source "$1" "$source_dir" || return 1
+	[ -z "$(find "$RACE_TTM/ttm_backup.c" -newer "$source_dir/version" \
+		2>/dev/null)" ] || return 0
+	mkdir -p "$RACE_TTM"
+	ttm=linux-source-$1/drivers/gpu/drm/ttm
+	tar -C "$RACE_TTM" --strip-components=5 --touch \
+		-xJf "$source_dir/usr/src/linux-source-$1.tar.xz" \
+		"$ttm/ttm_backup.c" "$ttm/ttm_pool_internal.h"
+}
+
 # race SERIES MODE PART: boot one race; its table is beside its console.
 race()
 {

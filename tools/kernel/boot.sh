@@ -85,6 +85,13 @@ pressure)
 	;;
 esac
 
+# Where TTM backs up buffers, it wants to know of room for them.
+if [ -n "${RACE_TTM-}" ]; then
+	truncate -s 256M "$log.swap"
+	devices="$devices -device virtio-blk-pci,drive=swap
+		-drive if=none,id=swap,format=raw,file=$log.swap"
+fi
+
 # shellcheck disable=SC2086 # lists of words
 timeout "$((${TIMEOUT:-600} * ${TTMPOOL_TIMEOUT_SCALE:-1}))" qemu-system-x86_64 \
 	-accel $accel -cpu "$cpu" -M q35 -m "$memory" -smp "$cpus" \

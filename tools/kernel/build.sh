@@ -5,7 +5,8 @@
 # into KERNEL_DIR; they are in OUT/*.ko afterwards. The source tree stays clean:
 # what is compiled are links to it. A warning is an error. With CHECK=1 in the
 # environment sparse looks at every file, and what it says is an error, too; with
-# RACE=1 the module for ./dev kernel bench is built as well, with RACE=only alone.
+# RACE=1 the module for ./dev kernel bench is built as well, with RACE=only alone;
+# RACE_TTM has what it needs of TTM's source, if it does.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -60,6 +61,7 @@ kbuild()
 if [ -n "${RACE-}" ]; then
 	"$here/link-tree.sh" "$out/race" include lib shim/linux tools/bench
 	ln -sf "$root/tools/bench/Kbuild" "$out/race/Kbuild"
+	[ ! -d "${RACE_TTM-}" ] || ln -sfn "$RACE_TTM" "$out/race/ttm_source"
 	kbuild "$out/race"
 	[ "$RACE" != only ] || exit 0
 fi

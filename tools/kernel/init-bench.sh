@@ -6,10 +6,10 @@
 # that needs, and the race, which writes to the console; part=... on the kernel's
 # command line says which part of it.
 
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-dmesg -n 7
+# shellcheck source=tools/kernel/machine.sh
+. /machine.sh
+
+add_swap
 while read -r ko; do
 	insmod "/race/$ko"
 done </race/order

@@ -7,7 +7,7 @@
 #   run.sh test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
 #   run.sh debug [--kernel 6.12|7.3] [--mode MODE]
 #   run.sh kcsan [--mode MODE]
-#   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
+#   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12|7.3] [--mode MODE]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ usage()
 usage: ./dev kernel test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
        ./dev kernel debug [--kernel 6.12|7.3] [--mode MODE]
        ./dev kernel kcsan [--mode MODE]
-       ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12] [--mode MODE]
+       ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12|7.3] [--mode MODE]
 
 Builds the modules for Debian's kernels, boots each of them in an emulated
 machine in each mode, and runs the test cases and the example driver there.
@@ -132,6 +132,7 @@ prepare()
 	series=$1
 	fetch "$series" || return
 	suite_enter "$work/$series" || return 1
+	[ -z "${RACE-}" ] || race_source "$series" || return 1
 	say "$series: building for $release"
 	mkdir -p "$work/out-$series"
 	rm -f "$work/out-$series"/*.ko
