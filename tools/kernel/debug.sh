@@ -192,7 +192,7 @@ boot_flavour()
 	rm -f "$work/$flavour"-*.log
 	prepare_flavour "$flavour" "$directory" ||
 		fail "$flavour: could not be built"
-	export TIMEOUT=3000 PRESSURE_MEMORY=256M
+	export TIMEOUT=3000 PRESSURE_MEMORY=320M
 	boot_modes "$flavour"
 }
 

@@ -209,7 +209,11 @@ recorded()
 	held=0
 	"$@" || held=1
 	killall ttmpool-record
+	# If memory ran out, who waits for it may have been killed with it.
+	looks=600
 	until [ -s /recorder.status ]; do
+		looks=$((looks - 1))
+		[ "$looks" -gt 0 ] || return 1
 		usleep 100000
 	done
 	[ "$(cat /recorder.status)" = 0 ] && [ "$held" = 0 ] || return 1
