@@ -61,11 +61,11 @@ int TPOS_MUST_CHECK ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
  * any other state, or for no page, and nothing has changed; -EINTR; what
- * ttmpool_pool_take() and tpos_store_read() return; with policy.checksum, -EBADMSG if the store returned other bytes than
- * it was given, which is reported (TTMPOOL_REPORT_CORRUPTED). After these, the
- * state is as before or PARTIAL, and the pages that had come back are there. A corrupted
- * page never comes back: as long as the store returns such bytes, the buffer is lost, and
- * ttmpool_drop() ends it.
+ * ttmpool_pool_take() and tpos_store_read() return; with policy.checksum, -EBADMSG if the
+ * store returned other bytes than it was given, which is reported
+ * (TTMPOOL_REPORT_CORRUPTED). After these, the state is as before or PARTIAL, and the pages
+ * that had come back are there. A corrupted page never comes back: as long as the store
+ * returns such bytes, the buffer is lost, and ttmpool_drop() ends it.
  */
 int TPOS_MUST_CHECK ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
 
