@@ -222,12 +222,15 @@ def message(n):
 
 
 def figures(root):
-    """A row of docs/performance.md by its first cell: {T4.ours}, .other, .times."""
+    """A row of docs/performance.md, of 7.3, by its first cell: {T4.ours}, .other, .times."""
     rows = {}
-    for line in (root / "docs/performance.md").read_text().split("\n"):
+    text = (root / "docs/performance.md").read_text()
+    text = text.partition("<!-- kernel 7.3 -->")[2]
+    text = text.partition("<!-- end kernel 7.3 -->")[0]
+    for line in text.split("\n"):
         cells = [c.strip() for c in line.strip("|").split("|")]
-        if len(cells) == 7 and re.match(r"[TW]\d", cells[0]):
-            rows.setdefault(cells[0], cells)
+        if len(cells) == 7:
+            rows[cells[0]] = cells
     return rows
 
 
@@ -259,10 +262,11 @@ def cover(root, table, subjects, stat):
         row = rows.get(match.group(1))
         if not row:
             sys.exit(f"series: no such figure: {match.group(0)}")
-        return row[names.index(match.group(2))]
+        cell = row[names.index(match.group(2))]
+        return f"{cell:{match.group(3)}}" if match.group(3) else cell
 
     text = (HERE / "cover.txt").read_text()
-    text = re.sub(r"\{([\w-]+)\.(\w+)\}", look, text)
+    text = re.sub(r"\{([\w-]+)\.(\w+)(?::(>\d+))?\}", look, text)
     for name, path in (("TABLE", table), ("SUBJECTS", subjects), ("STAT", stat)):
         text = text.replace(f"@{name}@", pathlib.Path(path).read_text().rstrip())
     left = re.search(r"@[A-Z]+@", text)
