@@ -63,6 +63,10 @@ class Folder:
     def exists(self):
         return os.path.exists(self.path + ".complete")
 
+    def new_log(self):
+        with open(self.log, "w", encoding="utf-8"):
+            pass
+
     def mark(self):
         with open(self.path + ".complete", "w", encoding="utf-8"):
             pass
@@ -82,6 +86,11 @@ class Folder:
         self.write("etc/dpkg/dpkg.cfg.d/unsafe", "force-unsafe-io\n")
         self.apt("update")
         self.mark()
+
+    def add_backports(self, suite):
+        self.write("etc/apt/sources.list.d/backports.list",
+                   f"deb [signed-by={KEYS}] {mirror('Debian')} {suite}-backports main\n")
+        self.apt("update")
 
     def copy_of(self, base):
         self.remove()
