@@ -225,7 +225,9 @@ prepare_faults()
 	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
 }
 
-# What is younger than some seconds is not told of.
+# What is younger than some seconds is not told of. The kernel's own pool, which the sweep
+# runs beside ours, leaks the tables of its lists from 7.x on: ttm_pool_type_init() calls
+# list_lru_init(), and nothing calls list_lru_destroy(). ttmpool has no such lists.
 kmemleak_finds_nothing()
 {
 	file=/sys/kernel/debug/kmemleak
@@ -233,8 +235,11 @@ kmemleak_finds_nothing()
 	echo scan >$file || return 1
 	sleep 6
 	echo scan >$file || return 1
-	cat $file
-	[ -z "$(cat $file)" ]
+	cat $file >/leaks || return 1
+	cat /leaks
+	stock_leaks=$(grep -c __list_lru_init /leaks)
+	echo "leaked by the kernel's own pool: $stock_leaks"
+	[ "$(grep -c '^unreferenced object' /leaks)" -eq "$stock_leaks" ]
 }
 
 dma_debug_finds_nothing()

@@ -56,7 +56,9 @@ function fault(addr)
 /WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { alarm() }
 /pages are lost|ended with pools|Bail out!/ { wrong($0) }
 /UBSAN:|ODEBUG:|DMA-API: .*out of memory|INFO: (possible|trying|task) / { wrong($0) }
-/kmemleak: ([1-9]|Cannot|Kernel memory leak detector disabled)|(churn|races): wrong:/ { wrong($0) }
+/kmemleak: (Cannot|Kernel memory leak detector disabled)|(churn|races): wrong:/ { wrong($0) }
+/kmemleak: [1-9]/ { leaks = $0 }
+/^leaked by the kernel's own pool: [1-9]/ { stock_leaks = $NF } # a step looks whose they are
 /page_pool|Bad page/ && /BUG|corrupt/ { wrong($0) }
 
 /^ *not ok / { wrong($0) }
@@ -72,6 +74,8 @@ function fault(addr)
 END {
 	for (page in provoked)
 		missing(page)
+	if (leaks && !stock_leaks)
+		wrong(leaks)
 	if (!plans)
 		wrong("no case ran")
 	if (!ended)
