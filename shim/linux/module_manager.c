@@ -42,6 +42,11 @@ const struct ttmpool_counters *ttmpool_module_counters(void)
 	return &ttmpool_counters;
 }
 
+unsigned long ttmpool_module_pool_limit(void)
+{
+	return READ_ONCE(page_pool_size);
+}
+
 static void apply_limit(const struct kernel_param *kp)
 {
 	if (kp->arg == &page_pool_size)

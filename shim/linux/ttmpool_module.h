@@ -27,6 +27,10 @@ int ttmpool_module_get(void);
  * manager. */
 void ttmpool_module_put(void);
 
+/** ttmpool_module_pool_limit() - the parameter page_pool_size, as it is now. For who holds
+ * the shared manager. */
+unsigned long ttmpool_module_pool_limit(void);
+
 struct ttmpool_counters;
 
 /** ttmpool_module_counters() - see ttmpool_system.h. */

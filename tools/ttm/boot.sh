@@ -36,6 +36,13 @@ ways)
 	devices=
 	MEMORY=1G
 	;;
+fill)
+	devices='-object memory-backend-ram,id=m0,size=512M
+		-object memory-backend-ram,id=m1,size=512M
+		-numa node,nodeid=0,cpus=0-1,memdev=m0
+		-numa node,nodeid=1,memdev=m1'
+	MEMORY=1G
+	;;
 shrink*)
 	devices=
 	MEMORY=320M

@@ -4,9 +4,9 @@
 # initramfs.sh KERNEL_DIR DRIVER TTM_KO DIR FILE: an initial file system with
 # the modules that a driver needs, in the order that they need, Debian's own but
 # for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock"; from DIR the
-# client, or, instead of a driver, ttm_ways.ko ("ways") or ttm_shrink.ko ("shrink",
-# "shrink-faults"); and init.sh. A machine
-# with an X server ("qxl-xorg") has what a file system needs, too.
+# client, or, instead of a driver, ttm_ways.ko ("ways"), ttm_fill.ko ("fill") or
+# ttm_shrink.ko ("shrink", "shrink-faults"); and init.sh. A machine with an X server
+# ("qxl-xorg") has what a file system needs, too.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,13 +39,13 @@ add_modules()
 }
 
 case $driver in
-ways | shrink*) add_modules ttm order ;;
+ways | fill | shrink*) add_modules ttm order ;;
 *) add_modules "${driver%-xorg}" order ;;
 esac
 grep -qx 'ttm\.ko' "$tree/part/modules/order"
 [ "$ttm" = stock ] || cp "$ttm" "$tree/ko/ttm.ko"
 case $driver in
-ways | shrink*)
+ways | fill | shrink*)
 	cp "$built/ttm_${driver%-faults}.ko" "$tree/ko/"
 	echo "ttm_${driver%-faults}.ko" >>"$tree/part/modules/order"
 	;;

@@ -19,7 +19,7 @@ kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
 work=$root/build/ttm
 kernels='6.1 6.12'
 all_kernels='6.1 6.12 7.3'
-all_drivers='qxl bochs radeon ways shrink shrink-faults qxl-xorg bochs-xorg'
+all_drivers='qxl bochs radeon ways fill shrink shrink-faults qxl-xorg bochs-xorg'
 drivers=${TTMPOOL_TTM_DRIVERS:-$all_drivers}
 
 # shellcheck source=tools/packages.sh
@@ -42,6 +42,8 @@ fill, look at, evict, swap out and destroy buffers.
     qxl, bochs, radeon     our own client
     qxl-xorg, bochs-xorg   Debian's X server and its clients, and ours beside them
     ways                   a module that asks the pool as all of TTM's drivers do
+    fill                   a module whose pool gets more than half of a node's memory
+                           back; 7.3 alone
     shrink                 a module that shrinks buffers as xe does; 7.3 alone
     shrink-faults          the same on a ttm.ko whose backups and restores fail now and
                            then, at TTM's own points of failure
@@ -281,19 +283,19 @@ boot_pools()
 		count_row "$row"
 	done
 	case $2 in
-	radeon) ;;
+	radeon | fill) ;;
 	shrink*) tell_shrink "$1" "$2" ;;
 	ways) compare_ways "$1" || count_row "$1 ways: nothing was found" ;;
 	*) compare_pictures "$1" "$2" ;;
 	esac
 }
 
-# Does a kernel have that driver on TTM? In 7.3 bochs is not on it, and xe's way of
-# shrinking is not in those before.
+# Does a kernel have that driver on TTM? In 7.3 bochs is not on it; those before have
+# neither xe's way of shrinking nor a limit for each node.
 is_in()
 {
 	case $1:$2 in
-	7.3:bochs | 6.*:shrink*) return 1 ;;
+	7.3:bochs | 6.*:shrink* | 6.*:fill) return 1 ;;
 	esac
 }
 

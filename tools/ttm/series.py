@@ -40,8 +40,8 @@ ttmpool_debugfs.h ttmpool_module.h ttmpool_port.h ttmpool_shrinker.h ttmpool_sys
 ttmpool_trace.h wait.c work.c""".split()
 
 DROP_IN = """compat_backup.c compat_backup_faults.c compat_backup_no_faults.c
-compat_init_flags.c compat_restore.c manager.c mirror_lru.c mirror_none.c pool.c
-ttm_backup_faults.h ttm_drop_in.h""".split()
+compat_init_flags.c compat_node_limit.c compat_restore.c manager.c mirror_lru.c
+mirror_none.c pool.c ttm_backup_faults.h ttm_drop_in.h""".split()
 
 # From the bottom up: the first patch of the library has what the second calls.
 LOWER = """account.c arrays.c bin.c budget.c chunk.c chunks.h claim.c condition.c

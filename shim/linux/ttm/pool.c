@@ -192,6 +192,7 @@ void ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt)
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
 	ttmpool_ttm_give(ours, tt, ttmpool_ttm_ticket(tt));
+	ttmpool_ttm_trim_node(pool);
 	ttmpool_ttm_mirror(pool);
 }
 

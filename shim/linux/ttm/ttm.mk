@@ -22,6 +22,9 @@ ttmpool-ttm += $(if $(call ttmpool-ttm-offers,ttm_backup_backup_folio,ttm_backup
 	compat_backup compat_restore \
 	$(if $(CONFIG_FAULT_INJECTION),compat_backup_faults,compat_backup_no_faults), \
 	compat_no_backup)
+# Its list is one of many nodes where its limit is one for each node.
+ttmpool-ttm += $(if $(call ttmpool-ttm-offers,list_lru,ttm_pool.h), \
+	compat_node_limit,compat_no_node_limit)
 ttmpool-ttm += $(if $(CONFIG_DRM_TTM_KUNIT_TEST), \
 	$(if $(call ttmpool-ttm-offers,list_lru,ttm_pool.h),mirror_lru,mirror), \
 	mirror_none)

@@ -48,6 +48,10 @@ void ttmpool_ttm_give(struct ttmpool_pool *ours, struct ttm_tt *tt, u32 ticket);
 /** ttmpool_ttm_backup_init() - what of it can be seen in debugfs. */
 void ttmpool_ttm_backup_init(void);
 
+/** ttmpool_ttm_trim_node() - what lies pooled above the limit of the node that @pool wants
+ * goes to the system, where TTM has a limit for each node. May sleep. */
+void ttmpool_ttm_trim_node(const struct ttm_pool *pool);
+
 /** ttmpool_ttm_no_device() - stands for the device of who names none; NULL if it could
  * not be made. For who holds the shared manager. */
 struct device *ttmpool_ttm_no_device(void);

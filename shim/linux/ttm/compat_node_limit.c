@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Where TTM's own pool has a limit for each node: no more may lie pooled for a node than
+ * its share of page_pool_size, which is in proportion to its memory. By default that is
+ * half of each node's memory, as it is with TTM's pool.
+ *
+ * What counts for a node is what the library would give up for its sake: the pages of pools
+ * that want this node, and of pools that want none. A page that came from another node,
+ * since this one had none, counts here, too.
+ *
+ * One thread trims at a time, and whoever gives pages back meanwhile does not wait for it:
+ * the one that trims looks again when it has let go of the lock.
+ */
+
+#include <linux/math.h>
+#include <linux/mmzone.h>
+#include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/numa.h>
+
+#include "../ttmpool_module.h"
+#include "ttm_drop_in.h"
+
+static DEFINE_MUTEX(trimming);
+
+static unsigned long memory_of(int node)
+{
+	const struct zone *zones = NODE_DATA(node)->node_zones;
+	unsigned long pages = 0;
+
+	for (int i = 0; i < MAX_NR_ZONES; i++)
+		pages += zone_managed_pages(&zones[i]);
+	return pages;
+}
+
+/* The library does not tell more nodes apart than it has slots for; and a node without
+ * memory has no pages to be kept from filling up with. */
+static bool has_limit(int node)
+{
+	return nr_online_nodes > 1 && nr_node_ids <= TTMPOOL_NODE_SLOTS &&
+	       node >= 0 && node_online(node) && memory_of(node);
+}
+
+static unsigned long limit_of(int node)
+{
+	unsigned long all = 0;
+	int other;
+
+	for_each_online_node(other)
+		all += memory_of(other);
+	return mult_frac(ttmpool_module_pool_limit(), memory_of(node), all);
+}
+
+static unsigned long excess_of(int node)
+{
+	unsigned long limit = limit_of(node);
+	unsigned long pooled = ttmpool_manager_shrink_count_node(
+		ttmpool_module_manager(), node, false);
+
+	return pooled > limit ? pooled - limit : 0;
+}
+
+void ttmpool_ttm_trim_node(const struct ttm_pool *pool)
+{
+	unsigned long excess, got = 1;
+	int node = pool->nid;
+
+	if (!has_limit(node))
+		return;
+	while (got && (excess = excess_of(node)) && mutex_trylock(&trimming)) {
+		got = ttmpool_manager_shrink_scan_node(ttmpool_module_manager(),
+						       node, excess, false);
+		mutex_unlock(&trimming);
+	}
+}
