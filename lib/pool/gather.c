@@ -183,6 +183,14 @@ static void take_pieces(struct take *take)
 	take_pooled(take, 0);
 }
 
+/* Divide a pooled chunk that is larger than what fits. */
+static bool take_split(struct take *take)
+{
+	return ttmpool_bins_split(
+		take->pool, take->req.caching,
+		order_at_most(take->max_order, take->req.num_pages));
+}
+
 /*
  * Take what is pooled, near or far, also what is just being cleared or divided, and
  * parts of chunks that are too large; was that all that is needed? Nobody is robbed
@@ -191,22 +199,22 @@ static void take_pieces(struct take *take)
 static bool take_parts(struct take *take)
 {
 	struct ttmpool_pool *pool = take->pool;
-	bool more = true;
+	bool more = true, kept = false;
 
 	tpos_assert(!take->primed);
 	take_pieces(take);
 	while (more && take->req.num_pages) {
 		more = take->req.source == TTMPOOL_PLAIN;
 		if (more) /* without memory for these, those that there are will do */
-			ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS,
-					    request_flags(&take->req));
+			kept = ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS,
+						   request_flags(&take->req));
 		tpos_mutex_lock(&pool->scrub);
 		take_pooled(take, 0);
 		take_pooled(take, TTMPOOL_CHUNK_FAR);
 		more = more && take->req.num_pages &&
-		       ttmpool_bins_split(pool, take->req.caching,
-					  order_at_most(take->max_order,
-							take->req.num_pages));
+		       (take_split(take) ||
+			/* others have used them, or dropped them, meanwhile */
+			(kept && ttmpool_spares_are_gone(pool)));
 		tpos_mutex_unlock(&pool->scrub);
 	}
 	ttmpool_spares_drop(pool);

@@ -134,6 +134,7 @@ bool ttmpool_bins_split(struct ttmpool_pool *pool, enum ttmpool_caching caching,
 			unsigned int order);
 bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n,
 			 unsigned int flags);
+bool ttmpool_spares_are_gone(struct ttmpool_pool *pool);
 void ttmpool_spares_drop(struct ttmpool_pool *pool);
 
 /* A question about a pool, whose lock may be taken for it. */

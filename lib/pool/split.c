@@ -173,6 +173,16 @@ bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n,
 	return true;
 }
 
+bool ttmpool_spares_are_gone(struct ttmpool_pool *pool)
+{
+	bool gone;
+
+	tpos_spin_lock(&pool->lock);
+	gone = !pool->nr_spares;
+	tpos_spin_unlock(&pool->lock);
+	return gone;
+}
+
 /* Keep none any more, unless the pool is prepared. */
 void ttmpool_spares_drop(struct ttmpool_pool *pool)
 {

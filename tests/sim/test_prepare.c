@@ -35,6 +35,23 @@ size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
+/* Whose descriptors another thread drops before a chunk is divided with them. */
+static struct ttmpool_pool *dropped_before;
+
+void __real_tpsim_lock_acquire(struct tpsim_lock *lock);
+void __wrap_tpsim_lock_acquire(struct tpsim_lock *lock);
+
+void __wrap_tpsim_lock_acquire(struct tpsim_lock *lock)
+{
+	struct ttmpool_pool *pool = dropped_before;
+
+	if (pool && lock == &pool->scrub) {
+		dropped_before = NULL;
+		ttmpool_pool_reserve(pool, 0);
+	}
+	__real_tpsim_lock_acquire(lock);
+}
+
 /* From now on the system has nothing: no page, and no other memory. */
 static void system_is_out(struct check *t)
 {
@@ -741,6 +758,27 @@ static void s07_many_take_parts_of_one_chunk(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Who divides a chunk drops the descriptors that are left in the end. Another one, who is
+ * about to divide one with them, gets others. */
+static void s07_descriptors_that_others_drop_are_had_again(struct check *t)
+{
+	struct rig *rig = with_a_large_chunk(t, NULL);
+	struct pages *part;
+
+	CHECK(t, rig);
+	part = some(t, rig, 100, TTMPOOL_PLAIN);
+	CHECK(t, part);
+	pages_are_out(t);
+	dropped_before = &rig->pool[0];
+	CHECK_EQ(t, pages_take(part), 0);
+	CHECK(t, !dropped_before);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 412);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, pages_give(part), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
 	    CHECK_CASE(s07_what_is_prepared_without_mappings_does),
 	    CHECK_CASE(s07_what_is_prepared_and_verified_does),
@@ -751,6 +789,7 @@ CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
 	    CHECK_CASE(s07_a_large_chunk_is_divided_last),
 	    CHECK_CASE(s07_without_descriptors_nothing_is_divided),
 	    CHECK_CASE(s07_a_prepared_time_may_end_meanwhile),
+	    CHECK_CASE(s07_descriptors_that_others_drop_are_had_again),
 	    CHECK_CASE(s07_descriptors_are_counted),
 	    CHECK_CASE(s07_a_coherent_chunk_stays_whole),
 	    CHECK_CASE(s06_a_chunk_without_an_address_is_divided),
