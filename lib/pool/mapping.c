@@ -115,6 +115,13 @@ static bool shares_iova(struct ttmpool_pool *pool, const void *arg)
 	return pool != self && pool->iova == self->iova;
 }
 
+/* Are so many bytes within a limit, if @most of them ended? A limit may be the largest
+ * number that there is. */
+static bool within(uint64_t bytes, uint64_t limit, uint64_t most)
+{
+	return bytes <= limit || bytes - limit <= most;
+}
+
 /*
  * Would there be room for so many bytes more, within the limits, if all mappings of the
  * device ended that are only kept? If not, none has to end in vain. (How many addresses
@@ -129,7 +136,7 @@ bool ttmpool_mappings_suffice(struct ttmpool_pool *pool, uint64_t bytes)
 	tpos_assert(bytes);
 	tpos_spin_lock(&pool->lock);
 	most = could_come_back(pool, true);
-	fits = !limit || pool->addresses + bytes <= limit + most;
+	fits = !limit || within(pool->addresses + bytes, limit, most);
 	tpos_spin_unlock(&pool->lock);
 	limit = pool->iova->limit;
 	now = pool_bytes(pool, ttmpool_iova_pages(pool->iova));
@@ -137,14 +144,14 @@ bool ttmpool_mappings_suffice(struct ttmpool_pool *pool, uint64_t bytes)
 		return fits;
 	ttmpool_turn_init(&turn, pool->mgr);
 	turn.only_looks = true;
-	while (now + bytes > limit + most &&
+	while (!within(now + bytes, limit, most) &&
 	       ttmpool_turn_next(&turn, shares_iova, pool)) {
 		tpos_spin_lock(&turn.pool->lock);
 		most += could_come_back(turn.pool, false);
 		tpos_spin_unlock(&turn.pool->lock);
 	}
 	ttmpool_turn_end(&turn);
-	return now + bytes <= limit + most;
+	return within(now + bytes, limit, most);
 }
 
 /*

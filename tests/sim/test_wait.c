@@ -83,6 +83,33 @@ static void s06_a_wait_ends_when_space_comes_back(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* The largest number there is, as the limit of a pool or of its device, keeps nobody from
+ * the addresses that others have given back. */
+static void s06_the_largest_limit_is_like_none(struct check *t)
+{
+	for (int i = 0; i < 2; i++) {
+		struct rig_config config = { 0 };
+		struct ttmpool_iova iova;
+		struct buffer *pair[2];
+		struct rig *rig;
+
+		CHECK_EQ(t, ttmpool_iova_init(&iova, UINT64_MAX, 0), 0);
+		if (i)
+			config.iova = &iova;
+		else
+			config.mapped_limit = UINT64_MAX;
+		rig = rig_open(t, &config);
+		CHECK(t, rig && open_pair(t, rig, pair, 1000));
+		pair[1]->be.tt.caching = TTMPOOL_UNCACHED;
+		tpsim_while_waiting(check_machine(t), give_back, pair[0]);
+		CHECK_EQ(t, ttmpool_populate(&pair[1]->be), 0);
+		tpsim_while_waiting(check_machine(t), NULL, NULL);
+		CHECK_EQ(t, ttmpool_unpopulate(&pair[1]->be), 0);
+		CHECK(t, rig_close(t, rig));
+		ttmpool_iova_fini(&iova);
+	}
+}
+
 /* A signal ends the wait, and nothing has changed. */
 static void s06_a_wait_ends_with_a_signal(struct check *t)
 {
@@ -312,6 +339,7 @@ CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_a_wait_ends_with_its_time),
 	    CHECK_CASE(s06_a_long_wait_looks_again),
 	    CHECK_CASE(s06_a_wait_ends_when_space_comes_back),
+	    CHECK_CASE(s06_the_largest_limit_is_like_none),
 	    CHECK_CASE(s06_a_wait_ends_with_a_signal),
 	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),
 	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers),
