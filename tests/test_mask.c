@@ -4,6 +4,8 @@
  * for pages of either source.
  */
 
+#include <ttmpool/backup.h>
+
 #include "rig.h"
 
 #define N        21 /* chunks of 16, 4 and 1 pages */
@@ -133,6 +135,64 @@ static void f57_what_is_in_use_comes_back(struct check *t)
 	}
 }
 
+/* Pages come, or are mapped, in some way. */
+static int come_by_a_take(struct pages *some)
+{
+	return pages_cycle(some);
+}
+
+static int come_by_a_prime(struct pages *some)
+{
+	return ttmpool_pool_prime(some->pool, &some->req, true);
+}
+
+static int come_by_getting_ready(struct pages *some)
+{
+	int err = ttmpool_pool_ready(some->pool, &some->req, some->pages,
+				     some->dma_addr);
+
+	return err ? err : pages_give(some);
+}
+
+/* What came, or was mapped, while the mask was wider for a time is not handed out by the
+ * one that the device had at first: whether it was taken, primed, or made ready again. */
+static void f57_what_came_by_a_wider_mask_goes(struct check *t)
+{
+	static int (*const ways[])(struct pages * some) = {
+		come_by_a_take, come_by_a_prime, come_by_getting_ready
+	};
+	static const size_t sizes[] = { 1, N };
+
+	if (!can_be_short(t))
+		return;
+	for (int i = 0; i < 3 * 2 * TTMPOOL_SOURCE_COUNT; i++) {
+		struct pages *some;
+		struct rig *rig;
+
+		check_set_mask(t, check_device(t, 0, 64), SHORT);
+		rig = rig_open(t, &(struct rig_config){ .mask_bits = SHORT });
+		CHECK(t, rig);
+		some = open_pages(t, rig, i / 6, sizes[i % 2]);
+		CHECK(t, some);
+		if (ways[i / 2 % 3] == come_by_getting_ready) {
+			CHECK_EQ(t, pages_take(some), 0);
+			CHECK_EQ(t,
+				 ttmpool_pool_strip(some->pool, some->pages,
+						    sizes[i % 2], 0),
+				 0);
+		}
+		check_set_mask(t, rig->dev[0], 64);
+		CHECK_EQ(t, ways[i / 2 % 3](some), 0);
+		check_set_mask(t, rig->dev[0], SHORT);
+		CHECK_EQ(t, pages_take(some), 0);
+		CHECK(t, reaches(t, some, SHORT));
+		CHECK(t, rig_is_quiet(t, rig));
+		CHECK_EQ(t, pages_give(some), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 CHECK_SUITE(mask, CHECK_CASE(f57_a_wider_mask_is_followed),
 	    CHECK_CASE(f57_a_narrower_mask_is_followed),
-	    CHECK_CASE(f57_what_is_in_use_comes_back));
+	    CHECK_CASE(f57_what_is_in_use_comes_back),
+	    CHECK_CASE(f57_what_came_by_a_wider_mask_goes));

@@ -181,7 +181,7 @@ struct ttmpool_pool {
 
 	tpos_spinlock_t lock; /* all that follows */
 	uint64_t clock;
-	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest at any take */
+	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest when pages came */
 	size_t reserve;
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
 	bool scrubbing;       /* some are out of their bins, under @scrub */

@@ -67,6 +67,15 @@ static inline bool pool_is_narrowed(struct ttmpool_pool *pool,
 	return mask < pool->mask[source];
 }
 
+/* What the pool is about to get, or to map, may be beyond the mask once that is narrower. */
+static inline void pool_note_mask(struct ttmpool_pool *pool,
+				  enum ttmpool_source source)
+{
+	tpos_spin_lock(&pool->lock);
+	pool_is_narrowed(pool, source);
+	tpos_spin_unlock(&pool->lock);
+}
+
 /*
  * The pool's own tickets are odd, so that they are none of the callers'. Some of
  * them need not be shown by who may not know of them: he shows none then, and no other.

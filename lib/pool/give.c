@@ -86,6 +86,9 @@ static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
 	tpos_spin_lock(&pool->lock);
 	ttmpool_account_book(pool, &giving->less);
 	pool->stats.gives++;
+	/* another pool may have got them, for its own device */
+	if (giving->less.pages[TTMPOOL_ANONYMOUS])
+		pool_is_narrowed(pool, TTMPOOL_PLAIN);
 	if (!ttmpool_list_empty(&giving->recycled)) {
 		ttmpool_bins_park_locked(pool, &giving->recycled, PARK_GIVEN);
 		giving->scrub = pool_asks_scrub(pool);

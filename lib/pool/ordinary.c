@@ -77,6 +77,7 @@ int ttmpool_chunks_remap(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 
 	if (!ttmpool_chunks_extract(chunks, is_not_mapped, &work))
 		return 0;
+	pool_note_mask(pool, TTMPOOL_PLAIN);
 	err = ttmpool_chunks_map_if_free(pool, &work);
 	ttmpool_list_splice(&work, chunks);
 	return err;

@@ -34,6 +34,7 @@ static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 		return -EINVAL;
 	if (!ttmpool_budget_may_pool(pool->mgr, req->num_pages))
 		return -ENOMEM;
+	pool_note_mask(pool, req->source);
 	err = ttmpool_take_chunks(&take);
 	if (err)
 		return err;

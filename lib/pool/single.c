@@ -107,7 +107,7 @@ single_find(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 		&pool->bins[req->source][req->caching][kind.order];
 	struct ttmpool_chunk *chunk;
 
-	if (!bin->nr_chunks || pool_is_narrowed(pool, req->source))
+	if (pool_is_narrowed(pool, req->source) || !bin->nr_chunks)
 		return NULL;
 	kind.flags |= TTMPOOL_CHUNK_CLEAN;
 	chunk = single_pick(pool, bin, kind);

@@ -351,6 +351,33 @@ static void s06_what_comes_back_far_is_counted_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pages that another device's pool got, and that came to this one's bins while its mask
+ * was wider for a time, go to the system when they are beyond the mask again. */
+static void f57_what_was_handed_over_by_a_wider_mask_goes(struct check *t)
+{
+	static const uint64_t narrow = (1u << 24) - 1;
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = 64 };
+	tpos_page_t *pages[64];
+	struct buffer *b;
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, narrow, TTMPOOL_NODE_ANY));
+	rig->pool[1].policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	b = handed_over(t, rig, NULL);
+	CHECK(t, b);
+	tpsim_device_set_mask(rig->dev[1], 0);
+	CHECK_EQ(t, ttmpool_drop(&b->be), 0);
+	CHECK_EQ(t, rig->pool[1].stats.pages_pooled, 64);
+	tpsim_device_set_mask(rig->dev[1], narrow);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[1], &req, pages, NULL), 0);
+	CHECK_EQ(t, rig->pool[1].stats.pages_hit, 0);
+	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[1], pages, 64, TTMPOOL_CACHED),
+		 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s12_far_pages_stay_if_there_are_no_near_ones),
 	    CHECK_CASE(s12_a_copy_for_nearness_costs_nobody_anything),
@@ -361,7 +388,8 @@ CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s07_a_buffer_without_addresses_can_be_interrupted),
 	    CHECK_CASE(s07_a_buffer_without_addresses_is_restored),
 	    CHECK_CASE(s12_what_has_no_place_for_a_name_is_handed_over),
-	    CHECK_CASE(s07_the_shrinker_does_not_wait_for_the_swapper));
+	    CHECK_CASE(s07_the_shrinker_does_not_wait_for_the_swapper),
+	    CHECK_CASE(f57_what_was_handed_over_by_a_wider_mask_goes));
 
 int main(int argc, char **argv)
 {
