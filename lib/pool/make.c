@@ -152,6 +152,7 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 		err = chunk_check_address(pool, made, chunk, &looks);
 	if (!err)
 		return 0;
+	pool_tally(pool, &pool->stats.pages_fresh, pages);
 	ttmpool_list_init(&alone);
 	ttmpool_list_move_tail(&chunk->link, &alone);
 	ttmpool_chunks_release(pool, &alone);

@@ -135,15 +135,15 @@ static inline bool single_may_be_fresh(const struct ttmpool_pool *pool,
 	return !bins[order].nr_chunks;
 }
 
-/* Map and convert one fresh chunk, alone in a list. */
+/* Map and convert one fresh chunk, alone in a list. There is room for a mapping. */
 static int single_prepare(struct ttmpool_pool *pool,
-			  const struct ttmpool_request *req, bool map,
+			  const struct ttmpool_request *req, struct room *room,
 			  struct ttmpool_list *made)
 {
 	int err = 0;
 
-	if (map && req->source == TTMPOOL_PLAIN)
-		err = ttmpool_chunks_map_if_free(pool, made);
+	if (room->mapped)
+		err = ttmpool_chunks_map(pool, room, made);
 	if (!err && req->caching != TTMPOOL_CACHED)
 		err = ttmpool_chunks_set_caching(pool, made, req->caching);
 	return err;
@@ -164,21 +164,23 @@ static struct ttmpool_chunk *single_make(struct ttmpool_pool *pool,
 		.flags = TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM |
 			 pool_zone(pool, req->source),
 	};
-	const bool coherent = req->source == TTMPOOL_COHERENT;
+	const bool mapped = map || req->source == TTMPOOL_COHERENT;
 	struct ttmpool_list made;
-	struct room room = { 0 };
+	struct room room = { .give_ups = ROOM_MOST_GIVE_UPS };
 	int err = -ENOMEM;
 
 	ttmpool_list_init(&made);
 	if (ttmpool_room_try(pool, &room, req->num_pages,
-			     coherent ? req->num_pages : 0))
+			     mapped ? req->num_pages : 0))
 		err = ttmpool_chunk_create(pool, &alloc, &room, &made);
-	ttmpool_room_return(pool, &room);
 	if (!err)
-		err = single_prepare(pool, req, map, &made);
+		err = single_prepare(pool, req, &room, &made);
+	ttmpool_room_return(pool, &room);
 	/* what bounces is counted where more is looked at */
 	if (!err && !pool_may_bounce(pool))
 		return ttmpool_chunk_of(made.next);
+	pool_tally(pool, &pool->stats.pages_fresh,
+		   ttmpool_chunks_count_pages(&made));
 	ttmpool_chunks_release(pool, &made);
 	return NULL;
 }

@@ -165,6 +165,8 @@ static void an_address_out_of_reach_is_refused(struct check *t)
 		CHECK(t, check_reports(t, TTMPOOL_REPORT_BAD_ADDRESS) > told);
 		told = check_reports(t, TTMPOOL_REPORT_BAD_ADDRESS);
 		CHECK_EQ(t, check_pages_out(t), 0);
+		CHECK_EQ(t, rig_stats(rig).pages_fresh,
+			 rig_stats(rig).pages_released);
 		lying = false;
 		CHECK_EQ(t, buffer_cycle(buf), 0);
 		ttmpool_pool_drain(&rig->pool[0]);

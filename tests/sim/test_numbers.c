@@ -65,6 +65,81 @@ static void s06_peaks_are_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pages that were got in vain were got and given back, in one chunk or in several: so what
+ * a pool has is always what it got, less what it gave back. */
+static void s06_pages_got_in_vain_are_counted_both_ways(struct check *t)
+{
+	static const struct tpsim_fault faults[] = {
+		{ TPSIM_CALL_DMA_MAP, 1, UINT_MAX, 0, -EIO },
+		{ TPSIM_CALL_CACHING_SET, 1, UINT_MAX, 0, 0 },
+	};
+	static const size_t sizes[] = { 1, N };
+
+	for (int i = 0; i < 4; i++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct ttmpool_pool_stats stats;
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = open_buffer(t, rig, sizes[i % 2], &buffer_plain);
+		CHECK(t, buf);
+		tpsim_fault_plan(check_machine(t), &faults[i / 2]);
+		CHECK(t, ttmpool_populate(&buf->be) < 0);
+		CHECK(t, tpsim_fault_clear(check_machine(t)) > 0);
+		stats = rig_stats(rig);
+		CHECK(t, stats.pages_released > 0);
+		CHECK_EQ(t, stats.pages_fresh, stats.pages_released);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Who finds no room for a mapping gets no page for it in vain, be it one chunk or not. */
+static void s06_no_page_is_got_without_room_for_its_mapping(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .mapped_limit = N * 4096 });
+	struct tpsim_counters before, after;
+	struct buffer *buf[3];
+
+	CHECK(t, rig);
+	buf[0] = open_buffer(t, rig, N, &buffer_plain);
+	buf[1] = open_buffer(t, rig, 1, &buffer_plain);
+	buf[2] = open_buffer(t, rig, 3, &buffer_plain);
+	CHECK(t, buf[0] && buf[1] && buf[2]);
+	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
+	tpsim_counters(check_machine(t), &before);
+	CHECK_EQ(t, ttmpool_populate(&buf[1]->be), -ENOSPC);
+	CHECK_EQ(t, ttmpool_populate(&buf[2]->be), -ENOSPC);
+	tpsim_counters(check_machine(t), &after);
+	CHECK_EQ(t, after.pages_allocated, before.pages_allocated);
+	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A coherent page that finds no address has kept mappings end for it eight times, 1, then
+ * 2, then 4, and so on, but not once more because the buffer is one chunk. */
+static void s06_one_chunk_has_no_more_mappings_end(struct check *t)
+{
+	static const struct tpsim_fault none = { TPSIM_CALL_COHERENT_ALLOC, 1,
+						 UINT_MAX, 0, -ENOSPC };
+	struct ttmpool_request kept = { .source = TTMPOOL_COHERENT,
+					.caching = TTMPOOL_UNCACHED,
+					.num_pages = 1 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	for (int i = 0; i < 600; i++)
+		CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &kept, true), 0);
+	buf = open_buffer(t, rig, 1, &buffer_coherent);
+	CHECK(t, buf);
+	tpsim_fault_plan(check_machine(t), &none);
+	CHECK_EQ(t, ttmpool_populate(&buf->be), -ENOSPC);
+	CHECK(t, tpsim_fault_clear(check_machine(t)) > 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 600 - 255);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A buffer of one chunk that is pooled and clear takes the pool's lock once each way,
  * and one that is not of a chunk's size takes it oftener. */
 static void s01_one_chunk_takes_the_lock_once_each_way(struct check *t)
@@ -410,6 +485,9 @@ static void f34_who_has_no_ticket_has_no_age(struct check *t)
 }
 
 CHECK_SUITE(numbers, CHECK_CASE(s06_peaks_are_kept),
+	    CHECK_CASE(s06_pages_got_in_vain_are_counted_both_ways),
+	    CHECK_CASE(s06_no_page_is_got_without_room_for_its_mapping),
+	    CHECK_CASE(s06_one_chunk_has_no_more_mappings_end),
 	    CHECK_CASE(s01_one_chunk_takes_the_lock_once_each_way),
 	    CHECK_CASE(s06_a_budget_is_used_to_the_last_page),
 	    CHECK_CASE(f34_the_age_is_the_pools_own),
