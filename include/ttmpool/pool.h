@@ -257,9 +257,10 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
  * This applies to pages that come from the system, and to their descriptors. It does not
  * apply to what the system itself allocates when it changes the caching of pages or maps
  * them, because no port can say how (Linux: set_pages_array_wc() takes no hint, and
- * dma_alloc_attrs() reclaims for a single page, see shim/linux/coherent.c). How long a
- * request sleeps for pages and addresses of other buffers is @wait_ms of struct
- * ttmpool_request.
+ * dma_alloc_attrs() reclaims for a single page, see shim/linux/coherent.c). It does not
+ * apply to addresses: mappings that are only kept end for any request, and a pooled
+ * coherent page goes to the system with its mapping. How long a request sleeps for pages
+ * and addresses of other buffers is @wait_ms of struct ttmpool_request.
  */
 enum ttmpool_effort {
 	TTMPOOL_RETRY_MAYFAIL,

@@ -211,6 +211,32 @@ static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Who lacks addresses has those of pages that are only pooled, though it does not wait: a
+ * plain page stays pooled without its mapping, a coherent one goes to the system. */
+static void who_does_not_wait_has_the_addresses_of_kept_pages(struct check *t)
+{
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+		struct rig *rig = rig_open(
+			t, &(struct rig_config){ .mapped_limit = 64 * 4096 });
+		struct ttmpool_request kept = {
+			.source = (enum ttmpool_source)source,
+			.caching = TTMPOOL_UNCACHED,
+			.num_pages = 64
+		};
+		struct pages *pages;
+
+		CHECK(t, rig);
+		pages = some(t, rig, 64, TTMPOOL_NO_WAIT);
+		CHECK(t, pages);
+		CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &kept, true), 0);
+		CHECK_EQ(t, pages_take(pages), 0);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled,
+			 source == TTMPOOL_COHERENT ? 0 : 64);
+		CHECK_EQ(t, pages_give(pages), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 /* Of which order is the first chunk of 64 pages that go for a pool with such a policy,
  * when all that there is lies in another pool, as one chunk? */
 static int first_order(struct check *t, unsigned int good_order)
@@ -288,6 +314,7 @@ CHECK_SUITE(effort, CHECK_CASE(a_request_that_may_fail_ends_nobody),
 	    CHECK_CASE(a_request_that_may_not_fail_ends_somebody),
 	    CHECK_CASE(pooled_pages_go_before_anybody_ends),
 	    CHECK_CASE(nobody_ends_for_a_large_chunk),
+	    CHECK_CASE(who_does_not_wait_has_the_addresses_of_kept_pages),
 	    CHECK_CASE(who_does_not_wait_has_what_is_there),
 	    CHECK_CASE(who_does_not_wait_asks_nobody),
 	    CHECK_CASE(who_does_not_wait_asks_nobody_for_descriptors),
