@@ -80,6 +80,10 @@ void check_unplug(struct check *t, int which);
 bool check_set_mask(struct check *t, tpos_device_t *dev,
 		    unsigned int mask_bits);
 
+/** check_mask_bits() - how many bits, @bits or more, the mask of a device must have at
+ * least on this machine: where its memory begins high, few of them reach none of it. */
+unsigned int check_mask_bits(struct check *t, unsigned int bits);
+
 /** check_zalloc() - zeroed memory that goes away with the case. */
 void *check_zalloc(struct check *t, size_t size);
 

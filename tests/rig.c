@@ -33,6 +33,8 @@ static int rig_open_pool(struct check *t, struct rig *rig, int i,
 	};
 
 	rig->dev[i] = check_device(t, i, bits);
+	if (!rig->dev[i])
+		return -EIO;
 	policy = policy_for(rig->dev[i]);
 	pool_config.dev = rig->dev[i];
 	return ttmpool_pool_init(&rig->pool[i], &rig->mgr, &pool_config);

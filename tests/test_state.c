@@ -88,9 +88,10 @@ static int swapout_all(struct ttmpool_backend *be)
 	return ttmpool_swapout(be, TTMPOOL_ALL_PAGES);
 }
 
+/* The second time it is all, also of single pages. */
 static int swapout_some(struct ttmpool_backend *be)
 {
-	return ttmpool_swapout(be, 1);
+	return ttmpool_swapout(be, 3);
 }
 
 static int swapin_all(struct ttmpool_backend *be)

@@ -45,6 +45,15 @@ bool batch_add(struct batch *batch, enum ttmpool_source source,
 	return true;
 }
 
+bool batch_has(struct batch *batch, enum ttmpool_source source,
+	       unsigned int order)
+{
+	struct tpos_device_info info;
+
+	tpos_device_query(batch->dev, &info);
+	return !order || source == TTMPOOL_PLAIN || !info.coherent_single;
+}
+
 static bool chunk_is(const struct ttmpool_chunk *chunk,
 		     enum ttmpool_caching caching)
 {

@@ -27,6 +27,11 @@ struct batch *batch_open(struct check *t);
 bool batch_add(struct batch *batch, enum ttmpool_source source,
 	       unsigned int order);
 
+/** batch_has() - are there chunks of that order for the device? One that does not see the
+ * CPU's caches has no coherent pages but single ones. */
+bool batch_has(struct batch *batch, enum ttmpool_source source,
+	       unsigned int order);
+
 /** batch_is() - is every page of that caching, by the chunks and by the page
  * table? */
 bool batch_is(struct batch *batch, enum ttmpool_caching caching);

@@ -11,7 +11,8 @@
 #include "rig_buffer.h"
 #include "shares.h"
 
-#define PAGES ((8 << 20) >> PAGE_SHIFT)
+#define PAGES  ((8 << 20) >> PAGE_SHIFT)
+#define IN_USE (PAGES / 2 - 24) /* which page stays in use: one in the midst */
 
 static atomic_long_t invalidations;
 
@@ -21,12 +22,15 @@ static int count_invalidation(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* One call of these is one wait for the IOMMU: of VT-d's driver, and of AMD-Vi's. */
+/* One call of these is one wait for the IOMMU: of VT-d's driver, of AMD-Vi's, and of that
+ * of Arm's SMMU. */
 static struct kprobe probes[] = {
 	{ .symbol_name = "qi_submit_sync", .pre_handler = count_invalidation },
 	{ .symbol_name = "amd_iommu_iotlb_sync",
 	  .pre_handler = count_invalidation },
 	{ .symbol_name = "amd_iommu_flush_iotlb_all",
+	  .pre_handler = count_invalidation },
+	{ .symbol_name = "arm_smmu_cmdq_issue_cmdlist",
 	  .pre_handler = count_invalidation },
 };
 
@@ -146,15 +150,15 @@ static void a_page_in_use_costs_one_invalidation(struct check *t)
 	struct single single;
 
 	CHECK(t, single_open(t, &single));
-	CHECK_EQ(t, give(&single, 0, 1000), 0);
-	CHECK_EQ(t, give(&single, 1001, PAGES - 1001), 0);
+	CHECK_EQ(t, give(&single, 0, IN_USE), 0);
+	CHECK_EQ(t, give(&single, IN_USE + 1, PAGES - IN_USE - 1), 0);
 	CHECK(t, drain_takes(t, &single, PAGES - 1, 3));
 	if (shares(single.rig->dev[0])) {
 		CHECK_EQ(t, rig_stats(single.rig).bytes_mapped, PAGE_SIZE);
 		CHECK_EQ(t, rig_stats(single.rig).bytes_held,
 			 (PAGES - 1) << PAGE_SHIFT);
 	}
-	CHECK_EQ(t, give(&single, 1000, 1), 0);
+	CHECK_EQ(t, give(&single, IN_USE, 1), 0);
 	ttmpool_pool_drain(&single.rig->pool[0]);
 	CHECK_EQ(t, rig_stats(single.rig).bytes_held, 0);
 	CHECK(t, rig_close(t, single.rig));
@@ -180,10 +184,10 @@ static void the_order_of_a_batch_does_not_matter(struct check *t)
 	struct single single;
 
 	CHECK(t, single_open(t, &single));
-	for (size_t i = 0; i < 512; i++)
-		CHECK_EQ(t, give(&single, i * 37 % 512, 1), 0);
-	CHECK(t, drain_takes(t, &single, 512, 1));
-	CHECK_EQ(t, give(&single, 512, PAGES - 512), 0);
+	for (size_t i = 0; i < PAGES / 4; i++)
+		CHECK_EQ(t, give(&single, i * 37 % (PAGES / 4), 1), 0);
+	CHECK(t, drain_takes(t, &single, PAGES / 4, 1));
+	CHECK_EQ(t, give(&single, PAGES / 4, PAGES - PAGES / 4), 0);
 	CHECK(t, rig_close(t, single.rig));
 }
 

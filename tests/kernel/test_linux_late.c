@@ -217,8 +217,8 @@ static void f51_a_map_that_fails_half_way_is_invalidated(struct check *t)
 		check_skip(t, "not the lazy mode");
 		return;
 	}
-	/* One page fits into 16 MiB, with what is reserved there; 16 MiB do not. */
-	CHECK(t, check_device(t, 0, 24));
+	/* One page fits into 4096 pages, with what is reserved there; 4096 do not. */
+	CHECK(t, check_device(t, 0, PAGE_SHIFT + 12));
 	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 0));
 	for (int i = 0; i < 4; i++)
 		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 10));

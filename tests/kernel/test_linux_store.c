@@ -107,6 +107,8 @@ static void what_was_written_comes_back(struct check *t)
 
 	CHECK(t, batch);
 	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+		if (!batch_has(batch, source, 4))
+			continue;
 		CHECK(t, add_orders(batch, source));
 		CHECK_EQ(t, tpos_store_create(t->system, 31, &store), 0);
 		CHECK_EQ(t, stores(), 1);
@@ -241,6 +243,8 @@ static void a_copy_is_the_same_for_the_device(struct check *t)
 		struct tpos_span to = { .chunk = b, .pages = 2 };
 		struct ttmpool_list mapped;
 
+		if (!batch_has(batch, i % 2, 2) || !batch_has(batch, i / 2, 1))
+			continue;
 		CHECK(t, batch_add(batch, i % 2, 2));
 		CHECK(t, batch_add(batch, i / 2, 1));
 		memset(page_bytes(a, 1), 0x40 + i, 2 * PAGE_SIZE);

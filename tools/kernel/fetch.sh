@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # fetch.sh SERIES DIR: the newest Debian kernel of a series (6.1, 6.12, 7.3; or one with
-# PREEMPT_RT, 6.12-rt), and what modules for it are built with, unpacked under DIR. Nothing
-# is installed. The last line of output is the kernel's release, as uname -r would say it.
-# Exits with 3 if this Debian has no such series.
+# PREEMPT_RT, 6.12-rt; or one for arm64, 6.12-arm64, or 6.12-arm64-16k with pages of 16 KiB),
+# and what modules for it are built with, unpacked under DIR. Nothing is installed. The last
+# line of output is the kernel's release, as uname -r would say it. Exits with 3 if this
+# Debian has no such series.
 #
 # Versions move, and old ones leave the index: what is there already is used as
 # long as the index has nothing newer, or has nothing at all.
@@ -18,18 +19,22 @@ mkdir -p "$dir"
 
 # Up to 6.19 a kernel is one package, linux-image-RELEASE-unsigned; since then it is
 # linux-binary-RELEASE, its modules are another, and its configuration a third.
-base=${series%-rt}
+base=${series%%-*}
 flavour=${series#"$base"}
+case $flavour in
+-arm64*) ends=${flavour#-} ;;
+*) ends=amd64 ;;
+esac
 escaped=$(echo "$base" | sed 's/\./\\./g')
-old="linux-image-$escaped\\.[0-9.+a-z-]*-amd64-unsigned"
-new="linux-binary-$escaped\\.[0-9.+a-z-]*-amd64"
+old="linux-image-$escaped\\.[0-9.+a-z-]*-$ends-unsigned"
+new="linux-binary-$escaped\\.[0-9.+a-z-]*-$ends"
 
 # The names on its input that are of the flavour.
 of_flavour()
 {
 	case $flavour in
 	-rt) grep -- '-rt-amd64' ;;
-	*) grep -vE -- '-(cloud|rt)-amd64' ;;
+	*) grep -vE -- '-(cloud|rt)-' ;;
 	esac
 }
 
@@ -79,6 +84,10 @@ fi
 packages="$packages $headers"
 packages="$packages $(depends_on "$headers" linux-headers-.*-common)"
 packages="$packages $(depends_on "$headers" linux-kbuild-)"
+# The programs of another machine's first file system are not this one's.
+case $flavour in
+-arm64*) packages="$packages busybox-static:arm64" ;;
+esac
 
 rm -rf "$dir"
 mkdir -p "$dir/deb"

@@ -12,8 +12,10 @@ mode=$2
 console=$3
 
 case $mode in
-vtd-lazy) export TPSIM_IOMMU=lazy ;;
-vtd-strict | amd) export TPSIM_IOMMU=strict ;;
+vtd-lazy | smmu-lazy) export TPSIM_IOMMU=lazy ;;
+vtd-strict | smmu-strict | amd) export TPSIM_IOMMU=strict ;;
+smmu-noncoherent) export TPSIM_IOMMU=strict TPSIM_CACHES=1 ;;
+noncoherent) export TPSIM_IOMMU=off TPSIM_CACHES=1 ;;
 swiotlb) export TPSIM_IOMMU=off TPSIM_SWIOTLB=force ;;
 *) export TPSIM_IOMMU=off ;;
 esac

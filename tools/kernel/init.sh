@@ -247,7 +247,7 @@ f45_no_kernel_address_is_told()
 		cat $files/page_pool $files/stats $files/shrink
 		cat /sys/kernel/tracing/trace
 	} >/told
-	[ "$(wc -l </told)" -gt 100 ] && ! grep -E 'ffff[89a-f][0-9a-f]{11}' /told &&
+	[ "$(wc -l </told)" -gt 100 ] && ! grep -E 'ffff[0-9a-f]{12}' /told &&
 		[ "$(stat -c %a $files/stats)" = 400 ] &&
 		[ "$(stat -c %a $files/shrink)" = 600 ] &&
 		[ "$(stat -c %a $files/page_pool)" = 444 ]
@@ -313,7 +313,7 @@ cycle()
 }
 
 # So many times, and what is free is what was free, but for what the kernel
-# caches, in kB.
+# caches, in kB with pages of 4 kB.
 loads=50
 load_slack=256
 load_and_unload()
@@ -323,7 +323,7 @@ load_and_unload()
 	cycle "$loads" || return 1
 	after=$(mem_free)
 	echo "memory free: $before kB before, $after kB after"
-	[ $((before - after)) -lt "$load_slack" ]
+	[ $((before - after)) -lt $((load_slack * page_kb / 4)) ]
 }
 
 # Of a kernel that finds more than others: init-debug.sh, init-kcsan.sh, init-rt.sh.
@@ -337,8 +337,12 @@ add_swap
 before=$(mem_free)
 step cases run_cases
 step f49_devices_go_before_their_pages devices_go_before_their_pages
-# The 28 bits of a real edu device, where something serves such a mask.
+# The 28 bits of a real edu device, where something serves such a mask. The memory of arm64's
+# machine begins beyond them, at 1 GiB.
 bits=28
+case $(uname -m)-$mode in
+aarch64-none | aarch64-noncoherent) bits=32 ;;
+esac
 step shared_driver shared_driver
 step f34_a_leak_is_told f34_a_leak_is_told
 step show_files show_files
@@ -346,7 +350,11 @@ step f06_debugfs_shrinks debugfs_shrinks
 step f36_limit_acts_at_once limit_acts_at_once
 step f35_the_limit_changes_under_load f35_the_limit_changes_under_load
 step events_are_traced events_are_traced
-step a_recording_counts_as_the_pool_does a_recording_counts_as_the_pool_does
+# The recorder is a program of the machine that builds all this.
+case $(uname -m) in
+aarch64) echo "step: ok a_recording_counts_as_the_pool_does # SKIP no recorder" ;;
+*) step a_recording_counts_as_the_pool_does a_recording_counts_as_the_pool_does ;;
+esac
 step f45_no_kernel_address_is_told f45_no_kernel_address_is_told
 [ ! -e /dev/vda ] || step f05_buffers_survive_pressure \
 	a_recording_has_what_is_swapped
@@ -362,7 +370,7 @@ step f07_load_and_unload load_and_unload
 after=$(mem_free)
 echo "memory free: $before kB at the start, $after kB at the end"
 # The kernel keeps the page tables that it split its linear map with.
-step memory_is_back test $((before - after)) -lt 4096
+step memory_is_back test $((before - after)) -lt $((1024 * page_kb))
 [ ! -e /debug.sh ] || debug_steps
 echo "end of the test"
 poweroff -f

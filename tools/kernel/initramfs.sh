@@ -4,7 +4,7 @@
 # initramfs.sh MODULES FILE KERNEL [INIT]: an initial file system of busybox, the
 # modules in the directory MODULES, those of KERNEL that a disk needs, and a first
 # program: init.sh, if not told otherwise. PROGRAMS: more programs for its /bin, with the
-# libraries that they need.
+# libraries that they need. The busybox of another architecture is among the packages in KERNEL.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,9 +16,16 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
 mkdir -p "$tree/bin" "$tree/dev" "$tree/proc" "$tree/sys" "$tree/modules"
-cp "$(command -v busybox)" "$tree/bin/busybox"
+strip="strip"
+if [ -e "$kernel/bin/busybox" ]; then
+	cp "$kernel/bin/busybox" "$tree/bin/busybox"
+	strip=aarch64-linux-gnu-strip
+	PROGRAMS=
+else
+	cp "$(command -v busybox)" "$tree/bin/busybox"
+fi
 for ko in "$modules"/*.ko; do
-	strip -g -o "$tree/modules/$(basename "$ko")" "$ko"
+	"$strip" -g -o "$tree/modules/$(basename "$ko")" "$ko"
 done
 for name in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev \
 	virtio_pci virtio_blk; do

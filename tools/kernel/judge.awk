@@ -5,7 +5,8 @@
 #
 # A fault of the IOMMU must have been announced ("# provokes: DEVICE ADDRESS"). In
 # a VT-d machine (-v mode=vtd-...) what was announced must have been logged, too,
-# each time; QEMU's AMD-Vi blocks an access without logging it.
+# each time; QEMU's AMD-Vi blocks an access without logging it, and the driver of Arm's SMMU
+# logs no more than ten in five seconds.
 
 function wrong(what) { print "  " what; bad++ }
 
@@ -38,6 +39,17 @@ showing > 0 { print "  | " $0; showing-- }
 	fault(substr($0, RSTART + 11, RLENGTH - 11)) }
 /AMD-Vi: Event logged \[IO_PAGE_FAULT/ { match($0, /address=0x[0-9a-f]+/)
 	fault(substr($0, RSTART + 8, RLENGTH - 8)) }
+# The SMMU's driver writes "event 0x10 received:", and then the event in four words, a line
+# each, of which the third is the address; since 6.15 one line has "iova: 0x...".
+/smmuv3: event 0x[0-9a-f]+ received:/ { word = 1; next }
+word && /smmuv3: *\t?0x[0-9a-f]+$/ {
+	if (word++ == 3) {
+		fault($NF)
+		word = 0
+	}
+}
+/smmuv3: .*iova: 0x[0-9a-f]+/ { match($0, /iova: 0x[0-9a-f]+/)
+	fault(substr($0, RSTART + 6, RLENGTH - 6)) }
 function missing(page)
 {
 	if ((page in provoked) && !provoked[page] && mode ~ /^vtd/)

@@ -26,13 +26,16 @@ step()
 	fi
 }
 
+# The size of a page, in kB.
+page_kb=$(awk '/^KernelPageSize:/ { print $2; exit }' /proc/self/smaps)
+
 # Free pages, with those that each CPU has put aside, in kB.
 mem_free()
 {
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 1
 	awk '/^ *nr_free_pages / { n += $2 } /^ *count:/ { n += $2 }
-		END { print n * 4 }' /proc/zoneinfo
+		END { print n * '"$page_kb"' }' /proc/zoneinfo
 }
 
 # A disk to move pages to, where the mode has one. Modules are tried until no

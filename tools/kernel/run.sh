@@ -5,6 +5,7 @@
 # judge the consoles. Nothing is installed but the tools.
 #
 #   run.sh test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
+#   run.sh test --arch arm64 [--pages 16k] [--kernel 6.12|7.3] [--mode MODE]
 #   run.sh debug [--kernel 6.12|7.3] [--mode MODE]
 #   run.sh kcsan [--mode MODE]
 #   run.sh bench [--json|--gate|--pressure] [--kernel 6.1|6.12|7.3] [--mode MODE]
@@ -23,11 +24,14 @@ modes='none vtd-lazy vtd-strict amd swiotlb numa pressure'
 . "$here/bench.sh"
 # shellcheck source=tools/kernel/suite.sh
 . "$here/suite.sh"
+# shellcheck source=tools/kernel/arm64.sh
+. "$here/arm64.sh"
 
 usage()
 {
 	cat <<END
 usage: ./dev kernel test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
+       ./dev kernel test --arch arm64 [--pages 16k] [--kernel 6.12|7.3] [--mode MODE]
        ./dev kernel debug [--kernel 6.12|7.3] [--mode MODE]
        ./dev kernel kcsan [--mode MODE]
        ./dev kernel bench [--json|--gate|--pressure] [--kernel 6.1|6.12|7.3] [--mode MODE]
@@ -39,6 +43,9 @@ what it logs on the simulated machine: "alike" are the lines.
 With --rt, for Debian's PREEMPT_RT kernels: 6.12 and 7.3 in the modes none and
 vtd-strict, if not told otherwise; and who takes a lock that may sleep where he may
 not is found.
+With --arch arm64, for Debian's kernels of that architecture, 6.12 if not told otherwise,
+with pages of 4 KiB or of 16; it has modes of its own:
+$arm64_modes
 "debug" does it on a kernel built to find bugs, 6.12 or 7.3, and makes things fail
 there; it has a mode of its own: large-pages. "kcsan" does it on one that looks for
 data races, with threads that do all at once; in the modes none and pressure.
@@ -63,16 +70,29 @@ fail()
 
 # What was asked for, or all.
 kernels='6.1 6.12 7.3'
-rt=
+suffix=
 parse()
 {
-	if [ "${1-}" = --rt ]; then
+	case ${1-} in
+	--rt)
 		[ "$command" = test ] || fail "no such option: --rt"
-		rt=-rt
+		suffix=-rt
 		kernels='6.12 7.3'
 		modes='none vtd-strict'
 		shift
-	fi
+		;;
+	--arch)
+		[ "$command ${2-}" = 'test arm64' ] || fail "no such architecture"
+		suffix=-arm64
+		kernels=6.12
+		modes=$arm64_modes
+		shift 2
+		if [ "${1-} ${2-}" = '--pages 16k' ]; then
+			suffix=-arm64-16k
+			shift 2
+		fi
+		;;
+	esac
 	while [ $# -gt 0 ]; do
 		[ $# -ge 2 ] || fail "$1 needs a value"
 		case $1 in
@@ -88,7 +108,8 @@ parse()
 		*) fail "no such kernel: $kernel" ;;
 		esac
 	done
-	[ -z "$rt" ] || kernels=$(for kernel in $kernels; do echo "$kernel-rt"; done)
+	[ -z "$suffix" ] ||
+		kernels=$(for kernel in $kernels; do echo "$kernel$suffix"; done)
 }
 
 need_tools()
@@ -124,7 +145,10 @@ $work/simulated/tools/replay/ttmpool-replay"
 fetch()
 {
 	say "$1: fetching"
-	suite_fetch "$1" "$work/$1"
+	case $suffix in
+	-arm64*) arm64_fetch "$1" "$work/$1" ;;
+	*) suite_fetch "$1" "$work/$1" ;;
+	esac
 }
 
 prepare()
@@ -133,13 +157,16 @@ prepare()
 	fetch "$series" || return
 	suite_enter "$work/$series" || return 1
 	[ -z "${RACE-}" ] || race_source "$series" || return 1
+	case $suffix in
+	-arm64*) arm64_compiler || return 1 ;;
+	esac
 	say "$series: building for $release"
 	mkdir -p "$work/out-$series"
 	rm -f "$work/out-$series"/*.ko
 	"$here/build.sh" "$work/$series" "$work/out-$series" &&
 		"$here/initramfs.sh" "$work/out-$series" \
 			"$work/out-$series/initramfs.gz" "$work/$series" || return
-	[ -z "$rt" ] || "$here/more.sh" "$work/out-$series/initramfs.gz" rt
+	[ "$suffix" != -rt ] || "$here/more.sh" "$work/out-$series/initramfs.gz" rt
 }
 
 # Flags with a bit that no processor has, above the 21st: what died is the emulated
@@ -151,7 +178,11 @@ has_impossible_flags()
 
 boot_cell()
 {
-	"$here/boot.sh" "$work/$series" "$work/out-$series/initramfs.gz" \
+	boot=$here/boot.sh
+	case $suffix in
+	-arm64*) boot=$here/boot-arm64.sh ;;
+	esac
+	"$boot" "$work/$series" "$work/out-$series/initramfs.gz" \
 		"$mode" "$log" >"$log.qemu" 2>&1
 }
 
@@ -194,6 +225,7 @@ cell()
 		top_reads_them || verdict=FAILED
 	fi
 	! shares_addresses "$series" || export TPSIM_IOVA=shared
+	[ "$suffix" != -arm64-16k ] || export TPSIM_PAGE_SHIFT=14
 	alike=$("$here/fidelity.sh" "$work/simulated/tests/test_fidelity" \
 		"$mode" "$log") || verdict=FAILED
 	# shellcheck disable=SC2046,SC2183 # three numbers
@@ -261,6 +293,9 @@ run_test()
 {
 	parse "$@"
 	{ need_tools && need_sparse; } || fail "packages are missing"
+	case $suffix in
+	-arm64*) need_arm64 || fail "packages are missing" ;;
+	esac
 	mkdir -p "$work"
 	start_table
 	prepare_simulated || fail "the simulated machine could not be built"

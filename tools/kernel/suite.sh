@@ -156,7 +156,7 @@ suite_fetch()
 suite_is_newer()
 {
 	compiler=$(sed -n 's/^CC *=.*\(gcc-[0-9]*\)$/\1/p' \
-		"$1"/usr/src/linux-headers-*-amd64/.kernelvariables)
+		"$1"/usr/src/linux-headers-*/.kernelvariables)
 	[ -z "$compiler" ] || command -v "$compiler" >/dev/null || return 0
 	# shellcheck disable=SC2211 # there is one
 	"$1"/usr/lib/linux-kbuild-*/scripts/mod/modpost 2>&1 |

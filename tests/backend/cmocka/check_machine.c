@@ -43,8 +43,11 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 {
 	struct world *world = t->world;
+	/* Of a device that does not see the caches Linux has single coherent pages alone. */
 	struct tpsim_device_config config = { .node = TTMPOOL_NODE_ANY,
-					      .incoherent = world->incoherent };
+					      .incoherent = world->incoherent,
+					      .coherent_single =
+						      world->incoherent };
 
 	if (mask_bits < 64)
 		config.dma_mask = ((uint64_t)1 << mask_bits) - 1;
@@ -68,6 +71,13 @@ bool check_set_mask(struct check *t, tpos_device_t *dev, unsigned int mask_bits)
 	tpsim_device_set_mask(
 		dev, mask_bits < 64 ? ((uint64_t)1 << mask_bits) - 1 : 0);
 	return true;
+}
+
+/* An address space of its own, or pages as low as are asked for. */
+unsigned int check_mask_bits(struct check *t, unsigned int bits)
+{
+	(void)t;
+	return bits;
 }
 
 void *check_zalloc(struct check *t, size_t size)

@@ -94,6 +94,17 @@ tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 	return dev;
 }
 
+unsigned int check_mask_bits(struct check *t, unsigned int bits)
+{
+	struct device *dev = check_device(t, 0, 64);
+
+	while (dev && bits < 64 &&
+	       dma_set_mask_and_coherent(dev, DMA_BIT_MASK(bits)))
+		bits++;
+	check_device(t, 0, 64);
+	return bits;
+}
+
 void check_unplug(struct check *t, int which)
 {
 	edu_unplug(edu_get(which));
