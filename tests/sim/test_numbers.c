@@ -93,12 +93,16 @@ static void s06_pages_got_in_vain_are_counted_both_ways(struct check *t)
 	}
 }
 
-/* Who finds no room for a mapping gets no page for it in vain, be it one chunk or not. */
+/* Who finds no room for a mapping gets no page for it in vain, be it one chunk or not; nor
+ * does who wants a coherent page without its address, which is mapped all the same. */
 static void s06_no_page_is_got_without_room_for_its_mapping(struct check *t)
 {
 	struct rig *rig =
 		rig_open(t, &(struct rig_config){ .mapped_limit = N * 4096 });
+	struct ttmpool_request coherent = { .source = TTMPOOL_COHERENT,
+					    .num_pages = 1 };
 	struct tpsim_counters before, after;
+	tpos_page_t *page;
 	struct buffer *buf[3];
 
 	CHECK(t, rig);
@@ -110,6 +114,8 @@ static void s06_no_page_is_got_without_room_for_its_mapping(struct check *t)
 	tpsim_counters(check_machine(t), &before);
 	CHECK_EQ(t, ttmpool_populate(&buf[1]->be), -ENOSPC);
 	CHECK_EQ(t, ttmpool_populate(&buf[2]->be), -ENOSPC);
+	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &coherent, &page, NULL),
+		 -ENOSPC);
 	tpsim_counters(check_machine(t), &after);
 	CHECK_EQ(t, after.pages_allocated, before.pages_allocated);
 	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
