@@ -132,21 +132,45 @@ static void s11_the_oldest_chunk_leaves_first(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Every pool has its turn: what one cannot give, the next is asked for. */
+static uint64_t pooled_in(struct rig *rig, int pool)
+{
+	struct ttmpool_pool_stats stats;
+
+	ttmpool_pool_stats(&rig->pool[pool], &stats);
+	return stats.pages_pooled;
+}
+
+/* The pool that nobody has used for longer gives first, whichever it is. */
+static void s11_the_oldest_pool_gives_first(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+
+	CHECK(t, rig);
+	for (int i = 0; i < 4; i++) {
+		int old = i / 2, young = 1 - old;
+
+		CHECK(t, pool_singles(t, rig, old, 10));
+		CHECK(t, pool_singles(t, rig, young, 10));
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4, true), 4);
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 6, true), 6);
+		CHECK_EQ(t, pooled_in(rig, old), 0);
+		CHECK_EQ(t, pooled_in(rig, young), 10);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+/* What one pool cannot give, the next is asked for. */
 static void s11_every_pool_gives(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
-	struct ttmpool_pool_stats stats;
 
 	CHECK(t, rig);
 	CHECK(t, pool_singles(t, rig, 0, 10));
 	CHECK(t, pool_singles(t, rig, 1, 10));
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4, true), 4);
-	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4, true), 4);
-	ttmpool_pool_stats(&rig->pool[1], &stats);
-	CHECK_EQ(t, stats.pages_pooled, 6);
-	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 10, true), 10);
+	CHECK_EQ(t, pooled_in(rig, 0), 6);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 14, true), 14);
+	CHECK_EQ(t, pooled_in(rig, 1), 2);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 2);
 	CHECK(t, rig_close(t, rig));
 }
@@ -380,6 +404,7 @@ CHECK_SUITE(shrink, CHECK_CASE(s11_the_count_is_what_is_pooled),
 	    CHECK_CASE(s11_a_scan_of_any_size_is_safe),
 	    CHECK_CASE(s11_a_scan_without_pools_is_safe),
 	    CHECK_CASE(s11_the_oldest_chunk_leaves_first),
+	    CHECK_CASE(s11_the_oldest_pool_gives_first),
 	    CHECK_CASE(s11_every_pool_gives),
 	    CHECK_CASE(s11_a_reserve_is_kept_from_the_shrinker),
 	    CHECK_CASE(s11_a_reserve_is_not_cut_into),

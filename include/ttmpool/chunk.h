@@ -80,9 +80,9 @@ enum ttmpool_chunk_state {
  * @dev: instead of @pool, once it is quarantined, and held (tpos_device_get()):
  *	the pool may go then, and the device, too
  * @owner: the account that a chunk in use is charged to, or NULL
- * @age: instead, in a bin and on the way from there: when it was pooled, in the
- *	clock of its pool. 64 bits, so that the oldest leave first for ever: at a
- *	million gives a second they last half a million years.
+ * @age: instead, in a bin and on the way from there: when it was pooled, as the number
+ *	of gives to all pools of the manager until then. 64 bits, so that the oldest leave
+ *	first for ever: at a million gives a second they last half a million years.
  * @ticket: while it is in use: what it was taken with, which is to be shown when it
  *	is given back; see struct ttmpool_request
  * @order: the pages are 1 << @order

@@ -127,6 +127,7 @@ struct ttmpool_manager {
 	tpos_atomic_t pages_shrunk;
 	tpos_atomic_t pages_swapped;
 	tpos_atomic_t recalls;
+	tpos_atomic_t gives;        /* counts what was pooled: the age of chunks */
 	tpos_atomic_t trims;        /* counts those who found a limit overrun */
 	tpos_atomic_t trimmers;     /* those who lower a limit now */
 	struct ttmpool_queue queue; /* for pages */
@@ -232,8 +233,10 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  * As many pages go as are asked for, if ttmpool_manager_shrink_count() says that there
  * are so many; from a pool with a reserve, as many as whole chunks make up. Within a pool
  * the oldest go first: the age of a chunk counts from its last give, whatever was done to
- * it since. Each call also tries to repair a few quarantined pages, and does so less often
- * after each failure.
+ * it since. The pool whose oldest chunk is the oldest gives first, a few MiB at a time;
+ * where more than eight pools have pages to give, eight of them are compared at a time.
+ * Each call also tries to repair a few quarantined pages, and does so less often after
+ * each failure.
  *
  * Return: how many pages went back to the system; what had to be quarantined is not
  * among them.

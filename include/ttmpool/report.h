@@ -58,7 +58,7 @@ enum ttmpool_report_kind {
  * @dma_addr: the address that the device knows it by, or 0 if it is not mapped
  * @age: how long ago the chunk was handed out, as the number of tickets that the pool has
  *	issued since; 0 if the chunk has no ticket of the pool. For a pooled chunk: how long
- *	ago it came back, as the number of give-backs since.
+ *	ago it came back, as the number of give-backs since, to any pool of its manager.
  */
 struct ttmpool_report {
 	enum ttmpool_report_kind kind;

@@ -290,6 +290,19 @@ static size_t bins_place_moved(struct ttmpool_pool *pool,
 	return looks;
 }
 
+/* Something comes back to the pool: the pool's clock goes on to the number that this
+ * give has among those of all pools, so that ages can be compared between pools. Where a
+ * long has 32 bits, that number wraps; the clock of the pool does not. */
+static uint64_t clock_advance(struct ttmpool_pool *pool)
+{
+	const long gives = tpos_atomic_add_return(1, &pool->mgr->gives);
+	const unsigned long now = (unsigned long)gives;
+
+	tpos_assert_held(&pool->lock);
+	pool->clock += now - (unsigned long)pool->clock;
+	return pool->clock;
+}
+
 /*
  * Put a batch into its bins, or as much of it as one may while others wait for the
  * lock: run by run of chunks of one kind; how many pages was it? They are not
@@ -303,7 +316,8 @@ long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	long pages = 0;
 
 	tpos_assert_held(&pool->lock);
-	pool->clock += how == PARK_GIVEN;
+	if (how == PARK_GIVEN)
+		clock_advance(pool);
 	while (done < TTMPOOL_HOLD_CHUNKS && !ttmpool_list_empty(chunks)) {
 		unsigned int order = ttmpool_chunk_of(chunks->prev)->order;
 		size_t n = 1;
@@ -343,7 +357,7 @@ void ttmpool_bins_park_one(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 	tpos_assert_held(&pool->lock);
 	assert_deep(bin == chunk_bin(pool, chunk));
 	chunk_set_state(chunk, TTMPOOL_CHUNK_POOLED);
-	chunk->age = ++pool->clock;
+	chunk->age = clock_advance(pool);
 	ttmpool_list_move_tail(&chunk->link, list->next);
 	ttmpool_bin_count(pool, bin, chunk, 1);
 }

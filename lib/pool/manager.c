@@ -86,6 +86,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	tpos_atomic_set(&mgr->pool_limit, (long)config->pool_limit);
 	tpos_atomic_set(&mgr->pages, 0);
 	tpos_atomic_set(&mgr->pages_pooled, 0);
+	tpos_atomic_set(&mgr->gives, 0);
 	tpos_atomic_set(&mgr->pages_kept, 0);
 	for (unsigned int i = 0; i <= TTMPOOL_NODE_SLOTS; i++)
 		tpos_atomic_set(&mgr->spare_on[i], 0);

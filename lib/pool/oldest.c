@@ -124,7 +124,8 @@ static struct oldest bins_oldest(struct ttmpool_pool *pool,
 				 const struct bins_want *want,
 				 unsigned int orders)
 {
-	struct oldest oldest = { .age = (uint64_t)-1, .next = (uint64_t)-1 };
+	struct oldest oldest = { .age = TTMPOOL_NO_AGE,
+				 .next = TTMPOOL_NO_AGE };
 
 	for (size_t i = 0; i < NR_BINS; i++) {
 		struct ttmpool_bin *bin = bin_at(pool, i);
@@ -190,4 +191,12 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 		left -= SEARCH_COST;
 	}
 	return want->got - had;
+}
+
+/* The age of the oldest chunk that is wanted, or TTMPOOL_NO_AGE. */
+uint64_t ttmpool_bins_oldest_age(struct ttmpool_pool *pool,
+				 const struct bins_want *want)
+{
+	tpos_assert_held(&pool->lock);
+	return bins_oldest(pool, want, bins_admit(pool, want)).age;
 }

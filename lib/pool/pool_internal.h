@@ -127,6 +127,11 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 				struct bins_want *want,
 				struct ttmpool_list *picked);
 
+/* No chunk is so old: a pool has none that is wanted. */
+#define TTMPOOL_NO_AGE ((uint64_t)-1)
+uint64_t ttmpool_bins_oldest_age(struct ttmpool_pool *pool,
+				 const struct bins_want *want);
+
 /* split.c */
 bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 			 unsigned int flags);

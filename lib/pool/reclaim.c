@@ -22,24 +22,41 @@
 /* With so many pages, one that asks for less would have enough. */
 #define NEVER ((size_t)-1)
 
-/* Take a slice out of the bins: a few hundred chunks at a time. */
-size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
+/* So many pools are compared before one of them gives a slice. */
+#define COMPARED 8
+
+/* What a slice wants of a bin. */
+static struct bins_want slice_want(const struct slice *slice)
 {
 	struct bins_want want = { .pages = slice->pages,
 				  .least = slice->least,
 				  .most = slice->most,
 				  .total = slice->pages };
-	size_t got;
 
-	ttmpool_list_init(&slice->chunks);
 	tpos_assert(slice->pages);
 	if (want.pages > TTMPOOL_SLICE_PAGES)
 		want.pages = TTMPOOL_SLICE_PAGES;
+	return want;
+}
+
+/* How much of the pool may go, with what has been picked? The pool's lock is held. */
+static size_t slice_room(const struct ttmpool_pool *pool,
+			 const struct slice *slice, size_t got)
+{
+	return slice->all || !pool->reserve ? TTMPOOL_NO_BOUND
+					    : got + ttmpool_bins_spare(pool);
+}
+
+/* Take a slice out of the bins: a few hundred chunks at a time. */
+size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
+{
+	struct bins_want want = slice_want(slice);
+	size_t got;
+
+	ttmpool_list_init(&slice->chunks);
 	do {
 		tpos_spin_lock(&pool->lock);
-		want.room = slice->all || !pool->reserve
-				    ? TTMPOOL_NO_BOUND
-				    : want.got + ttmpool_bins_spare(pool);
+		want.room = slice_room(pool, slice, want.got);
 		got = ttmpool_bins_pick_oldest(pool, &want, &slice->chunks);
 		ttmpool_bins_count(pool, -(long)got);
 		slice->again |= !got && pool->scrubbing;
@@ -118,18 +135,68 @@ static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
 	return spare;
 }
 
+/* How old is the oldest chunk that the pool could give? */
+static uint64_t pool_oldest_age(struct ttmpool_pool *pool,
+				const struct slice *slice)
+{
+	struct bins_want want = slice_want(slice);
+	uint64_t age;
+
+	tpos_spin_lock(&pool->lock);
+	want.room = slice_room(pool, slice, 0);
+	age = ttmpool_bins_oldest_age(pool, &want);
+	tpos_spin_unlock(&pool->lock);
+	return age;
+}
+
+static bool pool_is(struct ttmpool_pool *pool, const void *other)
+{
+	return pool == other;
+}
+
+/*
+ * Take a slice of the pool whose oldest chunk is the oldest, among the next few that have
+ * anything to give. Where there are more pools, those are compared next that come after
+ * the one that gave last; so a slice costs the same however many there are. Nothing keeps
+ * that pool while others are looked at; if it has gone, no pool is found.
+ */
+static bool slice_find_oldest(struct turn *turn, struct slice *slice)
+{
+	const struct ttmpool_pool *oldest = NULL;
+	uint64_t least = TTMPOOL_NO_AGE;
+	struct turn look;
+
+	ttmpool_turn_init(&look, turn->mgr);
+	look.only_looks = true;
+	for (int i = 0;
+	     i < COMPARED && ttmpool_turn_next(&look, pool_has_spare, slice);
+	     i++) {
+		uint64_t age = pool_oldest_age(look.pool, slice);
+
+		if (age < least) {
+			least = age;
+			oldest = look.pool;
+		}
+	}
+	ttmpool_turn_end(&look);
+	ttmpool_turn_again(turn);
+	return ttmpool_turn_next(turn, pool_is, oldest) &&
+	       ttmpool_slice_pick(turn->pool, slice);
+}
+
 /*
  * Find a pool that has what @slice asks for, and take that out of its bins; the pool
  * is turn->pool until the next call. If no bin has any, wait for what is cleared.
  */
 bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 {
-	bool found = false;
+	bool found;
 
 	tpos_assert(slice->pages);
 	tpos_assert(!slice->all);
-	ttmpool_turn_again(turn);
 	slice->again = false;
+	found = slice_find_oldest(turn, slice);
+	ttmpool_turn_again(turn);
 	while (!found && ttmpool_turn_next(turn, pool_has_spare, slice))
 		found = ttmpool_slice_pick(turn->pool, slice);
 	if (!found)

@@ -71,7 +71,8 @@ void ttmpool_report_describe(struct ttmpool_pool *pool,
 	if (chunk_is_used(chunk, report->kind))
 		report->age = ticket_age(pool, chunk->ticket);
 	else if (chunk->state == TTMPOOL_CHUNK_POOLED)
-		report->age = (uint32_t)(pool->clock - chunk->age);
+		report->age = (uint32_t)pages_of(&pool->mgr->gives) -
+			      (uint32_t)chunk->age;
 	if (chunk->flags & TTMPOOL_CHUNK_MAPPED)
 		report->dma_addr = tpos_dma_address(&chunk->dma);
 }

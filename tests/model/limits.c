@@ -159,6 +159,8 @@ void step_scan(struct world *w, struct item *item, uint64_t r)
 	else
 		ttmpool_manager_shrink_scan(&w->mgr, asked, swap);
 	order_after(w);
+	if (!by_node && all_leaves(w, &before))
+		order_across(w);
 	check_scan(w, &before, node, asked, swap);
 }
 
@@ -175,6 +177,8 @@ void step_shrink(struct world *w, struct item *item, uint64_t r)
 	else
 		tpsim_shrink(w->machine, (r >> 32) % 32);
 	order_after(w);
+	if (all_leaves(w, &before))
+		order_across(w);
 	take_stock(w, &after);
 	if (!(r >> 40 & 1))
 		check_reserves(w, &before, &after);

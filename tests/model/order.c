@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The oldest leave first: of the pages that one pool had when something was to go, none
- * has gone that was pooled later than one that is still there.
+ * has gone that was pooled later than one that is still there. And of two pools, the one
+ * that has the oldest page gives first.
  *
  * When a page was pooled is the model's own account, in steps. It cannot have been before
  * the last step in which somebody had the page; and not after the step in which it was
@@ -48,29 +49,55 @@ static uint32_t seen_since(struct world *w, size_t i,
 	return order->seen[i];
 }
 
+/* A page was pooled before the step: is it still, and when did it come? */
+static void order_of_page(struct world *w, size_t i)
+{
+	const struct ttmpool_chunk *chunk = pooled_at(w, i);
+	int pool = w->order.of[i] - 1;
+	uint32_t since = chunk ? seen_since(w, i, chunk) : w->owner_seen[i];
+
+	if (!chunk)
+		w->order.seen[i] = 0;
+	if (pool < 0)
+		return;
+	if (chunk) {
+		if (since < w->order.pools[pool].oldest)
+			w->order.pools[pool].oldest = since;
+		return;
+	}
+	if (since > w->order.pools[pool].last_gone)
+		w->order.pools[pool].last_gone = since;
+	if (since < w->order.pools[pool].first_gone)
+		w->order.pools[pool].first_gone = since;
+}
+
 void order_after(struct world *w)
 {
-	uint32_t gone[NR_POOLS] = { 0 }, here[NR_POOLS];
-
-	memset(here, 0xff, sizeof(here));
-	for (size_t i = 0; i < w->config.ram_pages; i++) {
-		const struct ttmpool_chunk *chunk = pooled_at(w, i);
-		int pool = w->order.of[i] - 1;
-
-		if (!chunk) {
-			w->order.seen[i] = 0;
-			if (pool >= 0 && w->owner_seen[i] > gone[pool])
-				gone[pool] = w->owner_seen[i];
-		} else {
-			uint32_t since = seen_since(w, i, chunk);
-
-			if (pool >= 0 && since < here[pool])
-				here[pool] = since;
-		}
+	for (int i = 0; i < NR_POOLS; i++) {
+		w->order.pools[i].first_gone = UINT32_MAX;
+		w->order.pools[i].last_gone = 0;
+		w->order.pools[i].oldest = UINT32_MAX;
 	}
+	for (size_t i = 0; i < w->config.ram_pages; i++)
+		order_of_page(w, i);
 	for (int i = 0; i < NR_POOLS; i++)
-		if (!w->reserve[i] && gone[i] > here[i])
+		if (!w->reserve[i] &&
+		    w->order.pools[i].last_gone > w->order.pools[i].oldest)
 			w->wrong = "a page left before an older one";
+}
+
+/* After order_after(), of pools that could give what they have: none gave while another
+ * one, which gave nothing, had a page that is older than all that left. */
+void order_across(struct world *w)
+{
+	for (int i = 0; i < NR_POOLS; i++)
+		for (int other = 0; other < NR_POOLS; other++)
+			if (w->order.pools[i].first_gone != UINT32_MAX &&
+			    w->order.pools[other].first_gone == UINT32_MAX &&
+			    !w->reserve[other] &&
+			    w->order.pools[i].first_gone >
+				    w->order.pools[other].oldest)
+				w->wrong = "a pool gave before an older one";
 }
 
 /* Of a request that is about to be made: how old is what is pooled? */

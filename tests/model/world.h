@@ -133,8 +133,9 @@ struct room {
  * @of: the number of the pool that had it before the step, from 1; 0: none
  * @seen: the step that saw it pooled first; 0: none
  * @age: what the library said of its chunk then
- * @by: the pool that had it then: each counts ages for itself
+ * @by: the pool that had it then
  * @was: what was said of its chunk before a request; 0: it was not pooled
+ * @pools: what left each pool in the step, and what stayed
  */
 struct order {
 	uint8_t of[MOST_RAM];
@@ -142,6 +143,13 @@ struct order {
 	uint64_t age[MOST_RAM];
 	const struct ttmpool_pool *by[MOST_RAM];
 	uint64_t was[MOST_RAM];
+	struct {
+		uint32_t
+			first_gone; /* pooled after this step, each; UINT32_MAX: none */
+		uint32_t
+			last_gone; /* pooled after this step, one of them; 0: none */
+		uint32_t oldest; /* pooled by this step, one that stayed */
+	} pools[NR_POOLS];
 };
 
 struct world {
@@ -247,10 +255,11 @@ unsigned long can_go(struct world *w, int pool);
 /** mapped_pages() - by the budgets of the devices. */
 unsigned long mapped_pages(struct world *w);
 
-/** order_before(), order_after() - around a step that makes pooled pages go: did the
+/** order_before(), order_after(), order_across() - around a step that makes pooled pages go: did the
  * oldest go first? */
 void order_before(struct world *w);
 void order_after(struct world *w);
+void order_across(struct world *w);
 
 /** order_note(), order_kept() - around a request, which failed: is what is pooled as old
  * as it was? */
