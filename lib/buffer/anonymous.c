@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Anonymous state: a buffer in ordinary pages.
+ * The anonymous state: a buffer whose contents are in ordinary pages.
  *
- * Such pages are write-back, not mapped, and of the page allocator. They may be
- * inserted in the swap cache, or be another device's. That is what a buffer
- * needs that is shared between devices, or of which nobody knows when it will
- * be wanted again.
+ * These pages are write-back and not mapped, and they come from the page
+ * allocator. They may be inserted in the swap cache, or be handed over to
+ * another device. A buffer needs this state if devices share it, or if nobody
+ * knows when it will be used again.
  *
- *     plain backend      in place, both ways; a page goes by copy where the
- *                        device that it comes to does not reach it, cannot map
- *                        as much in one piece, or would rather have it nearer
- *     coherent backend   by copy, both ways: its pages are the DMA API's
+ *     plain backend      moves in place, in both directions. A page is copied only
+ *                        if the new device does not reach it, cannot map its chunk
+ *                        in one piece, or wants a page of another node
+ *     coherent backend   copies, in both directions: its pages belong to the DMA
+ *                        API
  *
  *       device A                 device B
  *       POPULATED                POPULATED
  *           | to_anonymous           ^ to_device
  *           v                        |
- *       ANONYMOUS --- handover ---> ANONYMOUS       0 bytes copied, if both are
- *                                                   plain and B reaches the
- * pages
+ *       ANONYMOUS --- handover ---> ANONYMOUS       copies 0 bytes if both backends
+ *                                                   are plain and B reaches the pages
  */
 
 #include "buffer_internal.h"
 
-/* All of a coherent buffer moves. */
+/* Copies all pages of a coherent buffer to ordinary pages. */
 static int coherent_to_anonymous(struct ttmpool_backend *be)
 {
 	struct ttmpool_list chunks;
@@ -39,7 +39,10 @@ static int coherent_to_anonymous(struct ttmpool_backend *be)
 	return 0;
 }
 
-/* In place; if that fails, it is what it was, if only that can be done. */
+/*
+ * Works in place. If that fails, the function makes the buffer ready again, as it
+ * was before; if that fails, too, the buffer becomes PARTIAL.
+ */
 static int plain_to_anonymous(struct ttmpool_backend *be)
 {
 	struct ttmpool_list chunks;
@@ -90,7 +93,7 @@ int ttmpool_to_device(struct ttmpool_backend *be)
 	return 0;
 }
 
-/* Chunks that are claimed become another pool's, and another owner's. */
+/* Moves claimed chunks to another pool and another owner. */
 static void chunks_handover(struct ttmpool_list *chunks,
 			    struct ttmpool_backend *from,
 			    struct ttmpool_backend *to)

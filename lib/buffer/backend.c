@@ -3,14 +3,15 @@
  * Backends: what a driver embeds around a buffer.
  *
  * The buffer itself (struct ttmpool_tt) has pages and a state. Its backend has
- * what a device makes of it: the pool, the DMA addresses, and the functions
- * that get pages for it. So one manager serves buffers with coherent pages,
- * buffers with plain ones, and buffers of a driver's own kind side by side, and
- * nothing above the backend knows which is which: what was asked for in 2011.
+ * what depends on the device: the pool, the DMA addresses, and the functions that
+ * get pages for the buffer. So one manager serves buffers with coherent pages,
+ * buffers with plain pages, and buffers of a driver's own kind side by side, and
+ * no code above the backend has to know the kind. This is what was asked for in
+ * 2011.
  *
- * A verb here does three things: it asks the table of states whether it may,
- * calls the backend's function, and sets the state if that went well. The
- * functions do the work and know nothing of states.
+ * Each function of the API here does three things: it checks whether the state
+ * allows the operation, calls the backend's function, and sets the new state if that
+ * succeeded. The backend's functions do the work and know nothing about states.
  */
 
 #include "buffer_internal.h"
@@ -72,7 +73,7 @@ ttmpool_backend_choose(const struct ttmpool_pool *pool)
 				  : &ttmpool_backend_plain;
 }
 
-/* Nothing is left in the arrays that could be mistaken for a page. */
+/* Zeroes both arrays, so that nothing in them could be mistaken for a page. */
 static void backend_clear_arrays(struct ttmpool_backend *be)
 {
 	memset(be->tt.pages, 0, be->tt.num_pages * sizeof(*be->tt.pages));

@@ -2,27 +2,30 @@
 #pragma once
 
 /*
- * What the files of lib/buffer/ say to each other, from the bottom up:
+ * The internal interface between the files of lib/buffer/, from the bottom up:
  *
  *   tt.c         which state may follow which
- *   buffer_valid.c   what must be true of a buffer
- *   stored.c     its store
- *   resident.c   the chunks that it has
- *   ready.c      its chunks become the device's
- *   swapout.c    how they leave; lru.c: which buffer's do
- *   relocate.c   its contents move to pages that suit the device
- *   swapin.c, anonymous.c   contents come back, and are handed over
- *   backend.c    the verbs of a buffer
+ *   buffer_valid.c   the invariants of a buffer
+ *   stored.c     the store of a buffer
+ *   resident.c   the chunks that a buffer has
+ *   ready.c      makes the chunks of a buffer usable for the device
+ *   swapout.c    moves chunks to the store; lru.c chooses the buffers
+ *   relocate.c   moves contents to pages that suit the device
+ *   swapin.c, anonymous.c   bring contents back, and hand them over
+ *   backend.c    the operations on a buffer
  *
- * All of them stand on lib/pool/, whose header this includes. lib/pool/ knows
- * nothing of them but struct ttmpool_swapper.
+ * All of them use lib/pool/, whose header this one includes. lib/pool/ knows
+ * nothing about them except struct ttmpool_swapper.
  */
 
 #include <ttmpool/swap.h>
 
 #include "../pool/pool_internal.h"
 
-/* For pages that a buffer gets: a ticket that nobody else has, nor it had before. */
+/*
+ * Returns a new ticket for pages that a buffer gets. No other buffer has this
+ * ticket, and this buffer has not had it before.
+ */
 static inline uint32_t backend_new_ticket(const struct ttmpool_backend *be)
 {
 	return pool_issue_ticket(be->pool, be->ticket_flags);
@@ -58,14 +61,14 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
 
 /**
  * struct party - buffers that are swapped out together
- * @be: these, of one pool; each has pages, and its lock is held
- * @n: so many; at least one
- * @pages: so many pages shall leave; no more than they have
+ * @be: the buffers, all of one pool; each has pages, and its lock is held
+ * @n: number of buffers; at least one
+ * @pages: number of pages to swap out; no more than the buffers have
  * @in_reclaim: see struct ttmpool_swapper
- * @gained: so many have left
- * @vain: of this one no page could leave, or NULL
+ * @gained: number of pages that have left
+ * @vain: a buffer of which no page could leave, or NULL
  *
- * Each of these locks counts for lockdep, which knows 48 at a time
+ * Lockdep counts each of the buffers' locks, and it can track 48 at a time
  * (include/linux/sched.h, MAX_LOCK_DEPTH).
  */
 #define PARTY_MOST 16

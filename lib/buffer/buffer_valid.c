@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What must be true of a buffer whenever no call on it is under way: its state says
- * what its arrays have, and where they have nothing, its store has it; a buffer that
- * has all its pages has no store. In checked
- * builds each change of state asks.
+ * The invariants of a buffer, which hold whenever no call on it is in progress. Its
+ * state says what its arrays contain. Where the arrays contain nothing, its store has
+ * the contents. A buffer that has all of its pages has no store. Checked builds test
+ * the invariants at each change of state.
  */
 
 #include "buffer_internal.h"
 
-/* Has a buffer of this state addresses? In PARTIAL, nobody may look. */
+/*
+ * Returns whether the buffer has addresses only in a state that allows it. In state
+ * PARTIAL nobody may use the addresses, so any are valid.
+ */
 static bool addresses_are_valid(const struct ttmpool_backend *be)
 {
 	if (!be->dma_addr || be->tt.state == TTMPOOL_TT_POPULATED ||
@@ -21,7 +24,7 @@ static bool addresses_are_valid(const struct ttmpool_backend *be)
 	return true;
 }
 
-/* Are the pages alike that are said to be? */
+/* Returns whether the first @be->edge pages are all present or all absent. */
 static bool edge_is_valid(const struct ttmpool_backend *be)
 {
 	if (be->edge > be->tt.num_pages)

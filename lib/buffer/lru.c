@@ -1,46 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The swapper: which buffers go when others need their pages.
+ * The swapper: it chooses the buffers that are swapped out when others need pages.
  *
  * The manager has a list of the buffers that may be swapped out and have pages to
- * give, newest first. (What is swapped out already, bound or empty has none, and is
- * on another list, that nobody looks at.) A round begins at the oldest. Who is busy
- * becomes the newest; so a round is one walk, and never looks twice.
+ * give, newest first. (Buffers that have no pages to give, because they are swapped
+ * out, bound or empty, are on another list, which the swapper never walks.) A round
+ * begins at the oldest buffer. A busy buffer becomes the newest, so a round is one
+ * walk along the list and looks at each buffer once.
  *
  *     newest  f e d c b a  oldest
  *             a f e d c b          a is busy
- *             a f e d c            b went; enough
+ *             a f e d c            b was swapped out; that is enough
  *
- * Who has more pages than were wanted stays the oldest, and goes on leaving in the
- * next round: no other buffer is begun before that one is gone. Small buffers
- * of one pool go together: as many of the oldest as have the pages that are wanted
- * are stripped in one batch of each kind (swapout.c).
+ * A buffer with more pages than were wanted stays the oldest, and the next round
+ * continues with it: the swapper begins with no other buffer before all of this one
+ * has left. Small buffers of one pool leave together: the swapper takes as many of the
+ * oldest buffers as are needed for the wanted pages, and strips them with one batch of
+ * unmaps and one of caching changes (swapout.c).
  *
- * An error ends the round: a signal, a store that is full or broken or without
- * memory is the same for all. Whoever it came to in vain becomes the newest, in case
- * that it was his alone, so that another is tried in the next round.
+ * An error ends the round: a signal, or a store that is full, broken or without
+ * memory, concerns all buffers alike. The buffer at which the error happened becomes
+ * the newest, in case the error concerned only this buffer, so that the next round
+ * tries another one.
  *
- * The lock of a buffer is the driver's, and only ever tried: a thread that
- * waits for memory may hold it. Processes may have the buffer mapped: the driver ends
- * that (vacate) under the lock of the buffer, and without the manager's, since it may
- * sleep. The swap mutex is held while buffers are moved, and that may be long. So nobody
- * waits for it who only wants some pages, or one of these buffers: he follows, and looks
- * again whenever some pages have left (swapout.c), a party has been let go, or the mutex
- * is free. The shrinker does not wait at all.
+ * The lock of a buffer belongs to the driver. The swapper only ever tries it, because a
+ * thread that waits for memory may hold it. Processes may have mapped the buffer; the
+ * driver ends these mappings (vacate). It does so under the buffer's lock and without
+ * the manager's, because it may sleep. The swap mutex is held while buffers are moved,
+ * which may take long. So a thread that only wants some pages, or one of these buffers,
+ * does not wait for the mutex. It becomes a follower: it sleeps, and checks again
+ * whenever some pages have left (swapout.c), a party of buffers was unlocked, or the
+ * mutex is free. The shrinker does not wait at all.
  */
 
 #include "buffer_internal.h"
 
-/* So many locks are tried before the list's own is let go for others. */
+/*
+ * After trying this many locks, the swapper drops the list's lock for other
+ * threads.
+ */
 #define TRY_RUN 64
 
-/* So many locks are tried for the system at a time: it will ask again. */
+/*
+ * The swapper tries at most this many locks for one call of the system's shrinker,
+ * which will call again.
+ */
 #define TRY_MOST 16384
 
-/* So many pages are enough for a party: see WINDOW_PAGES in swapout.c. */
+/* A party with this many pages is large enough: see WINDOW_PAGES in swapout.c. */
 #define PARTY_PAGES 4096
 
-/* Make it the newest of those that have pages; the manager's lock is held. */
+/*
+ * Makes a buffer the newest of those that have pages. The manager's lock is held.
+ */
 static void lru_renew(struct ttmpool_manager *mgr, struct ttmpool_backend *be)
 {
 	tpos_assert_held(&mgr->lock);
@@ -61,7 +73,7 @@ void ttmpool_lru_touch(struct ttmpool_backend *be)
 	tpos_spin_unlock(&mgr->lock);
 }
 
-/* It is being swapped out: wait until its party is let go. */
+/* Waits until the party of a buffer that is being swapped out has been unlocked. */
 static void lru_await(struct ttmpool_backend *be)
 {
 	struct ttmpool_manager *mgr = be->pool->mgr;
@@ -100,11 +112,11 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 
 /**
  * struct round - one walk along the list
- * @mgr: whose
- * @wanted: pages that are still missing
- * @tries: so many locks may be tried yet
- * @over: there is nobody left to look at
- * @party: who goes next
+ * @mgr: the manager that has the list
+ * @wanted: number of pages that are still missing
+ * @tries: number of locks that may still be tried
+ * @over: no buffer is left to look at
+ * @party: the buffers that are swapped out next
  */
 struct round {
 	struct ttmpool_manager *mgr;
@@ -114,7 +126,10 @@ struct round {
 	struct party party;
 };
 
-/* The oldest that is not of the party yet; NULL if all have been looked at. */
+/*
+ * Returns the oldest buffer that is not in the party yet, or NULL if the round has
+ * looked at all buffers.
+ */
 static struct ttmpool_backend *round_oldest(const struct round *round)
 {
 	struct ttmpool_lru *lru = &round->mgr->lru;
@@ -129,7 +144,7 @@ static struct ttmpool_backend *round_oldest(const struct round *round)
 	return NULL;
 }
 
-/* Has the party as many as it needs, or may have? */
+/* Returns whether the party has enough pages, or as many buffers as it may have. */
 static bool party_is_full(const struct round *round)
 {
 	const struct party *party = &round->party;
@@ -138,8 +153,10 @@ static bool party_is_full(const struct round *round)
 	       party->n == PARTY_MOST;
 }
 
-/* Look at some buffers, and lock whom the party can have. Returns whether it may
- * still grow. */
+/*
+ * Looks at up to TRY_RUN buffers, and locks those that the party can have. Returns
+ * whether the party may still grow.
+ */
 static bool round_look(struct round *round)
 {
 	struct ttmpool_manager *mgr = round->mgr;
@@ -172,14 +189,19 @@ static bool round_look(struct round *round)
 	return more;
 }
 
-/* Is it the buffer that cannot be swapped out, and no other? Its arrays are not what
- * the library left there, or the hardware has poisoned a page of it. */
+/*
+ * Returns whether the error concerns this buffer alone: its arrays are not what the
+ * library left there, or the hardware has poisoned one of its pages.
+ */
 static bool is_own_fault(int err)
 {
 	return err == -EINVAL || err == -EFAULT;
 }
 
-/* Nothing but the buffers themselves points at their pages after this. */
+/*
+ * Ends all mappings of processes. After this, only the buffers themselves refer to
+ * their pages.
+ */
 static void party_vacate(const struct party *party)
 {
 	for (size_t i = 0; i < party->n; i++) {
@@ -190,7 +212,10 @@ static void party_vacate(const struct party *party)
 	}
 }
 
-/* Swap out who was locked, and let him go. Returns how many pages have left. */
+/*
+ * Swaps out the buffers of the party, and unlocks them. Returns how many pages have
+ * left.
+ */
 static unsigned long round_play(struct round *round)
 {
 	struct ttmpool_manager *mgr = round->mgr;
@@ -221,7 +246,7 @@ static unsigned long round_play(struct round *round)
 	return (unsigned long)party->gained;
 }
 
-/* One round. The swap mutex is held. */
+/* Does one round. The swap mutex is held. */
 static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 			       bool in_reclaim)
 {
@@ -246,7 +271,7 @@ static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 	return got;
 }
 
-/* The swap mutex is held, and let go: who follows this one looks again. */
+/* Unlocks the swap mutex, and wakes the followers so that they check again. */
 static unsigned long lru_end(struct ttmpool_manager *mgr, unsigned long got)
 {
 	tpos_mutex_unlock(&mgr->lru.mutex);
@@ -264,9 +289,10 @@ unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 }
 
 /*
- * The hook. Who finds somebody at work, and may wait, does until that one has given
- * something back, or is done. What comes back before he begins to wait he finds at his next
- * look, at the latest when the other one is done.
+ * The manager's hook. If another thread is swapping out, and this one may wait, it sleeps
+ * until that thread has given pages back or is done. Pages that come back before this
+ * thread begins to sleep are found at its next check, at the latest when the other thread
+ * is done.
  */
 static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
 			     bool wait)
@@ -293,7 +319,10 @@ static unsigned long lru_count(struct ttmpool_manager *mgr)
 	return pages_of(&mgr->lru.pages);
 }
 
-/* Add up the pages of a list; is nobody on it who belongs on the other one? */
+/*
+ * Adds up the pages of a list. Returns false if a buffer is on it that belongs on
+ * the other list.
+ */
 static bool list_is_valid(struct ttmpool_list *list, bool with_pages,
 			  unsigned long *pages)
 {
@@ -310,7 +339,9 @@ static bool list_is_valid(struct ttmpool_list *list, bool with_pages,
 	return true;
 }
 
-/* Have the lists as many pages as are counted? */
+/*
+ * Returns whether the buffers on the lists have as many pages as the counter says.
+ */
 static bool lru_is_valid(struct ttmpool_manager *mgr)
 {
 	unsigned long pages = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Making a buffer's pages the device's, in place.
+ * Makes the pages of a buffer usable for the device, in place.
  *
- * Whatever each chunk still lacks is done, in one batch of each kind: mapping,
- * then conversion, for the reason that take.c gives. What was half way before,
- * after a failure or an interruption, is half way no more.
+ * Whatever each chunk still lacks is done in one batch of each kind: first mapping,
+ * then conversion of the caching, for the reason that take.c gives. Chunks that an
+ * earlier failure or interruption left half way are completed.
  */
 
 #include "buffer_internal.h"
@@ -14,7 +14,7 @@ static bool is_to_be_mapped(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
-/* Map a batch, if there are addresses. */
+/* Maps a batch. Returns -ENOSPC if there are no addresses. */
 static int backend_map_now(struct ttmpool_backend *be, struct room *room,
 			   struct ttmpool_list *chunks)
 {
@@ -28,7 +28,10 @@ static int backend_map_now(struct ttmpool_backend *be, struct room *room,
 	return err == NO_MAPPED ? -ENOSPC : err;
 }
 
-/* As backend_map_now(), and sleep until there are addresses, or the time is over. */
+/*
+ * Like backend_map_now(), but sleeps until there are addresses, or the deadline has
+ * passed.
+ */
 static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
 				 struct ttmpool_list *chunks)
 {
@@ -51,7 +54,7 @@ static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
 	return err;
 }
 
-/* Map what is not mapped. */
+/* Maps the chunks that are not mapped. */
 static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 {
 	struct room room = { .one_order = true };
@@ -68,7 +71,7 @@ static int backend_map(struct ttmpool_backend *be, struct ttmpool_list *chunks)
 	return err;
 }
 
-/* Write the addresses of the first @n pages. */
+/* Writes the DMA addresses of the first @n pages to the array. */
 static void backend_fill(struct ttmpool_backend *be, size_t n)
 {
 	size_t i = 0;
@@ -84,8 +87,8 @@ static void backend_fill(struct ttmpool_backend *be, size_t n)
 }
 
 /*
- * Make device pages of the first chunks of a buffer, which are claimed. @map gets
- * them mapped. After an error they are ordinary ones, and every byte is where it was.
+ * Makes device pages of the first chunks of a buffer, which are claimed. @map maps
+ * them. After an error they are ordinary pages, and no byte has moved.
  */
 static int backend_ready(struct ttmpool_backend *be,
 			 struct ttmpool_list *chunks,
@@ -111,8 +114,8 @@ static int backend_ready(struct ttmpool_backend *be,
 }
 
 /*
- * Make device pages of all chunks of a buffer that has no holes. After an error
- * they are ordinary ones, and every byte is where it was.
+ * Makes device pages of all chunks of a buffer that has no holes. After an error they
+ * are ordinary pages, and no byte has moved.
  */
 int ttmpool_backend_make_ready(struct ttmpool_backend *be)
 {
@@ -121,13 +124,13 @@ int ttmpool_backend_make_ready(struct ttmpool_backend *be)
 
 	tpos_assert(!be->pages_stored);
 	err = ttmpool_backend_claim(be, &chunks);
-	tpos_assert(!err); /* the callers have looked at the arrays */
+	tpos_assert(!err); /* the callers have checked the arrays */
 	err = backend_ready(be, &chunks, backend_map);
 	ttmpool_chunks_unclaim(be->pool, &chunks);
 	return err;
 }
 
-/* Map again what was mapped until now. */
+/* Maps again the chunks that were mapped before. */
 static int backend_remap(struct ttmpool_backend *be,
 			 struct ttmpool_list *chunks)
 {
@@ -135,8 +138,8 @@ static int backend_remap(struct ttmpool_backend *be,
 }
 
 /*
- * The first chunks of a buffer, which are claimed, were made ordinary in vain: make
- * them the device's again. After an error they are ordinary.
+ * Makes device pages of the first chunks of a buffer again, which are claimed and were
+ * made ordinary to no purpose. After an error they are ordinary.
  */
 int ttmpool_backend_restore(struct ttmpool_backend *be,
 			    struct ttmpool_list *chunks)

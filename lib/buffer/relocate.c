@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Relocating: contents go to other pages, since those that they are in do not
- * suit the device.
+ * Relocation: contents move to other pages, because the present ones do not suit the
+ * device.
  *
- *     plain backend      suits: pages that the device reaches, in chunks that it
- *                        can map in one piece, of the node that its pool wants
- *     coherent backend   suits: the coherent allocator's own
+ *     plain backend      pages suit if the device reaches them, it can map their
+ *                        chunks in one piece, and they are on the node that its
+ *                        pool wants
+ *     coherent backend   pages suit if they come from the coherent allocator
  *
- * What does not suit is copied, run by run; what does becomes the device's in
- * place (ready.c). What is only far, of another node, is copied if there are pages
- * of the right one for the asking, and else becomes the device's where it is: pages
- * that are no nearer are not worth a copy. A buffer comes here on its way back to the device, from
- * ordinary pages, or from the store, when some of it had stayed behind.
+ * Pages that do not suit are copied, run by run; those that do become the device's in
+ * place (ready.c). Pages that are only far, on another node, are copied if pages of the
+ * right node can be had without waiting; otherwise they become the device's where they
+ * are, because copying to pages that are no nearer is not worth it. A buffer gets here
+ * on its way back to the device: from ordinary pages, or from the store if a part of it
+ * had stayed in pages.
  */
 
 #include "buffer_internal.h"
@@ -19,8 +21,8 @@
 #include "../pool/take.h"
 
 /*
- * Copy pages [first, first + n) of a buffer to others, as @take says, and let these
- * take their place. After an error, nothing has changed.
+ * Copies pages [first, first + n) of a buffer to new pages, which @take describes, and
+ * replaces the old pages by them. After an error, no contents have moved.
  */
 static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 			struct take *take)
@@ -49,7 +51,7 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 		goto unclaim;
 	}
 	ttmpool_account_add(be->pool, &claim.chunks, &before);
-	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before it is read */
+	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before reading */
 	ttmpool_account_add(be->pool, &claim.chunks, &after);
 	ttmpool_account_change(be->pool, be->owner, &before, &after);
 	assert_deep(ttmpool_chunks_count_pages(&claim.chunks) == n);
@@ -68,7 +70,7 @@ drop:
 	return err;
 }
 
-/* All of a buffer that is the device's goes to ordinary pages. */
+/* Copies a whole buffer from pages of the device to ordinary pages. */
 int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be)
 {
 	struct take take = { .pool = be->pool,
@@ -81,7 +83,7 @@ int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be)
 	return backend_copy(be, 0, be->tt.num_pages, &take);
 }
 
-/* May a chunk become the device's in place? */
+/* Whether a chunk may become the device's in place. */
 enum fit {
 	FITS,
 	FAR,
@@ -98,7 +100,10 @@ static enum fit chunk_fit(const struct ttmpool_backend *be,
 	return chunk->flags & TTMPOOL_CHUNK_FAR ? FAR : FITS;
 }
 
-/* What are the pages from @first on, and how many are like that? */
+/*
+ * Returns how the pages from @first on suit the device, and sets @n to how many
+ * pages are alike in this.
+ */
 static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 			    size_t *n)
 {
@@ -122,7 +127,7 @@ static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 	return all;
 }
 
-/* Copy what does not suit to pages that do. */
+/* Copies pages that do not suit to pages that do. */
 static int backend_relocate_misfits(struct ttmpool_backend *be)
 {
 	bool coherent = be->funcs->source == TTMPOOL_COHERENT;
@@ -152,7 +157,10 @@ static int backend_relocate_misfits(struct ttmpool_backend *be)
 	return 0;
 }
 
-/* Can all of a buffer ever be the device's, with @pages of the page budget? */
+/*
+ * Returns 0 if all of a buffer can ever belong to the device, given @pages more
+ * pages of the page budget, or an error.
+ */
 int ttmpool_backend_admits(struct ttmpool_backend *be, size_t pages)
 {
 	bool mapped = be->dma_addr || be->funcs->source == TTMPOOL_COHERENT;
@@ -162,18 +170,19 @@ int ttmpool_backend_admits(struct ttmpool_backend *be, size_t pages)
 }
 
 /*
- * Back to the device: all of a buffer is in pages, and they shall be its. After
- * an error, all of it still is, in the same pages or in others.
+ * Moves a buffer back to the device. All of the buffer is in pages, and these pages, or
+ * copies of them, become the device's. After an error, all of the buffer is still in
+ * pages, the same or others.
  */
 int ttmpool_backend_return(struct ttmpool_backend *be)
 {
 	struct ttmpool_list chunks;
 	int err;
 
-	err = ttmpool_backend_admits(be, 0); /* it has its pages */
+	err = ttmpool_backend_admits(be, 0); /* it has its pages already */
 	if (err)
 		return err;
-	/* Are the arrays what was left there? */
+	/* Claiming checks that the arrays are what the library left there. */
 	err = ttmpool_backend_claim(be, &chunks);
 	if (err)
 		return err;

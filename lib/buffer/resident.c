@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The resident part of a buffer: the chunks that it has, be they all or a few. What
- * they are made of lib/pool/ordinary.c knows: ordinary pages, in place.
+ * The resident part of a buffer: the chunks that it has, which may be all or only a few.
+ * lib/pool/ordinary.c makes ordinary pages of them, in place.
  *
- * The way back is in ready.c, since it may have to make room for the mappings, and that
- * may take another buffer through this file.
+ * The way back is in ready.c, because it may have to make room for the mappings, and for
+ * that another buffer may have to pass through this file.
  */
 
 #include "buffer_internal.h"
 
 /*
- * The pages from the first on are alike, as far as @edge says: in pages[], all of
- * them, or in the store. So what is here begins in one of two places.
+ * The first @edge pages are alike: all of them are in pages[], or all are in the store.
+ * So the resident part begins at one of two places.
  */
 size_t ttmpool_backend_first_page(const struct ttmpool_backend *be)
 {
@@ -23,15 +23,17 @@ size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be)
 	return be->tt.pages[0] ? be->edge : 0;
 }
 
-/* Where a buffer is claimed, and how many pages it has there at least: the others are
- * in the store. */
+/*
+ * A part of a buffer to claim, and the least number of pages that the buffer has
+ * there; the others are in the store.
+ */
 struct part {
 	size_t first;
 	size_t end;
 	size_t least;
 };
 
-/* Claim the chunks that a buffer has in a part of it, in its order. */
+/* Claims the chunks that a buffer has within a part, in the order of the buffer. */
 static int backend_claim(struct ttmpool_backend *be, const struct part *part,
 			 struct ttmpool_list *chunks)
 {
@@ -56,7 +58,9 @@ static int backend_claim(struct ttmpool_backend *be, const struct part *part,
 	return 0;
 }
 
-/* Claim all chunks of a buffer, in its order; it may have holes. */
+/*
+ * Claims all chunks of a buffer, in the order of the buffer, which may have holes.
+ */
 int ttmpool_backend_claim(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks)
 {
@@ -67,7 +71,10 @@ int ttmpool_backend_claim(struct ttmpool_backend *be,
 	return backend_claim(be, &all, chunks);
 }
 
-/* How far is it from here to the next chunk? The array is not checked yet. */
+/*
+ * Returns how many pages lie between this entry and the next chunk. The array has
+ * not been checked yet.
+ */
 static size_t backend_step(const struct ttmpool_backend *be, size_t index)
 {
 	const struct ttmpool_chunk *chunk =
@@ -76,8 +83,10 @@ static size_t backend_step(const struct ttmpool_backend *be, size_t index)
 	return chunk ? ttmpool_chunk_pages(chunk) : 1;
 }
 
-/* Claim the first chunks of a buffer, for at least @pages pages if there are so
- * many. */
+/*
+ * Claims the first chunks of a buffer, until they have at least @pages pages or
+ * there are no more.
+ */
 int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 			       struct ttmpool_list *chunks)
 {
@@ -93,13 +102,13 @@ int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 			got += step;
 		some.end += step;
 	}
-	/* Claiming tells what is wrong with it. */
+	/* If the array is wrong, claiming finds out. */
 	if (some.end > be->tt.num_pages)
 		some.end = be->tt.num_pages;
 	return backend_claim(be, &some, chunks);
 }
 
-/* Nobody is to find addresses of these pages any more. */
+/* Zeroes the addresses of these pages, so that nobody uses them any more. */
 void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
 				      size_t n)
 {
@@ -108,7 +117,9 @@ void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
 		memset(be->dma_addr + first, 0, n * sizeof(*be->dma_addr));
 }
 
-/* Both, for all that a buffer has. */
+/*
+ * Makes ordinary pages of all the chunks of a buffer, and forgets their addresses.
+ */
 int ttmpool_backend_strip(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks)
 {
@@ -116,7 +127,9 @@ int ttmpool_backend_strip(struct ttmpool_backend *be,
 	return ttmpool_chunks_make_ordinary(be->pool, chunks);
 }
 
-/* How many of its pages could the swapper have, if it got the lock now? */
+/*
+ * Returns how many pages of a buffer the swapper could take if it got the lock now.
+ */
 static size_t pages_swappable(const struct ttmpool_backend *be)
 {
 	if (!be->swappable || (be->tt.state != TTMPOOL_TT_POPULATED &&
@@ -127,8 +140,9 @@ static size_t pages_swappable(const struct ttmpool_backend *be)
 }
 
 /*
- * It has more or fewer pages to give than before. What has none is not among those
- * that the swapper looks at; who comes back to them is the newest.
+ * Updates the count of pages that a buffer can give, after it has changed. A buffer that
+ * has none moves to the list that the swapper does not walk; a buffer that has pages again
+ * becomes the newest of the list that it walks.
  */
 void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 {

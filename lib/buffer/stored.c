@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The stored part of a buffer: its store, and what is known of the bytes in it.
+ * The stored part of a buffer: its store, and the checksums of what the store keeps.
  *
- * Contents are out of our hands there: on a disk, over a wire, in memory that
- * nobody looks after. A policy can ask for a sum of each page (4 bytes for
- * 4096), made before the store gets it and compared before anybody else does.
- * What does not agree is not handed out: the page stays in the store, so that a
- * disk that erred once may be asked again, and the buffer is lost if it goes on
- * to err. Without the policy a store is believed, as a kernel believes its swap
- * device.
+ * The library cannot watch over contents there: they are on a disk, behind a wire, or in
+ * memory that nobody checks. A policy can ask for a checksum of each page (4 bytes for
+ * 4096), which is computed before the store gets the page, and compared before anybody
+ * else gets it. A page whose checksum differs is not handed out. It stays in the store,
+ * so that a disk that failed once may be read again; if the disk goes on failing, the
+ * buffer is lost. Without the policy the library trusts a store, as a kernel trusts its
+ * swap device.
  */
 
 #include "buffer_internal.h"
 
-/* Have a store, and room for sums if they are wanted: both, or neither. */
+/*
+ * Creates a store and, if checksums are wanted, memory for them. Creates both or
+ * neither.
+ */
 int ttmpool_backend_open_store(struct ttmpool_backend *be)
 {
 	tpos_system_t *system = be->pool->mgr->system;
@@ -48,7 +51,9 @@ void ttmpool_backend_close_store(struct ttmpool_backend *be)
 	be->sums = NULL;
 }
 
-/* The store is about to get these pages, from page @index on. */
+/*
+ * Notes the checksums of pages that the store is about to get, from page @index on.
+ */
 void ttmpool_backend_note_sums(struct ttmpool_backend *be, size_t index,
 			       const struct tpos_span *from)
 {
@@ -65,7 +70,10 @@ void ttmpool_backend_note_sums(struct ttmpool_backend *be, size_t index,
 		be->sums[index + i] = tpos_page_sum(&page);
 }
 
-/* This page has come from the store: 0, or -EBADMSG if it is another. */
+/*
+ * Checks a page that has come from the store. Returns 0, or -EBADMSG if it is not
+ * what the store was given.
+ */
 int ttmpool_backend_check_sum(struct ttmpool_backend *be, size_t index,
 			      const struct tpos_span *page)
 {

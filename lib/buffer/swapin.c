@@ -2,38 +2,38 @@
 /*
  * Swapping in: from the store to pages of the device.
  *
- * A hole in pages[] is what the store has. Pages for a whole hole are taken
- * from the pool at once, as a populate would take them: recycled ones are
- * mapped and of the right caching already, and what is fresh is converted in
- * one batch. They are filled from the store in that condition, since writing
+ * A hole in pages[] is a part of the buffer that is in the store. Pages for a whole hole
+ * are taken from the pool at once, as a populate would take them: recycled pages are
+ * mapped and have the right caching already, and fresh ones are converted in one batch.
+ * The contents are then read straight from the store into these pages, because writing
  * write-combined memory is fast.
  *
- *     pages[]  a a a a . . . . . . . .     4 pages resident, 8 in the store
- *              a a a a b b b b c c . .     taken, and 6 of them read when it
- * fails a a a a b b b b . . . .     kept: whole chunks; the rest is given back,
- * and the store has it still
+ *     pages[]  a a a a . . . . . . . .   4 pages are resident, 8 are in the store
+ *              a a a a b b b b c c . .   8 pages were taken, and 6 read; then an error
+ *              a a a a b b b b . . . .   whole chunks are kept; the other pages go back,
+ *                                        and the store still has their contents
  *
- * Where there is no memory for a whole hole, half of it is tried: what has been
- * read is dropped from the store, which makes room for the other half. What was
- * had then is what the next hole begins with, and twice that when it has been had a
- * few times: pages that are got and given back in vain are no more than are kept. Who
- * has time sleeps only when there is none for a single page; or for addresses.
+ * If there is no memory for a whole hole, half of it is tried. Pages that have been read
+ * are dropped from the store, which makes room for the other half. The next hole begins
+ * with as many pages as the last attempt got, and that number doubles after it has been
+ * got a few times. So the pages that are got and given back in vain are no more than the
+ * pages that are kept. A caller that has time sleeps only if there is no memory for a
+ * single page, or for addresses.
  *
- * When no hole is left, whatever an earlier interruption has left half way is
- * made the device's, and the buffer is what it was.
+ * When no hole is left, the chunks that an earlier interruption left half way become the
+ * device's, and the buffer is as it was before.
  */
 
 #include "buffer_internal.h"
 
-/* After so many times that a number of pages could be had, twice as many are
- * tried. */
+/* When a number of pages could be had this many times, twice as many are tried. */
 #define TIMES_HAD 8
 
 /**
  * struct swapin - one call
  * @be: the buffer
- * @most: pages to be taken at a time
- * @had: so often they were had
+ * @most: number of pages to take at a time
+ * @had: how many times in a row that number could be had
  */
 struct swapin {
 	struct ttmpool_backend *be;
@@ -41,7 +41,7 @@ struct swapin {
 	unsigned int had;
 };
 
-/* So many pages were had, of those that were tried. */
+/* Learns from an attempt that got @had of the @tried pages. */
 static void swapin_learn(struct swapin *in, size_t tried, size_t had)
 {
 	tpos_assert(had);
@@ -55,7 +55,10 @@ static void swapin_learn(struct swapin *in, size_t tried, size_t had)
 	}
 }
 
-/* Take pages for the hole [first, first + n), or a part of it; how many? */
+/*
+ * Takes pages for the hole [first, first + n) or for its first part, and sets @n to
+ * how many.
+ */
 static int swapin_take(struct swapin *in, size_t first, size_t *n)
 {
 	static const struct ttmpool_deadline at_once;
@@ -98,7 +101,10 @@ static int swapin_page(struct ttmpool_backend *be, size_t index,
 	return err ? err : ttmpool_backend_check_sum(be, index, page);
 }
 
-/* Read pages [first, first + n); return how many whole chunks' pages came. */
+/*
+ * Reads pages [first, first + n). Sets @came to the number of pages in the chunks
+ * that were read completely.
+ */
 static int swapin_read(struct ttmpool_backend *be, size_t first, size_t n,
 		       size_t *came)
 {
@@ -126,7 +132,9 @@ static int swapin_read(struct ttmpool_backend *be, size_t first, size_t n,
 	return 0;
 }
 
-/* Pages [first, first + n) were taken, and not filled: there is a hole again.
+/*
+ * Gives back pages [first, first + n), which were taken and not filled. This leaves
+ * a hole.
  */
 static void swapin_untake(struct ttmpool_backend *be, size_t first, size_t n)
 {
@@ -142,7 +150,7 @@ static void swapin_untake(struct ttmpool_backend *be, size_t first, size_t n)
 		memset(be->dma_addr + first, 0, n * sizeof(*be->dma_addr));
 }
 
-/* Bring in up to @n pages from @first on, where all are in the store. */
+/* Brings in up to @n pages from @first on, all of which are in the store. */
 static int swapin_hole(struct swapin *in, size_t first, size_t *n)
 {
 	struct ttmpool_backend *be = in->be;
@@ -169,7 +177,10 @@ static int swapin_hole(struct swapin *in, size_t first, size_t *n)
 	return err;
 }
 
-/* How many pages from @first on are in the store, of @most that matter? */
+/*
+ * Returns how many pages from @first on are in the store, counting no further than
+ * @most.
+ */
 static size_t hole_at(const struct ttmpool_backend *be, size_t first,
 		      size_t most)
 {
@@ -215,7 +226,7 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages)
 	err = ttmpool_backend_admits(be, 0);
 	if (err && pages >= be->pages_stored)
 		return err;
-	/* What is over the page budget comes in parts, and is not waited for. */
+	/* A buffer that exceeds the page budget comes in parts, without waiting. */
 	err = ttmpool_backend_admits(be, be->tt.num_pages);
 	be->until = ttmpool_deadline(be->pool, err ? 0 : be->wait_ms);
 	err = swapin_run(be, pages);

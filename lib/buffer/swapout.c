@@ -1,58 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Swapping out: from the pages of a buffer to its store, and the pages to the
- * system.
+ * Swapping out: contents go from the pages of a buffer to its store, and the pages go to
+ * the system.
  *
- *     claim     as many chunks as shall leave, from the first on
- *     probe     one page is written: has the store any room? Nothing has been
- *               done to a page of the buffer yet
- *     strip     no mapping, write-back: one batch each, before the rest is
- *               read, since reading write-combined memory is slow
- *     store     chunk by chunk: the store takes the pages themselves, where it
- *               can, or their contents, page by page; a look for signals before
- *               each
- *     release   in runs of 2 MiB, so that the pages are there for the very
- *               shortage that asked for them, and for the store itself
- *     settle    what was claimed and not stored is the buffer's again; if
- *               nothing of it was stored, as it was before: mapped, and of its
- *               caching
+ *     claim     as many chunks as shall leave, beginning with the first
+ *     probe     write one page, to see whether the store has any room, before
+ *               anything is done to the pages of the buffer
+ *     strip     unmap the chunks and make them write-back, in one batch each.
+ *               This comes before the rest is read, because reading
+ *               write-combined memory is slow
+ *     store     chunk by chunk: the store adopts the pages themselves if it can;
+ *               otherwise it copies their contents, page by page. Before each
+ *               step the code checks for signals
+ *     release   free the pages in runs of 2 MiB, so that they relieve the shortage
+ *               that caused the swapout, and are there for the store itself
+ *     settle    chunks that were claimed and not stored belong to the buffer
+ *               again. If no part of the buffer was stored, they are mapped and
+ *               have their caching, as before
  *
- * The swapper has small buffers claimed, stripped and stored together (lru.c), in
- * one batch of each kind; a large one goes in windows of 16 MiB, so that an error
- * leaves no more than that stripped for nothing.
+ * The swapper claims, strips and stores small buffers together (lru.c), in one batch of
+ * each kind. A large buffer leaves in windows of 16 MiB, so that after an error no more
+ * than that was stripped to no purpose.
  *
- * A page of the buffer is where the arrays say: an entry in pages[] is the
- * truth, and no entry means that the store has it. A chunk leaves the arrays
- * when its last page is stored, not before; so whatever fails, nothing is lost,
- * and what the store has of an unfinished chunk is of no consequence.
+ * The arrays say where a page of the buffer is: an entry in pages[] is the page, and no
+ * entry means that the store has it. A chunk leaves the arrays when its last page has
+ * been stored, not before. So no failure loses anything, and it does not matter what the
+ * store has of an unfinished chunk.
  *
- * When the store has no memory, what was stored so far is freed first; then the
- * pool's free pages go, reserved ones too, this being what they are reserved
- * for; and only then is the chunk split, so that its stored half can go while
- * the other is still needed. (Linux's TTM held a whole buffer twice until 6.15,
- * and now splits every large page.)
+ * If the store has no memory, three measures follow in this order: free what has been
+ * stored so far; free the pool's pooled pages, including the reserve, because this is
+ * what the reserve is for; and only then split the chunk, so that its stored half can
+ * leave while the other half is still needed. (Linux's TTM held a whole buffer twice
+ * until 6.15, and now splits every large page.)
  */
 
 #include "buffer_internal.h"
 
-/* So many pages are stored before they are freed: 2 MiB of small ones. */
+/* This many pages are stored before they are freed: 2 MiB of small pages. */
 #define RELEASE_PAGES 512
 
-/* So many pages of one buffer are stripped together: 16 MiB of small ones. */
+/* This many pages of one buffer are stripped together: 16 MiB of small pages. */
 #define WINDOW_PAGES 4096
 
 /**
  * struct swapout - one call
- * @pool: of all its buffers
- * @in_reclaim: it is for the system, in a thread that has other things to do: a
- *	signal that does not end the thread does not interrupt it
- * @claimed: chunks of all its buffers, and not stored yet
- * @be: the buffer that is at work
- * @stored: copied, and not freed yet
- * @adopted: the store's now, but for the descriptors
- * @pages: in both of these
- * @wanted: pages that shall leave, at least
- * @gained: pages that have left since the call began
+ * @pool: the pool of all buffers of the call
+ * @in_reclaim: the system asked for pages, in a thread that has other things to do:
+ *	a signal does not interrupt the call, unless it ends the thread
+ * @claimed: chunks of all buffers that are not stored yet
+ * @be: the buffer that is being stored
+ * @stored: chunks that were copied, and are not freed yet
+ * @adopted: chunks whose pages the store owns; only the descriptors are left
+ * @pages: number of pages in @stored and @adopted
+ * @wanted: least number of pages that shall leave
+ * @gained: number of pages that have left since the call began
  * @begin: index of the first page of the chunk that is being stored
  * @at: index of the next page to be stored
  */
@@ -105,7 +106,10 @@ static struct ttmpool_chunk *swapout_chunk(const struct swapout *out)
 	return tpos_page_chunk(out->pool->dev, out->be->tt.pages[out->begin]);
 }
 
-/* Go to the next chunk of the buffer that was claimed; is there one? */
+/*
+ * Goes to the next chunk of the buffer that was claimed. Returns whether there is
+ * one.
+ */
 static bool swapout_next(struct swapout *out)
 {
 	const struct ttmpool_tt *tt = &out->be->tt;
@@ -116,14 +120,14 @@ static bool swapout_next(struct swapout *out)
 	       swapout_chunk(out)->state == TTMPOOL_CHUNK_LEAVING;
 }
 
-/* From here on, @be is at work. */
+/* Begins to work on @be. */
 static void swapout_turn_to(struct swapout *out, struct ttmpool_backend *be)
 {
 	out->be = be;
 	out->begin = ttmpool_backend_first_page(be);
 }
 
-/* All of the chunk is in the store: it is not the buffer's any more. */
+/* Takes a chunk away from the buffer, after all of it has been stored. */
 static void swapout_leave(struct swapout *out, struct ttmpool_chunk *chunk,
 			  struct ttmpool_list *where)
 {
@@ -145,7 +149,10 @@ static void swapout_leave(struct swapout *out, struct ttmpool_chunk *chunk,
 		swapout_release(out);
 }
 
-/* Halve the chunk until a part of it is stored, and let that go. */
+/*
+ * Halves the chunk until one part of it has been stored completely, and lets that
+ * part leave.
+ */
 static bool swapout_split(struct swapout *out)
 {
 	struct ttmpool_chunk *chunk = swapout_chunk(out);
@@ -160,7 +167,7 @@ static bool swapout_split(struct swapout *out)
 	return true;
 }
 
-/* The store has no memory: make some. Returns whether there is more now. */
+/* Makes memory for the store, which has none. Returns whether there is more now. */
 static bool swapout_make_room(struct swapout *out)
 {
 	if (!out->pages && ttmpool_pool_reclaim(out->pool, RELEASE_PAGES, true))
@@ -171,7 +178,7 @@ static bool swapout_make_room(struct swapout *out)
 	return true;
 }
 
-/* Write the page at @at, of the chunk that begins at @begin. */
+/* Writes the page at @at, which is in the chunk that begins at @begin. */
 static int swapout_write(struct swapout *out)
 {
 	struct tpos_span page = { .pages = 1 };
@@ -189,9 +196,10 @@ static int swapout_write(struct swapout *out)
 }
 
 /*
- * Has the store room for anything? One page of @be tells, read as its device left
- * it, before any buffer loses what costs flushes to get back. What the store keeps
- * of that page is written again. Where there is nothing to lose, it is not asked.
+ * Finds out whether the store has room for anything: writes one page of @be, as its device
+ * left it, before any buffer loses mappings and caching that cost flushes to restore. The
+ * same page is written again later. The store is not asked if all chunks are ordinary and
+ * so have nothing to lose, or if pages have left already.
  */
 static int swapout_probe(struct swapout *out, struct ttmpool_backend *be)
 {
@@ -206,7 +214,7 @@ static int swapout_probe(struct swapout *out, struct ttmpool_backend *be)
 	return swapout_write(out);
 }
 
-/* Copy the chunk that begins at @begin, or as many halves of it as can be. */
+/* Copies the chunk that begins at @begin, or as many of its halves as possible. */
 static int swapout_copy(struct swapout *out)
 {
 	struct tpos_span page = { .pages = 1 };
@@ -225,13 +233,15 @@ static int swapout_copy(struct swapout *out)
 	swapout_leave(out, swapout_chunk(out), &out->stored);
 	return 0;
 
-drop: /* what cannot leave takes no room */
+drop: /* pages that cannot leave must take no room in the store */
 	tpos_store_drop(out->be->store, out->begin, out->at - out->begin + 1);
 	return err;
 }
 
-/* Let the store have the pages themselves. -ENOMEM: it has none to give for all
- * of them at once, so they are to be copied, one by one. */
+/*
+ * Lets the store adopt the pages themselves. -ENOMEM means that the store has no
+ * memory to adopt all of them at once, so they are to be copied one by one.
+ */
 static int swapout_adopt(struct swapout *out)
 {
 	struct ttmpool_chunk *chunk = swapout_chunk(out);
@@ -251,8 +261,10 @@ static int swapout_adopt(struct swapout *out)
 	return err;
 }
 
-/* Store the chunk that begins at @begin, unless the hardware has poisoned some of it:
- * nobody may read that, and the system may not have it. */
+/*
+ * Stores the chunk that begins at @begin, unless the hardware has poisoned a page
+ * of it: nobody may read such a page, and the system may not get it.
+ */
 static int swapout_store_chunk(struct swapout *out)
 {
 	int err;
@@ -265,7 +277,7 @@ static int swapout_store_chunk(struct swapout *out)
 	return err;
 }
 
-/* Store what was claimed of a buffer, if it is wanted still. */
+/* Stores the claimed chunks of a buffer, as long as more pages are wanted. */
 static int swapout_store(struct swapout *out, struct ttmpool_backend *be)
 {
 	int err = 0;
@@ -281,7 +293,9 @@ static int swapout_store(struct swapout *out, struct ttmpool_backend *be)
 	return err;
 }
 
-/* Have a store; what the pool has reserved may go for it. */
+/*
+ * Creates a store if the buffer has none. The pool's reserve may be freed for it.
+ */
 static int swapout_open_store(struct ttmpool_backend *be)
 {
 	int err;
@@ -296,8 +310,8 @@ static int swapout_open_store(struct ttmpool_backend *be)
 }
 
 /*
- * Have a store for a buffer, and claim the first of its chunks, of at least
- * @pages pages if it has so many. After an error, nothing has changed.
+ * Creates a store for a buffer, and claims its first chunks, until they have at least
+ * @pages pages or there are no more. After an error, nothing has changed.
  */
 static int swapout_claim(struct swapout *out, struct ttmpool_backend *be,
 			 size_t pages)
@@ -317,8 +331,9 @@ static int swapout_claim(struct swapout *out, struct ttmpool_backend *be,
 }
 
 /*
- * What was claimed of a buffer and is here still is the buffer's again. If nothing
- * of the buffer was stored, it is what it was, if that can be had for the asking.
+ * Gives claimed chunks that are still here back to the buffer. If no part of the buffer
+ * was stored, it becomes what it was, if that is possible without taking anything from
+ * others.
  */
 static void swapout_settle(struct swapout *out, struct ttmpool_backend *be)
 {
@@ -343,7 +358,10 @@ static void swapout_settle(struct swapout *out, struct ttmpool_backend *be)
 	ttmpool_backend_set_state(be, state);
 }
 
-/* Claim what shall leave next, of one buffer after another. @n: of so many. */
+/*
+ * Claims the chunks that shall leave next, from one buffer after another. Sets @n
+ * to the number of buffers.
+ */
 static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 {
 	size_t left = out->wanted - out->gained;
@@ -356,7 +374,7 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 		struct ttmpool_backend *be = party->be[*n];
 		size_t here = be->tt.num_pages - be->pages_stored;
 
-		tpos_assert(*n < party->n); /* they have all that is wanted */
+		tpos_assert(*n < party->n); /* the buffers have enough */
 		if (here > left)
 			here = left;
 		left -= here;
@@ -378,7 +396,9 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 		party->vain = party->be[0];
 		return err;
 	}
-	/* What does not become write-back is quarantined when it goes. */
+	/*
+	 * A chunk that could not be made write-back is quarantined when it leaves.
+	 */
 	ttmpool_chunks_make_ordinary(out->pool, &out->claimed);
 	for (size_t i = 0; i < n && !err; i++) {
 		size_t had = out->gained;
@@ -390,7 +410,7 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 	return err;
 }
 
-/* Have some leave, at most WINDOW_PAGES and the rest of a chunk. */
+/* Lets at most WINDOW_PAGES and the rest of a chunk leave. */
 static int swapout_window(struct swapout *out, struct party *party)
 {
 	int err, moved = 0;
@@ -405,8 +425,8 @@ static int swapout_window(struct swapout *out, struct party *party)
 }
 
 /*
- * Swap out buffers of one pool, that have pages, until party->pages pages have
- * left. Returns the error that ended it; party->gained says how many have.
+ * Swaps out buffers of one pool, which have pages, until party->pages pages have left.
+ * Returns the error that ended it; party->gained says how many pages have left.
  */
 int ttmpool_party_swapout(struct party *party)
 {
@@ -435,7 +455,7 @@ int ttmpool_party_swapout(struct party *party)
 	return err;
 }
 
-/* Is there anything in a buffer of this state that could leave? */
+/* Returns whether a buffer of this state has pages that could leave. */
 static bool has_pages(const struct ttmpool_backend *be)
 {
 	return be->tt.state == TTMPOOL_TT_POPULATED ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffer states: one table, one setter.
+ * Buffer states: one table of transitions, and one function that sets a state.
  *
  *                populate               bind
  *       EMPTY <-----------> POPULATED <------> BOUND
@@ -12,8 +12,8 @@
  *         ^         swapout     |  |                  handover
  *         +----> PARTIAL <------+--+
  *
- * PARTIAL is what an interrupted swapout or swapin leaves: part of the contents
- * in pages, part in the store. Either direction can be taken up again from it.
+ * PARTIAL is the state after an interrupted swapout or swapin: a part of the contents is
+ * in pages, and a part is in the store. Both operations can continue from it.
  */
 
 #include "buffer_internal.h"
@@ -61,7 +61,10 @@ void ttmpool_tt_set_state(struct ttmpool_tt *tt, enum ttmpool_tt_state state)
 	assert_deep(ttmpool_tt_is_valid(tt));
 }
 
-/* Are all pages there, or none? In PARTIAL either may be true of each. */
+/*
+ * Returns whether the array agrees with the state: all pages are there, or none. In
+ * state PARTIAL each page may be there or not.
+ */
 bool ttmpool_tt_is_valid(const struct ttmpool_tt *tt)
 {
 	bool resident = tt->state == TTMPOOL_TT_POPULATED ||
