@@ -3,17 +3,16 @@
 #define ANNOTATE_H
 
 /*
- * Opening and closing memory to the CPU, for those tools that watch accesses:
- * Valgrind's memcheck, by client requests (a few instructions that do nothing
- * outside Valgrind), AddressSanitizer, by poisoning, and MemorySanitizer, to
- * which what is closed is uninitialised. Without any of them, and where their
- * headers are missing, nothing happens here. (What is cleared is initialised:
- * of clean pages that are closed, MemorySanitizer alone would not know.)
+ * Opens and closes memory to the CPU, for the tools that watch accesses: Valgrind's
+ * memcheck, by client requests (a few instructions that do nothing outside Valgrind);
+ * AddressSanitizer, by poisoning; and MemorySanitizer, which treats closed memory as
+ * uninitialised. Without any of these tools, or if their headers are missing, nothing
+ * happens here. (Clearing makes memory initialised, so MemorySanitizer alone would not
+ * notice an access to closed pages that are clean.)
  *
- * An arena is a Valgrind memory pool, and a block that is open is a piece of
- * it: so a report of an access after give-back says where the block had been
- * handed out, and where it was closed. Blocks that are open when a program ends
- * are leaks to memcheck.
+ * An arena is a Valgrind memory pool, and an open block is a piece of it. So a report of
+ * an access after give-back says where the block was handed out, and where it was closed.
+ * Memcheck reports blocks that are open when a program ends as leaks.
  */
 
 #include <stddef.h>
@@ -52,12 +51,12 @@
 #endif
 
 /*
- * ASan keeps one byte for eight, and closing an arena writes them all. A larger
- * one is therefore not closed at first: what is given back to it is.
+ * ASan keeps one shadow byte for eight bytes, and closing an arena writes all of them. So a
+ * larger arena is not closed at first; only the blocks that are given back to it are.
  */
 #define ANNOTATE_ASAN_MOST ((size_t)1 << 30)
 
-/** annotate_arena_create() - all of @arena is closed from now on. */
+/** annotate_arena_create() - closes all of @arena. */
 static inline void annotate_arena_create(char *arena, size_t len)
 {
 	(void)arena;
@@ -72,7 +71,7 @@ static inline void annotate_arena_create(char *arena, size_t len)
 #endif
 }
 
-/** annotate_arena_destroy() - before its memory is unmapped. */
+/** annotate_arena_destroy() - must be called before the arena is unmapped. */
 static inline void annotate_arena_destroy(char *arena, size_t len)
 {
 	(void)arena;
@@ -85,7 +84,7 @@ static inline void annotate_arena_destroy(char *arena, size_t len)
 #endif
 }
 
-/** annotate_open() - a block is somebody's; its bytes are defined. */
+/** annotate_open() - a block is handed out; its bytes are defined. */
 static inline void annotate_open(char *arena, char *block, size_t len)
 {
 	(void)arena;
@@ -103,7 +102,7 @@ static inline void annotate_open(char *arena, char *block, size_t len)
 #endif
 }
 
-/** annotate_close() - a block that was opened is nobody's now. */
+/** annotate_close() - a block that was opened is given back. */
 static inline void annotate_close(char *arena, char *block, size_t len)
 {
 	(void)arena;
@@ -120,7 +119,7 @@ static inline void annotate_close(char *arena, char *block, size_t len)
 #endif
 }
 
-/** annotate_split() - an open block is two of @len bytes from now on. */
+/** annotate_split() - splits an open block into two of @len bytes. */
 static inline void annotate_split(char *arena, char *block, size_t len)
 {
 	(void)arena;
@@ -133,7 +132,7 @@ static inline void annotate_split(char *arena, char *block, size_t len)
 #endif
 }
 
-/** annotate_open_forever() - memory in an arena that is no block of it. */
+/** annotate_open_forever() - opens memory of an arena that is no block. */
 static inline void annotate_open_forever(char *start, size_t len)
 {
 	(void)start;
@@ -146,7 +145,7 @@ static inline void annotate_open_forever(char *start, size_t len)
 #endif
 }
 
-/** annotate_close_forever() - or until annotate_open_forever(). */
+/** annotate_close_forever() - until annotate_open_forever(), if that comes. */
 static inline void annotate_close_forever(char *start, size_t len)
 {
 	(void)start;
@@ -159,7 +158,7 @@ static inline void annotate_close_forever(char *start, size_t len)
 #endif
 }
 
-/** annotate_is_closed() - 1 or 0; -1 if no tool is there that knows. */
+/** annotate_is_closed() - returns 1 or 0, or -1 if no tool can tell. */
 static inline int annotate_is_closed(const char *block, size_t len)
 {
 #ifdef ANNOTATE_ASAN
@@ -184,8 +183,8 @@ static inline int annotate_is_closed(const char *block, size_t len)
 }
 
 /*
- * The machine's own hands: a device's DMA, and the clearing of pages that are
- * pooled, reach memory that is closed to everybody else.
+ * Accesses by the machine itself: a device's DMA, and the clearing of pooled pages, reach
+ * memory that is closed to everybody else.
  */
 static inline void annotate_hands_in(void)
 {
@@ -207,23 +206,28 @@ ANNOTATE_NO_ASAN static inline void annotate_copy(void *to, const void *from,
 {
 	annotate_hands_in();
 #ifdef ANNOTATE_ASAN
-	/* Volatile, or the compiler makes a call of memcpy() of it. */
+	/*
+	 * Volatile, because the compiler would otherwise turn the loop into a call
+	 * of memcpy().
+	 */
 	for (size_t i = 0; i < len; i++)
 		((volatile char *)to)[i] = ((const volatile char *)from)[i];
 #else
 	memcpy(to, from, len);
 #endif
 #ifdef ANNOTATE_MSAN
-	__msan_unpoison(to, len); /* a bounce slot may get what is closed */
+	__msan_unpoison(to, len); /* the copy may be of closed memory */
 #endif
 	annotate_hands_out();
 }
 
-/* What is less than this stays in the cache when it was cleared: somebody reads or
- * writes it soon, or there would not be so little of it. */
+/*
+ * Fewer bytes than this stay in the cache after clearing: somebody reads or writes
+ * them soon, or there would not be so few of them.
+ */
 #define ANNOTATE_PAST_CACHE ((size_t)2048)
 
-/** annotate_zero() - tpsim_clear_bytes(to, len), where it may be closed. */
+/** annotate_zero() - tpsim_clear_bytes(to, len) for memory that may be closed. */
 ANNOTATE_NO_ASAN static inline void annotate_zero(void *to, size_t len)
 {
 	annotate_hands_in();
@@ -239,8 +243,12 @@ ANNOTATE_NO_ASAN static inline void annotate_zero(void *to, size_t len)
 	annotate_hands_out();
 }
 
-/** annotate_is_zero() - is it, where it may be closed? To MemorySanitizer what is closed
- * is uninitialised, and nobody can say. */
+/**
+ * annotate_is_zero() - returns whether memory, which may be closed, is zero
+ *
+ * Under MemorySanitizer it always returns true, because closed memory is uninitialised
+ * there, and nobody can tell.
+ */
 ANNOTATE_NO_ASAN static inline int annotate_is_zero(const void *from,
 						    size_t len)
 {

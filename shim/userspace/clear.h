@@ -9,12 +9,12 @@
  * @to: aligned to 64 bytes
  * @len: a multiple of 64
  *
- * They may still be on their way when it returns; see tpsim_clear_finish(). The kernel's
+ * The stores may not be complete when it returns; see tpsim_clear_finish(). The kernel's
  * port does the same (shim/linux/clear_x86.c).
  */
 void tpsim_clear_bytes(void *to, size_t len);
 
-/** tpsim_clear_finish() - all that was cleared before is seen by all CPUs. */
+/** tpsim_clear_finish() - after it, all CPUs see all that was cleared before. */
 void tpsim_clear_finish(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Clearing where nothing is known of the processor. */
+/* Clearing on a processor of which nothing is known. */
 
 #include <stdatomic.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Clearing on x86-64: by stores that go past the caches, and one fence. */
+/* Clearing on x86-64, by stores that bypass the caches, and one fence. */
 
 #include <emmintrin.h>
 

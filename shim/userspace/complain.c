@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The machine's asserts. What a kernel with its checks switched on would warn
- * of (lockdep, DMA_API_DEBUG, DEBUG_ATOMIC_SLEEP, KASAN, "Bad page state") is a
- * defect of the caller, and ends the program at the call that has it, with one
- * line that names the rule. A warning that scrolls by in a test is none.
+ * The machine's assertions. What a kernel would warn about with its checks enabled
+ * (lockdep, DMA_API_DEBUG, DEBUG_ATOMIC_SLEEP, KASAN, "Bad page state") is a defect of the
+ * caller. It ends the program at the call that has the defect, with one line that names
+ * the rule. Nobody reads a warning that scrolls by in a test.
  */
 
 #include <stdarg.h>

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What things cost, in simulated time.
+ * What operations cost, in simulated time.
  *
- * The figures are of one PC, for a page of 4 KiB, rounded. Those marked (m)
- * were measured: bandwidths and cache flushes natively on a Xeon server, what a
- * kernel does by counting its instructions (Linux 6.12 in QEMU with an
- * instruction counter) at 0.27 ns each. Those marked (e) are estimates from
- * published ones. Simulated time is good for comparing one way of doing a thing
- * with another on this machine; it says nothing about any other machine, and
- * the counters say more.
+ * The figures are those of one PC, for a page of 4 KiB, rounded. Those marked (m) were
+ * measured: bandwidths and cache flushes natively on a Xeon server, and the kernel's work
+ * by counting its instructions (Linux 6.12 in QEMU with an instruction counter), at
+ * 0.27 ns each. Those marked (e) are estimates from published figures. Simulated time
+ * serves to compare one way of doing something with another on this machine. It says
+ * nothing about any other machine, and the counters say more.
  */
 
 #include "machine.h"
 
 static const struct {
 	uint64_t ps;    /* each time */
-	bool per_4_kib; /* and more for a larger page */
+	bool per_4_kib; /* more for a larger page */
 } table[COST_COUNT] = {
-	/* (m) alloc_page() and __free_page() beyond zeroing: 614 and 312
-	 * instructions for a block, 26 for each page of a large one */
+	/* (m) alloc_page() and __free_page() without zeroing: 614 and 312
+		 * instructions for a block, 26 for each page of a large one */
 	[COST_BLOCK_ALLOC] = { 160000, false },
 	[COST_BLOCK_FREE] = { 80000, false },
 	[COST_PAGE_PREPARE] = { 7000, false },
@@ -26,18 +25,18 @@ static const struct {
 	[COST_PAGE_CLEAR] = { 455000, true },
 	/* (e) memcpy(): 5 to 10 GB/s */
 	[COST_PAGE_COPY] = { 500000, true },
-	/* (e) loads that no cache serves: 0.1 to 0.3 GB/s */
+	/* (e) loads that miss all caches: 0.1 to 0.3 GB/s */
 	[COST_PAGE_READ_UNCACHED] = { 20000000, true },
-	/* (e) a CRC of 32 bits by tables: 1 to 3 GB/s */
+	/* (e) a 32-bit CRC by tables: 1 to 3 GB/s */
 	[COST_PAGE_SUM] = { 2000000, true },
-	/* (e) an NVMe disk, in order: 2 and 3 GB/s */
+	/* (e) an NVMe disk, sequential: 2 and 3 GB/s */
 	[COST_STORE_WRITE] = { 2000000, true },
 	[COST_STORE_READ] = { 1400000, true },
-	/* (m) a page of set_pages_array_wb(): 839 instructions */
+	/* (m) one page in set_pages_array_wb(): 839 instructions */
 	[COST_PTE] = { 226000, false },
-	/* (e) an IPI to all CPUs and back: 1 to 3 us, 0.2 us for each more */
+	/* (e) an IPI to all CPUs and back: 1 to 3 us; each further one: 0.2 us */
 	[COST_TLB_FLUSH] = { 3000000, false },
-	/* (m) clflushopt of a page: 7.7 GB/s if it is in L2; if not */
+	/* (m) clflushopt of a page: 7.7 GB/s if it is in L2; and if it is not */
 	[COST_CLFLUSH_DIRTY] = { 530000, true },
 	[COST_CLFLUSH_CLEAN] = { 200000, true },
 	/* (m) dma_map_page() and dma_unmap_page() behind VT-d: 794 and 1,622

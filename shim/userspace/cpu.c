@@ -2,21 +2,23 @@
 /*
  * The CPU's accesses to pages.
  *
- * They go through a mapping of a caching that the caller names, as a driver's
- * vmap(pages, pgprot) does. Where that is not what the linear map has, the page
- * has two memory types at once, and what is read is undefined (Intel SDM vol.
- * 3, 12.12.4; x86 refuses such a mapping in track_pfn_remap()): it is refused
+ * An access goes through a mapping whose caching the caller names, as a driver's
+ * vmap(pages, pgprot) does. If the linear map has another caching, the page has two
+ * memory types at once, and the result of a read is undefined (Intel SDM vol. 3,
+ * 12.12.4; x86 refuses such a mapping in track_pfn_remap()). So the access is refused
  * here, and counted.
  *
- * On an architecture whose linear map cannot be changed every write-combined
- * mapping is such an alias, and is lived with.
+ * On an architecture whose linear map cannot be changed, every write-combined mapping
+ * is such an alias, and is allowed.
  */
 
 #include "machine.h"
 
-/* Where the bytes are that a mapping of this caching shows; guarded. Of coherent pages
- * there is the one that the allocator made. Who writes by a write-back mapping makes
- * the cache's copy dirty. */
+/*
+ * Returns the bytes that a mapping of this caching shows; guarded. For coherent
+ * pages, this is the mapping that the allocator made. A write through a write-back
+ * mapping makes the cache's copy dirty.
+ */
 static char *view(struct tpsim_machine *machine, struct tpsim_page *page,
 		  enum ttmpool_caching caching, bool writes)
 {
@@ -28,7 +30,9 @@ static char *view(struct tpsim_machine *machine, struct tpsim_page *page,
 	return tpsim_page_bytes(machine, page);
 }
 
-/* Where the bytes are, or NULL: the CPU may not access them in this way. Guarded. */
+/*
+ * Returns the bytes, or NULL if the CPU may not access them in this way. Guarded.
+ */
 static char *access(struct tpsim_machine *machine, struct tpsim_page *page,
 		    enum ttmpool_caching caching, bool writes)
 {
@@ -49,8 +53,8 @@ static void end_check(const struct tpsim_machine *machine, size_t offset,
 }
 
 /*
- * One page: the bytes are copied without the guard, so that whoever writes beside it is
- * seen by those who look for races.
+ * Accesses to one page. The bytes are copied without the guard, so that race detectors see
+ * a thread that writes at the same time.
  */
 int tpsim_cpu_read(struct tpsim_machine *machine, tpos_page_t *page,
 		   size_t offset, void *buf, size_t len,
@@ -87,9 +91,12 @@ int tpsim_cpu_write(struct tpsim_machine *machine, tpos_page_t *page,
 
 #define AT_ONCE ((size_t)64)
 
-/* Where the bytes of up to AT_ONCE pages are, from page @done on; how many may be
- * accessed before one that may not. The same bytes of all pages are in few sets of the
- * host's cache, and mostly not there any more: so they are asked for early. */
+/*
+ * Finds the bytes of up to AT_ONCE pages, from page @done on. Returns how many
+ * pages may be accessed before the first one that may not. The same bytes of all
+ * pages lie in few sets of the host's cache, and mostly are not there any more, so
+ * they are prefetched.
+ */
 static size_t access_some(struct tpsim_machine *machine,
 			  const struct tpsim_access *all, size_t done,
 			  char *bytes[AT_ONCE], bool writes)
@@ -145,7 +152,7 @@ size_t tpsim_cpu_write_each(struct tpsim_machine *machine,
 	return done;
 }
 
-/* The pages of a block are one after another for a pointer, too. */
+/* The pages of a block are contiguous for a pointer, too. */
 void *tpsim_page_address(struct tpsim_machine *machine, tpos_page_t *page)
 {
 	struct tpsim_page *head;

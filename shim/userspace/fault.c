@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Planned failures: the k-th call of a kind fails, once or from there on, and a
- * batch half way through. It is what /proc/self/fail-nth does in a kernel with
- * CONFIG_FAULT_INJECTION (lib/fault-inject.c, should_fail_ex()), with the calls
- * in place of the allocations, so that a sweep covers what fails for other
- * reasons, too.
+ * Planned failures: the k-th call of a kind fails, once or from there on, and a batch may
+ * fail half way through. /proc/self/fail-nth does this in a kernel with
+ * CONFIG_FAULT_INJECTION (lib/fault-inject.c, should_fail_ex()). Here calls are counted in
+ * place of allocations, so that a sweep also covers calls that fail for other reasons.
  */
 
 #include "machine.h"
@@ -28,13 +27,13 @@ const char *tpsim_call_name(enum tpsim_call call)
 	return (unsigned int)call < TPSIM_CALL_COUNT ? names[call] : "unknown";
 }
 
-/* A place for a breakpoint: the call stack says which call is to fail. */
+/* A place for a breakpoint: the call stack shows which call is about to fail. */
 __attribute__((noinline)) void tpsim_fault_hit(enum tpsim_call call)
 {
 	__asm__ volatile("" : : "r"(call));
 }
 
-/* Is this call, the latest since the plan was made, one that fails? */
+/* Returns whether this call, the latest since the plan was made, is to fail. */
 static bool is_due(const struct planned_fault *planned)
 {
 	unsigned int times = planned->fault.times ? planned->fault.times : 1;

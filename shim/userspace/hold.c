@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pressure: what the rest of a system uses, or has used, and cut in pieces.
+ * Memory pressure: pages that the rest of a system uses, or has used and fragmented.
  *
- * Pages are taken out of the buddy allocator and put on a list. Nobody touches
- * them, so they cost the host nothing.
+ * The pages are taken out of the buddy allocator and put on a list. Nobody touches them,
+ * so they cost the host nothing.
  */
 
 #include "machine.h"
@@ -18,7 +18,7 @@ static void hold(struct tpsim_machine *machine, struct tpsim_page *page,
 	machine->held_pages += (size_t)1 << order;
 }
 
-/* Take up to @pages of a zone, in large blocks first. */
+/* Takes up to @pages of a zone, large blocks first. */
 static void hold_zone(struct tpsim_machine *machine, struct zone *zone,
 		      size_t pages)
 {
@@ -81,7 +81,7 @@ size_t tpsim_ram_hold(struct tpsim_machine *machine, int node, size_t leave)
 	return held;
 }
 
-/* Of a block, hold every second piece, and let the others go. */
+/* Splits a block into pieces, holds every second piece, and frees the others. */
 static void hold_halves(struct tpsim_machine *machine, struct tpsim_page *page,
 			unsigned int from, unsigned int order)
 {
@@ -114,7 +114,7 @@ void tpsim_ram_fragment(struct tpsim_machine *machine, unsigned int order)
 	tpsim_machine_unlock(machine);
 }
 
-/* Was anything held? */
+/* Frees all pages that are held. Returns whether there were any. */
 bool tpsim_ram_let_go(struct tpsim_machine *machine)
 {
 	bool any = machine->held;

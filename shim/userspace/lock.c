@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Locks and atomics. Underneath is a pthread mutex, which helgrind, DRD and
- * TSan understand. On top are the checks that a kernel with PROVE_LOCKING and
- * DEBUG_ATOMIC_SLEEP would make, on each use and not only when threads collide:
+ * Locks and atomics. Underneath is a pthread mutex, which helgrind, DRD and TSan
+ * understand. On top are the checks that a kernel with PROVE_LOCKING and
+ * DEBUG_ATOMIC_SLEEP would make. They are made at each use, not only when threads collide:
  *
- *     ranks rise          kernel/locking/lockdep.c, check_prev_add(); two locks
- *                         of one rank are a class taken twice, check_deadlock()
- *     try-locks may not   they cannot deadlock: lockdep makes no dependency of
- *                         hlock->trylock
+ *     ranks rise          kernel/locking/lockdep.c, check_prev_add(). Two locks of one
+ *                         rank are the same class taken twice, check_deadlock()
+ *     try-locks are       they cannot deadlock: lockdep records no dependency for
+ *     exempt              hlock->trylock
  *     no long hold        kernel/rcu/tree_stall.c and kernel/watchdog.c complain after
  *                         seconds; a reviewer, and latency tracers
  *                         (CONFIG_PREEMPT_TRACER), after some hundred steps along a
  *                         list with preemption off
- *     nothing sleeps      kernel/sched/core.c, __might_sleep(): no mutex, and
- * no under a spinlock    tpos_* call, while one is held the holder unlocks
- * lockdep's print_unlock_imbalance_bug()
- *     nor does a reader   likewise, rcu_preempt_depth()
+ *     nothing sleeps      kernel/sched/core.c, __might_sleep(): no mutex and no tpos_*
+ *     under a spinlock    call while a spinlock is held
+ *     the holder unlocks  lockdep's print_unlock_imbalance_bug()
+ *     readers do not      likewise, rcu_preempt_depth()
+ *     sleep
  *
- * Each thread has the list of the locks that it holds, and asks no other.
+ * Each thread has a list of the locks that it holds, and looks at no other thread's.
  *
- * On a machine without threads one thread plays several: while it waits it does
- * what others would do (tpsim_thread_turn_begin()). These hold none of its locks, and
- * if they take one, they would wait for one who waits for them.
+ * On a machine without threads, one thread plays several: while it waits, it does what
+ * other threads would do (tpsim_thread_turn_begin()). These play threads hold none of its
+ * locks, and if one of them takes such a lock, that is a deadlock: it would wait for a
+ * thread that waits for it.
  */
 
 #include "machine.h"
@@ -30,10 +32,10 @@
 static _Thread_local struct {
 	struct tpsim_lock *held; /* the last one taken; the others by ->outer */
 	enum reclaims reclaims;  /* PF_MEMALLOC, and PF_MEMALLOC_NOFS */
-	struct thread_turn *turns; /* those that wait meanwhile */
-	unsigned long steps;       /* along lists, since it holds a spinlock */
-	unsigned int spins;        /* spinlocks that it holds */
-	bool may_be_long;          /* what it does under them */
+	struct thread_turn *turns; /* turns that wait meanwhile */
+	unsigned long steps;       /* along lists, since its first spinlock */
+	unsigned int spins;        /* number of spinlocks that it holds */
+	bool may_be_long;          /* tpsim_lock_hold_long() was called */
 	unsigned int reading;      /* rcu_read_lock_nesting */
 	struct tpsim_machine *machine;
 } self;
@@ -83,8 +85,8 @@ void tpsim_thread_may_sleep(const char *call)
 }
 
 /*
- * How many threads read. The count orders nothing, on purpose: if it did, TSan would
- * believe that a reader waits for a writer, and see no race between them.
+ * The number of threads that read. The count is relaxed on purpose: if it ordered anything,
+ * TSan would believe that a reader waits for a writer, and would see no race between them.
  */
 static unsigned long readers;
 
@@ -108,7 +110,9 @@ void tpos_read_unlock(void)
 		__atomic_fetch_sub(&readers, 1, __ATOMIC_RELAXED);
 }
 
-/* What this thread holds: the same before and after, or something is wrong. */
+/*
+ * Returns the locks that this thread holds. A callback must leave this unchanged.
+ */
 const struct tpsim_lock *tpsim_thread_locks(void)
 {
 	return self.held;
@@ -132,7 +136,7 @@ static bool is_among(const struct tpsim_lock *lock,
 	return held;
 }
 
-/* Does one of those who wait in this thread hold it? */
+/* Returns whether one of the turns that wait in this thread holds the lock. */
 static bool waiter_holds(const struct tpsim_lock *lock)
 {
 	const struct thread_turn *turn = self.turns;
@@ -200,7 +204,9 @@ bool tpsim_lock_try(struct tpsim_lock *lock)
 	return true;
 }
 
-/* The last spinlock is let go: how long was it held? */
+/*
+ * Called when the last spinlock is released: notes how many steps it was held for.
+ */
 static void note_steps(struct tpsim_machine *machine)
 {
 	unsigned long longest = atomic_load(&machine->longest_hold);
@@ -231,7 +237,9 @@ void tpsim_lock_release(struct tpsim_lock *lock)
 	pthread_mutex_unlock(&lock->mutex);
 }
 
-/* A step along a list, by code that was compiled to tell of each. */
+/*
+ * A step along a list. Only code that was compiled to report each step calls this.
+ */
 void tpsim_lock_step(void)
 {
 	if (self.spins && ++self.steps > TPSIM_HOLD_STEPS && !self.may_be_long)
@@ -267,7 +275,10 @@ long tpos_atomic_add_return(long n, tpos_atomic_t *a)
 	return __atomic_add_fetch(&a->value, n, __ATOMIC_SEQ_CST);
 }
 
-/* Linux: atomic_long_try_cmpxchg(), until nobody has come in between. */
+/*
+ * Linux: a loop of atomic_long_try_cmpxchg(), until no other thread has come in
+ * between.
+ */
 bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 				  unsigned long limit)
 {

@@ -2,12 +2,12 @@
 /*
  * A machine from power-on to power-off.
  *
- * Power-off is a check: whatever was got and not given back, mapped and not
- * unmapped, converted and not converted back is a leak that a kernel would only
- * show much later, and ends the program here, with the ledger printed.
+ * Power-off is a check. Anything that was allocated and not freed, mapped and not
+ * unmapped, or converted and not converted back, is a leak, which a kernel would show
+ * only much later. Here it ends the program, and the ledger is printed.
  *
- * A machine of 16 GiB is made in about a millisecond, and takes as much of the
- * host's memory as is touched.
+ * Creating a machine of 16 GiB takes about a millisecond. The machine uses only as much
+ * of the host's memory as is touched.
  */
 
 #include <stdlib.h>
@@ -25,14 +25,17 @@ void tpsim_machine_unlock(struct tpsim_machine *machine)
 	pthread_mutex_unlock(&machine->guard);
 }
 
-/* The beginning of every tpos_* function, as might_sleep() is in Linux. */
+/* Begins every tpos_* function that may sleep, as might_sleep() does in Linux. */
 void tpsim_machine_enter(struct tpsim_machine *machine, const char *call)
 {
 	tpsim_thread_may_sleep(call);
 	tpsim_machine_lock(machine);
 }
 
-/* Fill in what the caller left to us; is the result possible? */
+/*
+ * Fills in what the caller left at its default. Returns whether the result is
+ * possible.
+ */
 static bool config_complete(struct tpsim_config *config)
 {
 	config->page_shift = config->page_shift ? config->page_shift : 12;

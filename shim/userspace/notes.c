@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The hot half of the contract, as far as it is about pages: which chunk a page
- * is of, and who may touch it.
+ * The part of the contract about pages that is called often: to which chunk a page belongs,
+ * and who may touch it.
  *
- * In Linux the chunk is in an index of page frame numbers (shim/linux/index.c).
- * Here a pointer is compared with the table of page frames first, and never
- * followed if it does not point to one of them; and a page that is not out, or not
- * the first one of a chunk, has none. Who gets pages gets room for a chunk on each
- * of them, as there.
+ * Linux keeps the chunk in an index of page frame numbers (shim/linux/index.c). Here, a
+ * pointer is first compared with the table of page frames, and is never followed if it
+ * does not point to one of them. A page that is not allocated, or is not the first one of
+ * a chunk, has no chunk. As in Linux, pages come with room for a chunk on each of them.
  *
- * The notes are what mempools do for KASAN (mm/mempool.c, poison_element()):
- * while a chunk is parked its bytes are closed, so that a use after give-back
- * is reported at the line that does it. As KASAN does, a page that is parked
- * twice is told of at once.
+ * The notes are what mempools do for KASAN (mm/mempool.c, poison_element()): while a chunk
+ * is parked, its bytes are closed, so that a use after give-back is reported at the line
+ * that does it. Like KASAN, the notes report at once a page that is parked twice.
  */
 
 #include "machine.h"
@@ -22,7 +20,7 @@ int tpos_page_node(tpos_device_t *dev, const tpos_page_t *page)
 	return tpsim_page_node(dev->machine, page);
 }
 
-/* As KReclaimable in /proc/meminfo, on which MemAvailable counts. */
+/* Like KReclaimable in /proc/meminfo, which MemAvailable includes. */
 void tpos_note_spare(tpos_device_t *dev, int node, long pages)
 {
 	struct tpsim_machine *machine = dev->machine;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The log: what Linux writes with a rate-limited warning, kept for whoever
- * asks.
+ * The log. Linux writes it as rate-limited warnings; here it is kept, so that tests can
+ * read it.
  */
 
 #include "machine.h"
 
-/* "pool-a: page 42 of the array: ... " and what is known of the chunk. */
+/* Writes "pool-a: page 42 of the array: ... " and what is known about the chunk. */
 static void write_line(char *line, size_t size,
 		       const struct ttmpool_report *report)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A block becomes two halves. split_page() (mm/page_alloc.c) gives each page of
- * a block a reference count of its own; after that no block is left, only pages
- * one after another, and each is freed by itself. It is done the first time; to
- * cut a part of it again is book-keeping of the caller's.
+ * Splitting a block into two halves. split_page() (mm/page_alloc.c) gives each page of a
+ * block a reference count of its own. After that there is no block any more, only
+ * contiguous pages, each of which is freed by itself. This happens at the first split;
+ * splitting a half again changes only the caller's book-keeping.
  */
 
 #include "machine.h"

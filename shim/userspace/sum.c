@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Checksums of pages: the CRC of 32 bits that Ethernet has (IEEE 802.3),
- * started from 0 and not inverted at the end, as Linux's crc32_le(0, ...): so
- * that both ports have the same sum for the same bytes, and zeroes have 0.
+ * Checksums of pages: the 32-bit CRC of Ethernet (IEEE 802.3), but started with 0 and not
+ * inverted at the end, like Linux's crc32_le(0, ...). So both ports compute the same sum
+ * for the same bytes, and the sum of zeroes is 0.
  *
- * Eight bytes at a time: table[k][b] is what the byte b, followed by k bytes of
- * zero, adds to the sum.
+ * The code processes eight bytes at a time: table[k][b] is what the byte b contributes to
+ * the sum if k bytes of zero follow it.
  */
 
 #include "machine.h"
@@ -32,7 +32,7 @@ static void table_make(void)
 		}
 }
 
-/* @n is a multiple of LANES. */
+/* @n must be a multiple of LANES. */
 static uint32_t crc(const char *bytes, size_t n)
 {
 	uint32_t sum = 0;
@@ -53,7 +53,10 @@ static uint32_t crc(const char *bytes, size_t n)
 	return sum;
 }
 
-/* What the device wrote to a bounce slot is fetched before it is read. */
+/*
+ * If the page bounces, what the device wrote to the slots is copied back before the
+ * page is read.
+ */
 uint32_t tpos_page_sum(const struct tpos_span *page)
 {
 	struct tpsim_machine *machine = tpsim_span_machine(page, __func__);

@@ -3,21 +3,21 @@
 #define THREAD_H
 
 /*
- * What the machine knows of the thread that calls it, as Linux does by
- * task_struct: the locks that it holds, whether it is reclaiming, and which
- * machine it works on. lock.c has it.
+ * What the machine knows about the calling thread, as Linux does by task_struct: the
+ * locks that it holds, whether it is reclaiming, and which machine it works on. The
+ * functions are in lock.c.
  */
 
 #include <ttmpool_port.h>
 
-/* Does this thread run a shrinker, and may that wait for a store? */
+/* Whether this thread runs a shrinker, and whether that may wait for a store. */
 enum reclaims {
 	RECLAIMS_NOT,
 	RECLAIMS,
 	RECLAIMS_AND_SWAPS,
 };
 
-/* Whose turn it was before another's, in the same thread. */
+/* The state of a thread's own turn, saved while the thread plays another one. */
 struct thread_turn {
 	struct tpsim_lock *held;
 	enum reclaims reclaims;

@@ -3,12 +3,12 @@
 #define TTMPOOL_PORT_H
 
 /*
- * The userspace port: the library runs on a simulated machine (tpsim.h). This
- * header is the hot half of the contract in ttmpool/os.h.
+ * The userspace port: the library runs on a simulated machine (tpsim.h). This header has
+ * the part of the contract in ttmpool/os.h that is called often.
  *
- * Locks are pthread mutexes behind functions, so that helgrind, DRD and TSan
- * understand them, and so that rank, owner and "no call with a spinlock held"
- * are checked on every use, as lockdep and DEBUG_ATOMIC_SLEEP would.
+ * Locks are pthread mutexes behind functions. So helgrind, DRD and TSan understand them,
+ * and every use checks rank, owner and "no call with a spinlock held", as lockdep and
+ * DEBUG_ATOMIC_SLEEP would.
  */
 
 #include <errno.h>
@@ -60,7 +60,9 @@ typedef struct tpsim_page tpos_page_t;
 typedef struct tpsim_store tpos_store_t;
 typedef uint64_t tpos_dma_addr_t;
 
-/* Linux keeps as much: the address, and what dma_free_attrs() wants back. */
+/*
+ * What Linux keeps of a mapping, too: the address, and what dma_free_attrs() needs.
+ */
 struct tpos_dma {
 	tpos_dma_addr_t addr;
 	void *cookie;
@@ -72,11 +74,10 @@ static inline tpos_dma_addr_t tpos_dma_address(const struct tpos_dma *dma)
 }
 
 /*
- * A page frame's descriptor. All but @chunk is the simulated machine's own. As
- * in Linux's struct page, the words that link a free block are used otherwise
- * while the block is somebody's, and zeroes describe a page that nobody has
- * touched yet: memory that the machine has, and nobody asked for, costs
- * nothing.
+ * The descriptor of a page frame. All members except @chunk belong to the simulated
+ * machine. As in Linux's struct page, the words that link a free block have another use
+ * while the block is allocated, and zeroes describe a page that nobody has touched yet. So
+ * memory that the machine has, and nobody has asked for, costs nothing.
  */
 struct tpsim_page {
 	struct ttmpool_chunk *chunk;
@@ -85,18 +86,18 @@ struct tpsim_page {
 			struct tpsim_page *next_free;
 			struct tpsim_page *prev_free;
 		};
-		struct { /* of a block that is out */
+		struct { /* while its block is allocated */
 			struct tpsim_mapping *mapping;
-			struct tpsim_machine *machine; /* of each page */
+			struct tpsim_machine *machine; /* in each page */
 		};
 	};
-	uint8_t heads;   /* 1 + order of the free block that it heads, or 0 */
-	uint8_t order;   /* of the block that it is in, while that is out */
+	uint8_t heads;   /* 1 + order of the free block that it begins, or 0 */
+	uint8_t order;   /* of the allocated block that it is in */
 	uint8_t use;     /* enum page_use */
 	uint8_t pte;     /* its caching, xor TTMPOOL_CACHED */
-	uint8_t exposed; /* somebody has a pointer to its bytes */
-	uint8_t parked;  /* of the first page of a block */
-	uint8_t split;   /* likewise: it is freed page by page */
+	uint8_t exposed; /* a caller has a pointer to its bytes */
+	uint8_t parked;  /* in the first page of a block */
+	uint8_t split;   /* likewise: the block is freed page by page */
 	uint8_t poisoned;
 };
 
@@ -122,7 +123,7 @@ void tpos_device_put(tpos_device_t *dev);
 bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n);
 
-/* Valgrind and ASan, and the machine itself: see notes.c. */
+/* Valgrind, ASan and the machine itself use the notes: see notes.c. */
 #define TPOS_WATCHED true
 
 void tpos_note_parked(tpos_device_t *dev, struct ttmpool_chunk *chunk);
@@ -136,13 +137,13 @@ struct tpos_shrinker {
 				    bool swap);
 	unsigned long (*scan_node)(struct tpos_shrinker *shrinker, int node,
 				   unsigned long pages, bool swap);
-	struct tpos_shrinker *next; /* the machine's list */
-	unsigned int running;       /* callbacks of it that run now */
+	struct tpos_shrinker *next; /* in the machine's list */
+	unsigned int running;       /* number of its callbacks that run now */
 };
 
 struct tpos_work {
 	void (*run)(struct tpos_work *work);
-	struct tpos_work *next; /* the machine's queue */
+	struct tpos_work *next; /* in the machine's queue */
 	bool queued;
 };
 
@@ -154,7 +155,7 @@ static inline void tpos_work_init(struct tpos_work *work,
 	work->queued = false;
 }
 
-/* A place to sleep at: Linux's wait_queue_head_t, and a count beside it. */
+/* A queue to sleep on: Linux's wait_queue_head_t, and a count beside it. */
 struct tpos_wait {
 	pthread_mutex_t mutex;
 	pthread_cond_t woken;
@@ -172,7 +173,7 @@ uint64_t tpos_now_ms(tpos_system_t *system);
 typedef struct tpsim_lock {
 	pthread_mutex_t mutex;
 	struct tpsim_machine *machine;
-	struct tpsim_lock *outer; /* the one that its holder took before */
+	struct tpsim_lock *outer; /* the lock that its holder took before */
 	int rank;
 	bool spins;
 	bool held;
@@ -203,7 +204,7 @@ void tpsim_lock_hold_long(struct tpsim_lock *lock);
 #define tpos_mutex_unlock(mutex)      tpsim_lock_release(mutex)
 #define tpos_mutex_assert_held(mutex) tpsim_lock_assert_held(mutex)
 
-/* A plain long, since C++ has no atomic_long. */
+/* A plain long, because C++ has no atomic_long. */
 typedef struct {
 	long value;
 } tpos_atomic_t;
@@ -214,8 +215,10 @@ long tpos_atomic_add_return(long n, tpos_atomic_t *a);
 bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 				  unsigned long limit);
 
-/* As weak as READ_ONCE() and its like are, so that a race which is none in Linux is
- * none to TSan, and one that is a race there is told of here. */
+/*
+ * As weak as READ_ONCE() and its relatives, so that TSan reports a race here
+ * exactly if it is one in Linux.
+ */
 #define tpos_read_once(p)         __atomic_load_n(p, __ATOMIC_RELAXED)
 #define tpos_write_once(p, value) __atomic_store_n(p, value, __ATOMIC_RELAXED)
 #define tpos_load_acquire(p)      __atomic_load_n(p, __ATOMIC_ACQUIRE)
@@ -225,10 +228,13 @@ bool tpos_atomic_add_unless_above(unsigned long n, tpos_atomic_t *a,
 void tpos_read_lock(void);
 void tpos_read_unlock(void);
 
-/* No spinlock is held for more steps along lists than this. */
+/* The most steps along lists that a thread may take while it holds a spinlock. */
 #define TPSIM_HOLD_STEPS 512
 
-/* Steps are told of where whole objects are walked, too, and where somebody counts. */
+/*
+ * Steps are counted in builds that walk whole objects, and in those that ask for
+ * it.
+ */
 #if TPOS_CHECK_LEVEL > 1 || defined(TPSIM_COUNTS_STEPS)
 #define tpos_list_step() tpsim_lock_step()
 #else
@@ -241,8 +247,10 @@ void tpos_read_unlock(void);
 __attribute__((noreturn)) void tpsim_assert_failed(const char *cond,
 						   const char *file, int line);
 
-/* An assertion has a branch that nothing takes: where branches are counted
- * there shall be none. */
+/*
+ * An assertion has a branch that is never taken. A build that counts branches must
+ * not have any.
+ */
 #if TPOS_CHECK_LEVEL > 0 && !defined(TPSIM_NO_ASSERTIONS)
 #define tpos_assert(cond) \
 	((cond) ? (void)0 : tpsim_assert_failed(#cond, __FILE__, __LINE__))

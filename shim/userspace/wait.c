@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Waiting, and signals. kernel/sched/wait.c: who must wait notes how often the
- * place was woken, looks whether it must, and sleeps only if the count is the
- * same still, so that no wake-up is lost in between. A signal ends the sleep
- * (prepare_to_wait_event(), -ERESTARTSYS there), and a wake-up is more than a
- * signal.
+ * Waiting, and signals, as in kernel/sched/wait.c: a thread that may have to wait notes how
+ * often the queue was woken, checks whether it has to wait, and sleeps only if the count
+ * is still the same. So no wake-up is lost in between. A signal ends the sleep
+ * (prepare_to_wait_event(), -ERESTARTSYS there). A wake-up takes precedence over a signal.
  *
- *     with threads      a sleep is one, by the host's monotonic clock
- *     without           one thread is all there is: the others have one go, and
- *                       then the clock stands at the end of the time-out. With
- *                       none, nobody is left to wake anybody (hung_task.c).
+ *     with threads      a sleep is a real one, by the host's monotonic clock
+ *     without           there is only one thread: the others have one go each, and then
+ *                       the clock moves to the end of the time-out. If there is no
+ *                       time-out, nobody is left to wake the thread (hung_task.c)
  *
- * A wait is no machine's. A thread that waits works on a machine, and that is
- * whose signals it gets.
+ * A wait queue belongs to no machine. The thread that waits works on a machine, and gets
+ * the signals of that machine.
  */
 
 #include <time.h>
@@ -24,11 +23,11 @@
 #define PS_OF_MS 1000000000ull
 #define MS_OF_S  1000
 
-/* One that sleeps: on the machine's list. */
+/* A thread that sleeps, in the machine's list. */
 struct sleeper {
 	struct sleeper *next;
 	struct tpos_wait *wait;
-	bool signalled; /* under the wait's mutex */
+	bool signalled; /* protected by the mutex of the wait queue */
 };
 
 void tpos_wait_init(struct tpos_wait *wait)
@@ -69,7 +68,7 @@ void tpos_wake(struct tpos_wait *wait)
 	pthread_mutex_unlock(&wait->mutex);
 }
 
-/* The signal is here: all who sleep have it. Guarded. */
+/* Delivers the signal to all threads that sleep. Guarded. */
 static void signal_deliver(struct tpsim_machine *machine)
 {
 	for (struct sleeper *s = machine->sleepers; s; s = s->next) {
@@ -80,7 +79,7 @@ static void signal_deliver(struct tpsim_machine *machine)
 	}
 }
 
-/* A question, which may be the one that the signal comes with. Guarded. */
+/* Counts one question whether a signal is pending, and answers it. Guarded. */
 static bool signal_ask(struct tpsim_machine *machine)
 {
 	if (!machine->signal_in)
@@ -106,7 +105,7 @@ bool tpos_signal_pending(void)
 	return pending;
 }
 
-/* fatal_signal_pending() (include/linux/sched/signal.h): one that kills. */
+/* fatal_signal_pending() (include/linux/sched/signal.h): a signal that kills. */
 bool tpos_fatal_signal_pending(void)
 {
 	struct tpsim_machine *machine = tpsim_thread_machine();
@@ -159,7 +158,7 @@ void tpsim_while_waiting(struct tpsim_machine *machine, void (*fn)(void *arg),
 	tpsim_machine_unlock(machine);
 }
 
-/* Of the host's clock, in milliseconds. */
+/* Returns the host's clock in milliseconds. */
 static uint64_t host_ms(void)
 {
 	struct timespec now;
@@ -169,8 +168,10 @@ static uint64_t host_ms(void)
 	       (uint64_t)now.tv_nsec / NS_OF_MS;
 }
 
-/* ktime_get(): where threads sleep, time is the host's; without, it passes when
- * something costs time, or somebody waits. */
+/*
+ * ktime_get(). With threads, this is the host's time. Without, time passes when
+ * something costs time, or a thread waits.
+ */
 uint64_t tpos_now_ms(tpos_system_t *machine)
 {
 	uint64_t ps;
@@ -201,8 +202,10 @@ void tpsim_sleep(struct tpsim_machine *machine, unsigned int ms)
 		tpsim_pass_time(machine, ms);
 }
 
-/* Is there anything that keeps it from going to sleep? A planned time-out is one: the
- * time is over. */
+/*
+ * Returns an error if something keeps the thread from going to sleep. A planned
+ * time-out does so: the time has passed then.
+ */
 static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
 {
 	struct strike strike;
@@ -222,7 +225,9 @@ static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
 	return signalled ? -EINTR : strike.error;
 }
 
-/* What others do meanwhile, in this thread, as if it were theirs. */
+/*
+ * Does what other threads would do meanwhile, in this thread, as if it were theirs.
+ */
 static void let_others(struct tpsim_machine *machine)
 {
 	struct thread_turn turn;
@@ -241,7 +246,7 @@ static void let_others(struct tpsim_machine *machine)
 	tpsim_thread_turn_end(&turn);
 }
 
-/* Without threads: nobody else will come. */
+/* Without threads: lets the time-out pass, because nobody else will come. */
 static int pass_time(struct tpsim_machine *machine, unsigned int *timeout_ms)
 {
 	int err = -ETIMEDOUT;
@@ -274,8 +279,10 @@ static struct timespec now_and(unsigned int ms)
 	return at;
 }
 
-/* As shim/linux/wait.c has it: each millisecond of the clock is counted once, in
- * whichever sleep it falls. */
+/*
+ * As in shim/linux/wait.c: each millisecond of the clock is counted once, in
+ * whichever sleep it falls.
+ */
 static unsigned int left_of(unsigned int timeout_ms, uint64_t start)
 {
 	uint64_t passed = host_ms() - start;
@@ -330,7 +337,7 @@ static int sleep_until(struct sleeper *sleeper, long seen,
 	return err;
 }
 
-/* With threads: somebody may. */
+/* With threads: sleeps, because another thread may wake this one. */
 static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
 		    long seen, unsigned int *timeout_ms)
 {
@@ -350,8 +357,10 @@ static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
 	return err;
 }
 
-/* wait_event(): a signal does not end it. On a machine without threads nobody is at
- * work who could. */
+/*
+ * wait_event(): a signal does not end it. On a machine without threads, no other
+ * thread could wake this one.
+ */
 static int sleep_until_woken(struct tpsim_machine *machine,
 			     struct tpos_wait *wait, long seen)
 {

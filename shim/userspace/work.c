@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Deferred work: one queue, in order, as alloc_ordered_workqueue() has it.
+ * Deferred work: one queue, in order, like that of alloc_ordered_workqueue().
  *
- * A machine with a worker thread runs it there, soon; one without runs it when
- * tpsim_work_run() is called, so that a test says when. Either way one piece of
- * work runs at a time, and not under the guard.
+ * A machine with a worker thread runs work there, soon. A machine without one runs it
+ * when tpsim_work_run() is called, so that a test decides when. In both cases one work
+ * item runs at a time, and without the guard.
  */
 
 #include "machine.h"
 
-/* Run the first in the queue. Guarded before and after. */
+/* Runs the first work item of the queue. Guarded before and after. */
 static void run_first(struct tpsim_machine *machine)
 {
 	struct tpos_work *work = machine->queue;
@@ -32,7 +32,10 @@ static void run_first(struct tpsim_machine *machine)
 	pthread_cond_broadcast(&machine->changed);
 }
 
-/* Each that is queued now has one go, unless another runs: it is one queue. */
+/*
+ * Runs each work item that is queued now once, unless another one is running: there
+ * is only one queue.
+ */
 void tpsim_work_run_once(struct tpsim_machine *machine)
 {
 	size_t queued;
@@ -107,7 +110,10 @@ static void dequeue(struct tpsim_machine *machine, struct tpos_work *work)
 	machine->out.work_queued--;
 }
 
-/* Does it run in this very thread? Waiting for it would take for ever. */
+/*
+ * Returns whether the work item runs in this very thread. Waiting for it would
+ * never end.
+ */
 static bool is_self(const struct tpsim_machine *machine,
 		    const struct tpos_work *work)
 {
@@ -128,8 +134,10 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work)
 	tpsim_machine_unlock(system);
 }
 
-/* Until nothing is queued and nothing runs: with a worker it is he who runs it
- * (flush_workqueue()), and so is it if another thread is here already. */
+/*
+ * Returns when nothing is queued and nothing runs. If there is a worker, or another
+ * thread is here already, that thread runs the work (flush_workqueue()).
+ */
 size_t tpsim_work_run(struct tpsim_machine *machine)
 {
 	size_t ran = 0;
