@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The buddy allocator, as mm/page_alloc.c has it: free blocks of 2^order pages,
- * aligned to their size, on a list for each order; the lists are last in, first
- * out; a block is split from a larger one by halves, of which the lower is used
- * (expand()), and merged with its buddy when it comes back
- * (__free_one_page()).
+ * The buddy allocator, as in mm/page_alloc.c. Free blocks of 2^order pages, aligned to
+ * their size, are on a list for each order. The lists are last in, first out. A block is
+ * split from a larger one by halving it and using the lower half (expand()), and is merged
+ * with its buddy when it is freed (__free_one_page()).
  *
- * Each node has its zones, and a request falls back as a zonelist does: the
- * zones of the node from the highest allowed down, then those of the next node
+ * Each node has its own zones, and a request falls back as a zonelist does: to the zones
+ * of its node, from the highest allowed one down, then to those of the next node
  * (build_zonelists()).
  *
- * At first the highest addresses come first. A 64-bit device does not care; one
- * with a mask of 28 bits gets pages beyond its reach, as it does on a PC that
- * has run for a while.
+ * At first, the highest addresses are handed out first. A 64-bit device does not care. A
+ * device with a mask of 28 bits gets pages beyond its reach, as on a PC that has run for a
+ * while.
  */
 
 #include "machine.h"
@@ -63,7 +62,7 @@ static void count_free(struct tpsim_machine *machine, struct zone *zone,
 	machine->out.free_pages += (size_t)pages;
 }
 
-/* All of a zone is free, in blocks as large as alignment allows. */
+/* Fills a zone with free blocks that are as large as alignment allows. */
 static void zone_fill(struct tpsim_machine *machine, struct zone *zone)
 {
 	size_t index = zone->first;
@@ -107,7 +106,7 @@ struct tpsim_page *tpsim_buddy_take_from(struct tpsim_machine *machine,
 	return page;
 }
 
-/* From the zones of one node, from the highest allowed down. */
+/* Takes a block from the zones of one node, from the highest allowed one down. */
 static struct tpsim_page *take_from_node(struct tpsim_machine *machine,
 					 unsigned int node, unsigned int order,
 					 enum zone_kind highest)
@@ -143,9 +142,9 @@ static struct tpsim_page *take_from_zonelist(struct tpsim_machine *machine,
 }
 
 /*
- * A block that lies within reach. One that does not is put back, and a lower
- * zone tried (kernel/dma/direct.c, __dma_direct_alloc_pages()); so is it not
- * noticed that a zone has both pages within reach and beyond.
+ * Takes a block that lies within reach. A block that does not is put back, and a lower
+ * zone is tried (kernel/dma/direct.c, __dma_direct_alloc_pages()). So a zone that has pages
+ * within reach, too, may be passed over.
  */
 struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
 				    const struct where *where)
@@ -165,7 +164,7 @@ struct tpsim_page *tpsim_buddy_take(struct tpsim_machine *machine,
 	return NULL;
 }
 
-/* The free block that this one can be merged with, or NULL. */
+/* Returns the free block with which this one can be merged, or NULL. */
 static struct tpsim_page *free_buddy(struct tpsim_machine *machine,
 				     const struct zone *zone, size_t index,
 				     unsigned int order)
@@ -197,8 +196,8 @@ void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 }
 
 /*
- * Is most of what is free in the zone of this page in blocks smaller than these? The
- * kernel tells it of each zone (mm/vmstat.c, unusable_free_index()).
+ * Returns whether most of the free memory in the zone of this page is in blocks smaller than
+ * @order. The kernel reports this for each zone (mm/vmstat.c, unusable_free_index()).
  */
 bool tpsim_buddy_is_in_pieces(struct tpsim_machine *machine,
 			      const struct tpsim_page *page, unsigned int order)

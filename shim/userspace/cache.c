@@ -1,38 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The CPU's cache, where what it holds and what is in RAM are two things
- * (tpsim_config.caches). Of each page there are two copies:
+ * The CPU's cache, on a machine where the contents of the cache and of RAM may differ
+ * (tpsim_config.caches). There are two copies of each page:
  *
- *     the cache's   the arena of ram.c: what the CPU reads and writes by a mapping
- *                   that is write-back, such as the linear map
- *     RAM's         what everybody else does: the CPU by a mapping of another caching,
- *                   and a device that does not snoop
+ *     the cache's   the arena of ram.c: what the CPU reads and writes through a
+ *                   write-back mapping, such as the linear map
+ *     RAM's         what all others read and write: the CPU through a mapping of another
+ *                   caching, and a device that does not snoop
  *
- * and a flag, whether the cache's is dirty. What makes one copy of the two:
+ * and a flag that says whether the cache's copy is dirty. These operations make the copies
+ * equal:
  *
- *     clean        what is dirty goes to RAM: dma_map_page() and
+ *     clean        a dirty copy is written to RAM: dma_map_page() and
  *                  dma_sync_single_for_device() (arch_sync_dma_for_device(),
  *                  called by kernel/dma/direct.h and drivers/iommu/dma-iommu.c; on
  *                  arm64 dcache_clean_poc(), arch/arm64/mm/dma-mapping.c)
- *     invalidate   RAM's is what the CPU sees, and what is dirty is lost:
+ *     invalidate   the CPU sees RAM's copy, and a dirty copy is lost:
  *                  dma_unmap_page() and dma_sync_single_for_cpu()
  *                  (arch_sync_dma_for_cpu(); dcache_inval_poc())
  *     flush        both, one after the other: the clflush of set_memory_wc() and
  *                  set_memory_uc() (arch/x86/mm/pat/set_memory.c, cpa_flush()), and
  *                  arch_dma_prep_coherent()
- *     evict        either, at any moment, as the cache likes: what is dirty goes to
- *                  RAM, over what others have written there; what is not is
+ *     evict        either, at any moment, as the cache likes: a dirty copy is written to
+ *                  RAM, over what others have written there; a clean copy is
  *                  forgotten, and read again
  *
- * A cache may keep what is not dirty for as long as it likes, and read it again at
- * once after it was told to forget it: the CPU speculates. So what is invalidated is
- * what RAM has at that moment, and RAM's later changes are not seen. As
- * Documentation/core-api/dma-api.rst has it, nobody may count on more.
+ * A cache may keep a clean copy for as long as it likes, and may read it again right after
+ * an invalidation, because the CPU speculates. So an invalidation copies what RAM has at
+ * that moment, and the CPU does not see later changes of RAM. Nobody may count on more, as
+ * Documentation/core-api/dma-api.rst says.
  *
- * A device that snoops reads what is dirty from the cache, and what it writes is seen
- * in both. While the linear map of a page is not write-back, nothing of it is in the
- * cache, and the arena is RAM. Bounce slots are no pages, and have one copy: who
- * copies to and from them does what they need (kernel/dma/swiotlb.c and direct.h).
+ * A device that snoops reads dirty data from the cache, and what it writes is seen in both
+ * copies. While the linear map of a page is not write-back, nothing of the page is in the
+ * cache, and the arena is RAM. Bounce slots are not pages, and have one copy: the code
+ * that copies to and from them does the maintenance (kernel/dma/swiotlb.c and direct.h).
  */
 
 #include <stdlib.h>
@@ -73,7 +74,7 @@ void tpsim_cache_destroy(struct tpsim_machine *machine)
 	free(machine->dirty);
 }
 
-/* Are there two copies of this page now? */
+/* Returns whether there are two copies of this page now. */
 static bool is_apart(const struct tpsim_machine *machine,
 		     const struct tpsim_page *page)
 {
@@ -138,7 +139,7 @@ void tpsim_cache_flush(struct tpsim_machine *machine, struct tpsim_page *page,
 	tpsim_cache_invalidate(machine, page, pages);
 }
 
-/* The linear map of a page has become write-back again. */
+/* Called when the linear map of a page has become write-back again. */
 void tpsim_cache_begin(struct tpsim_machine *machine, struct tpsim_page *page)
 {
 	if (!is_apart(machine, page))
@@ -148,11 +149,11 @@ void tpsim_cache_begin(struct tpsim_machine *machine, struct tpsim_page *page)
 }
 
 /*
- * Pages that were cleared are somebody's. The page allocator clears by the linear map,
- * and says nothing of the cache; RAM has what was there before. The coherent allocator
- * gives such a device pages of which nothing is in the cache, and clears them by a
- * mapping that goes past it (kernel/dma/direct.c, dma_direct_alloc()); what is seen
- * by the linear map is of no meaning then.
+ * Hands out pages that were cleared. The page allocator clears them through the linear map,
+ * and does not maintain the cache, so RAM still has what was there before. The coherent
+ * allocator gives a device that does not snoop pages of which nothing is in the cache, and
+ * clears them through a mapping that bypasses the cache (kernel/dma/direct.c,
+ * dma_direct_alloc()). What the linear map shows of these pages means nothing then.
  */
 void tpsim_cache_hand_out(struct tpsim_machine *machine,
 			  struct tpsim_page *page, size_t pages)

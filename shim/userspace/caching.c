@@ -2,30 +2,30 @@
 /*
  * Caching attributes: the PTEs of the linear map.
  *
- * What arch/x86/mm/pat/set_memory.c does, and what a port must make of it:
+ * What arch/x86/mm/pat/set_memory.c does, and what a port must do about it:
  *
- *   set_pages_array_wc()  two passes over all pages (_set_pages_array()): to
- *                         UC-, then to WC; each one ends in cpa_flush(), which
- *                         stops all CPUs for their TLBs and writes every line
- *                         of every page back
- *   set_pages_array_uc()  one pass
- *   set_pages_array_wb()  one pass, and only the TLBs
- *   from WC to UC         refused (reserve_ram_pages_type() wants write-back),
- *                         so a port goes by way of write-back
- *   a failure half way    leaves what was changed changed, after a flush of
- *                         everything (cpa_flush_all()): so a port undoes all of
- *                         the batch; if that fails, too, it does not know what
- *                         any page of it is
+ *   set_pages_array_wc()  makes two passes over all pages (_set_pages_array()):
+ *                         to UC-, then to WC. Each pass ends in cpa_flush(), which
+ *                         interrupts all CPUs to flush their TLBs, and writes back
+ *                         every line of every page
+ *   set_pages_array_uc()  makes one pass
+ *   set_pages_array_wb()  makes one pass, and only flushes the TLBs
+ *   from WC to UC         is refused (reserve_ram_pages_type() wants write-back),
+ *                         so a port changes to write-back in between
+ *   a failure half way    leaves the changed pages changed, after a flush of
+ *                         everything (cpa_flush_all()). So a port undoes the
+ *                         whole batch; if that fails, too, it does not know the
+ *                         caching of any page of the batch
  *
- * So a batch of 2,048 pages to write-combined is two TLB flushes, and one by
- * one it is 4,096: why there is a pool.
+ * So changing 2,048 pages to write-combined costs two TLB flushes as a batch, and 4,096
+ * one by one. This is why there is a pool.
  */
 
 #include "machine.h"
 
 /*
- * One pass of __change_page_attr_set_clr(): the pages of the first @limit
- * chunks that are neither @keep nor @spare become @to.
+ * One pass of __change_page_attr_set_clr(): of the first @limit chunks, it changes the pages
+ * that are neither @keep nor @spare to @to.
  */
 struct pass {
 	struct tpsim_machine *machine;
@@ -36,8 +36,10 @@ struct pass {
 	enum ttmpool_caching to;
 };
 
-/* The flush of its cache lines comes a little later in the kernel, at the end of the
- * pass; nobody looks between. */
+/*
+ * The kernel flushes the cache lines a little later, at the end of the pass. Nobody
+ * looks in between.
+ */
 static void page_set(struct tpsim_machine *machine, struct tpsim_page *page,
 		     enum ttmpool_caching caching)
 {
@@ -51,7 +53,7 @@ static void page_set(struct tpsim_machine *machine, struct tpsim_page *page,
 	tpsim_cache_begin(machine, page);
 }
 
-/* How many pages the pass is about; with @change, they are changed. */
+/* Returns how many pages the pass is about. With @change, it also changes them. */
 static size_t pass_run(const struct pass *pass, bool change)
 {
 	size_t pages = 0, chunks = 0;
@@ -75,7 +77,7 @@ static size_t pass_run(const struct pass *pass, bool change)
 	return pages;
 }
 
-/* cpa_flush(), which does nothing where nothing was changed. */
+/* cpa_flush(), which does nothing if no page was changed. */
 static void flush_tlbs(struct tpsim_machine *machine, size_t pages)
 {
 	if (!pages)
@@ -91,8 +93,10 @@ static void flush_caches(struct tpsim_machine *machine, size_t pages,
 	tpsim_cost_spend(machine, each, pages);
 }
 
-/* Of a chunk that nobody knows the caching of, a port cannot tell that it need
- * not be changed. */
+/*
+ * If the caching of a chunk is unknown, a port cannot tell whether it must be
+ * changed.
+ */
 static bool any_is_unknown(const struct ttmpool_list *chunks)
 {
 	for_each_chunk(chunk, chunks) if (chunk->caching ==
@@ -100,7 +104,9 @@ static bool any_is_unknown(const struct ttmpool_list *chunks)
 	return false;
 }
 
-/* Write-back for all pages but those of caching @keep: set_pages_array_wb(). */
+/*
+ * Makes all pages write-back, except those of caching @keep: set_pages_array_wb().
+ */
 static int reset(struct tpsim_machine *machine, struct ttmpool_list *chunks,
 		 enum ttmpool_caching keep, size_t *changed)
 {
@@ -124,7 +130,10 @@ static int reset(struct tpsim_machine *machine, struct ttmpool_list *chunks,
 	return strike.error;
 }
 
-/* Away from write-back: set_pages_array_uc() and set_pages_array_wc(). */
+/*
+ * Changes pages away from write-back: set_pages_array_uc() and
+ * set_pages_array_wc().
+ */
 static int set(struct tpsim_machine *machine, struct ttmpool_list *chunks,
 	       enum ttmpool_caching caching, size_t *changed)
 {
@@ -160,8 +169,11 @@ static void note(struct ttmpool_list *chunks, enum ttmpool_caching caching)
 	for_each_chunk(chunk, chunks) chunk->caching = (uint8_t)caching;
 }
 
-/* Of a page that has two copies there shall be one, before it is mapped in another
- * way than the linear map, and after that (shim/linux/caching_none.c). */
+/*
+ * Makes the two copies of each page equal, both before the page is mapped with
+ * another caching than the linear map has, and after that
+ * (shim/linux/caching_none.c).
+ */
 static void flush_all(struct tpsim_machine *machine,
 		      struct ttmpool_list *chunks)
 {

@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The port's own hands on the bytes of pages: copying, and what stores read and
- * write.
+ * The port's own accesses to the bytes of pages: copying, and what stores read and write.
  *
- * A port maps a page as its chunk says that it is cached
- * (kmap_local_page_prot(), as ttm_tt_swapout() has it by copy_highpage(), or
- * the address that the coherent allocator gave). So what the chunk says must be
- * so: a mapping of another memory type is an alias (Intel SDM vol. 3, 12.12.4).
- * If nobody knows what a page is, it can be read, by whatever mapping; its
- * cache lines were written back when the change was begun.
+ * A port maps a page with the caching that its chunk names (kmap_local_page_prot(), which
+ * ttm_tt_swapout() uses by copy_highpage(), or the address that the coherent allocator
+ * returned). So the chunk must be right: a mapping of another memory type is an alias
+ * (Intel SDM vol. 3, 12.12.4). A page of unknown caching can be read through any mapping,
+ * because its cache lines were written back when the change began.
  *
- * Bounce slots are the device's view of a page. What is written to the page
- * goes there, too (dma_sync_single_range_for_device()). What the device has
- * written is only there, until somebody syncs or unmaps; so whoever reads the
- * page instead reads what was there before.
+ * Bounce slots are the device's view of a page. A write to the page goes to the slots, too
+ * (dma_sync_single_range_for_device()). What the device has written is only in the slots
+ * until a sync or an unmap; so a read of the page itself returns what was there before.
  */
 
 #include "machine.h"
 
 /*
- * Bytes are read and written by the linear map, which may be write-back while others
- * look at RAM: a device that does not snoop, or a mapping of the CPU of the caching
- * that the chunk says. Of what is mapped for such a device the DMA API takes care, and
- * is asked to; of all else this port does, by a flush (as shim/linux/flush_sync.c
- * has it). What was read is not kept in the cache either, for the next time.
+ * Bytes are read and written through the linear map, which may be write-back while others
+ * look at RAM: a device that does not snoop, or a mapping of the CPU with the caching of
+ * the chunk. For memory that is mapped for such a device, the DMA API does the
+ * maintenance, when it is asked to. For all other memory, this port does it by a flush, as
+ * shim/linux/flush.c does. Each read flushes first, so it sees nothing that the cache kept
+ * from an earlier one.
  */
 static void fetch(struct tpsim_machine *machine, const struct tpos_span *span)
 {
@@ -40,7 +38,7 @@ static void fetch(struct tpsim_machine *machine, const struct tpos_span *span)
 		tpsim_cache_flush(machine, block + span->first, span->pages);
 }
 
-/* What was written is for all to see. */
+/* Makes what was written visible to the device and to all mappings. */
 void tpsim_span_pass_on(const struct tpos_span *span)
 {
 	struct tpsim_page *block = span->chunk->page;
@@ -81,7 +79,7 @@ static void caching_check(const struct tpsim_machine *machine,
 				(int)page_caching(page + i), (int)caching);
 }
 
-/* The coherent allocator's pages are reached by what it has said of them. */
+/* The coherent allocator's pages are accessed by the record that it returned. */
 static void source_check(const struct tpsim_page *block,
 			 const struct ttmpool_chunk *chunk, const char *call)
 {
@@ -93,9 +91,11 @@ static void source_check(const struct tpsim_page *block,
 		tpsim_complain("wrong source", "%s: another's mapping", call);
 }
 
-/* Where the kernel reads poisoned memory, the machine check finds no way to recover, but
- * in the few functions that say so (copy_mc_to_kernel()): it panics
- * (arch/x86/kernel/cpu/mce/severity.c, error_context()). */
+/*
+ * If the kernel reads poisoned memory, it panics, because a machine check has no
+ * way to recover (arch/x86/kernel/cpu/mce/severity.c, error_context()). The
+ * exceptions are a few functions that are made for it (copy_mc_to_kernel()).
+ */
 static void poison_check(const struct tpsim_machine *machine,
 			 const struct tpos_span *span, const char *call)
 {
@@ -108,7 +108,7 @@ static void poison_check(const struct tpsim_machine *machine,
 				       tpsim_page_index(machine, page + i));
 }
 
-/* The bytes of a span, if it may be used so. */
+/* Returns the bytes of a span, after checking that it may be used in this way. */
 char *tpsim_span_open(struct tpsim_machine *machine,
 		      const struct tpos_span *span, enum span_use use,
 		      const char *call)
@@ -138,7 +138,7 @@ char *tpsim_span_open(struct tpsim_machine *machine,
 	return tpsim_page_bytes(machine, block + span->first);
 }
 
-/* Its bytes are new: the device shall see them, too. */
+/* Called when the bytes of a span are new, so that the device sees them, too. */
 void tpsim_span_written(const struct tpos_span *span)
 {
 	struct tpsim_page *block = span->chunk->page;

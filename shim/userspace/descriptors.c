@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Descriptors of chunks, and who reads them when they have ended.
+ * Descriptors of chunks, which may be read after they were freed.
  *
- * As a slab cache with SLAB_TYPESAFE_BY_RCU (include/linux/slab.h): what is freed
- * may be the next chunk's at once, and stays a descriptor until those that may have
- * found it before are through. On a machine with threads the newest is handed out
- * first, as slab does, so that a reader who is late sees another chunk in its place
- * and not what he looked for. While nobody is between tpos_read_lock() and
- * tpos_read_unlock(), what is free is closed: no reader may come any more. A machine
- * without threads has none who could be late, and gives the memory back at once,
- * to whatever watches the heap.
+ * They behave as objects of a slab cache with SLAB_TYPESAFE_BY_RCU (include/linux/slab.h): a
+ * descriptor that is freed may describe another chunk at once, and its memory stays a
+ * descriptor until all readers that may have found it before are done. A machine with
+ * threads hands out the newest free descriptor first, as slab does. So a late reader sees
+ * another chunk in its place, and not the one it looked for. While no thread is between
+ * tpos_read_lock() and tpos_read_unlock(), free descriptors are closed, because no reader
+ * may use them any more. A machine without threads has no late readers, and frees the
+ * memory at once, so that heap checkers see it.
  *
- * Memory is had with all that an earlier chunk left there, or with nonsense.
+ * A new descriptor contains what an earlier chunk left there, or rubbish.
  */
 
 #include <stdlib.h>
@@ -20,9 +20,9 @@
 
 /**
  * struct descriptor - a chunk, and what links it while it is free
- * @next: beside it, since readers may look at what is free
+ * @next: outside of @chunk, because readers may look at free descriptors
  *	(mm/slub.c, calculate_sizes())
- * @named: a struct ttmpool_named_chunk, of a cache of their own
+ * @named: it is a struct ttmpool_named_chunk, which have a cache of their own
  * @chunk: the descriptor itself, and a name if it is a named one
  */
 struct descriptor {
@@ -43,7 +43,7 @@ static size_t chunk_size(bool named)
 		     : sizeof(struct ttmpool_chunk);
 }
 
-/* The newest that is free, or a new one. Guarded. */
+/* Returns the newest free descriptor, or a new one. Guarded. */
 static struct descriptor *descriptor_get(struct tpsim_machine *machine,
 					 bool named)
 {
@@ -64,8 +64,11 @@ static struct descriptor *descriptor_get(struct tpsim_machine *machine,
 	return descriptor;
 }
 
-/* A slab cache gets its memory from the page allocator, so who allocates when no page is
- * free reclaims (mm/slub.c, allocate_slab()), unless told not to. */
+/*
+ * A slab cache gets its memory from the page allocator. So a thread that allocates
+ * when no page is free reclaims (mm/slub.c, allocate_slab()), unless it was told
+ * not to.
+ */
 static bool reclaims_first(const struct tpsim_machine *machine,
 			   unsigned int flags)
 {
@@ -116,7 +119,7 @@ void tpos_chunk_free(tpos_system_t *system, struct ttmpool_chunk *chunk)
 	free(descriptor);
 }
 
-/* Power-off: nobody reads any more. */
+/* Frees all descriptors at power-off, when no thread reads any more. */
 void tpsim_descriptors_destroy(struct tpsim_machine *machine)
 {
 	struct descriptor *descriptor;

@@ -2,17 +2,16 @@
 /*
  * A device: what it reports, and its DMA.
  *
- * Behind an IOMMU it reaches what is mapped for it. Without one it reaches all
- * of RAM that its address lines do, mapped or not: a stale address then reads
- * and overwrites what is another's by now, which is the worst that a pool can
- * do to its users. It is let through, as hardware does, and counted.
+ * Behind an IOMMU, a device reaches what is mapped for it. Without one, it reaches all of
+ * RAM that its address lines can address, mapped or not. So an access to a stale address
+ * reads and overwrites memory that belongs to somebody else by now, which is the worst
+ * that a pool can do to its users. The machine allows it, as hardware does, and counts it.
  *
- * DMA is not the CPU: it passes by caching attributes, and by Valgrind.
+ * DMA is not an access of the CPU: caching attributes and Valgrind do not apply to it.
  *
- * A device can go at any time, with its address space; in Linux that is
- * device_del(), which takes away the IOMMU domain (iommu_release_device()), and
- * the last put_device(), which frees the rest. Here the descriptor stays to the end
- * of the machine, so that every later use is found out.
+ * A device can go at any time, with its address space. In Linux, device_del() removes the
+ * IOMMU domain (iommu_release_device()), and the last put_device() frees the rest. Here the
+ * descriptor stays until the end of the machine, so that every later use is detected.
  */
 
 #include <stdlib.h>
@@ -58,7 +57,7 @@ void tpsim_device_check_held(const struct tpsim_device *dev, const char *call)
 		tpsim_device_check(dev, call);
 }
 
-/* Whoever holds a device must have seen it before it went. */
+/* A caller that holds a device must have got it before it went. */
 void tpos_device_get(tpos_device_t *dev)
 {
 	tpsim_machine_enter(dev->machine, __func__);
@@ -100,7 +99,7 @@ void tpsim_device_destroy(struct tpsim_device *dev)
 	tpsim_machine_unlock(machine);
 }
 
-/* The end of the machine: nobody is left to hold them. */
+/* Called at the end of the machine, when nobody holds a device any more. */
 void tpsim_devices_bury(struct tpsim_machine *machine)
 {
 	while (machine->devices)
@@ -113,8 +112,11 @@ void tpsim_devices_bury(struct tpsim_machine *machine)
 	}
 }
 
-/* dma_set_mask_and_coherent(). In Linux the mask bounds each allocation of an address
- * (iommu_dma_alloc_iova()); here the device's space is bounded anew. */
+/*
+ * dma_set_mask_and_coherent(). In Linux, the mask limits each allocation of an
+ * address (iommu_dma_alloc_iova()). Here the free part of the device's address
+ * space is made anew.
+ */
 void tpsim_device_set_mask(struct tpsim_device *dev, uint64_t mask)
 {
 	tpsim_machine_lock(dev->machine);
@@ -163,10 +165,10 @@ void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info)
 	};
 }
 
-/* Bytes that one DMA address leads to, and those after them. */
+/* The bytes from one DMA address to the end of its page or bounce slot. */
 struct target {
 	char *bytes;
-	char *memory; /* in RAM, if the cache has a copy of its own */
+	char *memory; /* RAM's copy, if the cache has one of its own */
 	size_t len;
 	struct tpsim_page *page; /* NULL: a bounce slot */
 };
@@ -196,7 +198,7 @@ static bool target_iommu(struct tpsim_device *dev, uint64_t addr,
 	return true;
 }
 
-/* Is this page, or this slot, mapped for the device now? */
+/* Returns whether this page, or this slot, is mapped for the device now. */
 static bool is_mapped(struct tpsim_device *dev, const struct target *target,
 		      uint64_t addr)
 {
@@ -244,7 +246,7 @@ static bool target_find(struct tpsim_device *dev, uint64_t addr,
 	return target_iommu(dev, addr, target);
 }
 
-/* Within one page. A device that snoops reads the copy that is newer. */
+/* Reads within one page. A device that snoops reads the newer copy. */
 static void read_some(const struct tpsim_device *dev,
 		      const struct target *target, char *into, size_t n)
 {
@@ -254,7 +256,7 @@ static void read_some(const struct tpsim_device *dev,
 	annotate_copy(into, from_cache ? target->bytes : target->memory, n);
 }
 
-/* Within one page. What a device writes that snoops is in both copies. */
+/* Writes within one page. What a snooping device writes goes to both copies. */
 static void write_some(const struct tpsim_device *dev,
 		       const struct target *target, const char *from, size_t n)
 {
@@ -266,7 +268,7 @@ static void write_some(const struct tpsim_device *dev,
 				   dev->machine->page_bytes - target->len, n);
 }
 
-/* One transfer, page by page; those before a fault have happened. */
+/* Does one transfer, page by page. The pages before a fault are transferred. */
 static int transfer(struct tpsim_device *dev, uint64_t addr, char *into,
 		    const char *from, size_t len)
 {

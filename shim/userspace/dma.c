@@ -1,31 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The DMA API. Which way a mapping goes is decided as kernel/dma/mapping.c and
- * direct.h do (dma_direct_map_page()):
+ * The DMA API. How a mapping is made is decided as in kernel/dma/mapping.c and direct.h
+ * (dma_direct_map_page()):
  *
- *     an IOMMU                    iommu.c: an address of the device's own space
+ *     there is an IOMMU           iommu.c: an address of the device's own space
  *     swiotlb=force               bounce slots
  *     memory beyond the mask      bounce slots
- *     else                        the physical address
+ *     otherwise                   the physical address
  *
- * Coherent pages are mapped when they are made, and never bounce. Their mapping can
- * be ended before they are freed, as a port to Linux can do it: where the device
- * sees what the CPU writes, by taking plain pages for them and dma_unmap_page(); if
- * not, of a single page, with a reference to it that outlives dma_free_attrs()
- * (shim/linux/coherent.c). Either goes through the flush queue of the lazy mode
+ * Coherent pages are mapped when they are allocated, and never bounce. Their mapping can be
+ * ended before they are freed, as a Linux port can do it (shim/linux/coherent.c). If the
+ * device sees what the CPU writes, the port takes plain pages for them, and
+ * dma_unmap_page(). Otherwise it takes single pages, with a reference to each that outlives
+ * dma_free_attrs(). Both ways use the flush queue in the lazy mode
  * (drivers/iommu/dma-iommu.c, __iommu_dma_unmap()).
  *
- * Each mapping has a record, as with CONFIG_DMA_API_DEBUG (kernel/dma/debug.c),
- * and what that would report ends the program: unmapping twice, for another
- * device, or what was never mapped; and a device that goes with mappings left.
+ * Each mapping has a record, as with CONFIG_DMA_API_DEBUG (kernel/dma/debug.c). What that
+ * option would report ends the program: unmapping twice, for another device, or without a
+ * mapping; and a device that goes while mappings are left.
  */
 
 #include <stdlib.h>
 
 #include "machine.h"
 
-/* dma_sync_single_*() and the ends of a mapping care for the cache of what is mapped so
- * (kernel/dma/direct.h, drivers/iommu/dma-iommu.c: dev_is_dma_coherent()). */
+/*
+ * Returns whether dma_sync_single_*() and the ends of a mapping maintain the cache
+ * for this block (kernel/dma/direct.h, drivers/iommu/dma-iommu.c:
+ * dev_is_dma_coherent()).
+ */
 bool tpsim_block_streams_past_cache(const struct tpsim_page *block)
 {
 	const struct tpsim_mapping *mapping = block->mapping;
@@ -44,14 +47,14 @@ bool tpsim_device_bounces(const struct tpsim_device *dev)
 	       dev->config.dma_mask < tpsim_ram_last_byte(machine);
 }
 
-/* Does a streaming mapping of these bytes need bounce slots? */
+/* Returns whether a streaming mapping that ends at @last needs bounce slots. */
 static bool needs_bounce(const struct tpsim_device *dev, uint64_t last)
 {
 	return dev->machine->config.swiotlb_force ||
 	       last > dev->config.dma_mask;
 }
 
-/* Where this mapping is to go. */
+/* Chooses how to make this mapping, and makes it. */
 static int mapping_place(struct tpsim_mapping *mapping)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
@@ -96,8 +99,10 @@ int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page,
 	return 0;
 }
 
-/* The page is not the device's any more, but for a stale IOTLB entry. How many pages of
- * addresses come back? */
+/*
+ * Ends a mapping. The device loses the page, except through a stale IOTLB entry.
+ * Returns how many pages of addresses come back.
+ */
 size_t tpsim_mapping_end(struct tpsim_mapping *mapping)
 {
 	struct tpsim_machine *machine = mapping->dev->machine;
@@ -140,7 +145,7 @@ static int map_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk,
 	if (page->mapping)
 		tpsim_complain("double map", "page %zu",
 			       tpsim_page_index(dev->machine, page));
-	/* What asks for more than dma_max_mapping_size() gets nothing. */
+	/* A mapping larger than dma_max_mapping_size() fails. */
 	if (most && block_bytes(dev->machine, page->order) > most)
 		return -EIO;
 	err = tpsim_mapping_create(dev, page, range);
@@ -167,14 +172,18 @@ static size_t unmap_chunk(struct tpsim_device *dev, struct ttmpool_chunk *chunk)
 			       "page %zu",
 			       tpsim_page_index(dev->machine, page));
 	back = tpsim_mapping_end(page->mapping);
-	/* The address stays in the record: dma_unmap_page_attrs() of
-	 * include/linux/dma-mapping.h takes it by value, and resets nothing. */
+	/*
+	 * The address stays in the record: dma_unmap_page_attrs() of
+	 * include/linux/dma-mapping.h takes it by value, and resets nothing.
+	 */
 	chunk->dma.cookie = NULL;
 	return back;
 }
 
-/* A loop of dma_map_page(), and what undoes it if one of them fails: the one that the
- * strike says, or any. */
+/*
+ * A loop of dma_map_page(). If one call fails, be it the planned failure or
+ * another, all mappings of the loop are undone.
+ */
 static int map_chunks(struct tpsim_device *dev, struct ttmpool_list *chunks,
 		      struct strike strike)
 {
@@ -195,7 +204,7 @@ static int map_chunks(struct tpsim_device *dev, struct ttmpool_list *chunks,
 		if (err)
 			goto unmap;
 	}
-	if (strike.error) { /* after more chunks than there are */
+	if (strike.error) { /* planned after more chunks than there are */
 		end = chunks;
 		err = strike.error;
 		goto unmap;
@@ -264,7 +273,7 @@ void tpsim_dma_sync(struct tpsim_device *dev, tpos_page_t *page,
 	tpsim_machine_unlock(dev->machine);
 }
 
-/* Linux: is_swiotlb_buffer() of what the DMA address leads to. */
+/* Linux: is_swiotlb_buffer() for the target of the DMA address. */
 bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
 {
 	struct tpsim_page *page;
@@ -281,8 +290,10 @@ bool tpos_dma_bounces(tpos_device_t *dev, const struct ttmpool_chunk *chunk)
 	return bounces;
 }
 
-/* Linux: dma_capable() of kernel/dma/direct.h, and no IOMMU, which maps any
- * page below the mask. Where every mapping bounces, no page is better. */
+/*
+ * Linux: dma_capable() of kernel/dma/direct.h. Behind an IOMMU, any page can be
+ * mapped below the mask. If every mapping bounces, other pages would bounce, too.
+ */
 bool tpos_device_reaches(tpos_device_t *dev, const tpos_page_t *page, size_t n)
 {
 	const struct tpsim_machine *machine = dev->machine;

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The IOMMU: each device has an address space of its own, whose page table is
- * the mapped blocks of iova.c.
+ * The IOMMU: each device has its own address space, whose page table is the mapped blocks
+ * of iova.c.
  *
- * An access is translated by the page table, and the translation kept in the
- * IOTLB. Unmapping takes it out of the page table at once; out of the IOTLB
- * only an invalidation does (drivers/iommu/dma-iommu.c, __iommu_dma_unmap()):
+ * An access is translated by the page table, and the IOTLB keeps the translation. Unmapping
+ * removes it from the page table at once. Only an invalidation removes it from the IOTLB
+ * (drivers/iommu/dma-iommu.c, __iommu_dma_unmap()):
  *
  *     strict   before the unmap returns (iommu_iotlb_sync())
- *     lazy     when 256 unmapped ranges are queued (queue_iova()), or after
- *              10 ms (fq_flush_timeout()), which here is tpsim_iotlb_expire().
- *              Until then a translation that the device has used still works,
- *              and whoever has the page by then can be read and overwritten.
- *              Whoever does not want that has it invalidated at once
- *              (iommu_flush_iotlb_all()); but the addresses stay in the queue,
- *              which knows nothing of it, and come back late all the same
+ *     lazy     when 256 unmapped ranges are queued (queue_iova()), or after 10 ms
+ *              (fq_flush_timeout()), which here is tpsim_iotlb_expire(). Until
+ *              then, a translation that the device has used still works, and
+ *              the device can read and overwrite the page, whoever has it by
+ *              then. A caller that wants to exclude this invalidates at once
+ *              (iommu_flush_iotlb_all()). But the addresses stay in the queue,
+ *              which does not know of that invalidation, and still come back late
  *              (fq_ring_free_locked()).
  *
- * What shares its addresses, in the strict mode, is another matter: see iova_shared.c.
+ * For chunks that share their addresses, in the strict mode, see iova_shared.c.
  *
- * A port that finds no addresses sleeps until the timer has fired, if there is something
- * in the queue, and tries again, once (tpsim_iommu_await()).
+ * If a port finds no addresses and there is something in the queue, it sleeps until the
+ * timer has fired, and tries again, once (tpsim_iommu_await()).
  *
- * The IOTLB has room for all translations, and forgets none by itself: the
- * worst that a real one may do.
+ * The IOTLB has room for all translations, and forgets none by itself. This is the worst
+ * case of a real one.
  */
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ int tpsim_iommu_map(struct tpsim_mapping *mapping)
 	return 0;
 }
 
-/* One invalidation for all that is queued: iommu_flush_iotlb_all(). */
+/* Does one invalidation for all that is queued: iommu_flush_iotlb_all(). */
 static void invalidate(struct tpsim_device *dev)
 {
 	dev->machine->counters.iotlb_invalidations++;
@@ -61,7 +61,7 @@ static void invalidate(struct tpsim_device *dev)
 	dev->queued_in_reach = 0;
 }
 
-/* The queue turns over: all of it is invalidated, and the addresses are free. */
+/* Empties the queue: all of it is invalidated, and its addresses become free. */
 void tpsim_iommu_turn_over(struct tpsim_device *dev)
 {
 	struct tpsim_mapping *mapping = dev->queue;
@@ -81,7 +81,7 @@ void tpsim_iommu_turn_over(struct tpsim_device *dev)
 	dev->queued = 0;
 }
 
-/* In strict mode the queue is only that of one call. */
+/* In strict mode, the queue only has the unmapped ranges of one call. */
 void tpsim_iommu_unmap(struct tpsim_mapping *mapping)
 {
 	struct tpsim_device *dev = mapping->dev;
@@ -98,7 +98,7 @@ void tpsim_iommu_unmap(struct tpsim_mapping *mapping)
 	tpsim_cost_spend(dev->machine, COST_IOMMU_UNMAP, 1);
 }
 
-/* The end of a call that has unmapped. */
+/* Ends a call that has unmapped something. */
 void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy)
 {
 	dev->run = NULL;
@@ -108,8 +108,10 @@ void tpsim_iommu_end_batch(struct tpsim_device *dev, bool lazy)
 		invalidate(dev);
 }
 
-/* No addresses. Sleep until those in the queue are free, and true; false if there are
- * none. Guarded, but for the sleep. */
+/*
+ * Called when there are no addresses. Sleeps until those in the queue are free, and
+ * returns true; returns false if the queue is empty. Guarded, except for the sleep.
+ */
 bool tpsim_iommu_await(struct tpsim_device *dev)
 {
 	struct tpsim_machine *machine = dev->machine;
@@ -125,8 +127,8 @@ bool tpsim_iommu_await(struct tpsim_device *dev)
 }
 
 /*
- * Is a block waiting in some device's flush queue? The device may have used the
- * translation, and then it is in the IOTLB still. Nobody can say that it has not.
+ * Returns whether a block waits in the flush queue of any device. The device may have used
+ * the translation, which then is still in the IOTLB. Nobody can rule that out.
  */
 bool tpsim_iommu_still_reaches(const struct tpsim_machine *machine,
 			       const struct tpsim_page *page)
@@ -141,7 +143,7 @@ bool tpsim_iommu_still_reaches(const struct tpsim_machine *machine,
 	return false;
 }
 
-/* What an address leads to now; NULL is a fault. */
+/* Returns the mapping to which an address leads now; NULL is a fault. */
 struct tpsim_mapping *tpsim_iommu_translate(struct tpsim_device *dev,
 					    uint64_t addr)
 {

@@ -2,17 +2,17 @@
 /*
  * IOVA space: which addresses of a device are free.
  *
- * As drivers/iommu/iova.c hands them out for dma-iommu.c: from the top down
- * (__alloc_and_insert_iova_range()), aligned to their size, first below 4 GiB,
- * where short descriptors and old bridges reach, and above only when that is
- * full (iommu_dma_alloc_iova()); never page 0. When nothing fits, there is
- * none: what waits in the flush queue is not hurried (iommu.c).
+ * Addresses are allocated as drivers/iommu/iova.c does for dma-iommu.c: from the top down
+ * (__alloc_and_insert_iova_range()), aligned to their size, and first below 4 GiB, which
+ * short descriptors and old bridges can reach. Addresses above are allocated only when the
+ * space below is full (iommu_dma_alloc_iova()). Page 0 is never allocated. If nothing
+ * fits, the allocation fails: it does not flush the queue to get addresses back (iommu.c).
  *
- * Since all sizes are powers of two, a buddy allocator does it, with no limit
- * to the order, and a list for each order on either side of 4 GiB. Of the
- * blocks at the heads of the lists the highest one is taken. All blocks, free
- * and mapped, are in one hash table by their first page: they cover the space,
- * and none overlaps another, so that is also how an address is looked up.
+ * Because all sizes are powers of two, a buddy allocator does this. Its order has no limit,
+ * and it has a list for each order below 4 GiB, and another above. Of the blocks at the
+ * heads of the lists, it takes the one with the highest address. All blocks, free and
+ * mapped, are in one hash table by their first page. They cover the space without overlap,
+ * so the table also serves to look up an address.
  */
 
 #include <stdlib.h>
@@ -56,7 +56,10 @@ static void hash_del(struct iova_space *space, struct iova_block *block)
 	space->blocks--;
 }
 
-/* Double the table when it is full; without memory for that it is but slow. */
+/*
+ * Doubles the table when it is full. If there is no memory for that, the table only
+ * gets slower.
+ */
 static void hash_grow(struct iova_space *space)
 {
 	size_t size = space->bucket_mask + 1;
@@ -131,7 +134,7 @@ static void block_destroy(struct iova_space *space, struct iova_block *block)
 	free(block);
 }
 
-/* The first page beyond what the device may use. */
+/* Returns the first page beyond what the device may use. */
 static uint64_t end_pfn(const struct tpsim_device *dev)
 {
 	uint64_t last = dev->config.dma_mask;
@@ -144,7 +147,7 @@ static uint64_t end_pfn(const struct tpsim_device *dev)
 	return (last + 1) >> dev->machine->config.page_shift;
 }
 
-/* Free blocks, as large as alignment allows, from @pfn to @end. */
+/* Creates free blocks, as large as alignment allows, from @pfn to @end. */
 static int blocks_create(struct iova_space *space, uint64_t pfn, uint64_t end)
 {
 	while (pfn < end) {
@@ -181,7 +184,10 @@ static int by_pfn(const void *a, const void *b)
 	return (*first)->pfn < (*second)->pfn ? -1 : 1;
 }
 
-/* End what is free; what is mapped goes to @mapped, in order. How many are they? */
+/*
+ * Destroys the free blocks, and stores the mapped ones in @mapped, in order.
+ * Returns how many are mapped.
+ */
 static size_t blocks_collect(struct iova_space *space,
 			     struct iova_block **mapped)
 {
@@ -204,7 +210,10 @@ static size_t blocks_collect(struct iova_space *space,
 	return n;
 }
 
-/* The mask was changed: what is not mapped is free up to the new end. */
+/*
+ * Makes all addresses free that are not mapped, up to the new end, after the mask
+ * has changed.
+ */
 int tpsim_iova_bound(struct tpsim_device *dev)
 {
 	struct iova_space *space = &dev->iova;
@@ -243,7 +252,10 @@ void tpsim_iova_fini(struct tpsim_device *dev)
 	free(space->buckets);
 }
 
-/* Of those that are large enough, the one with the highest address. */
+/*
+ * Returns the free block with the highest address among those at the heads of the
+ * lists that are large enough.
+ */
 static struct iova_block *pick(const struct iova_space *space, int side,
 			       unsigned int order)
 {
@@ -258,7 +270,7 @@ static struct iova_block *pick(const struct iova_space *space, int side,
 	return best;
 }
 
-/* Halve a free block; the upper half is new. */
+/* Halves a free block. Returns the upper half, which is new. */
 static struct iova_block *halve(struct iova_space *space,
 				struct iova_block *block)
 {
@@ -274,7 +286,7 @@ static struct iova_block *halve(struct iova_space *space,
 	return upper;
 }
 
-/* Merge a free block with its buddy as often as that is free, too. */
+/* Merges a free block with its buddy, as long as that is free, too. */
 static void merge(struct iova_space *space, struct iova_block *block)
 {
 	for (;;) {
@@ -293,7 +305,10 @@ static void merge(struct iova_space *space, struct iova_block *block)
 	}
 }
 
-/* Halve a block that is had: the upper half is had, too. NULL: there is no memory. */
+/*
+ * Halves an allocated block; the upper half is allocated, too. Returns the upper
+ * half, or NULL if there is no memory.
+ */
 struct iova_block *tpsim_iova_halve(struct tpsim_device *dev,
 				    struct iova_block *block)
 {
@@ -333,7 +348,7 @@ struct iova_block *tpsim_iova_alloc(struct tpsim_device *dev,
 	return block;
 }
 
-/* What has come to lie beyond the end is lost with it. */
+/* A block beyond the end, which the mask may have moved, is destroyed. */
 void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block)
 {
 	list_add(&dev->iova, block);
@@ -343,7 +358,10 @@ void tpsim_iova_free(struct tpsim_device *dev, struct iova_block *block)
 		merge(&dev->iova, block);
 }
 
-/* The block that an address is in; NULL if it is outside of the space. */
+/*
+ * Returns the block that contains an address, or NULL if the address is outside of
+ * the space.
+ */
 struct iova_block *tpsim_iova_find(struct tpsim_device *dev, uint64_t pfn)
 {
 	unsigned int most = dev->machine->config.max_order;

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Addresses that are shared: with config.shared_iova, small chunks that are mapped in one
- * call have one range of addresses (shim/linux/compat_iova_link.c), as Linux can do it
- * since 6.16 (drivers/iommu/dma-iommu.c). The port does it behind a strict IOMMU alone.
+ * Shared addresses: with config.shared_iova, small chunks that are mapped in one call share
+ * one range of addresses (shim/linux/compat_iova_link.c), which Linux makes possible since
+ * 6.16 (drivers/iommu/dma-iommu.c). The port does this only behind a strict IOMMU.
  *
- *     dma_iova_try_alloc()   the range is had as a whole
+ *     dma_iova_try_alloc()   allocates the range as a whole
  *     dma_iova_unlink()      cuts the device off from a run of it, with one invalidation
  *                            that is complete on return
- *     dma_iova_free()        gives the range back as a whole: until the last of its pages
- *                            is unmapped, the others' addresses are held
+ *     dma_iova_free()        frees the range as a whole: until its last page is unmapped,
+ *                            the addresses of the others are held
  *
- * A chunk that is unmapped leaves its block to a mapping that leads nowhere.
+ * The block of a chunk that is unmapped leads to a mapping that leads nowhere.
  */
 
 #include <stdlib.h>
 
 #include "machine.h"
 
-#define SHARED_BYTES (2 * MIB) /* no chunk that shares is as large */
-#define RANGE_BYTES  (8 * MIB) /* nor is a range larger */
-#define RANGE_PART   4096 /* or than this part of what the device addresses */
+#define SHARED_BYTES (2 * MIB) /* a chunk that shares is smaller than this */
+#define RANGE_BYTES  (8 * MIB) /* the largest size of a range */
+#define RANGE_PART   4096 /* a range is no larger than this part of the mask */
 
 static bool may_share(const struct tpsim_device *dev,
 		      const struct ttmpool_chunk *chunk)
@@ -27,8 +27,11 @@ static bool may_share(const struct tpsim_device *dev,
 	return block_bytes(dev->machine, chunk->order) < SHARED_BYTES;
 }
 
-/* How many chunks from @first on can share a range, and how many pages do they have? None
- * is larger than one before it, so that each lies at a multiple of its size. */
+/*
+ * Returns how many chunks from @first on can share a range, and stores their pages
+ * in @pages. No chunk may be larger than the one before it, so that each lies at a
+ * multiple of its size.
+ */
 static size_t plan(const struct tpsim_device *dev,
 		   const struct ttmpool_list *first,
 		   const struct ttmpool_list *end, size_t *pages)
@@ -55,8 +58,11 @@ static size_t plan(const struct tpsim_device *dev,
 	return n;
 }
 
-/* The first blocks of @whole, as large as the chunks are; what is beyond is free. Without
- * memory for them all of it is, and there is no range. */
+/*
+ * Cuts @whole into blocks of the sizes of the chunks, and frees the rest. Returns
+ * false if there is no memory for that; then all of @whole is free, and there is no
+ * range.
+ */
 static bool carve(struct tpsim_device *dev, struct tpsim_range *range,
 		  struct iova_block *whole, const struct ttmpool_list *first)
 {
@@ -114,9 +120,12 @@ bool tpsim_device_shares(const struct tpsim_device *dev)
 	       !dev->config.incoherent;
 }
 
-/* A range for as many chunks from @first on as can share one; NULL if there is none, and
- * the first of them is mapped for itself. Where there are no addresses for one, nor memory,
- * @share says that nothing of this batch is to be asked for again. */
+/*
+ * Creates a range for as many chunks from @first on as can share one. Returns NULL
+ * if there is none; then the first chunk is mapped by itself. If there are no
+ * addresses or no memory for a range, @share becomes false, so that this batch asks
+ * for no other range.
+ */
 struct tpsim_range *tpsim_range_create(struct tpsim_device *dev,
 				       const struct ttmpool_list *first,
 				       const struct ttmpool_list *end,
@@ -148,8 +157,10 @@ struct tpsim_range *tpsim_range_create(struct tpsim_device *dev,
 	return range;
 }
 
-/* So many pages of it are not mapped any more. How many pages of addresses have come back
- * by that? */
+/*
+ * Notes that some pages of the range are not mapped any more. Returns how many
+ * pages of addresses have come back by this.
+ */
 static size_t range_put(struct tpsim_device *dev, struct tpsim_range *range,
 			size_t pages)
 {
@@ -167,7 +178,7 @@ static size_t range_put(struct tpsim_device *dev, struct tpsim_range *range,
 	return back;
 }
 
-/* Its other chunks are not mapped after all. */
+/* Called when the remaining chunks of a range will not be mapped after all. */
 void tpsim_range_cut(struct tpsim_device *dev, struct tpsim_range *range)
 {
 	size_t pages = 0;
@@ -178,7 +189,7 @@ void tpsim_range_cut(struct tpsim_device *dev, struct tpsim_range *range)
 		range_put(dev, range, pages);
 }
 
-/* The mapping ends; that of the run's first page pays for the invalidation. */
+/* Ends a mapping in a range. The first page of each run costs an invalidation. */
 size_t tpsim_range_unmap(struct tpsim_mapping *mapping)
 {
 	struct tpsim_device *dev = mapping->dev;

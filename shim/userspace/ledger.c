@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The ledger: what is out. It is kept in counters, so asking costs nothing;
- * when a machine goes with something still out, the page table is walked to
- * name it.
+ * The ledger: what is outstanding. It is kept in counters, so that reading it costs nothing.
+ * When a machine ends with something outstanding, the page table is walked to name it.
  */
 
 #include "machine.h"
@@ -33,7 +32,7 @@ bool tpsim_ledger_is_empty(struct tpsim_machine *machine)
 	       !out->work_queued && !out->device_holds;
 }
 
-/* One block that is out, or one page that is not write-back. */
+/* Prints one block that is allocated, or one page that is not write-back. */
 static void print_block(const struct tpsim_machine *machine,
 			const struct tpsim_page *page)
 {

@@ -3,12 +3,12 @@
 #define MACHINE_H
 
 /*
- * What the files of the simulated machine say to each other.
+ * The internal interface between the files of the simulated machine.
  *
- * One mutex, the guard, covers all that a machine has. It is the innermost of
- * all locks: it is not held while shrinkers or work run, nor while the CPU
- * copies or clears bytes, so that it hides no race of those who use the
- * machine. Functions that want it held say "guarded".
+ * One mutex, the guard, protects all that a machine has. It is the innermost of all
+ * locks. It is not held while shrinkers or work run, nor while the CPU copies or clears
+ * bytes, so that it hides no race of the code that uses the machine. A function whose
+ * comment says "guarded" must be called with the guard held.
  */
 
 #include <stdatomic.h>
@@ -21,17 +21,17 @@
 #define KIB            (1024ull)
 #define MIB            (1024 * KIB)
 #define GIB            (1024 * MIB)
-#define ORDER_LIMIT    14 /* the highest max_order that there can be */
+#define ORDER_LIMIT    14 /* the largest max_order that is possible */
 #define FAULT_LIMIT    8
 #define SLOT_BYTES     2048u /* IO_TLB_SIZE (include/linux/swiotlb.h) */
 #define SEGMENT_SLOTS  128u  /* IO_TLB_SEGSIZE, likewise */
 #define FLUSH_QUEUE    256u  /* IOVA_DEFAULT_FQ_SIZE (dma-iommu.c) */
 #define FLUSH_QUEUE_MS 10    /* IOVA_DEFAULT_FQ_TIMEOUT, likewise */
 #define IOVA_ORDERS    48u
-#define IOVA_BITS      48 /* of a VT-d second-level table with four levels */
+#define IOVA_BITS      48 /* a VT-d second-level table with four levels */
 
 enum page_use {
-	PAGE_FREE, /* in a free block, or held by the machine behind its head */
+	PAGE_FREE, /* in a free block, or not the first page of a held one */
 	PAGE_RESERVED,
 	PAGE_HELD,
 	PAGE_PLAIN,
@@ -45,7 +45,7 @@ enum zone_kind {
 	ZONE_COUNT,
 };
 
-/* Part of a node: page frames [first, end), by their index. */
+/* A part of a node: page frames [first, end), by their index. */
 struct zone {
 	size_t first;
 	size_t end;
@@ -54,7 +54,7 @@ struct zone {
 	size_t blocks[ORDER_LIMIT + 1]; /* on each of these lists */
 };
 
-/* What is looked for in the free lists. */
+/* What a request looks for in the free lists. */
 struct where {
 	unsigned int order;
 	int node; /* where to begin, or TTMPOOL_NODE_ANY */
@@ -63,43 +63,47 @@ struct where {
 	uint64_t reach; /* the highest physical address that will do */
 };
 
-/* One mapping: what CONFIG_DMA_API_DEBUG keeps of it, and what undoes it. */
+/*
+ * One mapping: what CONFIG_DMA_API_DEBUG keeps of it, and what is needed to end it.
+ */
 struct tpsim_mapping {
 	struct tpsim_device *dev;
 	struct tpsim_page *page; /* the first of its block */
 	uint64_t addr;           /* as the device sees it */
 	struct iova_block *iova;
-	struct tpsim_range *range;  /* that its addresses are of, or NULL */
+	struct tpsim_range *range;  /* whose addresses it has, or NULL */
 	struct tpsim_mapping *next; /* in the flush queue */
 	size_t slot;
 	size_t slots; /* 0 if it does not bounce */
 	unsigned int order;
 	bool in_iotlb;
 	bool stale;
-	bool is_invalidated; /* and still in the queue */
+	bool is_invalidated; /* but still in the queue */
 };
 
-/* Addresses that chunks share. @nowhere: what those lead to that are held. */
+/*
+ * A range of addresses that chunks share. Addresses that are held lead to @nowhere.
+ */
 struct tpsim_range {
 	struct tpsim_mapping nowhere;
 	struct iova_block **blocks; /* of each chunk */
 	size_t chunks;
-	size_t given; /* of these, already mapped */
+	size_t given; /* number of chunks that are mapped already */
 	size_t pages;
-	size_t linked; /* of these, mapped still or yet */
+	size_t linked; /* number of pages that are, or will be, mapped */
 };
 
-/* 1 << order pages of IOVA space, free or mapped. */
+/* A block of 1 << order pages of IOVA space, free or mapped. */
 struct iova_block {
 	struct iova_block *next_free;
 	struct iova_block *prev_free;
-	struct iova_block *chain;      /* of the hash table */
-	struct tpsim_mapping *mapping; /* NULL: it is free */
+	struct iova_block *chain;      /* in the hash table */
+	struct tpsim_mapping *mapping; /* NULL: the block is free */
 	uint64_t pfn;
 	unsigned int order;
 };
 
-/* Blocks below 4 GiB and above are kept apart. */
+/* Free blocks below 4 GiB and above it are kept on separate lists. */
 struct iova_space {
 	struct iova_block *free[2][IOVA_ORDERS];
 	struct iova_block **buckets;
@@ -113,28 +117,28 @@ struct tpsim_device {
 	struct tpsim_device *next;
 	struct tpsim_device_config config;
 	struct iova_space iova;
-	struct tpsim_mapping *queue; /* unmapped, and not free yet */
+	struct tpsim_mapping *queue; /* unmapped, but not free yet */
 	struct tpsim_mapping **queue_end;
 	size_t queued;
-	size_t queued_in_reach; /* of these, not invalidated yet */
+	size_t queued_in_reach; /* of these, those not invalidated yet */
 	const struct tpsim_range
-		*run;     /* what a call has unmapped last, and where it */
-	uint64_t run_end; /* ended */
+		*run;     /* of the chunk that this call unmapped last */
+	uint64_t run_end; /* where that chunk ended */
 	size_t mappings;
-	size_t holds; /* tpos_device_get() */
+	size_t holds; /* by tpos_device_get() */
 	bool gone;
 };
 
-/* Where the contents of stores are: swapfile.c. */
+/* Where stores keep their contents: swapfile.c. */
 struct swapfile {
-	FILE *file;     /* NULL: there was no store yet */
+	FILE *file;     /* NULL until there is a store */
 	uint32_t *next; /* of each free slot: 1 + the next one, or 0 */
-	size_t room;    /* of the array */
-	uint32_t top;   /* slots that were ever used */
-	uint32_t free;  /* 1 + the first free one below @top, or 0 */
+	size_t room;    /* size of the array */
+	uint32_t top;   /* number of slots that were ever used */
+	uint32_t free;  /* 1 + the first free slot below @top, or 0 */
 };
 
-/* A planned failure, and how many calls of its kind were made since. */
+/* A planned failure, and the number of calls of its kind since it was planned. */
 struct planned_fault {
 	struct tpsim_fault fault;
 	unsigned long calls;
@@ -142,7 +146,7 @@ struct planned_fault {
 
 struct tpsim_machine {
 	pthread_mutex_t guard;
-	pthread_cond_t changed; /* work or a shrinker came to an end */
+	pthread_cond_t changed; /* work or a shrinker has ended */
 	struct tpsim_config config;
 	size_t page_bytes;
 	size_t node_pages;
@@ -153,14 +157,15 @@ struct tpsim_machine {
 	struct zone zones[TPSIM_MAX_NODES][ZONE_COUNT];
 	struct tpsim_page *held;
 	size_t held_pages;
-	uint64_t hole; /* bytes of physical space between ZONE_DMA and more */
+	uint64_t hole; /* physical bytes between ZONE_DMA and the rest */
 
-	/* where it and the CPU's cache are two things; else NULL */
+	/*
+	 * RAM, if it and the CPU's cache have a copy of each page each; else NULL.
+	 */
 	char *memory;
-	uint8_t *dirty; /* of each page: the cache has what RAM has not */
+	uint8_t *dirty; /* for each page: the cache's copy is newer */
 
-	uint64_t *
-		written; /* of each page: which 64th parts may be other than zero */
+	uint64_t *written; /* for each page: which 64th parts may not be zero */
 
 	/* SWIOTLB */
 	char *bounce;
@@ -171,25 +176,25 @@ struct tpsim_machine {
 	struct descriptor
 		*free_descriptors[2]; /* without a name, and with one */
 
-	/* what uses it */
+	/* users of the machine */
 	struct tpsim_device *devices;
-	struct tpsim_device *graves; /* of those that are gone */
+	struct tpsim_device *graves; /* devices that are gone */
 	struct tpos_shrinker *shrinkers;
 	struct tpos_work *queue;
 	struct tpos_work **queue_end;
 	struct tpos_work *running;
-	pthread_t runner; /* the thread that @running runs in */
+	pthread_t runner; /* the thread in which @running runs */
 	pthread_t worker;
 	bool stopping;
 
-	/* who waits */
+	/* threads that wait */
 	struct sleeper *sleepers;
 	unsigned long signal_in; /* the question answered by yes; 0: none */
-	bool signal_kills;       /* whoever gets it */
+	bool signal_kills;       /* the thread that gets it */
 	void (*while_waiting)(void *arg);
 	void *while_waiting_arg;
 
-	/* what is known of it */
+	/* plans, counters and logs */
 	struct planned_fault plan[FAULT_LIMIT];
 	size_t planned;
 	unsigned long struck;
@@ -198,7 +203,7 @@ struct tpsim_machine {
 	uint64_t ps; /* simulated time, without locks */
 	struct tpsim_ledger out;
 	unsigned long
-		poisoned; /* pages that the hardware has told of; atomic */
+		poisoned; /* pages with a reported hardware error; atomic */
 	atomic_ulong locks_taken;
 	atomic_ulong list_steps;
 	atomic_ulong longest_hold;
@@ -212,16 +217,16 @@ struct tpsim_machine {
 	     &chunk->link != (head);                                       \
 	     chunk = ttmpool_chunk_of(chunk->link.next))
 
-/* complain.c: what a kernel would warn of ends the program. */
+/* complain.c: ends the program for what a kernel would warn about. */
 _Noreturn void tpsim_complain(const char *rule, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* machine.c: to enter as a call that may sleep, and to leave again. */
+/* machine.c: _enter() begins a call that may sleep. */
 void tpsim_machine_enter(struct tpsim_machine *machine, const char *call);
 void tpsim_machine_lock(struct tpsim_machine *machine);
 void tpsim_machine_unlock(struct tpsim_machine *machine);
 
-/* cost.c: what simulated time is spent on; the table has the figures. */
+/* cost.c: what simulated time is spent on. The figures are in the table there. */
 enum cost {
 	COST_BLOCK_ALLOC,
 	COST_BLOCK_FREE,
@@ -281,8 +286,11 @@ bool tpsim_buddy_is_in_pieces(struct tpsim_machine *machine,
 			      const struct tpsim_page *page,
 			      unsigned int order);
 
-/* cache.c: guarded. Nothing happens, and there is one view of each page, where the
- * configuration does not ask for two. _written: by a write-back mapping. */
+/*
+ * cache.c: guarded. These functions do nothing unless the configuration asks for
+ * two views of each page. tpsim_cache_written() notes a write through a write-back
+ * mapping.
+ */
 int tpsim_cache_create(struct tpsim_machine *machine);
 void tpsim_cache_destroy(struct tpsim_machine *machine);
 char *tpsim_memory_bytes(const struct tpsim_machine *machine,
@@ -304,19 +312,25 @@ void tpsim_cache_hand_out(struct tpsim_machine *machine,
 /* hold.c: guarded. */
 bool tpsim_ram_let_go(struct tpsim_machine *machine);
 
-/* shrinker.c: guarded, but for the time that shrinkers run. */
+/* shrinker.c: guarded, except while the shrinkers run. */
 unsigned long tpsim_shortage(struct tpsim_machine *machine, int node,
 			     unsigned long pages);
 
-/* descriptors.c; notes.c: guarded; lock.c: are there any? */
+/*
+ * descriptors.c; notes.c: guarded. lock.c: tpsim_readers() returns whether any
+ * thread reads.
+ */
 void tpsim_descriptors_destroy(struct tpsim_machine *machine);
 void tpsim_page_forget(struct tpsim_page *page);
 bool tpsim_readers(void);
 
-/* copy.c: guarded; swapfile.c: slots are guarded, and input and output not. */
+/*
+ * copy.c: guarded. swapfile.c: allocating slots is guarded, reading and writing
+ * them is not.
+ */
 enum span_use {
 	SPAN_READ,
-	SPAN_FETCH, /* likewise, and what its device has written first */
+	SPAN_FETCH, /* likewise, after fetching what the device wrote */
 	SPAN_WRITE,
 };
 struct tpsim_machine *tpsim_span_machine(const struct tpos_span *span,
@@ -363,8 +377,11 @@ static inline bool page_is_out(const struct tpsim_page *page)
 	return page->use == PAGE_PLAIN || page->use == PAGE_COHERENT;
 }
 
-/* Is this block the coherent allocator's, and reached by a mapping that goes past the
- * CPU's cache, since its device does not snoop? */
+/*
+ * Returns whether this block belongs to the coherent allocator and is accessed
+ * through a mapping that bypasses the CPU's cache, because its device does not
+ * snoop.
+ */
 static inline bool block_is_past_cache(const struct tpsim_page *block)
 {
 	return block->use == PAGE_COHERENT && block->mapping &&
@@ -377,16 +394,19 @@ static inline enum ttmpool_caching page_caching(const struct tpsim_page *page)
 }
 
 /*
- * device.c: a call names a device. Of one that is gone nothing is left but its
- * name, for those who hold it: KASAN tells of any other use of a struct device that
- * was freed, and a general protection fault of one without a domain
+ * device.c: checks the device that a call names. Of a device that is gone, only its name is
+ * left, for those who hold it. In Linux, KASAN reports any other use of a struct device
+ * that was freed, and a use of a device without a domain is a general protection fault
  * (iommu_get_dma_domain(), drivers/iommu/iommu.c).
  */
 void tpsim_device_check(const struct tpsim_device *dev, const char *call);
 void tpsim_device_check_held(const struct tpsim_device *dev, const char *call);
 void tpsim_devices_bury(struct tpsim_machine *machine);
 
-/* dma.c: guarded. _streams_past_cache: what is in RAM is the DMA API's business. */
+/*
+ * dma.c: guarded. tpsim_block_streams_past_cache() returns whether the DMA API
+ * takes care of what is in RAM.
+ */
 bool tpsim_block_streams_past_cache(const struct tpsim_page *block);
 int tpsim_mapping_create(struct tpsim_device *dev, struct tpsim_page *page,
 			 struct tpsim_range *range);

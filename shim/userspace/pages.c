@@ -2,15 +2,15 @@
 /*
  * Pages on their way from the allocators and back.
  *
- * Fresh pages are zero, as CONFIG_INIT_ON_ALLOC_DEFAULT_ON makes them in all of
- * Debian's kernels, and that costs what it costs. Pages that come back are
- * checked as free_pages_prepare() and CONFIG_DMA_API_DEBUG would: not mapped,
- * not parked in the free lists already, of the order that they were got with,
- * and write-back, which no kernel checks, and every kernel must have (TTM gave
- * write-combined pages back three times).
+ * Fresh pages are zero, as CONFIG_INIT_ON_ALLOC_DEFAULT_ON makes them in all of Debian's
+ * kernels, and that has its cost. Pages that come back are checked, as
+ * free_pages_prepare() and CONFIG_DMA_API_DEBUG would: they must not be mapped, must not be
+ * free already, and must have the order with which they were allocated. They must also be
+ * write-back; no kernel checks this, and every kernel needs it (TTM gave write-combined
+ * pages back three times).
  *
- * A page is open to the CPU from tpos_pages_alloc() to tpos_pages_free(), but
- * for the time between tpos_note_parked() and tpos_note_issued().
+ * A page is open to the CPU from tpos_pages_alloc() to tpos_pages_free(), except for the
+ * time between tpos_note_parked() and tpos_note_issued().
  */
 
 #include "machine.h"
@@ -21,7 +21,10 @@ void tpsim_batch_check(const struct ttmpool_list *chunks, const char *call)
 		tpsim_complain("empty batch", "%s", call);
 }
 
-/* The first page of the block that @page is in; itself if it is in none. */
+/*
+ * Returns the first page of the allocated block that @page is in, or @page if it is
+ * in none.
+ */
 struct tpsim_page *tpsim_block_head(struct tpsim_machine *machine,
 				    struct tpsim_page *page)
 {
@@ -32,7 +35,9 @@ struct tpsim_page *tpsim_block_head(struct tpsim_machine *machine,
 	return machine->pages + (index & ~(((size_t)1 << page->order) - 1));
 }
 
-/* The pages of a chunk, if they are out, and all that they were got as. */
+/*
+ * Returns the pages of a chunk. They must be allocated, and be exactly one block.
+ */
 struct tpsim_page *tpsim_chunk_block(struct tpsim_machine *machine,
 				     const struct ttmpool_chunk *chunk,
 				     const char *call)
@@ -53,9 +58,9 @@ struct tpsim_page *tpsim_chunk_block(struct tpsim_machine *machine,
 }
 
 /*
- * Where may the pages be? For a plain page the caller of alloc_pages() knows
- * zones alone: GFP_DMA, GFP_DMA32, so it may be beyond a mask between those.
- * The coherent allocator looks at the address, too (dma_coherent_ok()).
+ * Where the pages may be. For a plain page, the caller of alloc_pages() can only choose a
+ * zone: GFP_DMA or GFP_DMA32. So a page may be beyond a mask that lies between the zones'
+ * ends. The coherent allocator looks at the address, too (dma_coherent_ok()).
  */
 static struct where where_of(const struct tpsim_device *dev,
 			     const struct tpos_alloc *req)
@@ -78,7 +83,7 @@ static struct where where_of(const struct tpsim_device *dev,
 	return where;
 }
 
-/* Free pages that @where allows, in blocks of whatever order. */
+/* Returns how many free pages @where allows, in blocks of any order. */
 static size_t free_pages_there(const struct tpsim_machine *machine,
 			       const struct where *where)
 {
@@ -94,11 +99,12 @@ static size_t free_pages_there(const struct tpsim_machine *machine,
 }
 
 /*
- * Reclaim once; was there anything to gain? __alloc_pages_slowpath(): a request
- * with __GFP_NORETRY has one go at it, and none if there are pages enough but
- * in pieces, which would be for compaction to put together (compact_gap()).
- * Others go on as long as pages come (MAX_RECLAIM_RETRIES). One without
- * __GFP_DIRECT_RECLAIM has what is free, and does not reclaim at all (can_direct_reclaim).
+ * Reclaims once. Returns whether there was anything to gain. As in
+ * __alloc_pages_slowpath(), a request with __GFP_NORETRY tries it once, and not at all if
+ * there are enough pages but in pieces, because joining them would be for compaction
+ * (compact_gap()). Other requests go on as long as pages come (MAX_RECLAIM_RETRIES). A
+ * request without __GFP_DIRECT_RECLAIM takes what is free, and does not reclaim at all
+ * (can_direct_reclaim).
  */
 static bool reclaim_for(struct tpsim_machine *machine,
 			const struct where *where, unsigned int flags,
@@ -119,9 +125,9 @@ static bool reclaim_for(struct tpsim_machine *machine,
 }
 
 /*
- * __alloc_pages_may_oom(): kill nobody for a request that may fail, or has a smaller one
- * to follow. The victim is who holds the rest of RAM; if nobody does, it is the thread
- * that asks, and it gets nothing.
+ * __alloc_pages_may_oom(): kills nobody for a request that may fail, or that a smaller one
+ * can follow. The victim is the process that holds the rest of RAM. If there is none, the
+ * victim is the thread that asks, and it gets nothing.
  */
 static bool kill_for(struct tpsim_machine *machine,
 		     const struct tpos_alloc *req)
@@ -153,8 +159,10 @@ static struct tpsim_page *block_alloc(struct tpsim_device *dev,
 	return page;
 }
 
-/* The block is somebody's. Only its caller knows of it, so it is cleared
- * without the guard. */
+/*
+ * Hands out a block. Only the caller knows it yet, so the caller clears it without
+ * the guard.
+ */
 static void block_hand_out(struct tpsim_machine *machine,
 			   struct tpsim_page *page, unsigned int order,
 			   enum page_use use)
@@ -195,7 +203,10 @@ void tpsim_page_poison(struct tpsim_machine *machine, tpos_page_t *page)
 	tpsim_machine_unlock(machine);
 }
 
-/* num_poisoned_pages, as the kernel itself could ask (mm/memory-failure.c). */
+/*
+ * num_poisoned_pages, which the kernel itself could read
+ * (mm/memory-failure.c).
+ */
 bool tpos_may_be_poisoned(tpos_device_t *dev)
 {
 	return __atomic_load_n(&dev->machine->poisoned, __ATOMIC_ACQUIRE);
@@ -209,8 +220,10 @@ static bool block_is_poisoned(const struct tpsim_page *page)
 	return false;
 }
 
-/* free_pages_prepare() keeps a poisoned page out if it comes by itself; of a block of
- * a higher order it looks at none, and so somebody gets it again. */
+/*
+ * free_pages_prepare() withholds a poisoned page if it is freed by itself. It looks
+ * at no page of a block of a higher order, so somebody gets that page again.
+ */
 static void piece_give(struct tpsim_machine *machine, struct tpsim_page *page,
 		       unsigned int order)
 {
@@ -228,7 +241,7 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 {
 	unsigned int order = page->order;
 	size_t pages = (size_t)1 << order;
-	/* What was split is freed as so many single pages. */
+	/* A block that was split is freed as that many single pages. */
 	unsigned int piece = page->split ? 0 : order;
 
 	if (tpsim_iommu_still_reaches(machine, page))
@@ -257,7 +270,7 @@ void tpsim_block_take_back(struct tpsim_machine *machine,
 		machine->watch->came_back(machine->watch->arg, page);
 }
 
-/* Guarded, but for the time that shrinkers run. */
+/* Guarded, except while the shrinkers run. */
 static int alloc_guarded(struct tpsim_device *dev, const struct tpos_alloc *req,
 			 struct tpsim_page **got)
 {
@@ -314,7 +327,7 @@ int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 	return 0;
 }
 
-/* What free_pages_prepare() would call a bad page. */
+/* Checks for what free_pages_prepare() would call a bad page. */
 void tpsim_free_check(const struct tpsim_machine *machine,
 		      const struct tpsim_page *page,
 		      const struct ttmpool_chunk *chunk)
@@ -337,17 +350,20 @@ void tpsim_free_check(const struct tpsim_machine *machine,
 				       "page %zu", index + i);
 }
 
-/* As shim/linux/pages.c does: split_page() first, and then page by page. */
+/*
+ * As in shim/linux/pages.c: split_page() first, and then the pages are freed one by
+ * one.
+ */
 static void set_poison_apart(struct tpsim_page *page)
 {
 	page->split |= block_is_poisoned(page);
 }
 
 /*
- * End what coherent chunks have left of their mappings. iommu_dma_free()
- * (drivers/iommu/dma-iommu.c) does it by __iommu_dma_unmap(), as
- * iommu_dma_unmap_page() does, and frees the pages right after that: in the lazy
- * mode before they are invalidated.
+ * Ends the mappings that coherent chunks still have. iommu_dma_free()
+ * (drivers/iommu/dma-iommu.c) uses __iommu_dma_unmap() for this, as iommu_dma_unmap_page()
+ * does, and frees the pages right after that: in the lazy mode, this is before the
+ * invalidation.
  */
 static void free_unmaps(struct tpsim_device *dev, struct ttmpool_list *chunks)
 {

@@ -2,16 +2,16 @@
 /*
  * RAM: page frames, their numbers, and their bytes.
  *
- * Frames are numbered from 0, and lie at physical address 0 and up, but for a
- * hole above 16 MiB where the bounce slots are. Linux takes these out of RAM
- * instead (kernel/dma/swiotlb.c, swiotlb_init_remap()); here they are beside
- * it, so that a machine of 64 MiB can have as much of them as a real one.
+ * Frames are numbered from 0, and lie at physical address 0 and up, except for a hole at
+ * 16 MiB, where the bounce slots are. Linux takes these slots out of RAM
+ * (kernel/dma/swiotlb.c, swiotlb_init_remap()). Here they are beside it, so that a machine
+ * of 64 MiB can have as many of them as a real one.
  *
  * The first 64 KiB are never handed out (x86: trim_low_memory_range()).
  *
- * The bytes are one anonymous mapping without a reservation of swap space: of a
- * machine of 16 GiB, only what is touched exists. It is closed to the CPU, and
- * opened block by block.
+ * The bytes are one anonymous mapping without a reservation of swap space, so the host
+ * provides only the memory that is touched, even for a machine of 16 GiB. The mapping is
+ * closed to the CPU, and is opened block by block.
  */
 
 #include <sys/mman.h>
@@ -20,7 +20,7 @@
 
 #define RESERVED_BYTES (64 * KIB)
 #define DMA_BYTES      (16 * MIB)
-#define LARGE_BYTES    (256 * MIB) /* the host shall use huge pages for it */
+#define LARGE_BYTES    (256 * MIB) /* the host should use huge pages for it */
 
 static void *map_zeroes(size_t len)
 {
@@ -50,7 +50,7 @@ static size_t dma_pages(const struct tpsim_machine *machine)
 	return (size_t)(DMA_BYTES >> machine->config.page_shift);
 }
 
-/* Cut node and zone out of all frames: both may be empty. */
+/* Determines the frames that are in both a node and a zone. There may be none. */
 static void zone_init(struct tpsim_machine *machine, unsigned int node,
 		      enum zone_kind kind)
 {
@@ -73,7 +73,10 @@ static void zone_init(struct tpsim_machine *machine, unsigned int node,
 		zone->end = zone->first;
 }
 
-/* The hole is of whole largest blocks, which so stay aligned above it. */
+/*
+ * Returns the size of the hole, which is a multiple of the largest block, so that
+ * blocks above it stay aligned.
+ */
 static uint64_t hole_bytes(const struct tpsim_machine *machine)
 {
 	uint64_t unit = block_bytes(machine, machine->config.max_order);
@@ -162,7 +165,7 @@ uint64_t tpsim_page_physical(const struct tpsim_machine *machine,
 	return index < dma_pages(machine) ? addr : addr + machine->hole;
 }
 
-/* The page at a physical address, or NULL: there is no RAM. */
+/* Returns the page at a physical address, or NULL if there is no RAM. */
 struct tpsim_page *tpsim_page_at_physical(const struct tpsim_machine *machine,
 					  uint64_t addr)
 {

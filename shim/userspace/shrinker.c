@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Shrinkers, and who asks them.
+ * Shrinkers, and their callers.
  *
- * As mm/shrinker.c, do_shrink_slab(): count() first, and nothing more if there
- * is nothing; then scan() for 128 at a time (SHRINK_BATCH), until enough has
- * been asked for or one has nothing to give. Who gives more than he was asked for
- * has been asked for that much: do_shrink_slab() takes sc->nr_scanned off, which a
- * shrinker raises then. A callback allocates at its own
- * risk: it runs with what is PF_MEMALLOC in Linux, and asks nobody for pages.
+ * As in mm/shrinker.c, do_shrink_slab(): count() comes first, and nothing else happens if it
+ * returns 0. Then scan() is called for 128 pages at a time (SHRINK_BATCH), until enough
+ * was asked for, or a scan returns nothing. If a scan gives more than it was asked for, the
+ * surplus counts as asked for: do_shrink_slab() subtracts sc->nr_scanned, which the
+ * shrinker raises in this case. A callback allocates at its own risk: it runs as with
+ * PF_MEMALLOC in Linux, and its allocations call no shrinker.
  *
- * Who is short of pages may wait for a store, as all of the library's requests
- * have __GFP_FS; the machine says so only if there is room in one
+ * A thread that is short of pages may wait for a store, because all of the library's
+ * requests have __GFP_FS. The machine says so to the shrinkers only if a store has room
  * (can_reclaim_anon_pages()).
  *
  * A shrinker that runs cannot go: unregister_shrinker() waits.
@@ -20,7 +20,7 @@
 
 #define SHRINK_BATCH 128ul
 
-/* What one who is short of pages asks for. */
+/* What a thread that is short of pages asks for. */
 struct need {
 	int node; /* or TTMPOOL_NODE_ANY */
 	unsigned long pages;
@@ -44,7 +44,7 @@ static unsigned long ask_scan(struct tpos_shrinker *shrinker,
 		       : shrinker->scan(shrinker, pages, need->swap);
 }
 
-/* Callbacks return with the locks that they were called with. */
+/* A callback must return with the same locks with which it was called. */
 static unsigned long ask(struct tpos_shrinker *shrinker,
 			 const struct need *need)
 {
@@ -98,8 +98,10 @@ static unsigned long ask_all(struct tpsim_machine *machine,
 	return freed;
 }
 
-/* Who needs pages that are not there asks for them; those of @node, if no others will
- * do (shrink_zones() goes through the nodes that the request admits). */
+/*
+ * Asks the shrinkers for pages that a thread lacks; only for pages of @node if no
+ * others will do (shrink_zones() visits the nodes that the request admits).
+ */
 unsigned long tpsim_shortage(struct tpsim_machine *machine, int node,
 			     unsigned long pages)
 {

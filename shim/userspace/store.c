@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Stores. In Linux a shmem file for each buffer, whose pages go to a swap
- * device; here one is a table that says which slot of the swap file each page
- * is in.
+ * Stores. In Linux, a store is a shmem file for each buffer, whose pages go to a swap
+ * device. Here it is a table that says in which slot of the swap file each page is.
  *
- *     a page of it is    absent     never written, or dropped
- *                        kept       written
- *                        doubtful   of a write that failed
+ *     a page of it is    absent     if it was never written, or was dropped
+ *                        kept       if it was written
+ *                        doubtful   if a write of it failed
  *
- * Only what is kept can be read. What is doubtful takes up room until it is
- * written again or dropped, as a page of shmem does that was allocated and not
- * filled. A read that fails leaves half a page and then rubbish: it is not said
- * what is there, so nobody may count on it.
+ * Only kept pages can be read. A doubtful page takes up room until it is written again or
+ * dropped, like a page of shmem that was allocated and not filled. A read that fails leaves
+ * half a page of contents and then rubbish: what is there is undefined, so nobody may count
+ * on it.
  *
- * shmem_read_mapping_page() and shmem_file_setup() allocate, so where RAM is
- * short they ask the shrinkers, under whatever the caller holds; and a shrinker
- * whose caller must not wait for a file (GFP_NOFS) must not come here.
+ * shmem_read_mapping_page() and shmem_file_setup() allocate, so if RAM is short, they call
+ * the shrinkers, under all locks of the caller. A shrinker whose caller must not wait for a
+ * file (GFP_NOFS) must not call these functions.
  */
 
 #include <stdlib.h>
@@ -41,7 +40,7 @@ struct tpsim_store {
 	struct kept page[];
 };
 
-/* As tpsim_machine_enter(), for a call that waits for a file and allocates. */
+/* Like tpsim_machine_enter(), for a call that waits for a file and allocates. */
 static void store_enter(struct tpsim_machine *machine, size_t pages,
 			const char *call)
 {
@@ -114,7 +113,7 @@ void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages)
 	tpsim_machine_unlock(store->machine);
 }
 
-/* How many pages a call gets done, and what it returns. */
+/* How many pages a call completes, and what it returns. */
 struct extent {
 	size_t pages;
 	int err;
@@ -131,8 +130,8 @@ static struct extent extent_of(struct tpsim_machine *machine,
 }
 
 /*
- * Slots for the pages; guarded. Whatever happens now, those that had one are
- * doubtful until all is written.
+ * Gets slots for the pages; guarded. Whatever happens from here on, pages that have a slot
+ * are doubtful until all pages are written.
  */
 static void reserve(struct tpsim_store *store, size_t index, size_t pages,
 		    struct extent *extent)
@@ -185,12 +184,16 @@ int tpos_store_write(tpos_store_t *store, size_t index,
 	return extent.err;
 }
 
-/* Linux finds blocks up to this order for whoever waits (PAGE_ALLOC_COSTLY_ORDER,
- * include/linux/mmzone.h). */
+/*
+ * Up to this order, Linux finds a block for a caller that waits
+ * (PAGE_ALLOC_COSTLY_ORDER, include/linux/mmzone.h).
+ */
 #define COSTLY_ORDER 3
 
-/* As shim/linux/adopt.c does: a large chunk is copied, and so is free as a whole at once,
- * where most of what is free is in smaller blocks. */
+/*
+ * As in shim/linux/adopt.c: a large chunk is copied, and thus freed at once and as
+ * a whole, if most of the free memory is in smaller blocks.
+ */
 static bool leaves_as_a_whole(struct tpsim_machine *machine,
 			      const struct ttmpool_chunk *chunk)
 {
@@ -205,9 +208,9 @@ static bool leaves_as_a_whole(struct tpsim_machine *machine,
 }
 
 /*
- * In Linux a page of a shmem file can be replaced by another
- * (replace_page_cache_folio(), mm/filemap.c), which then is the file's, and
- * goes to the swap device when the system wants. Here it goes at once.
+ * In Linux, a page of a shmem file can be replaced by another one
+ * (replace_page_cache_folio(), mm/filemap.c), which then belongs to the file, and goes to
+ * the swap device when the system wants it to. Here it goes at once.
  */
 int tpos_store_adopt(tpos_store_t *store, size_t index,
 		     struct ttmpool_chunk *chunk)
@@ -249,7 +252,7 @@ static void kept_check(const struct tpsim_store *store, size_t index,
 					       : "not written, or dropped");
 }
 
-/* What a read that failed after @done pages has left. */
+/* Does what a read that failed after @done pages does to the rest. */
 static void spoil(const struct tpsim_machine *machine, char *bytes,
 		  size_t pages, size_t done)
 {
@@ -275,7 +278,7 @@ int tpos_store_read(tpos_store_t *store, size_t index,
 	machine->counters.store_reads += extent.pages;
 	tpsim_cost_spend(machine, COST_STORE_READ, extent.pages);
 	tpsim_machine_unlock(machine);
-	/* One more than was got done: half of it came. */
+	/* One page more than the call completes, because half of it has come. */
 	for (size_t i = 0; i < to->pages && i <= extent.pages; i++) {
 		int err = tpsim_slot_read(machine, store->page[index + i].slot,
 					  bytes + i * machine->page_bytes);

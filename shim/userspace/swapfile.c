@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The file that stores keep their contents in: one for a machine, cut in slots
- * of a page, as a swap device is (mm/swapfile.c, swap_map). A store so costs no
- * file and no descriptor of the host's, and a million of them are cheap; and
- * the room that there is in all together is a number.
+ * The file in which stores keep their contents. There is one for each machine, divided
+ * into slots of a page, like a swap device (mm/swapfile.c, swap_map). So a store needs no
+ * file and no descriptor of the host, and a million stores are cheap. The room in all
+ * stores together is one number.
  *
- * It is a file, and not memory of the process, since what is swapped out must
- * be somewhere else than in RAM. It has no name, and goes with the process. A
- * slot that is free is used again before the file grows (last in, first out).
+ * It is a file, and not memory of the process, because swapped-out contents must be
+ * somewhere else than in RAM. The file has no name, and ends with the process. A free slot
+ * is used again before the file grows (last in, first out).
  */
 
 #include <stdlib.h>
@@ -39,7 +39,7 @@ bool tpsim_swapfile_has_room(const struct tpsim_machine *machine)
 	return !most || machine->out.store_pages < most;
 }
 
-/* One slot more than were ever used. */
+/* Makes room for one slot more than were ever used. */
 static int swapfile_grow(struct swapfile *swap)
 {
 	size_t room = swap->room ? 2 * swap->room : FIRST_ROOM;
@@ -91,7 +91,7 @@ static off_t slot_offset(const struct tpsim_machine *machine, uint32_t slot)
 	return (off_t)slot * (off_t)machine->page_bytes;
 }
 
-/* What the host says, in the words of the contract. */
+/* Translates the host's error to one of the contract. */
 static int host_error(void)
 {
 	return errno == ENOSPC || errno == EFBIG ? -ENOSPC : -EIO;

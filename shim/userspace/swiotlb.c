@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * SWIOTLB: for a device that cannot reach a page, and has no IOMMU, memory is
- * set aside that it can reach, in slots of 2 KiB; its mappings are copies there
- * (kernel/dma/swiotlb.c). So
+ * SWIOTLB: for a device that cannot reach a page and has no IOMMU, the system reserves
+ * memory that the device can reach, in slots of 2 KiB. The device's mappings are copies in
+ * these slots (kernel/dma/swiotlb.c). So
  *
- *     a mapping has at most 128 slots, 256 KiB (IO_TLB_SEGSIZE), in one
- * segment, mapping and unmapping copy every byte (swiotlb_tbl_map_single() and
+ *     a mapping has at most 128 slots, 256 KiB (IO_TLB_SEGSIZE), in one segment,
+ *     mapping and unmapping copy every byte (swiotlb_tbl_map_single() and
  *     swiotlb_tbl_unmap_single(), both directions),
- *     in between CPU and device see each other's writes only when somebody
- *     syncs, and
- *     when the slots are used up, the mapping fails.
+ *     in between, CPU and device see each other's writes only after a sync, and
+ *     a mapping fails when no slots are left.
  *
- * The slots are at physical address 16 MiB, so a device with a mask of 24 bits
- * has no use for them, either.
+ * The slots are at physical address 16 MiB, so a device with a mask of 24 bits cannot use
+ * them, either.
  */
 
 #include <stdlib.h>
@@ -56,7 +55,10 @@ static bool slots_are_free(const struct tpsim_machine *machine, size_t first,
 	return true;
 }
 
-/* @n free slots, aligned to @n, from where the last search ended; or -1. */
+/*
+ * Finds @n free slots, aligned to @n, beginning where the last search ended.
+ * Returns the first slot, or -1.
+ */
 static long slots_find(struct tpsim_machine *machine, size_t n)
 {
 	size_t places = machine->config.swiotlb_slots / n;
@@ -84,8 +86,9 @@ static void slots_mark(struct tpsim_mapping *mapping, bool used)
 		machine->out.bounce_slots -= mapping->slots;
 }
 
-/* Of the pages from @first on: dma_sync_single_range_for_device() or
- * ..._for_cpu(). */
+/*
+ * Copies pages from @first on: dma_sync_single_range_for_device() or ..._for_cpu().
+ */
 void tpsim_swiotlb_copy(struct tpsim_mapping *mapping, size_t first,
 			size_t pages, bool to_slots)
 {

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Clearing: fresh pages, and those that somebody had.
+ * Clearing fresh pages, and pages that had an owner.
  *
- * A fresh mapping of anonymous memory is zero. So the machine remembers for each page
- * which of its 64 parts (a line of 64 bytes, where a page has 4 KiB) somebody may have
- * written to since they were zero, and clears only these. What a test or a replay
- * writes to a page is often a few bytes; and a part that is zero needs no clearing.
- * Nobody can see the difference: what is counted, and what it costs in simulated time,
- * is that of the whole page.
+ * A fresh anonymous mapping is zero. So the machine notes for each page which of its 64
+ * parts (a line of 64 bytes, if a page has 4 KiB) may have been written since they were
+ * zero, and clears only these. A test or a replay often writes a few bytes of a page, and
+ * a part that is zero needs no clearing. Nobody can see the difference: the counters and
+ * the cost in simulated time are those of the whole page.
  *
- * Whoever has a pointer to the bytes of a page can write to them unseen for as long as
- * the page is not given back. Such a page is exposed, and all of it is cleared.
+ * A caller that has a pointer to the bytes of a page can write to them unseen until the page
+ * is given back. Such a page is exposed, and all of it is cleared.
  */
 
 #include "machine.h"
 
 #define PARTS 64u
 
-/* Whoever writes marks the parts after that. So a part that is not marked is zero, or is
- * being written at this moment. */
+/*
+ * A writer marks the parts after it has written them. So a part that is not marked
+ * is zero, or is being written at this moment.
+ */
 void tpsim_page_written(struct tpsim_machine *machine, struct tpsim_page *page,
 			size_t offset, size_t len)
 {
@@ -45,7 +46,7 @@ void tpsim_page_expose(struct tpsim_page *page)
 	__atomic_store_n(&page->exposed, true, __ATOMIC_SEQ_CST);
 }
 
-/* It was given back: nobody has a right to the pointer any more. */
+/* Called after a page was given back: nobody may use the pointer any more. */
 void tpsim_page_conceal(struct tpsim_machine *machine, struct tpsim_page *page)
 {
 	if (!page->exposed)
@@ -54,7 +55,10 @@ void tpsim_page_conceal(struct tpsim_machine *machine, struct tpsim_page *page)
 	tpsim_pages_written(machine, page, 1);
 }
 
-/* With assertions that walk whole objects, what is not cleared is looked at. */
+/*
+ * In builds whose assertions walk whole objects, this checks the parts that are not
+ * cleared.
+ */
 static void check_zero(const char *bytes, size_t len)
 {
 	if (TPOS_CHECK_LEVEL > 1 && !annotate_is_zero(bytes, len))
@@ -62,7 +66,7 @@ static void check_zero(const char *bytes, size_t len)
 			       (const void *)bytes);
 }
 
-/* Clear the runs of parts that are in @mask. */
+/* Clears the runs of parts that are in @mask. */
 static void parts_zero(char *bytes, size_t part, uint64_t mask)
 {
 	unsigned int first = 0;
@@ -82,8 +86,10 @@ static void parts_zero(char *bytes, size_t part, uint64_t mask)
 	}
 }
 
-/* What of a page has to be cleared; from now on it is not written to. Where there are
- * two views of a page, all of it is suspect. */
+/*
+ * Returns which parts of a page must be cleared, and marks all parts as not
+ * written. If there are two views of a page, all parts must be cleared.
+ */
 static uint64_t parts_take(struct tpsim_machine *machine,
 			   const struct tpsim_page *page)
 {
@@ -100,8 +106,10 @@ static uint64_t parts_take(struct tpsim_machine *machine,
 
 #define AT_ONCE ((size_t)64)
 
-/* Some pages at once: an atomic exchange waits until all that was written before has
- * arrived in the host's memory. */
+/*
+ * Several pages at once, because an atomic exchange waits until all earlier writes
+ * have reached the host's memory.
+ */
 void tpsim_block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
 		      unsigned int order)
 {
@@ -120,8 +128,11 @@ void tpsim_block_zero(struct tpsim_machine *machine, struct tpsim_page *page,
 	}
 }
 
-/* By the mapping that there is: of the coherent allocator's pages its own, which may go
- * past the cache, and of all others the linear map. */
+/*
+ * Clears through the existing mapping. For the coherent allocator's pages this is
+ * their own mapping, which may bypass the cache; for all others it is the linear
+ * map.
+ */
 static void block_clear(struct tpsim_machine *machine,
 			const struct ttmpool_chunk *chunk, bool has_views)
 {
