@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Clearing as the kernel does it, page by page. */
+/* Clears as the kernel does, page by page. */
 
 #include <linux/highmem.h>
 #include <linux/mm.h>

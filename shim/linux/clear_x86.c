@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Clearing on x86-64: by stores that go past the caches.
+ * Clearing on x86-64, by stores that bypass the caches.
  *
- * The pages are a device's: the CPU will not read the zeroes, and what they would
- * push out of its caches is worth more. For memory that was cached, such stores
- * need not fetch each line before they overwrite it, which is half of the work;
- * write-combined memory is always written so. The fence that makes them visible
- * is the caller's, one for a whole batch: after each page it would cost what was
- * gained.
+ * The pages belong to a device: the CPU will not read the zeroes, and the cache lines that
+ * they would evict are worth more. For memory that was cached, such stores do not fetch
+ * each line before they overwrite it, which saves half of the work. Write-combined memory
+ * is always written in this way. The caller issues the fence that makes the stores
+ * visible, one for a whole batch: after each page, it would cost what was gained.
  *
- * A few pages are another matter: they may still be in a cache, where the CPU's own
- * instruction for it is some times faster, and what they push out is little.
+ * A few pages are different: they may still be in a cache, where the CPU's own instruction
+ * clears them several times faster, and they evict little.
  *
- * No vector registers: a kernel may not touch them without saving a user's.
+ * There are no vector registers, because a kernel must not use them without saving a
+ * user's.
  */
 
 #include <linux/mm.h>
@@ -34,7 +34,7 @@ static void clear_in_cache(unsigned long *to, unsigned long words)
 	asm volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0UL) : "memory");
 }
 
-/* Pages that follow each other; they are in the linear map. */
+/* Clears contiguous pages, which must be in the linear map. */
 void ttmpool_clear_pages(struct page *page, size_t n, bool few)
 {
 	unsigned long *to = page_address(page);

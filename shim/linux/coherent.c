@@ -1,35 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Coherent pages, and how they are parted from their device.
+ * Coherent pages, and how they are cut off from their device.
  *
- * dma_free_attrs() ends a mapping and frees the pages in one go. That is too late
- * for pages that are still in use when the device goes, for without the device it
- * cannot be called (iommu_get_dma_domain() of a device that was removed is a NULL
- * pointer's); and too early in the IOMMU's lazy mode, where the device can write to
- * a free page until the flush queue is emptied (drivers/iommu/dma-iommu.c,
- * iommu_dma_free()). So it must be possible to end the mapping, and keep the pages:
+ * dma_free_attrs() ends a mapping and frees the pages in one step. This is too late for
+ * pages that are still in use when the device goes, because it cannot be called without
+ * the device (iommu_get_dma_domain() dereferences a NULL pointer for a device that was
+ * removed). It is too early in the IOMMU's lazy mode, in which the device can write to a
+ * free page until the flush queue is emptied (drivers/iommu/dma-iommu.c,
+ * iommu_dma_free()). So there must be a way to end the mapping and keep the pages:
  *
  *     mapped   The device sees what the CPU writes, and reaches any page of the page
- *              allocator that it can address: then a page with a streaming mapping
- *              is as coherent as any, needs no sync, and dma_unmap_page() leaves it.
- *              Of any order. This is every device on x86, but for the following.
+ *              allocator that it can address. Then a page with a streaming mapping
+ *              is as coherent as any, needs no sync, and dma_unmap_page() keeps it.
+ *              Chunks may have any order. This is every device on x86, except for
+ *              the following.
  *     direct   Nothing translates, and there are no streaming mappings, or they are
- *              forced to bounce (swiotlb=force), which coherent pages never do: the
- *              address is the page's own, as dma_direct_alloc() has it
+ *              forced to bounce (swiotlb=force), which coherent pages never do. The
+ *              address is the page's own, as with dma_direct_alloc()
  *              (kernel/dma/direct.c), and nothing is mapped.
- *     single   All others are dma_alloc_attrs()'s: of devices that do not see the
- *              CPU's caches, of those whose coherent mask is the narrower one, of
- *              machines that have to decrypt for a device. A reference of ours keeps
- *              the page when dma_free_attrs() gives up its own. This works with one
- *              page at a time: __free_pages() of a single page puts a reference;
- *              of a block it looks at the first page alone, and frees the others
- *              (mm/page_alloc.c). So there are no larger ones.
+ *     single   All other pages come from dma_alloc_attrs(): for devices that do not
+ *              see the CPU's caches, for those whose coherent mask is narrower than
+ *              their streaming mask, and on machines that must decrypt memory for a
+ *              device. A reference of this port keeps the page when dma_free_attrs()
+ *              drops its own. This works for one page at a time: __free_pages() of a
+ *              single page drops a reference; of a block it only looks at the first
+ *              page, and frees the others (mm/page_alloc.c). So there are no larger
+ *              chunks.
  *
- * Of the last kind the page must be the page allocator's or CMA's, which is seen by
- * its reference count and flags; what a device has of its own (a reserved or a
- * restricted pool) is refused. CMA warns of pages that come back with a reference,
- * and takes them back when that is put; a single page comes from there only for a
- * device with an area of its own.
+ * A single page must belong to the page allocator or to CMA, which its reference count and
+ * flags show. Memory that a device has of its own (a reserved or a restricted pool) is
+ * refused. CMA warns about pages that come back with a reference, and takes them back when
+ * the reference is dropped. A single page comes from CMA only for a device with a CMA
+ * area of its own.
  */
 
 #include <linux/cc_platform.h>
@@ -44,11 +46,13 @@
 
 #define COHERENT_ATTRS (DMA_ATTR_FORCE_CONTIGUOUS | DMA_ATTR_NO_WARN)
 
-/* What chunk->dma.cookie says of a coherent chunk: the address of one of these, or,
- * of a single one, what dma_alloc_attrs() returned; NULL: it has no mapping. */
+/*
+ * The values of chunk->dma.cookie of a coherent chunk: the address of one of these; or, for
+ * a single page, what dma_alloc_attrs() returned; or NULL if it has no mapping.
+ */
 static const char is_mapped, is_direct;
 
-/* Would the kernel have to decrypt memory for some devices? */
+/* Returns whether the kernel would have to decrypt memory for some devices. */
 static bool memory_is_encrypted(void)
 {
 	if (IS_ENABLED(CONFIG_ARCH_HAS_CC_PLATFORM))
@@ -73,8 +77,11 @@ bool ttmpool_coherent_is_single(struct device *dev)
 	       (mappings_are_direct(dev) && memory_is_encrypted());
 }
 
-/* Give the pages an address. Where nothing translates, it is the pages' own, or some
- * other layer is at work, and the pages will not do. -ENOSPC: there are no addresses. */
+/*
+ * Gives the pages an address. If nothing translates, this must be the pages' own
+ * address. Otherwise some other layer is at work, and the pages cannot be used.
+ * Returns -ENOSPC if there are no addresses.
+ */
 static int map_pages(struct device *dev, struct page *page, size_t size,
 		     struct tpos_dma *dma)
 {
@@ -121,8 +128,11 @@ static void free_single(struct device *dev, const struct tpos_dma *dma)
 	dma_free_attrs(dev, PAGE_SIZE, dma->cookie, dma->addr, COHERENT_ATTRS);
 }
 
-/* Can a reference keep it? And the DMA API has a mind of its own about nodes; so
- * look where it is. It goes to another node before it reclaims. */
+/*
+ * Returns whether a reference can keep the page, and whether it is on the node that
+ * was asked for. The DMA API chooses the node by itself: it goes to another node
+ * before it reclaims.
+ */
 static bool single_is_good(struct page *page, const struct tpos_alloc *req)
 {
 	if (PageReserved(page) || page_count(page) != 1)
@@ -131,9 +141,12 @@ static bool single_is_good(struct page *page, const struct tpos_alloc *req)
 	       page_to_nid(page) == req->node;
 }
 
-/* Who may not wait would be served from the DMA API's atomic pools, where it has some,
- * which are for others (kernel/dma/direct.c, dma_direct_use_pool()): so it may. Of
- * addresses it says nothing: without them it has no memory. */
+/*
+ * A request that must not wait would be served from the DMA API's atomic pools, if
+ * there are any, which are for others (kernel/dma/direct.c, dma_direct_use_pool()).
+ * So __GFP_DIRECT_RECLAIM is always set. The DMA API does not report that addresses
+ * are missing: it reports that there is no memory.
+ */
 static int alloc_single(struct device *dev, const struct tpos_alloc *req,
 			struct ttmpool_chunk *chunk)
 {

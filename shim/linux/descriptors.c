@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Descriptors of chunks: slab caches of their own, so that what they take can be seen
- * (/proc/slabinfo), and with SLAB_TYPESAFE_BY_RCU, so that one that another pool has
- * just ended may still be read by who found it by its page:
+ * Descriptors of chunks. They have slab caches of their own, so that /proc/slabinfo shows
+ * their memory. The caches have SLAB_TYPESAFE_BY_RCU, so that a thread that found a
+ * descriptor by its page may still read it after another pool has freed it:
  *
  *     pool A                          pool B, given a page of A's
  *                                     rcu_read_lock()
  *                                     chunk = xa_load(page)
  *     xa_erase(page)
- *     kmem_cache_free(chunk)          chunk->pool: A, or nobody's, or already
- *     kmem_cache_alloc() = chunk      another pool's; never B, whose lock is held
+ *     kmem_cache_free(chunk)          chunk->pool: A, or none, or already another
+ *     kmem_cache_alloc() = chunk      pool; never B, because B's lock is held
  *                                     rcu_read_unlock()
  *
- * The memory may be another chunk's at once, but nothing else's until all who read
- * are through. So it is not cleared either when it is had: the library writes all of
- * it, and in the order that it needs.
+ * The memory may be another chunk at once, but nothing else until all readers are done. So
+ * a new descriptor is not cleared, either: the library writes all of it, in the order that
+ * it needs.
  *
- * The caches are there while a manager is, whose shrinker is its first call to this
- * port and its last.
+ * The caches exist while there is a manager, whose first and last calls to this port are
+ * those for its shrinker.
  */
 
 #include <linux/mutex.h>
@@ -26,7 +26,7 @@
 #include "ttmpool_system.h"
 
 static DEFINE_MUTEX(lock);
-static struct kmem_cache *caches[2]; /* of those without a name, and with one */
+static struct kmem_cache *caches[2]; /* without a name, and with one */
 static unsigned int users;
 static atomic_long_t out = ATOMIC_LONG_INIT(0);
 
@@ -67,7 +67,10 @@ int ttmpool_descriptors_get(void)
 	return err;
 }
 
-/* A cache that is not empty cannot go: pages are lost, and told of, then. */
+/*
+ * A cache that is not empty cannot be destroyed. In that case pages are lost, and
+ * reported.
+ */
 void ttmpool_descriptors_put(void)
 {
 	mutex_lock(&lock);

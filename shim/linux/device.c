@@ -2,19 +2,18 @@
 /*
  * What a device reports about itself.
  *
- * Whether its streaming mappings may bounce is put together from what a module
- * can see. There are two ways for the DMA API to serve a device, and they
- * bounce for different reasons:
+ * Whether its streaming mappings may bounce is derived from what a module can see. The DMA
+ * API serves a device in one of two ways, which bounce for different reasons:
  *
  *     an IOMMU translates   a mapping may lie anywhere in memory. Only parts of
  *                           a page bounce, for a device that is not trusted,
  *                           and this library maps whole pages.
- *     nothing translates    what is beyond the device's mask bounces, or
+ *     nothing translates    memory beyond the device's mask bounces, or
  *                           everything, with swiotlb=force
  * (kernel/dma/direct.h, dma_direct_map_page)
  *
- * In the second case a bound on the size of one mapping says that bouncing is
- * forced: only a bounce buffer has such a bound (dma_direct_max_mapping_size).
+ * In the second case, a limit on the size of one mapping shows that bouncing is forced:
+ * only a bounce buffer has such a limit (dma_direct_max_mapping_size).
  */
 
 #include <linux/dma-direct.h>
@@ -29,7 +28,10 @@
 
 struct ttmpool_counters ttmpool_counters;
 
-/* A domain of the DMA API, as opposed to none, or to the identity. */
+/*
+ * Returns whether the device has a domain of the DMA API, as opposed to none or an
+ * identity domain.
+ */
 bool ttmpool_device_is_translated(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
@@ -38,9 +40,9 @@ bool ttmpool_device_is_translated(struct device *dev)
 }
 
 /*
- * Does the IOMMU forget a mapping some time after it has ended (its lazy mode)? A system
- * may go over to that while mappings are in use, but not back (drivers/iommu/iommu.c,
- * iommu_group_store_type()).
+ * Returns whether the IOMMU is in its lazy mode, in which the IOTLB forgets a mapping some
+ * time after it has ended. A system may change to that mode while mappings are in use, but
+ * not back (drivers/iommu/iommu.c, iommu_group_store_type()).
  */
 bool ttmpool_device_is_lazy(struct device *dev)
 {
@@ -49,7 +51,10 @@ bool ttmpool_device_is_lazy(struct device *dev)
 	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
 }
 
-/* Can the device emit every address of the range, without translation? */
+/*
+ * Returns whether the device can emit every address of the range, without
+ * translation.
+ */
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size)
 {
 	return phys_to_dma(dev, start) + size - 1 <=
@@ -63,9 +68,11 @@ bool tpos_device_reaches(struct device *dev, struct page *page, size_t n)
 	return ttmpool_device_emits(dev, page_to_phys(page), n << PAGE_SHIFT);
 }
 
-/* An address that is not the page's own is that of a slot. Coherent pages have none, and
- * their address is another one all the same where they were decrypted for the device
- * (an encrypted guest's: force_dma_unencrypted()). */
+/*
+ * If the address is not the page's own, it is that of a bounce slot. Coherent pages
+ * have no slots, and yet another address if they were decrypted for the device (in
+ * an encrypted guest: force_dma_unencrypted()).
+ */
 bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk)
 {
 	if (ttmpool_chunk_is_coherent(chunk) ||

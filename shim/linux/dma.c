@@ -2,15 +2,15 @@
 /*
  * Mappings: how streaming ones are made, and how all are ended.
  *
- * Small chunks of a batch share addresses where the kernel can do that
- * (compat_iova_link.c). Any other chunk is mapped for itself.
+ * Small chunks of a batch share addresses if the kernel supports that (compat_iova_link.c).
+ * Any other chunk is mapped by itself.
  *
- * Unmapping of those has two ways, because Linux has. In the IOMMU's strict mode
- * dma_unmap_page() returns when the device is cut off. In its lazy mode, which
- * is most systems' default, the entry is taken out of the page table, and the
- * IOTLB forgets it some time later (drivers/iommu/dma-iommu.c, queue_iova): for
- * up to 10 ms the device can write to a page that is somebody else's. Who wants
- * it cut off now gets one flush of the domain for the whole batch.
+ * Linux has two ways to end the latter mappings. In the IOMMU's strict mode, the device is
+ * cut off when dma_unmap_page() returns. In its lazy mode, which is the default of most
+ * systems, dma_unmap_page() removes the entry from the page table, and the IOTLB forgets it
+ * some time later (drivers/iommu/dma-iommu.c, queue_iova): for up to 10 ms, the device can
+ * write to a page that belongs to somebody else. A caller that wants the device cut off at
+ * once gets one flush of the domain for the whole batch.
  */
 
 #include <linux/dma-mapping.h>
@@ -23,10 +23,10 @@
 #include "ttmpool_trace.h"
 
 /*
- * In the lazy mode addresses are free when the flush queue's timer has fired, that long
- * after the first of them was unmapped (drivers/iommu/dma-iommu.c,
- * IOVA_DEFAULT_FQ_TIMEOUT, fq_flush_timeout()). A flush of the domain does not hurry it:
- * the queue counts its own flushes alone.
+ * In the lazy mode, addresses are free when the timer of the flush queue has fired, this
+ * long after the first of them was unmapped (drivers/iommu/dma-iommu.c,
+ * IOVA_DEFAULT_FQ_TIMEOUT, fq_flush_timeout()). A flush of the domain does not make this
+ * faster, because the queue only counts its own flushes.
  */
 #define FLUSH_QUEUE_MS 10
 
@@ -38,8 +38,8 @@ void ttmpool_note_unmap(void)
 }
 
 /*
- * No addresses. If some may be in the queue, of whatever device, sleep until they are
- * free: true. A thread that is being killed does not.
+ * Called when there are no addresses. If some may be in the queue, of any device, sleeps
+ * until they are free, and returns true. A thread that is being killed does not wait.
  */
 bool ttmpool_await_addresses(struct device *dev)
 {
@@ -52,8 +52,8 @@ bool ttmpool_await_addresses(struct device *dev)
 }
 
 /*
- * Would the kernel find a bounce slot below the device's mask? It warns with a
- * backtrace where it does not, so that has to be known before it is asked.
+ * Returns whether the kernel would find a bounce slot below the device's mask. If it does
+ * not find one, it warns with a backtrace, so this must be known before it is asked.
  */
 static bool bounce_is_possible(struct device *dev)
 {
@@ -65,8 +65,8 @@ static bool bounce_is_possible(struct device *dev)
 }
 
 /*
- * The DMA API says only that it failed. Behind an IOMMU or a bounce buffer that
- * is space, as good as always; else there is no way to reach the page.
+ * The DMA API only says that it failed. Behind an IOMMU or a bounce buffer, the reason is
+ * almost always a lack of space; otherwise there is no way to reach the page.
  */
 static int map_chunk(struct device *dev, bool translated,
 		     struct ttmpool_chunk *chunk)
@@ -99,8 +99,10 @@ static void unmap_chunk(struct device *dev, struct ttmpool_chunk *chunk)
 	ttmpool_note_unmap();
 }
 
-/* The chunks from @first to before @end, of which there is one. How many pages of
- * addresses have come back? */
+/*
+ * Unmaps the chunks from @first up to but not including @end; there is at least
+ * one. Returns how many pages of addresses have come back.
+ */
 static size_t unmap_chunks(struct device *dev, struct ttmpool_list *first,
 			   struct ttmpool_list *end, bool lazy)
 {
@@ -123,8 +125,11 @@ static size_t unmap_chunks(struct device *dev, struct ttmpool_list *first,
 	return back + ttmpool_range_unmap(dev, first, end);
 }
 
-/* How many chunks were mapped, from this one on; or an error, and none. @share: may they
- * share addresses? Not any more in this batch, once there were none. */
+/*
+ * Maps the next chunks, from @first on. Returns how many were mapped, or an error,
+ * and then none was. @share says whether they may share addresses; it becomes false
+ * for the rest of the batch once there were none to share.
+ */
 static long map_some(struct device *dev, bool translated, bool *share,
 		     struct ttmpool_list *first, struct ttmpool_list *end)
 {
@@ -170,7 +175,7 @@ int tpos_dma_map(struct device *dev, struct ttmpool_list *chunks)
 	return err;
 }
 
-/* Of a domain that defers them, wait until all invalidations are done. */
+/* If the domain defers invalidations, waits until all are done. */
 void ttmpool_complete_invalidations(struct device *dev)
 {
 	if (!ttmpool_device_is_lazy(dev))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What ttmpool.ko offers to drivers: the public interface, all of it, in one
- * place. For GPL-compatible modules, since it stands on such symbols itself.
+ * The symbols that ttmpool.ko exports to drivers: the whole public interface, in one place.
+ * They are for GPL-compatible modules, because ttmpool.ko itself uses such symbols.
  */
 
 #include <linux/export.h>
@@ -87,7 +87,7 @@ EXPORT_SYMBOL_GPL(ttmpool_tt_state_name);
 EXPORT_SYMBOL_GPL(ttmpool_unbind);
 EXPORT_SYMBOL_GPL(ttmpool_unpopulate);
 
-/* Of the contract, what a driver's own backend may want. */
+/* The functions of the contract that a driver's own backend may need. */
 EXPORT_SYMBOL_GPL(tpos_device_query);
 EXPORT_SYMBOL_GPL(tpos_pages_alloc);
 EXPORT_SYMBOL_GPL(tpos_page_chunk);
@@ -113,7 +113,7 @@ EXPORT_SYMBOL_GPL(tpos_store_drop);
 EXPORT_SYMBOL_GPL(tpos_wait);
 EXPORT_SYMBOL_GPL(tpos_wake);
 
-/* For the suites that are a module beside this one. */
+/* For the test suites that are a module beside this one. */
 EXPORT_SYMBOL_GPL(tpos_work_cancel);
 EXPORT_SYMBOL_GPL(tpos_work_queue);
 EXPORT_SYMBOL_GPL(ttmpool_alloc_gfp);
@@ -133,6 +133,8 @@ EXPORT_SYMBOL_GPL(ttmpool_module_manager);
 EXPORT_SYMBOL_GPL(ttmpool_module_put);
 EXPORT_SYMBOL_GPL(ttmpool_module_counters);
 
-/* What other architectures need of the DMA API, for a case that sees whether it is to be
- * had. */
+/*
+ * What other architectures need from the DMA API, for a test that finds out whether
+ * it is available.
+ */
 EXPORT_SYMBOL_GPL(ttmpool_flush_pages);

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * From a page to the chunk that it is the first page of: an array by page frame
- * number, which is read under RCU.
+ * The index: from a page to the chunk of which it is the first page. It is an array by page
+ * frame number, which is read under RCU.
  *
  *     give      pages[i] -> pfn -> chunk, or nothing      xa_load()
- *     alloc     nodes for all entries that it can need    xa_reserve(), may fail
+ *     alloc     nodes for all entries that may be needed  xa_reserve(), may fail
  *     set       an entry                                  xa_store(), in its node
- *     free      none, nor nodes                           xa_erase(), then the pages
+ *     free      removes entries and nodes                 xa_erase(), then the pages
  *
- * A chunk can be split when there is no memory, and then each page of it may become the
- * first of another. So one entry is reserved in each node that its pages lie in: the
- * chunk's own, and where it ends an empty one, which tells of no chunk. The nodes stay,
- * however it is split, since in each of them every part of it that has pages there
- * keeps one of these, or an entry of its own.
+ * A chunk may be split when there is no memory, and then each of its pages may become the
+ * first of another chunk. So one entry is reserved in each node in which its pages lie: the
+ * chunk's own entry in the first node, and an empty entry, which names no chunk, at the
+ * beginning of each further node. However the chunk is split, the nodes stay, because in
+ * each node every part of the chunk with pages there keeps one of these entries, or has
+ * one of its own.
  *
- * It uses no field of struct page. What is there is the memory manager's, and a
- * mark of ours could be taken for somebody else's (the network's page_pool marks
- * its pages in page->lru, with 64 and more values), or theirs for ours; and the
- * fields go, one by one. What is not in here is not ours, whatever it looks like.
- * docs/design.md has the figures.
+ * The index uses no field of struct page. These fields belong to the memory manager. A mark
+ * of ours could be taken for somebody else's (the network's page_pool marks its pages in
+ * page->lru, with 64 and other values), or theirs for ours; and the fields are removed, one
+ * by one. A page that is not in the index does not belong to this library, whatever its
+ * descriptor looks like. docs/design.md has the figures.
  *
- * Looking up a page that is not ours may come at any time: see descriptors.c.
+ * A page that does not belong to the caller may be looked up at any time: see descriptors.c.
  */
 
 #include <linux/mm.h>
@@ -39,7 +40,7 @@ struct ttmpool_chunk *tpos_page_chunk(struct device *dev, struct page *page)
 	return xa_load(&chunks, pfn);
 }
 
-/* The first page that the next node of the index is for. */
+/* Returns the first page that belongs to the next node of the index. */
 static unsigned long end_of_node(unsigned long pfn)
 {
 	return round_down(pfn, XA_CHUNK_SIZE) + XA_CHUNK_SIZE;
@@ -71,14 +72,14 @@ void ttmpool_index_forget(const struct ttmpool_chunk *chunk)
 	forget_up_to(first, first + ttmpool_chunk_pages(chunk));
 }
 
-/* An entry that is stored is published: rcu_assign_pointer() in xas_store(). */
+/* Storing an entry publishes it: rcu_assign_pointer() in xas_store(). */
 void tpos_page_set_chunk(struct page *page, struct ttmpool_chunk *chunk)
 {
 	WARN_ON_ONCE(xa_is_err(
 		xa_store(&chunks, page_to_pfn(page), chunk, GFP_NOWAIT)));
 }
 
-/* Nobody looks any more. What may be left are entries of pages that are lost. */
+/* Nobody looks up pages any more. Entries of lost pages may be left. */
 void ttmpool_index_end(void)
 {
 	xa_destroy(&chunks);

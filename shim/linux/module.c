@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* ttmpool.ko: one manager, as long as the module is there. */
+/* ttmpool.ko: one manager, for as long as the module is loaded. */
 
 #include <linux/debugfs.h>
 #include <linux/module.h>

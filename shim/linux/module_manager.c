@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The manager that all users of a module share, and its limits, which are the
- * module's parameters. Who needs it gets it first and puts it last: with the
- * last of them it ends.
+ * The manager that all users of a module share, and its limits, which are the module's
+ * parameters. A user must get the manager first and put it last. The last user ends it.
  *
- * A driver that uses the module cannot outlast it: it needs its symbols. So
- * when the manager goes there is no pool, unless a driver went without tearing
- * its own down. What may be left is the quarantine: pages that were in use when
- * their pool was torn down. Their users are gone, with their modules; they are
- * given back then. Whatever is left after that is told of and never freed: a
- * leak is better than a page that two believe to be theirs.
+ * A driver that uses the module cannot outlast it, because it needs the module's symbols.
+ * So when the manager ends there is no pool, unless a driver went without ending its own.
+ * The quarantine may be left: pages that were in use when their pool ended. Their users are
+ * gone, with their modules, so these pages are freed then. Whatever is left after that is
+ * reported and never freed: a leak is better than a page that two users believe to be
+ * theirs.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -26,8 +25,10 @@ static struct ttmpool_system module_system = { .name = KBUILD_MODNAME };
 static struct ttmpool_manager module_manager;
 static unsigned int module_users;
 
-/* The limits, too: a parameter is set before the manager is there, when the
- * module is loaded, and at any time later through sysfs. */
+/*
+ * Protects the limits, too: a parameter is set before the manager exists, when the
+ * module is loaded, and at any time later through sysfs.
+ */
 static DEFINE_MUTEX(module_lock);
 static unsigned long page_pool_size;
 static unsigned long page_budget = TTMPOOL_NO_LIMIT;
@@ -67,7 +68,7 @@ static int set_limit(const char *val, const struct kernel_param *kp)
 	return err;
 }
 
-/* The same limit in other units: of a machine with 128 GiB nobody counts pages. */
+/* The same limit in another unit: with 128 GiB of memory, nobody counts pages. */
 static int set_pool_mib(const char *val, const struct kernel_param *kp)
 {
 	unsigned long mib;

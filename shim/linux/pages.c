@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pages: from the page allocator; coherent ones are in coherent.c.
+ * Pages from the page allocator. Coherent pages are in coherent.c.
  *
- * The page allocator knows zones, not masks. A device that is not translated
- * and does not reach all memory gets pages of the first zone that its mask
- * may cover; if they turn out to lie beyond it nevertheless, of a lower one;
- * and if there are none of these, a single page that bounces rather than
- * nothing at all. A large chunk that would bounce is refused: a smaller one may
- * not.
+ * The page allocator knows zones, not masks. A device that is not translated and does not
+ * reach all memory gets pages of the first zone that its mask may cover. If they lie
+ * beyond the mask nevertheless, it gets pages of a lower zone; and if there are none of
+ * these, a single page that bounces, which is better than none. A large chunk that would
+ * bounce is refused, because a smaller one may not bounce.
  *
- * No allocation here wakes the OOM killer, but of single pages for a request that says
- * so (TTMPOOL_OOM_KILL). A driver that is told -ENOMEM can do something about it, and
- * the process that it would kill is rarely the one that wants the buffer.
+ * No allocation here wakes the OOM killer, except for single pages of a request that allows
+ * it (TTMPOOL_OOM_KILL). A driver that gets -ENOMEM can do something about it, and the
+ * process that would be killed is rarely the one that wants the buffer.
  *
- * Large chunks are not compound pages: each of their pages can be put into a
- * user's page table, but by address (vmf_insert_pfn), as TTM's are. As of TTM's,
- * page->private of the first one is the chunk's order; of pages of the DMA API it
- * is not 0. A driver of ttmpool itself may use it.
+ * Large chunks are not compound pages: each of their pages can be put into a user's page
+ * table, but only by address (vmf_insert_pfn), as with TTM. Also as with TTM,
+ * page->private of the first page is the chunk's order; for pages of the DMA API it is
+ * not 0. A driver that uses ttmpool itself may use page->private.
  */
 
 #include <linux/dma-mapping.h>
@@ -56,11 +55,12 @@ gfp_t ttmpool_small_gfp(unsigned int flags)
 	return ttmpool_alloc_gfp(&req);
 }
 
-/* Zones, each part of the one before it. */
+/* The zones, from the largest to the smallest; each contains the next. */
 static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
 
-/* The first zone that may suit (kernel/dma/direct.c,
- * dma_direct_optimal_gfp_mask). */
+/*
+ * The first zone that may suit (kernel/dma/direct.c, dma_direct_optimal_gfp_mask).
+ */
 static size_t first_zone(u64 mask, unsigned int flags)
 {
 	if (mask <= DMA_BIT_MASK(24))
@@ -83,7 +83,7 @@ static struct page *alloc_in_zone(const struct tpos_alloc *req, gfp_t zone)
 	return alloc_pages_node(node, gfp, req->order);
 }
 
-/* A single page that is out of reach is kept until there is a better one. */
+/* Keeps a single page that is out of reach until there is a better one. */
 static struct page *alloc_within_reach(struct device *dev,
 				       const struct tpos_alloc *req)
 {
@@ -131,7 +131,10 @@ static int alloc_plain(struct device *dev, const struct tpos_alloc *req,
 	return 0;
 }
 
-/* Pages whose chunk nobody can find: out of the device's reach first, as others are. */
+/*
+ * Frees pages that are not in the index. Coherent ones are put out of the device's
+ * reach first, as all pages are.
+ */
 static void free_fresh(struct device *dev, const struct tpos_alloc *req,
 		       const struct ttmpool_chunk *chunk)
 {
@@ -172,9 +175,8 @@ int tpos_pages_alloc(struct device *dev, const struct tpos_alloc *req,
 }
 
 /*
- * A page of a large chunk has no count of its own until the chunk is split for
- * the first time; from then on all of them have, and no page of it is freed
- * together with another.
+ * A page of a large chunk has no reference count of its own until the chunk is split for the
+ * first time. From then on all of its pages have one, and each is freed separately.
  */
 void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 		      struct ttmpool_chunk *upper)
@@ -189,7 +191,7 @@ void tpos_pages_split(struct device *dev, struct ttmpool_chunk *chunk,
 	set_page_private(upper->page, chunk->order);
 }
 
-/* The library has found out, and has put it into quarantine. */
+/* Only chunks that the library has quarantined can have poisoned pages here. */
 static bool is_poisoned(const struct ttmpool_chunk *chunk)
 {
 	bool poisoned = false;
@@ -201,8 +203,10 @@ static bool is_poisoned(const struct ttmpool_chunk *chunk)
 	return poisoned;
 }
 
-/* The page allocator keeps a poisoned page out only if it is freed by itself
- * (mm/page_alloc.c, free_pages_prepare). */
+/*
+ * The page allocator withholds a poisoned page only if that page is freed by itself
+ * (mm/page_alloc.c, free_pages_prepare).
+ */
 static void set_poison_apart(struct ttmpool_chunk *chunk)
 {
 	if (!is_poisoned(chunk) || chunk->flags & TTMPOOL_CHUNK_SPLIT)
@@ -243,9 +247,9 @@ void tpos_pages_free(struct device *dev, struct ttmpool_list *chunks)
 }
 
 /*
- * By the mapping that the driver uses: of a coherent chunk of the DMA API's own, the
- * one that this made, and of all others the linear map, which has the chunk's own
- * caching, or is flushed.
+ * Clears through the mapping that the driver uses. For a coherent chunk that
+ * dma_alloc_attrs() returned, this is the mapping that it made. For all others it is the
+ * linear map, which has the caching of the chunk, or is flushed.
  */
 static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk,
 			bool few)
@@ -265,7 +269,10 @@ static void clear_chunk(struct device *dev, struct ttmpool_chunk *chunk,
 		ttmpool_flush_pages(chunk->page, ttmpool_chunk_pages(chunk));
 }
 
-/* So little that a cache may have it, and spare it. */
+/*
+ * Returns whether the pages are so few that a cache may hold them, and that
+ * clearing them there disturbs little.
+ */
 static bool are_few(const struct ttmpool_list *chunks)
 {
 	return chunks->next == chunks->prev &&
@@ -281,7 +288,7 @@ void tpos_pages_clear(struct device *dev, struct ttmpool_list *chunks)
 		clear_chunk(dev, chunk, few);
 		cond_resched();
 	}
-	wmb(); /* what went past the caches leaves the CPU's buffers */
+	wmb(); /* stores that bypassed the caches leave the CPU's buffers */
 }
 
 void *tpos_zalloc(struct ttmpool_system *system, size_t size)

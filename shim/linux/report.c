@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Reports: one line of the kernel log each, with all that is known. A driver
- * that goes wrong in a loop does not fill the log: the lines are rate-limited,
- * the counters are not.
+ * Reports. Each is one line of the kernel log, with all that is known. A driver that errs in
+ * a loop does not fill the log: the lines are rate-limited, and the counters are not.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The shrinker: what the kernel asks, in the library's words.
+ * The shrinker: translates the kernel's requests to the library's.
  *
- * The library answers in any allocation context. Only to swap out, it has to
- * allocate pages of a file and maybe to write some (__GFP_FS), and there must
- * be a swap device with room: else the file's pages stay where they are, and
- * nothing is won by filling them.
+ * The library answers in any allocation context. Only to swap out, it must allocate pages
+ * of a file and maybe write some (__GFP_FS), and there must be a swap device with room:
+ * otherwise the file's pages stay where they are, and filling them gains nothing.
  *
- * The kernel asks node by node, and a pool that wants pages of another node is left
- * alone. It is told how much was scanned; and what came free, since these pages are on no
- * list of its own, and it would go on as if there were none (compat_reclaimed*.c). What
- * a buffer swapped out does not count for that: a page of shmem has the contents now, and
- * that is on a list of the kernel's, which counts it when it goes.
+ * The kernel asks node by node, and a pool that wants pages of another node is skipped. The
+ * kernel is told how much was scanned, and how many pages became free: these pages are on
+ * none of its lists, and without this it would go on as if there were none
+ * (compat_reclaimed*.c). Pages of buffers that were swapped out do not count: their
+ * contents are in pages of shmem now, which are on a list of the kernel's, and the kernel
+ * counts them when they go.
  *
- * Two of the kernel's numbers are no counts: SHRINK_EMPTY says that there
- * is nothing to be had, SHRINK_STOP that there is no progress.
+ * Two return values are no counts: SHRINK_EMPTY says that there is nothing to free, and
+ * SHRINK_STOP that there is no progress.
  *
- * How a shrinker is registered depends on the kernel: compat_shrinker_*.c.
+ * How a shrinker is registered depends on the kernel version: compat_shrinker_*.c.
  */
 
 #include <linux/swap.h>
@@ -37,7 +37,7 @@ unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,
 		       ?: SHRINK_EMPTY;
 }
 
-/* Pooled pages first; a call without swap touches nothing else. */
+/* Frees pooled pages first; a call that may not swap frees nothing else. */
 static unsigned long scan(struct tpos_shrinker *shrinker,
 			  struct shrink_control *sc)
 {
@@ -52,8 +52,10 @@ static unsigned long scan(struct tpos_shrinker *shrinker,
 	return pages;
 }
 
-/* A chunk is given up whole, which may be more than was asked for: the kernel takes
- * nr_scanned off what it wants still. */
+/*
+ * A chunk is given up as a whole, which may be more than was asked for. The kernel
+ * subtracts nr_scanned from what it still wants.
+ */
 unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 				    struct shrink_control *sc)
 {
@@ -64,7 +66,10 @@ unsigned long ttmpool_shrinker_scan(struct tpos_shrinker *shrinker,
 	return pages ?: SHRINK_STOP;
 }
 
-/* A manager's first call to this port: what all of them share is there from here on. */
+/*
+ * A manager's first call to this port. From here on, what all managers share
+ * exists.
+ */
 int tpos_shrinker_register(struct ttmpool_system *system,
 			   struct tpos_shrinker *shrinker)
 {
@@ -87,7 +92,7 @@ put_descriptors:
 	return err;
 }
 
-/* And its last. */
+/* A manager's last call to this port. */
 void tpos_shrinker_unregister(struct ttmpool_system *system,
 			      struct tpos_shrinker *shrinker)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Some pages of a chunk, as the CPU reads and writes them.
+ * Accesses by the CPU to some pages of a chunk.
  *
- * By the mapping that the driver uses, as everywhere in this port: of a coherent
- * chunk of the DMA API's own the one that this made, of all others the linear map,
- * which has the chunk's own caching, or is flushed (flush.c).
+ * As everywhere in this port, they go through the mapping that the driver uses. For a
+ * coherent chunk that dma_alloc_attrs() returned, this is the mapping that it made. For all
+ * others it is the linear map, which has the caching of the chunk, or is flushed (flush.c).
  *
- * A streaming mapping may stand between the device and the page: a cache that
- * the device does not see, or a bounce slot. So what the device may have
- * written is fetched before it is read, and what was written here is passed on.
+ * A streaming mapping may put something between the device and the page: a cache that the
+ * device does not see, or a bounce slot. So the pages are synced for the CPU before they
+ * are read, and for the device after they were written.
  */
 
 #include <linux/crc32.h>
@@ -20,7 +20,10 @@
 
 #include "ttmpool_system.h"
 
-/* Where the DMA API has mapped a coherent chunk for the CPU; or NULL. */
+/*
+ * Returns the address at which the DMA API has mapped a coherent chunk for the CPU,
+ * or NULL.
+ */
 static void *span_coherent(const struct tpos_span *span)
 {
 	return ttmpool_chunk_is_coherent(span->chunk)
@@ -60,7 +63,10 @@ void ttmpool_span_write(const struct tpos_span *span, size_t i, void *from)
 	span_unmap(span, to);
 }
 
-/* The device of a chunk with a streaming mapping, NULL for any other. */
+/*
+ * Returns the device of a chunk with a streaming mapping, or NULL for any other
+ * chunk.
+ */
 static struct device *span_streams_to(const struct tpos_span *span)
 {
 	const struct ttmpool_chunk *chunk = span->chunk;
@@ -100,7 +106,7 @@ void ttmpool_span_for_device(const struct tpos_span *span)
 			dev, span->chunk->dma.addr, span->first << PAGE_SHIFT,
 			span->pages << PAGE_SHIFT, DMA_BIDIRECTIONAL);
 	span_flush(span);
-	wmb(); /* what was write-combined leaves the CPU's buffers */
+	wmb(); /* write-combined stores leave the CPU's buffers */
 }
 
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from)

@@ -7,13 +7,13 @@ struct seq_file;
 struct ttmpool_manager;
 struct ttmpool_pool;
 
-/** ttmpool_debugfs_init() - files about @mgr in the directory @dir. */
+/** ttmpool_debugfs_init() - create the files about @mgr in the directory @dir. */
 void ttmpool_debugfs_init(struct ttmpool_manager *mgr, struct dentry *dir);
 
-/** ttmpool_debugfs_pool() - the table of one pool. */
+/** ttmpool_debugfs_pool() - print the table of one pool. */
 void ttmpool_debugfs_pool(struct seq_file *m, struct ttmpool_pool *pool);
 
-/** ttmpool_debugfs_fini() - take them away, and wait for their readers. */
+/** ttmpool_debugfs_fini() - remove the files, and wait for their readers. */
 void ttmpool_debugfs_fini(void);
 
 #endif

@@ -3,32 +3,38 @@
 #define TTMPOOL_LINUX_MODULE_H
 
 /*
- * What ttmpool.ko and the drop-in for ttm.ko have beyond the library: one manager for
- * all their users. A driver that embeds the library may link module_manager.o, and has
- * the same then for itself, or may have a manager of its own.
+ * What ttmpool.ko and the drop-in for ttm.ko add to the library: one manager for all their
+ * users. A driver that embeds the library may link module_manager.o, and then has such a
+ * manager for itself, or may have a manager of its own.
  */
 
 #include <ttmpool/manager.h>
 
-/** ttmpool_module_manager() - the one that all drivers share; never NULL. */
+/** ttmpool_module_manager() - the manager that all drivers share; never NULL. */
 struct ttmpool_manager *ttmpool_module_manager(void);
 
 /**
  * ttmpool_module_get() - start the shared manager, unless another user has done so
  *
- * A driver calls it when its module is loaded. With ttmpool.ko the manager is always
- * there, and this only counts.
+ * A driver calls it when its module is loaded. In ttmpool.ko the manager always exists, and
+ * this function only counts users.
  *
  * Return: 0, or a negative errno; then ttmpool_module_put() must not be called.
  */
 int ttmpool_module_get(void);
 
-/** ttmpool_module_put() - this user has no pools any more; the last one ends the
- * manager. */
+/**
+ * ttmpool_module_put() - end the use of the shared manager
+ *
+ * The caller must have no pools any more. The last user ends the manager.
+ */
 void ttmpool_module_put(void);
 
-/** ttmpool_module_pool_limit() - the parameter page_pool_size, as it is now. For who holds
- * the shared manager. */
+/**
+ * ttmpool_module_pool_limit() - the current value of the parameter page_pool_size
+ *
+ * The caller must hold the shared manager.
+ */
 unsigned long ttmpool_module_pool_limit(void);
 
 struct ttmpool_counters;

@@ -3,12 +3,12 @@
 #define TTMPOOL_PORT_H
 
 /*
- * The Linux port: the hot half of the contract in ttmpool/os.h. The other half
- * is the files beside this one.
+ * The Linux port: the part of the contract in ttmpool/os.h that is called often. The files
+ * beside this one have the rest.
  *
- * What differs between kernel versions is in the compat_*.c files, of which
- * Kbuild picks by looking at the headers; what differs between architectures is
- * in the caching_*.c files. There is no conditional here.
+ * Differences between kernel versions are in the compat_*.c files, from which Kbuild
+ * chooses by looking at the headers. Differences between architectures are in the
+ * caching_*.c files. This header has no conditionals for either.
  */
 
 #include <linux/atomic.h>
@@ -36,12 +36,15 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-/* 1: what is cheap is checked; a kernel built to find bugs may say 2. */
+/*
+ * 1 makes the checks that are cheap. A kernel that is built to find bugs may set it
+ * to 2.
+ */
 #ifndef TPOS_CHECK_LEVEL
 #define TPOS_CHECK_LEVEL 1
 #endif
 
-/* A module exports by EXPORT_SYMBOL alone, and the kernel has no C++. */
+/* A module exports only by EXPORT_SYMBOL, and the kernel has no C++. */
 #define TPOS_API_BEGIN
 #define TPOS_API_END
 #define TPOS_MUST_CHECK __must_check
@@ -51,14 +54,16 @@ struct shrinker;
 struct ttmpool_chunk;
 struct ttmpool_system;
 
-typedef struct ttmpool_system tpos_system_t; /* ttmpool_system.h */
+typedef struct ttmpool_system tpos_system_t; /* see ttmpool_system.h */
 typedef struct device tpos_device_t;
 typedef struct page tpos_page_t;
 typedef dma_addr_t tpos_dma_addr_t;
-typedef struct file tpos_store_t; /* of shmem: store.c */
+typedef struct file tpos_store_t; /* of shmem: see store.c */
 
-/* @cookie: how the mapping is ended: of a coherent chunk see coherent.c; of another the
- * range of addresses that it shares (compat_iova_link.c), or NULL. */
+/*
+ * @cookie says how the mapping is ended: for a coherent chunk see coherent.c; for any other
+ * chunk it is the range of addresses that the chunk shares (compat_iova_link.c), or NULL.
+ */
 struct tpos_dma {
 	dma_addr_t addr;
 	void *cookie;
@@ -79,7 +84,10 @@ static inline void tpos_device_put(struct device *dev)
 	put_device(dev);
 }
 
-/* Coherent pages and mappings have a mask each (dma_set_coherent_mask()). */
+/*
+ * Coherent pages and mappings each have a mask of their own
+ * (dma_set_coherent_mask()).
+ */
 static inline u64 tpos_device_mask(struct device *dev, bool coherent)
 {
 	u64 mask = coherent ? dev->coherent_dma_mask : dma_get_mask(dev);
@@ -92,9 +100,9 @@ bool tpos_dma_bounces(struct device *dev, const struct ttmpool_chunk *chunk);
 bool tpos_device_reaches(struct device *dev, struct page *page, size_t n);
 
 /*
- * Only where a section of memory has its struct pages by itself, the frame number has
- * to be asked (include/asm-generic/memory_model.h). nth_page() did this until Linux
- * 6.18, and is gone since.
+ * The frame number is only needed if each section of memory has its struct pages by itself
+ * (include/asm-generic/memory_model.h). nth_page() did this until Linux 6.18, and does not
+ * exist any more.
  */
 static inline struct page *tpos_page_nth(struct page *page, size_t n)
 {
@@ -130,8 +138,8 @@ struct ttmpool_chunk *tpos_page_chunk(struct device *dev, struct page *page);
 void tpos_page_set_chunk(struct page *page, struct ttmpool_chunk *chunk);
 
 /*
- * KASAN's functions for whole pages are not exported to modules, so a parked
- * page is not poisoned. A built-in port would do it here.
+ * KASAN's functions for whole pages are not exported to modules, so parked pages are not
+ * poisoned. A built-in port would do it here.
  */
 #define TPOS_WATCHED false
 
@@ -169,7 +177,7 @@ void ttmpool_work_run(struct work_struct *work);
 		INIT_DELAYED_WORK(&(tpos_work)->work, ttmpool_work_run); \
 	} while (0)
 
-/* @woken: how often; see wait.c. */
+/* @woken counts the wake-ups; see wait.c. */
 struct tpos_wait {
 	wait_queue_head_t queue;
 	atomic_long_t woken;
@@ -198,7 +206,7 @@ static inline u64 tpos_now_ms(struct ttmpool_system *system)
 	return ktime_to_ms(ktime_get());
 }
 
-/* Lockdep learns the order of the locks by itself: the ranks are not needed. */
+/* Lockdep learns the order of the locks by itself, so the ranks are not needed. */
 typedef spinlock_t tpos_spinlock_t;
 typedef struct mutex tpos_mutex_t;
 

@@ -3,17 +3,17 @@
 #define TTMPOOL_LINUX_SHMEM_H
 
 /*
- * A backend of Linux alone: buffers whose pages are a shmem file's from birth.
- * docs/anonymous.md says when to choose it.
+ * A backend that only Linux has: buffers whose pages belong to a shmem file from the
+ * beginning. docs/anonymous.md says when to choose it.
  *
- * While such a buffer is populated, its pages are pinned and mapped. When it is
- * not, they are ordinary pages of a file: the system swaps them out, and in,
- * by itself, and no byte is copied by the library. So its contents, other than
- * those of any other backend, survive ttmpool_unpopulate(), and are there again
- * after ttmpool_populate(). ttmpool_shmem_purge() ends them.
+ * While such a buffer is populated, its pages are pinned and mapped. Otherwise they are
+ * ordinary pages of a file: the system swaps them out and in by itself, and the library
+ * copies no byte. So, unlike those of any other backend, the contents survive
+ * ttmpool_unpopulate(), and are there again after ttmpool_populate().
+ * ttmpool_shmem_purge() ends them.
  *
- * The pages come from no pool: nothing is recycled, and neither the manager's
- * budget nor an owner is charged. They are write-back, always.
+ * The pages come from no pool: nothing is recycled, and neither the manager's budget nor an
+ * owner is charged. They are always write-back.
  */
 
 #include <ttmpool/backend.h>
@@ -22,7 +22,7 @@
 
 /**
  * struct ttmpool_shmem - what a driver embeds around such a buffer
- * @be: for all verbs of ttmpool/backend.h
+ * @be: the backend, for all functions of ttmpool/backend.h
  *
  * All other members are private.
  */
@@ -36,13 +36,13 @@ struct ttmpool_shmem {
  * ttmpool_shmem_init() - start a buffer, all zeroes
  * @shmem: uninitialised memory
  * @config: as for ttmpool_backend_init(); @funcs must be NULL, and @caching
- *	TTMPOOL_CACHED; of @pool, the device is used. Without @dma_addr, nothing
+ *	TTMPOOL_CACHED; only the device of @pool is used. Without @dma_addr, nothing
  *	is mapped.
  *
  * May sleep.
  *
- * Return: 0; -EINVAL or -E2BIG as there; what the system says of a file that it
- * cannot make.
+ * Return: 0; -EINVAL or -E2BIG as there; the system's error for a file that it cannot
+ * make.
  */
 int ttmpool_shmem_init(struct ttmpool_shmem *shmem,
 		       const struct ttmpool_backend_config *config);

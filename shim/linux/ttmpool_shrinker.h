@@ -2,19 +2,26 @@
 #ifndef TTMPOOL_LINUX_SHRINKER_H
 #define TTMPOOL_LINUX_SHRINKER_H
 
-/* The two answers that the kernel's shrinkers give, whatever its version; and
- * compat_shrinker_*.c: to register one, as its version would have it. */
+/*
+ * The two callbacks of the kernel's shrinkers, which do not depend on the kernel version;
+ * and compat_shrinker_*.c, which registers a shrinker as the version requires.
+ */
 
 #include <ttmpool/os.h>
 
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 
-/* What is asked for at once: 2 MiB, which is one caching change and one invalidation. */
+/*
+ * The kernel asks for this much at once: 2 MiB, which costs one caching change and
+ * one invalidation.
+ */
 #define TTMPOOL_SHRINK_BATCH (SZ_2M >> PAGE_SHIFT)
 
-/* compat_reclaimed*.c: tell the reclaim that this thread is in, if it is in one, of
- * pages that it does not see. */
+/*
+ * compat_reclaimed*.c: if this thread is in reclaim, reports pages to it that it
+ * does not see.
+ */
 void ttmpool_account_reclaimed(unsigned long pages);
 
 unsigned long ttmpool_shrinker_count(struct tpos_shrinker *shrinker,

@@ -2,22 +2,22 @@
 #ifndef TTMPOOL_LINUX_SYSTEM_H
 #define TTMPOOL_LINUX_SYSTEM_H
 
-/* What the files of this port know of each other. */
+/* The internal interface between the files of this port. */
 
 #include <linux/gfp.h>
 
 #include <ttmpool/os.h>
 
-/* An effort for memory, but never at the cost of a process: see pages.c. */
+/* Tries hard for memory, but never kills a process for it: see pages.c. */
 #define TTMPOOL_GFP (GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /**
  * struct ttmpool_system - the machine, as one manager sees it
- * @name: of the shrinker, and in reports
- * @reports: how many findings there were of each kind
+ * @name: name of the shrinker, also used in reports
+ * @reports: number of reports of each kind
  *
- * All else is the kernel's, which there is only one of. Zero-initialise it, and
- * name it.
+ * Everything else belongs to the kernel, of which there is only one. Zero-initialise the
+ * structure, and set the name.
  */
 struct ttmpool_system {
 	const char *name;
@@ -26,14 +26,14 @@ struct ttmpool_system {
 
 /**
  * struct ttmpool_counters - what this port has asked of the kernel so far
- * @pages_out: pages had of the system now, by all managers
- * @caching_calls: calls that changed page attributes; a flush on every CPU each
+ * @pages_out: pages that all managers have from the system now
+ * @caching_calls: calls that changed page attributes; each flushes every CPU
  * @caching_repairs: batches made write-back again after a failure
  * @maps: chunks mapped
  * @unmaps: chunks unmapped
  * @iotlb_flushes: flushes that a deferred invalidation made necessary
- * @stores: stores there are now
- * @pages_stored: what they keep, in memory or swapped out
+ * @stores: number of stores now
+ * @pages_stored: pages that they keep, in memory or swapped out
  */
 struct ttmpool_counters {
 	atomic_long_t pages_out;
@@ -53,28 +53,34 @@ bool ttmpool_device_is_translated(struct device *dev);
 bool ttmpool_device_is_lazy(struct device *dev);
 bool ttmpool_device_emits(struct device *dev, phys_addr_t start, size_t size);
 
-/* dma.c: _complete_invalidations: of a domain that defers them, wait until all are done;
- * _note_unmap: addresses may be in the flush queue from now on; _await_addresses: sleep
- * until they are not, and false if there are none. */
+/*
+ * dma.c. _complete_invalidations: if the domain defers invalidations, waits until all are
+ * done. _note_unmap: addresses may be in the flush queue from now on. _await_addresses:
+ * sleeps until the queue is empty; returns false if there is nothing to wait for.
+ */
 void ttmpool_complete_invalidations(struct device *dev);
 void ttmpool_note_unmap(void);
 bool ttmpool_await_addresses(struct device *dev);
 
-/* compat_counters_*.c: so many pages more are out, or, of a node, spare; the counters of
- * the kernel for that, with what others count there. _active_stat: of pages that are out
- * and not spare; -1: there is no counter of these. */
+/*
+ * compat_counters_*.c: count pages that the port has from the system, and pages of a node
+ * that are spare, in the kernel's counters. The _stat functions return these counters,
+ * which include what others count there. _active_stat counts pages that the port has and
+ * that are not spare; it returns -1 if the kernel has no such counter.
+ */
 void ttmpool_count_out(struct page *page, long pages);
 void ttmpool_count_spare(int node, long pages);
 long ttmpool_active_stat(void);
 unsigned long ttmpool_spare_stat(void);
 
 /*
- * compat_iova_*.c, of the chunks from @first to before @end.
- * _map: how many, from the first on, have got addresses that they share. None: map the
- * first for itself. -EOPNOTSUPP: none does on this device; -ENOSPC: there is no range for
- * them, or no memory. To ask again for others of the batch would be in vain.
- * _unmap: those that share, at once, in whichever mode of the IOMMU; how many pages of
- * addresses have come back?
+ * compat_iova_*.c, for the chunks from @first up to but not including @end.
+ * _map returns how many of them, from the first on, have got addresses that they share. 0
+ * means that the first must be mapped by itself. -EOPNOTSUPP means that no chunks share
+ * addresses on this device. -ENOSPC means that there is no range for them, or no memory;
+ * asking again for other chunks of the batch would be in vain.
+ * _unmap unmaps the chunks that share addresses, at once, in either mode of the IOMMU. It
+ * returns how many pages of addresses have come back.
  */
 long ttmpool_range_map(struct device *dev, struct ttmpool_list *first,
 		       struct ttmpool_list *end);
@@ -87,39 +93,45 @@ gfp_t ttmpool_small_gfp(unsigned int flags);
 struct page *ttmpool_plain_alloc(struct device *dev,
 				 const struct tpos_alloc *req);
 
-/* coherent.c. _is_single: only one page at a time can be had; _bytes: by which the
- * CPU reads and writes the chunk, or NULL if the linear map will do; _unmap: the
- * pages stay, and may be reached until the invalidation is complete. */
+/*
+ * coherent.c. _is_single returns whether only one page at a time can be allocated. _bytes
+ * returns the mapping through which the CPU reads and writes the chunk, or NULL if the
+ * linear map will do. _unmap keeps the pages; the device may reach them until the
+ * invalidation is complete.
+ */
 bool ttmpool_coherent_is_single(struct device *dev);
 int ttmpool_coherent_alloc(struct device *dev, const struct tpos_alloc *req,
 			   struct ttmpool_chunk *chunk);
 void *ttmpool_coherent_bytes(const struct ttmpool_chunk *chunk);
 void ttmpool_coherent_unmap(struct device *dev, struct ttmpool_chunk *chunk);
-/* index.c, which is empty when it ends; descriptors.c: users of it come and go. */
+/* index.c, which is empty when it ends; descriptors.c, whose users come and go. */
 bool ttmpool_index_reserve(struct page *page, size_t pages, gfp_t gfp);
 void ttmpool_index_forget(const struct ttmpool_chunk *chunk);
 void ttmpool_index_end(void);
 int ttmpool_descriptors_get(void);
 void ttmpool_descriptors_put(void);
 
-/* work.c: while there are users, work can be queued. */
+/* work.c: work can be queued while there are users. */
 int ttmpool_work_get(void);
 void ttmpool_work_put(void);
 
-/* clear_*.c: pages that follow each other; @few: and these are all that there are.
- * What is written may still be on its way when it returns: the caller has the
- * barrier. */
+/*
+ * clear_*.c: clears contiguous pages. @few says that these are all. The stores may not be
+ * complete on return; the caller issues the barrier.
+ */
 void ttmpool_clear_pages(struct page *page, size_t n, bool few);
 
-/* span.c. The first two are for one page of it, the i-th. */
+/* span.c. The first two functions are for one page of the span, the i-th. */
 void ttmpool_span_read(const struct tpos_span *span, size_t i, void *to);
 void ttmpool_span_write(const struct tpos_span *span, size_t i, void *from);
 void ttmpool_span_for_cpu(const struct tpos_span *span);
 void ttmpool_span_for_device(const struct tpos_span *span);
 
-/* flush.c. _is_looked_past: is there somebody who sees memory, and neither the CPU's
- * caches nor by the DMA API? Both for architectures that have devices of the kind; on
- * all others nobody but a test calls them. */
+/*
+ * flush.c. _is_looked_past returns whether somebody accesses memory directly, neither
+ * through the CPU's caches nor under the care of the DMA API. Both functions are for
+ * architectures that have such devices; on all others, only tests call them.
+ */
 bool ttmpool_flush_pages(struct page *page, size_t n);
 bool ttmpool_is_looked_past(const struct ttmpool_chunk *chunk,
 			    struct device *dev);
@@ -128,12 +140,18 @@ bool ttmpool_is_looked_past(const struct ttmpool_chunk *chunk,
 	(IS_ENABLED(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
 	 IS_ENABLED(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU))
 
-/* compat_swiotlb_*.c: where bounce slots lie; false if there are none. */
+/*
+ * compat_swiotlb_*.c: finds out where bounce slots lie. Returns false if there are
+ * none.
+ */
 bool ttmpool_bounce_range(struct device *dev, phys_addr_t *start, size_t *size);
 
-/* Is it a page at all, and which? Arithmetic alone, as long as the page descriptors
- * are one array (vmemmap or flat memory): nothing is read through the pointer. Of a
- * struct page * the compiler would take it for granted that it points to one. */
+/*
+ * Returns whether a pointer points to a page descriptor, and to which. This is arithmetic
+ * alone as long as the page descriptors are one array (vmemmap or flat memory): nothing is
+ * read through the pointer. Without OPTIMIZER_HIDE_VAR(), the compiler would assume that
+ * every struct page * points to a descriptor.
+ */
 static inline bool ttmpool_is_page(const struct page *page, unsigned long *pfn)
 {
 	*pfn = page_to_pfn(page);
@@ -141,7 +159,7 @@ static inline bool ttmpool_is_page(const struct page *page, unsigned long *pfn)
 	return pfn_to_page(*pfn) == page;
 }
 
-/* A mapped chunk: has it addresses that it shares? */
+/* Returns whether a mapped chunk has addresses that it shares. */
 static inline bool ttmpool_chunk_shares(const struct ttmpool_chunk *chunk)
 {
 	return !ttmpool_chunk_is_coherent(chunk) && chunk->dma.cookie;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Waiting until woken. The counter closes the gap between looking and sleeping:
+ * Waiting until woken. The counter closes the gap between checking and sleeping:
  *
  *     seen = count          n = count + 1, a full barrier
- *     look: nothing there   (it has become true before that)
+ *     check: not true       (it has become true before that)
  *     sleep until count != seen
  *                           wake
  *
- * Whoever looked too early has read the count before it was raised, and does
- * not sleep at all (wait_event() looks again once it is in the queue).
+ * A thread that checked too early has read the count before it was raised, and does not
+ * sleep at all (wait_event() checks again when the thread is in the queue).
  */
 
 #include <linux/ktime.h>
@@ -22,9 +22,9 @@ static bool was_woken(struct tpos_wait *wait, long seen)
 }
 
 /*
- * What is left is counted from one millisecond of the clock to another, as
- * tpos_now_ms() has them. Each of them is counted once, in whichever of many sleeps
- * it falls; to round each sleep would lose or find up to a millisecond in each.
+ * The remaining time is computed from whole milliseconds of the clock, as tpos_now_ms()
+ * returns them. Each millisecond is counted once, in whichever of many sleeps it falls.
+ * Rounding each sleep would lose or gain up to a millisecond in each.
  */
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
@@ -56,7 +56,7 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 void tpos_wake(struct tpos_wait *wait)
 {
 	atomic_long_inc_return(&wait->woken);
-	/* After a full barrier, as it asks for. */
+	/* waitqueue_active() needs the full barrier of the line above. */
 	if (waitqueue_active(&wait->queue))
 		wake_up_all(&wait->queue);
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Deferred work, which is clearing pages that came back. It takes long, and should not
- * hold up what is bound to one CPU; and it is memory traffic that nobody waits for. So
- * it has a workqueue of its own, unbound, on which no more than two pools are cleared at
- * a time (of each node, before Linux 6.9), however many devices there are. Root can say
- * on which CPUs it runs, how nice it is, and how much of it at once
+ * Deferred work, which is clearing pages that came back. It takes long, and should not hold
+ * up work that is bound to one CPU. It is memory traffic that nobody waits for. So it has
+ * an unbound workqueue of its own, on which no more than two pools are cleared at a time
+ * (of each node, before Linux 6.9), however many devices there are. Root can set on which
+ * CPUs it runs, its nice value, and how many works run at once
  * (/sys/bus/workqueue/devices/ttmpool_scrub, by the name of the module). Nobody waits for
- * a work that has not begun; so it needs no rescuer.
+ * a work that has not begun, so the queue needs no rescuer.
  *
- * Queueing a work that is queued does nothing, and one that runs will run again: as the
- * contract wants it.
+ * Queueing a work that is queued does nothing, and a work that is queued while it runs will
+ * run again. This is what the contract requires.
  *
- * It runs a moment later than it could. Whoever gives back many small buffers does
- * so one after the other, and would wake a worker for each; this way all but the
- * first find the work queued, which is one atomic operation.
+ * The work runs a moment later than it could. A caller that gives back many small buffers
+ * one after the other would wake a worker for each. With the delay, all but the first find
+ * the work queued already, which costs one atomic operation.
  *
  *     gives     .  . ..  .  ...  .             .
  *               |-- a tick or more --> clears them all   |-- a tick or more -->
