@@ -2,26 +2,26 @@
 /*
  * Adoption: pages of a chunk become pages of the store, and no byte is copied.
  *
- * No kernel lets a module add a page of its own to a shmem file: what counts it
- * is shmem's alone. But a page that is there can be replaced by another
- * (replace_page_cache_folio(), made for FUSE), which takes over its place in
- * the counts and in the memory cgroup's:
+ * No kernel lets a module add a page of its own to a shmem file, because only shmem can
+ * account for it. But a page that is there can be replaced by another one
+ * (replace_page_cache_folio(), made for FUSE), which takes over its place in the counts and
+ * in those of the memory cgroup:
  *
  *     file    [ 0 ][ 1 ][ 2 ][ 3 ]    pages of the file, not even cleared
  *               x    x    x    x
- *     chunk   [ 0 ][ 1 ][ 2 ][ 3 ]    change places with these, and go
+ *     chunk   [ 0 ][ 1 ][ 2 ][ 3 ]    change places with these, which are freed
  *
- * All of the file's pages are had before the first is replaced, and replacing
- * cannot fail: so a chunk is adopted as a whole, or not at all.
+ * All pages of the file are allocated before the first one is replaced, and replacing
+ * cannot fail. So a chunk is adopted as a whole, or not at all.
  *
- * As one large folio a chunk cannot come into the file. Only a large folio that is
- * there already could be replaced by it (mem_cgroup_replace_folio() requires as many
- * pages); and what makes a folio of pages that the allocator gave without
- * __GFP_COMP is not exported (prep_compound_page()), while pages that it gave
- * with it cannot be split by a module (split_page() refuses them).
+ * A chunk cannot enter the file as one large folio. It could only replace a large folio that
+ * is there already (mem_cgroup_replace_folio() requires as many pages). The function that
+ * makes a folio of pages that were allocated without __GFP_COMP is not exported
+ * (prep_compound_page()), and a module cannot split pages that were allocated with it
+ * (split_page() refuses them).
  *
- * There is no way back: an adopted page is on a list of the memory manager's,
- * from where no module can take it. It comes back as a copy.
+ * There is no way back: an adopted page is on a list of the memory manager, and no module
+ * can take it off. Its contents come back as a copy.
  */
 
 #include <linux/fs.h>
@@ -34,7 +34,9 @@
 #include "ttmpool_store.h"
 #include "ttmpool_trace_buffer.h"
 
-/* A page that store_claim() has claimed: it is referenced, so it is there. */
+/*
+ * Returns a page that store_claim() has claimed. It is referenced, so it is there.
+ */
 static struct page *store_claimed(struct file *store, size_t index)
 {
 	struct page *page = pagecache_get_page(store->f_mapping, index, 0, 0);
@@ -43,7 +45,7 @@ static struct page *store_claimed(struct file *store, size_t index)
 	return page;
 }
 
-/* Of a huge page, no part can be replaced. */
+/* Claims a page of the file. No part of a huge page can be replaced. */
 static int store_claim(struct file *store, size_t index)
 {
 	struct page *page;
@@ -77,13 +79,13 @@ unclaim:
 	return err;
 }
 
-/* The page is nobody's but ours, so its flags are set without care. */
+/* Nobody else uses the page, so its flags are set without atomics. */
 static void store_replace(struct file *store, size_t index, struct page *page)
 {
 	struct page *old = store_claimed(store, index);
 	struct folio *folio = page_folio(page);
 
-	set_page_private(page, 0); /* was the driver's */
+	set_page_private(page, 0); /* it was the driver's */
 	__folio_set_locked(folio);
 	__folio_set_swapbacked(folio);
 	folio_mark_uptodate(folio);
@@ -98,13 +100,14 @@ static void store_replace(struct file *store, size_t index, struct page *page)
 }
 
 /*
- * Should a large block rather leave by copy? What is adopted stays where it is, in pieces,
- * until the last page of it has been written out. What is copied is free as a whole at
- * once, and the copies go to small blocks first, if there are any. So where most of what is
- * free is in smaller blocks than this one, it is copied; elsewhere there are such blocks,
- * and nothing is copied for one more. docs/anonymous.md counts them. The kernel calls
- * that share the unusable free space (mm/vmstat.c, unusable_free_index()). It finds
- * blocks up to PAGE_ALLOC_COSTLY_ORDER for whoever waits; these are always adopted.
+ * Returns whether a large block should be copied instead. An adopted block stays where it
+ * is, in pieces, until its last page has been written out. A copied block is free as a
+ * whole at once, and its copies go to small blocks first, if there are any. So if most of
+ * the free memory is in smaller blocks than this one, it is copied. Otherwise there are
+ * enough blocks of this size, and nothing is copied to get one more. docs/anonymous.md has
+ * the figures. The kernel calls that share the unusable free space (mm/vmstat.c,
+ * unusable_free_index()). It finds blocks up to PAGE_ALLOC_COSTLY_ORDER for any caller that
+ * waits, so these are always adopted.
  */
 static bool store_copies(const struct ttmpool_chunk *chunk)
 {

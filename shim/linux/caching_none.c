@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Caching where the linear map cannot be changed, which is everywhere but on
- * x86: what a mapping made for a user or for the kernel shall be is taken note
- * of, and whoever makes that mapping reads it from there, as in Linux's TTM
- * (ttm_pool.c, ttm_pool_apply_caching). The linear map stays write-back, and the pages
- * were just cleared or written by it: such a mapping must not read what they were
- * before, nor lose what it writes when the cache lets go of an old line. And when they
- * are to be read by the linear map again, it must not show what it has kept of them.
+ * Caching where the linear map cannot be changed, which is everywhere but on x86. The port
+ * only notes which caching a mapping for a user or for the kernel shall have, and the code
+ * that makes that mapping reads it from there, as in Linux's TTM (ttm_pool.c,
+ * ttm_pool_apply_caching). The linear map stays write-back, and the pages were just cleared
+ * or written through it. So the pages are flushed: such a mapping must not read what they
+ * contained before, nor lose what it writes when the cache evicts an old line. When the
+ * pages are to be read through the linear map again, it must not show old lines that the
+ * cache has kept.
  */
 
 #include "ttmpool_system.h"

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Caching on x86: the attributes of the kernel's linear map are changed, since
- * a page may be reached through two mappings only if both are of one caching.
+ * Caching on x86: the attributes of the kernel's linear map are changed, because a page
+ * may be accessed through two mappings only if both have the same caching.
  *
- * Each call of the kernel costs a flush of the TLB on every CPU, so a batch is
- * divided into as few spans as possible, and each span is one call:
+ * Each call of the kernel costs a flush of the TLB on every CPU. So a batch is divided into
+ * as few spans as possible, and each span is one call:
  *
  *     chunk:   [2 MiB][2 MiB][2 MiB] [64 KiB][64 KiB][4 KiB][4 KiB]...
- *     span:    `--adjacent--'`-----' `----- up to so many pages ---'
+ *     span:    `--adjacent--'`-----' `- up to a limit of pages ----'
  *              set_memory_*()        set_pages_array_*()
  *
- * A chunk that fills an entry of the second level is changed there, as one. As
- * an array of pages it would be split into 512 entries first, which takes a
- * page table, and never becomes one entry again.
+ * A chunk that fills an entry of the second level is changed there, as one entry. As an
+ * array of pages, it would first be split into 512 entries, which needs a page table, and
+ * never becomes one entry again.
  *
- * On an error the kernel leaves some pages changed and some not (arch/x86/mm/
- * pat/set_memory.c, _set_pages_array: it frees the memory types and forgets the
- * entries). So the whole batch is then made write-back.
+ * On an error, the kernel leaves some pages changed and some not (arch/x86/mm/pat/
+ * set_memory.c, _set_pages_array: it frees the memory types and forgets the entries). So
+ * the whole batch is then made write-back.
  *
- * Towards write-back no memory is needed: no entry has to be split that was not
- * split on the way here, and the array of pages is a static one. It has a
- * mutex, under which nothing is allocated, so that reclaim may wait for it.
+ * A change to write-back needs no memory: no entry has to be split that was not split by the
+ * change away from it, and the array of pages is static. A mutex protects the array.
+ * Nothing is allocated under it, so reclaim may wait for it.
  */
 
 #include <linux/mutex.h>
@@ -33,7 +33,10 @@
 
 #define BLOCK_ORDER (PMD_SHIFT - PAGE_SHIFT)
 
-/* Pages in one call towards write-back, and, at most, away from it. */
+/*
+ * The largest number of pages in one call that changes to write-back, and away from
+ * it.
+ */
 #define BACK_PAGES  4096
 #define FORTH_PAGES 65536
 
@@ -43,10 +46,10 @@ static DEFINE_MUTEX(back_lock);
 /**
  * struct change - one walk through a batch
  * @chunks: the batch
- * @to: what the pages shall be
+ * @to: the caching that the pages shall have
  * @spare: chunks of this caching stay as they are
  * @pages: where pages are collected for one call
- * @room: how many have room there
+ * @room: number of pages that fit there
  */
 struct change {
 	struct ttmpool_list *chunks;
@@ -57,12 +60,12 @@ struct change {
 };
 
 /**
- * struct span - what one call is made for
- * @from: its first link
- * @until: the first link after it
- * @blocks: it consists of the blocks between the two, else of the other chunks
- * @start: of blocks, the first page
- * @n: how many pages
+ * struct span - the chunks of one call
+ * @from: the first link
+ * @until: the first link after the span
+ * @blocks: the span is the blocks between the two; otherwise it is the other chunks
+ * @start: for blocks, the first page
+ * @n: number of pages
  */
 struct span {
 	struct ttmpool_list *from;
@@ -80,7 +83,7 @@ static bool is_in(const struct change *change, const struct span *span,
 	       (chunk->order >= BLOCK_ORDER) == span->blocks;
 }
 
-/* Take a block into a span that it touches at either end. */
+/* Adds a block to a span, if it touches the span at either end. */
 static bool span_add_block(struct span *span, const struct ttmpool_chunk *chunk)
 {
 	size_t n = ttmpool_chunk_pages(chunk);
@@ -108,7 +111,10 @@ static bool span_add_pages(const struct change *change, struct span *span,
 	return true;
 }
 
-/* The longest span from span->from on; whether there is anything in it. */
+/*
+ * Finds the longest span from span->from on. Returns whether there is anything in
+ * it.
+ */
 static bool span_find(const struct change *change, struct span *span)
 {
 	struct ttmpool_list *link;
@@ -159,8 +165,11 @@ static void span_note(const struct change *change, const struct span *span,
 	}
 }
 
-/* Make the calls for blocks or for the others. Goes on after an error, for the
- * sake of those that can be changed; returns the first. */
+/*
+ * Makes the calls for blocks, or those for other chunks. A change to write-back
+ * goes on after an error, for the sake of the chunks that can be changed. Returns
+ * the first error.
+ */
 static int change_kind(const struct change *change, bool blocks)
 {
 	struct span span = { .from = change->chunks->next, .blocks = blocks };
@@ -190,7 +199,7 @@ static int change_all(const struct change *change)
 	return change_kind(change, false) ?: err;
 }
 
-/* All that is neither write-back nor @spare becomes write-back. */
+/* Makes everything write-back that is neither write-back nor @spare. */
 static int change_back(struct ttmpool_list *chunks, enum ttmpool_caching spare)
 {
 	struct change change = { .chunks = chunks,
@@ -206,8 +215,10 @@ static int change_back(struct ttmpool_list *chunks, enum ttmpool_caching spare)
 	return err;
 }
 
-/* Any error of the kernel's means that a page table could not be had: nothing
- * else is wrong with pages that are ours. */
+/*
+ * Any error of the kernel means that it could not get a page table: nothing else
+ * can be wrong with pages of our own.
+ */
 static int change_forth(struct ttmpool_list *chunks, size_t pages,
 			enum ttmpool_caching to)
 {
@@ -224,7 +235,7 @@ static int change_forth(struct ttmpool_list *chunks, size_t pages,
 	return err ? -ENOMEM : 0;
 }
 
-/* Nobody can say which pages a failed change has reached. */
+/* Nobody can tell which pages a failed change has reached, so all are changed. */
 static void repair(struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
@@ -244,7 +255,7 @@ int tpos_caching_set(struct device *dev, struct ttmpool_list *chunks,
 
 	ttmpool_for_each_chunk(chunk, chunks)
 		pages += ttmpool_chunk_pages(chunk);
-	/* The kernel changes between two special cachings by way of this. */
+	/* The kernel changes between two special cachings only by way of this. */
 	err = change_back(chunks, caching);
 	if (!err && caching != TTMPOOL_CACHED)
 		err = change_forth(chunks, pages, caching);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Counters of GPUs' pages, which the kernel has since 7.1: what the shrinker can have of
- * a pool, and all other pages that are out. What was got of the system is in the second,
- * of the page's own node, from then on; what becomes spare moves to the first.
+ * The counters of GPUs' pages, which the kernel has since 7.1: one for pages that the
+ * shrinker can have, and one for all other pages. A page that the port gets from the system
+ * counts in the second, for its own node, from then on; when it becomes spare, it moves to
+ * the first.
  */
 
-#include <linux/mm.h> /* before vmstat.h, which stands on it */
+#include <linux/mm.h> /* before vmstat.h, which needs it */
 #include <linux/vmstat.h>
 
 #include "ttmpool_system.h"

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The kernel has a counter for what the shrinker can have, and none for what GPUs use. */
+/*
+ * The kernel has a counter for pages that the shrinker can have, but none for pages
+ * that GPUs use.
+ */
 
-#include <linux/mm.h> /* before vmstat.h, which stands on it */
+#include <linux/mm.h> /* before vmstat.h, which needs it */
 #include <linux/vmstat.h>
 
 #include "ttmpool_system.h"

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Small chunks that are mapped in one batch share a range of addresses, where the DMA API
- * can link single pages into one and unlink any run of them (dma_iova_link(), since
+ * Small chunks that are mapped in one batch share a range of addresses, if the DMA API can
+ * link single pages into a range and unlink any run of them (dma_iova_link(), since
  * Linux 6.16):
  *
  *     range      | a | b | c | d | e |     one state, with a count of its pages
- *     unmapped       |   b   c   |   e     two runs: two invalidations, and b, c and e
- *                                          are held
+ *     unmapped       |   b   c   |   e     two runs: two invalidations; the addresses of
+ *                                          b, c and e are held
  *     unmapped   | a |           | d |     two more, and the whole range is free
  *
- * Ending a mapping of dma_map_page() costs an invalidation in the IOMMU's strict mode.
+ * In the IOMMU's strict mode, ending a mapping of dma_map_page() costs an invalidation.
  * dma_iova_unlink() costs one for a run, however long it is (drivers/iommu/dma-iommu.c), and
- * so never more. What it cannot do is to free a part of the addresses: they come back with
- * the last page of the range. So ranges are bounded, and large chunks, and those that come
+ * so never more. It cannot free a part of the addresses: they come back with the last page
+ * of the range. So the size of ranges is limited, and large chunks, and chunks that come
  * alone, have mappings of their own.
  *
- * In the IOMMU's lazy mode nothing is shared. There one invalidation serves for hundreds of
- * mappings that have ended, neighbours or not (dma.c), and dma_iova_unlink() would take
- * one for each run, since it never goes through the flush queue.
+ * In the IOMMU's lazy mode, nothing is shared. There, one invalidation serves for hundreds
+ * of mappings that have ended, neighbours or not (dma.c), and dma_iova_unlink() would cost
+ * one for each run, because it never uses the flush queue.
  *
  * The state is the cookie of each of its chunks. There is no lock: a thread has chunks that
- * no other has, what is unlinked at once by two threads does not overlap, and the count
- * is atomic.
+ * no other thread has, runs that two threads unlink at the same time do not overlap, and the
+ * count is atomic.
  */
 
 #include <linux/dma-map-ops.h>
@@ -33,11 +33,14 @@
 
 #include "ttmpool_system.h"
 
-/* What may share: chunks below 2 MiB, which an IOMMU has large entries for. */
+/* Chunks below 2 MiB may share; for larger ones an IOMMU has large entries. */
 #define SHARED_PAGES (SZ_2M >> PAGE_SHIFT)
 
-/* The most pages that share a range; and no more than this part of all that the device can
- * address. One page holds a whole range, and so many pages would hold all addresses. */
+/*
+ * The most pages that share a range, and the largest part that they may be of all
+ * addresses of the device. One page holds a whole range, so that few pages could
+ * otherwise hold all addresses.
+ */
 #define RANGE_PAGES (SZ_8M >> PAGE_SHIFT)
 #define RANGE_PART  4096
 
@@ -46,9 +49,10 @@
 
 /**
  * struct iova_range - addresses that chunks share
- * @iova: of the DMA API
- * @pages: how many there are
- * @linked: of these, how many are mapped still; who unmaps the last frees the range
+ * @iova: the state of the DMA API
+ * @pages: number of pages in the range
+ * @linked: number of these that are still mapped; the thread that unmaps the last one frees
+ *	the range
  */
 struct iova_range {
 	struct dma_iova_state iova;
@@ -57,9 +61,10 @@ struct iova_range {
 };
 
 /*
- * Not for a device that does not see the CPU's caches: its mappings are synced while they
- * are in use, which this API has no call for. And an IOMMU whose pages are larger than
- * the CPU's has no address for a single one of these.
+ * Returns whether chunks for this device can share addresses. They cannot if the device does
+ * not see the CPU's caches: its mappings are synced while they are in use, for which this
+ * API has no call. And an IOMMU whose pages are larger than the CPU's has no address for a
+ * single CPU page.
  */
 static bool can_share(struct device *dev)
 {
@@ -68,9 +73,11 @@ static bool can_share(struct device *dev)
 	       dma_get_merge_boundary(dev) < PAGE_SIZE;
 }
 
-/* How many chunks from @first on can share a range, and how many pages do they have? None
- * is larger than one before it, so that each lies at a multiple of its size, as it does
- * where it is mapped for itself. */
+/*
+ * Returns how many chunks from @first on can share a range, and stores their pages
+ * in @pages. No chunk may be larger than the one before it, so that each lies at a
+ * multiple of its size, as it does if it is mapped by itself.
+ */
 static size_t range_plan(struct device *dev, const struct ttmpool_list *first,
 			 const struct ttmpool_list *end, size_t *pages)
 {
@@ -114,14 +121,17 @@ static void range_destroy(struct device *dev, struct iova_range *range)
 	kfree(range);
 }
 
-/* Cut the device off from a part of the range. */
+/* Cuts the device off from a part of the range. */
 static void range_unlink(struct device *dev, struct iova_range *range,
 			 size_t offset, size_t size)
 {
 	dma_iova_unlink(dev, &range->iova, offset, size, DMA_BIDIRECTIONAL, 0);
 }
 
-/* So many pages are unmapped; did all of the addresses come back, and how many? */
+/*
+ * Notes that pages of the range were unmapped. Returns how many pages of addresses
+ * have come back: all of the range, or none.
+ */
 static size_t range_put(struct device *dev, struct iova_range *range,
 			size_t pages)
 {
@@ -133,7 +143,10 @@ static size_t range_put(struct device *dev, struct iova_range *range,
 	return back;
 }
 
-/* All of them, or none; what was linked is out of the device's reach then. */
+/*
+ * Links all chunks, or none: after an error, the device cannot reach those that
+ * were linked.
+ */
 static int range_link(struct device *dev, struct iova_range *range,
 		      struct ttmpool_list *first, size_t n)
 {
@@ -163,7 +176,7 @@ unlink:
 	return err;
 }
 
-/* Where in the range they are. */
+/* Notes in each chunk where it lies in the range. */
 static void range_tell(struct iova_range *range, struct ttmpool_list *first,
 		       size_t n)
 {
@@ -199,8 +212,11 @@ long ttmpool_range_map(struct device *dev, struct ttmpool_list *first,
 	return (long)n;
 }
 
-/* The next of a chain of chunks, which is sorted, and leaves the list as it is: it is
- * made of what leads back in the list, and that is made anew in the end. */
+/*
+ * Returns the next chunk of a chain, which is sorted. The chain uses the backward
+ * links of the list, so the order of the list itself does not change. The backward
+ * links are restored at the end.
+ */
 static struct ttmpool_chunk *chain_next(const struct ttmpool_chunk *chunk)
 {
 	return chunk->link.prev ? ttmpool_chunk_of(chunk->link.prev) : NULL;
@@ -231,7 +247,7 @@ static struct ttmpool_chunk *chain_merge(struct ttmpool_chunk *a,
 	return ttmpool_chunk_of(merged);
 }
 
-/* By address: slot i has a sorted chain of 2^i chunks, or none. */
+/* Sorts by address: slot i has a sorted chain of 2^i chunks, or none. */
 static struct ttmpool_chunk *chain_sort(struct ttmpool_chunk *chain)
 {
 	struct ttmpool_chunk *slots[SORT_SLOTS] = {}, *next;
@@ -252,7 +268,10 @@ static struct ttmpool_chunk *chain_sort(struct ttmpool_chunk *chain)
 	return chain;
 }
 
-/* Those that share a range, sorted. A batch that has not been divided is in order. */
+/*
+ * Returns a sorted chain of the chunks that share a range. A batch that has not
+ * been divided is in order already.
+ */
 static struct ttmpool_chunk *chain_make(struct ttmpool_list *first,
 					struct ttmpool_list *end)
 {
@@ -276,8 +295,10 @@ static struct ttmpool_chunk *chain_make(struct ttmpool_list *first,
 		      : chain_sort(ttmpool_chunk_of(chain));
 }
 
-/* Unlink the first run of a chain: chunks whose addresses follow each other in one range.
- * What is left of the chain? */
+/*
+ * Unlinks the first run of a chain: chunks whose addresses are contiguous in one
+ * range. Returns the rest of the chain.
+ */
 static struct ttmpool_chunk *
 run_unmap(struct device *dev, struct ttmpool_chunk *chunk, size_t *back)
 {

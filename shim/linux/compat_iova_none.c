@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* No addresses are shared before Linux 6.16, and in kernels with CONFIG_DMA_API_DEBUG
- * (ttmpool.mk): each chunk is mapped for itself. */
+/*
+ * Before Linux 6.16, and in kernels with CONFIG_DMA_API_DEBUG (ttmpool.mk), no
+ * addresses are shared: each chunk is mapped by itself.
+ */
 
 #include "ttmpool_system.h"
 

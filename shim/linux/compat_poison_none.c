@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Has the hardware told of an error in any page, in a kernel without
- * CONFIG_MEMORY_FAILURE: that has no mark for such pages. */
+/*
+ * Whether the hardware has reported an error in any page, in a kernel without
+ * CONFIG_MEMORY_FAILURE: such a kernel does not mark pages.
+ */
 
 #include "ttmpool_port.h"
 

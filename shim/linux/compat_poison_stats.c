@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Has the hardware told of an error in any page, from 6.3 on: each node counts the
- * errors that memory_failure() has dealt with (action_result() in
- * mm/memory-failure.c), before that returns.
+ * Whether the hardware has reported an error in any page, since 6.3: each node counts the
+ * errors that memory_failure() has handled (action_result() in mm/memory-failure.c), before
+ * that returns.
  *
- * The kernel marks pages in other ways, too, but none that a driver has got: a soft
- * offline marks free pages, hugetlb its own, a fatal machine check what kdump must
+ * The kernel marks pages in other ways, too, but no page that a driver has: a soft offline
+ * marks free pages, hugetlb its own pages, a fatal machine check the pages that kdump must
  * not read, and a machine check in a TDX guest a page of that guest.
  */
 
@@ -14,7 +14,10 @@
 
 #include "ttmpool_port.h"
 
-/* The search for the last node's successor looks at the whole mask, and is spared. */
+/*
+ * The loop ends after the last node, because the search for the next one would look
+ * at the whole mask.
+ */
 bool tpos_may_be_poisoned(struct device *dev)
 {
 	unsigned int nodes = nr_online_nodes;

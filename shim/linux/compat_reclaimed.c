@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Telling reclaim of pages that it does not see, where it has a function for that. */
+/*
+ * Reports pages to reclaim that it does not see, where the kernel has a function
+ * for that.
+ */
 
 #include <linux/swap.h>
 

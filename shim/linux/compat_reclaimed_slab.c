@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Telling reclaim of pages that it does not see, where it knows of slab alone, and counts
- * by the page whatever was freed besides (mm/vmscan.c, shrink_node()). */
+/*
+ * Reports pages to reclaim that it does not see, where it only knows slab, and
+ * counts all that was freed besides, page by page (mm/vmscan.c, shrink_node()).
+ */
 
 #include <linux/sched.h>
 #include <linux/swap.h>

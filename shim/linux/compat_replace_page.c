@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Another page in the place of one of a shmem file, where the page cache speaks of pages. */
+/* Replacing a page of a shmem file, where the page cache works with pages. */
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>

@@ -26,7 +26,7 @@ int ttmpool_shrinker_register(struct ttmpool_system *system,
 		return -ENOMEM;
 	kernels->count_objects = count_objects;
 	kernels->scan_objects = scan_objects;
-	kernels->seeks = 1; /* cheap to make anew */
+	kernels->seeks = 1; /* it is cheap to make the pages again */
 	kernels->batch = TTMPOOL_SHRINK_BATCH;
 	kernels->private_data = shrinker;
 	shrinker->shrinker = kernels;

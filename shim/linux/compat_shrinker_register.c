@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Registering a shrinker, from 6.0 to 6.6: it is a part of the caller's. */
+/* Registering a shrinker, from 6.0 to 6.6: the caller allocates it. */
 
 #include <linux/container_of.h>
 #include <linux/slab.h>
@@ -36,7 +36,7 @@ int ttmpool_shrinker_register(struct ttmpool_system *system,
 		return -ENOMEM;
 	reg->kernels.count_objects = count_objects;
 	reg->kernels.scan_objects = scan_objects;
-	reg->kernels.seeks = 1; /* cheap to make anew */
+	reg->kernels.seeks = 1; /* it is cheap to make the pages again */
 	reg->kernels.batch = TTMPOOL_SHRINK_BATCH;
 	reg->kernels.flags = SHRINKER_NUMA_AWARE;
 	reg->ours = shrinker;

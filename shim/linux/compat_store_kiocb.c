@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writing to pages of a shmem file, where write_begin() fills in a folio, and is told of
- * the I/O that it is for. */
+/*
+ * Writing to pages of a shmem file, where write_begin() returns a folio, and takes
+ * the I/O control block.
+ */
 
 #include <linux/fs.h>
 #include <linux/mm.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writing to pages of a shmem file, where write_begin() fills in a page. */
+/* Writing to pages of a shmem file, where write_begin() returns a page. */
 
 #include <linux/fs.h>
 #include <linux/mm.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Where bounce slots lie, before 6.6: in one piece. */
+/* Where bounce slots lie, before 6.6: in one piece of memory. */
 
 #include <linux/device.h>
 #include <linux/swiotlb.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Where bounce slots lie, since 6.6: in pools, of which the first is there from
- * the start. */
+/*
+ * Where bounce slots lie, since 6.6: in pools, of which the first exists from the
+ * start.
+ */
 
 #include <linux/device.h>
 #include <linux/swiotlb.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writing a page of a shmem file to the swap device, where shmem offers that for a
- * folio (mm/shmem.c, shmem_write_folio). */
+/*
+ * Writing a page of a shmem file to the swap device, where shmem has a function for
+ * folios (mm/shmem.c, shmem_write_folio).
+ */
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -8,8 +10,10 @@
 
 #include "ttmpool_store.h"
 
-/* The folio is the first to go when that is done (PG_reclaim). Of a large one only a
- * part is known to be complete, so it is left for later. */
+/*
+ * PG_reclaim makes the folio the first to go when it has been written. Only a part
+ * of a large folio is known to be complete, so it is left for later.
+ */
 void ttmpool_store_write_back(struct page *page)
 {
 	struct folio *folio = page_folio(page);

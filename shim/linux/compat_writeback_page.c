@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writing a page of a shmem file to the swap device, where the file's mapping has a
- * writepage() of its own. */
+/*
+ * Writing a page of a shmem file to the swap device, where the file's mapping has
+ * its own writepage().
+ */
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -9,8 +11,10 @@
 
 #include "ttmpool_store.h"
 
-/* The page is the first to go when that is done (PG_reclaim). Of a huge page only a
- * part is known to be complete, so it is left for later. */
+/*
+ * PG_reclaim makes the page the first to go when it has been written. Only a part
+ * of a huge page is known to be complete, so it is left for later.
+ */
 void ttmpool_store_write_back(struct page *page)
 {
 	struct writeback_control wbc = { .sync_mode = WB_SYNC_NONE,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What can be seen from outside, in /sys/kernel/debug/ttmpool:
+ * The files in /sys/kernel/debug/ttmpool:
  *
  *     page_pool   pooled chunks by pool, caching and order, in the table form
  *                 of TTM's file of that name
  *     stats       the counters of the manager, of this port and of each pool
- *     shrink      write a number: so many pages are given up, as if the system
- *                 had asked. Reading it changes nothing and says how many it
- *                 could be.
+ *     shrink      writing a number gives up that many pages, as if the system
+ *                 had asked for them. Reading changes nothing, and says how
+ *                 many pages could be given up.
  */
 
 #include <linux/debugfs.h>
@@ -179,7 +179,7 @@ void ttmpool_debugfs_init(struct ttmpool_manager *mgr, struct dentry *dir)
 					      &shrink_fops);
 }
 
-/* Waits for whoever is reading. */
+/* Waits for all readers. */
 void ttmpool_debugfs_fini(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)

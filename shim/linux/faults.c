@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What of this port may be made to fail from outside: every function of the
- * contract that can. In a kernel with CONFIG_FAIL_FUNCTION,
- * /sys/kernel/debug/fail_function then makes the k-th call of one return an
- * error in place of doing its work, which is what the library must survive:
- * see tools/kernel/init-debug.sh. Elsewhere it is a list that nobody reads.
+ * The functions of this port that may be made to fail from outside: every function of the
+ * contract that can fail. In a kernel with CONFIG_FAIL_FUNCTION,
+ * /sys/kernel/debug/fail_function makes the k-th call of such a function return an error
+ * instead of doing its work, which the library must survive: see
+ * tools/kernel/init-debug.sh. In other kernels, nobody reads this list.
  */
 
 #include <linux/error-injection.h>

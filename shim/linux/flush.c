@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Lines of the CPU's caches, for those who look past them.
+ * Flushing of the CPU's caches, for accesses that bypass them.
  *
- * This port reads and writes pages by the linear map. On x86 that map has the caching of
- * the chunk, and every device sees the caches. Elsewhere it is write-back for ever, and
- * so there are two who would see old memory, and whose writes this port would not:
+ * This port reads and writes pages through the linear map. On x86, that map has the caching
+ * of the chunk, and every device sees the caches. On other architectures, the linear map is
+ * always write-back. So there are two kinds of accesses that would see old memory, and
+ * whose writes this port would not see:
  *
  *     a device that does not see the caches
  *     a mapping of the page for a user or a driver that is not write-back, whatever the
  *     device sees
  *
- * What has a streaming mapping for such a device the DMA API takes care of, when it is
- * asked to sync. All else is flushed here: written back, and forgotten.
+ * The DMA API takes care of pages with a streaming mapping for such a device, when it is
+ * asked to sync. All other pages are flushed here: written back, and invalidated.
  *
- * No function of the kernel's that does this can be called by modules of all
- * architectures: arch_sync_dma_for_device() and arch_dma_prep_coherent() are exported by
- * none (6.1, 6.12, 7.x), arch_wb_cache_pmem() does not forget and is there for x86 and
- * arm64 alone, drm_clflush_pages() is for x86 and powerpc, set_memory_*() for x86. The
- * DMA API calls the former two for any device that does not see the caches, so there is
- * one here that nobody ever registers. It has no IOMMU, no bounce slots and no bound to
- * its mask: so its mappings are the pages' own addresses, take up nothing, and cannot
- * fail (kernel/dma/direct.h, dma_direct_map_page()). The device that the pages are for
- * would not do: behind an IOMMU a mapping needs addresses, and it may have gone.
+ * The kernel has no function for this that modules can call on all architectures:
+ * arch_sync_dma_for_device() and arch_dma_prep_coherent() are exported by none (6.1, 6.12,
+ * 7.x); arch_wb_cache_pmem() does not invalidate, and exists only on x86 and arm64;
+ * drm_clflush_pages() is for x86 and powerpc, and set_memory_*() for x86. The DMA API calls
+ * the former two for any device that does not see the caches. So there is such a device
+ * here, which is never registered. It has no IOMMU, no bounce slots and no limit to its
+ * mask. So its mappings are the pages' own addresses, take up nothing, and cannot fail
+ * (kernel/dma/direct.h, dma_direct_map_page()). The device that the pages are for cannot
+ * be used: behind an IOMMU a mapping needs addresses, and the device may have gone.
  *
- * CONFIG_DMA_API_DEBUG warns of a page that is mapped twice, unless the mapping itself
- * leaves the caches alone (kernel/dma/debug.c, add_dma_entry()); so they are synced
- * between its two ends. To the device and back, in both directions: some architectures
- * forget in the first step, and some in the second (arch/mips/mm/dma-noncoherent.c,
- * arch/arm64/mm/dma-mapping.c).
+ * CONFIG_DMA_API_DEBUG warns about a page that is mapped twice, unless the mapping itself
+ * does no cache maintenance (kernel/dma/debug.c, add_dma_entry()). So the pages are synced
+ * between the mapping's two ends: to the device and back, in both directions, because some
+ * architectures invalidate in the first step, and some in the second
+ * (arch/mips/mm/dma-noncoherent.c, arch/arm64/mm/dma-mapping.c).
  */
 
 #include <linux/device.h>
@@ -66,7 +67,7 @@ bool ttmpool_is_looked_past(const struct ttmpool_chunk *chunk,
 	if (dev_is_dma_coherent(dev))
 		return chunk->caching != TTMPOOL_CACHED;
 	if (ttmpool_chunk_is_coherent(chunk))
-		return false; /* the DMA API's mapping goes past the caches */
+		return false; /* the DMA API's mapping bypasses the caches */
 	return chunk->caching != TTMPOOL_CACHED ||
 	       !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }

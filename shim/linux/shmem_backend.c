@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers whose pages are a shmem file's.
+ * Buffers whose pages belong to a shmem file.
  *
- *     EMPTY        the file has them: in memory, swapped out, or not at all
- *     POPULATED    each is referenced, so that it stays; and mapped
+ *     EMPTY        the file has the pages: in memory, swapped out, or not at all
+ *     POPULATED    each page is referenced, so that it stays, and mapped
  *
- * While a page is referenced, reclaim can do nothing with it, and finds that
- * out anew each time it comes across it. So the file is marked unevictable.
- * Pages that reclaim has put aside for that are brought back to it at the end:
- * nobody else does it (check_move_unevictable_folios()).
+ * Reclaim can do nothing with a referenced page, and finds that out anew each time it comes
+ * across it. So the file is marked unevictable. At the end, pages that reclaim has put
+ * aside for that reason are brought back to it, because nothing else does this
+ * (check_move_unevictable_folios()).
  *
- * A device without an IOMMU that does not emit more than 32 bits needs pages
- * from below 4 GiB. The file is told by its mask of allocation flags; when such
- * a page comes back from swap in a wrong place, shmem moves it (mm/shmem.c,
- * shmem_should_replace_folio). Nothing helps a device that emits less: it is
- * refused, and so is one whose mappings always bounce.
+ * A device without an IOMMU that does not emit more than 32 bits needs pages below 4 GiB.
+ * The file's mask of allocation flags says so. If such a page comes back from swap at a
+ * wrong place, shmem moves it (mm/shmem.c, shmem_should_replace_folio). Nothing helps a
+ * device that emits less: it is refused, and so is one whose mappings always bounce.
  *
- * When the device is done with a page, it may be anybody's; so all pages are
- * dirty then, and the IOTLB has forgotten them.
+ * When the device is done with a page, anybody may get it. So at that point all pages are
+ * marked dirty, and the IOTLB has forgotten them.
  */
 
 #include <linux/dma-mapping.h>
@@ -45,7 +44,10 @@ static void release_batch(struct folio_batch *batch)
 	cond_resched();
 }
 
-/* Let go of the first @n pages; @dirty: somebody may have written to them. */
+/*
+ * Drops the references to the first @n pages. @dirty says that somebody may have
+ * written to them.
+ */
 static void unpin_pages(struct ttmpool_shmem *shmem, size_t n, bool dirty)
 {
 	struct page **pages = shmem->be.tt.pages;
@@ -64,7 +66,10 @@ static void unpin_pages(struct ttmpool_shmem *shmem, size_t n, bool dirty)
 		release_batch(&batch);
 }
 
-/* The commit limit is memory, too: only space is -ENOSPC to a driver. */
+/*
+ * The commit limit concerns memory, too: to a driver, -ENOSPC only means address
+ * space.
+ */
 static int pin_error(long err)
 {
 	return err == -ENOSPC ? -ENOMEM : ttmpool_store_error(err);
@@ -111,8 +116,9 @@ unpin:
 	return err;
 }
 
-/* The longest piece that the DMA API and the device take as one, in whole
- * pages. */
+/*
+ * The longest piece that the DMA API and the device accept as one, in whole pages.
+ */
 static unsigned int max_segment(struct device *dev)
 {
 	size_t max = min_t(size_t, dma_max_mapping_size(dev),
@@ -130,7 +136,7 @@ static void note_addresses(struct ttmpool_shmem *shmem)
 		sg_page_iter_dma_address(&iter);
 }
 
-/* All pages in one call: behind an IOMMU they become one piece. */
+/* Maps all pages in one call: behind an IOMMU they become one piece. */
 static int map_pages(struct ttmpool_shmem *shmem)
 {
 	struct ttmpool_backend *be = &shmem->be;
@@ -192,7 +198,7 @@ unpin:
 	return err;
 }
 
-/* Whatever it is, is it the page that belongs there? */
+/* Returns whether @page, whatever it is, is the page of the file at index @i. */
 static bool is_page_of(struct ttmpool_shmem *shmem, struct page *page, size_t i)
 {
 	struct folio *folio;
@@ -241,8 +247,10 @@ static const struct ttmpool_backend_funcs shmem_funcs = {
 	.unpopulate = shmem_unpopulate,
 };
 
-/* Pages that are pinned for long must not be where memory shall be movable
- * (no __GFP_MOVABLE). */
+/*
+ * Pages that are pinned for long must not lie where memory has to be movable (no
+ * __GFP_MOVABLE).
+ */
 static gfp_t file_gfp(struct device *dev)
 {
 	gfp_t gfp = TTMPOOL_GFP | __GFP_RECLAIMABLE;

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The store: a shmem file for each buffer, whose pages the system moves to a
- * swap device when it wants to. A page of the buffer is copied into the page of
- * the file that has its index; nothing else is known of it here.
+ * The store: a shmem file for each buffer, whose pages the system moves to a swap device
+ * when it wants to. A page of the buffer is copied into the page of the file with the same
+ * index. This file knows nothing else about the buffer.
  *
  *     buffer  [ chunk of 4 pages ][ page ][ 2 pages ]
  *                 |  copied, then given back
  *     file    [ 0 ][ 1 ][ 2 ][ 3 ][ 4 ][   hole   ]    page cache, or swap
  *
- * It is written as write(2) would write it (the file's write_begin and
- * write_end), since only so a page that is overwritten as a whole is not
- * cleared before.
+ * The file is written as write(2) would write it (the file's write_begin and write_end),
+ * because only then a page that is overwritten as a whole is not cleared before.
  *
- * Memory for it is had without the OOM killer and without a loop that ends only
- * by success (__GFP_RETRY_MAYFAIL): who is told -ENOMEM still has all contents.
- * Inside reclaim there is no other reclaim to wait for, and all of the system's
- * reserves are open. Those are for the way to the swap device; so they are
- * closed (__GFP_NOMEMALLOC), but for the half that __GFP_HIGH opens, since
- * for all that is copied as much is given back.
+ * Memory for it is allocated without the OOM killer, and without a loop that ends only by
+ * success (__GFP_RETRY_MAYFAIL): a caller that gets -ENOMEM still has all contents. Inside
+ * reclaim there is no other reclaim to wait for, and all of the system's reserves are open.
+ * These are for the way to the swap device. So they are closed (__GFP_NOMEMALLOC), except
+ * for the half that __GFP_HIGH opens, because as much is given back as is copied.
  *
- * A copy alone gives reclaim nothing. So what kswapd has us write is sent on to the
- * swap device at once, as i915's shrinker does with its pages
+ * A copy alone frees no memory for reclaim. So what kswapd makes us write is passed on to
+ * the swap device at once, as i915's shrinker does with its pages
  * (drivers/gpu/drm/i915/gem/i915_gem_shmem.c, __shmem_writeback). A thread that reclaims
- * since it needs a page itself would wait for the device, with a deep stack and whatever
- * locks it holds; so it leaves the copies to the kernel, which has them on its lists. For
- * a driver that only wants its buffer out of the way, the system decides when, too.
+ * because it needs a page itself would wait for the device, with a deep stack and whatever
+ * locks it holds. So it leaves the copies to the kernel, which has them on its lists. If a
+ * driver only wants its buffer out of the way, the system also decides when.
  */
 
 #include <linux/file.h>
@@ -46,7 +44,10 @@ void ttmpool_store_prepare(struct file *store)
 			     ttmpool_is_in_reclaim() ? gfp | __GFP_HIGH : gfp);
 }
 
-/* What is neither room nor I/O is a page that cannot be had back. */
+/*
+ * Any error that is neither about room nor a signal means that the page cannot be
+ * read back.
+ */
 int ttmpool_store_error(long err)
 {
 	switch (err) {
@@ -59,7 +60,10 @@ int ttmpool_store_error(long err)
 	}
 }
 
-/* In memory or swapped out: the file's own count, in blocks of 512 bytes. */
+/*
+ * Returns the pages in memory and swapped out, by the file's own count in blocks of
+ * 512 bytes.
+ */
 long ttmpool_store_pages(const struct file *store)
 {
 	return (long)(file_inode(store)->i_blocks >> (PAGE_SHIFT - 9));
@@ -84,8 +88,10 @@ int tpos_store_create(struct ttmpool_system *system, size_t pages,
 	return 0;
 }
 
-/* The file itself goes a little later (fs/file_table.c, fput). Its pages should
- * not have to wait for that. */
+/*
+ * The file itself is freed a little later (fs/file_table.c, fput). Its pages should
+ * not have to wait for that.
+ */
 void tpos_store_destroy(struct file *store)
 {
 	long before = ttmpool_store_pages(store);
@@ -112,8 +118,10 @@ static int write_page(struct file *store, size_t index,
 	return 0;
 }
 
-/* Who holds a reference keeps the page where it is: reclaim does not write out
- * what is referenced from elsewhere (mm/vmscan.c, is_page_cache_freeable). */
+/*
+ * A reference keeps the page where it is: reclaim does not write out a page that
+ * has a reference from elsewhere (mm/vmscan.c, is_page_cache_freeable).
+ */
 static int read_page(struct file *store, size_t index,
 		     const struct tpos_span *to, size_t i)
 {
@@ -130,7 +138,7 @@ static int read_page(struct file *store, size_t index,
 	return 0;
 }
 
-/* What is locked or has left already is passed over. */
+/* Skips pages that are locked or have left already. */
 void ttmpool_store_push(struct file *store, size_t index, size_t pages)
 {
 	struct address_space *mapping = store->f_mapping;
@@ -180,7 +188,7 @@ int tpos_store_read(struct file *store, size_t index,
 	return err;
 }
 
-/* The end of the range is the number of its last byte. */
+/* The range ends at the number of its last byte. */
 void tpos_store_drop(struct file *store, size_t index, size_t pages)
 {
 	long before = ttmpool_store_pages(store);

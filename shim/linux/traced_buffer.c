@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Verbs of the buffer floor with a trace event each. lib/ knows no tracing, so its own
- * functions go by another name here (ttmpool.mk gives it to the compiler, header and
- * definition alike), and these stand in front of them:
+ * Functions of the buffer floor with a trace event each. lib/ does not know about tracing.
+ * So its own functions have other names here (ttmpool.mk passes them to the compiler, for
+ * declaration and definition alike), and the functions below wrap them:
  *
  *     a driver --> ttmpool_populate()            traced_buffer.c: call, then event
  *                  `-> ttmpool_untraced_populate() lib/buffer/backend.c
  *                      `-> ttmpool_pool_take()   traced_pool.c: likewise
  *                          `-> ttmpool_untraced_take()        lib/pool/arrays.c
  *
- * An event comes when its verb is over, with what it returned: what the verb
- * cost is the events before it.
+ * The event comes when the function has ended, with its return value. The events before it
+ * show what the function cost.
  */
 
 #include <ttmpool/backend.h>
@@ -42,7 +42,9 @@ int ttmpool_unpopulate(struct ttmpool_backend *be)
 	return err;
 }
 
-/* Whoever moves a buffer, the driver or the swapper, comes through here. */
+/*
+ * Every change of state comes through here, be it by the driver or by the swapper.
+ */
 void ttmpool_backend_set_state(struct ttmpool_backend *be,
 			       enum ttmpool_tt_state state)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Verbs of the pool floor with a trace event each. lib/ knows no tracing, so its own
- * functions go by another name here (ttmpool.mk gives it to the compiler, header and
- * definition alike), and these stand in front of them:
+ * Functions of the pool floor with a trace event each. lib/ does not know about tracing. So
+ * its own functions have other names here (ttmpool.mk passes them to the compiler, for
+ * declaration and definition alike), and the functions below wrap them:
  *
  *     a driver --> ttmpool_populate()            traced_buffer.c: call, then event
  *                  `-> ttmpool_untraced_populate() lib/buffer/backend.c
  *                      `-> ttmpool_pool_take()   here, likewise
  *                          `-> ttmpool_untraced_take()        lib/pool/arrays.c
  *
- * An event comes when its verb is over, with what it returned: what the verb
- * cost is the events before it.
+ * The event comes when the function has ended, with its return value. The events before it
+ * show what the function cost.
  */
 
 #include <ttmpool/pool.h>

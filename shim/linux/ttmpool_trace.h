@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* TRACE_EVENT() has a layout of its own. */
+/* TRACE_EVENT() has a special layout. */
 /* clang-format off */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM TTMPOOL_TRACE_SYSTEM
@@ -8,11 +8,11 @@
 #define TTMPOOL_LINUX_TRACE_H
 
 /*
- * Trace events of two kinds: where the library meets the kernel, and what a
- * driver asked of the library, which comes after all that it led to. Those of
- * buffers are in ttmpool_trace_buffer.h. The conditional above is how the
- * kernel reads such a header. TTMPOOL_TRACE_SYSTEM comes from the Kbuild: a
- * driver that embeds the library has the events under its own name.
+ * Trace events of two kinds: calls of the library to the kernel, and calls of a driver to
+ * the library, whose event comes after all events that it caused. The events of buffers
+ * are in ttmpool_trace_buffer.h. The conditional above is how the kernel reads such a
+ * header. TTMPOOL_TRACE_SYSTEM comes from the Kbuild: a driver that embeds the library has
+ * the events under its own name.
  */
 
 #include <linux/device.h>

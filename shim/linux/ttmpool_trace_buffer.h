@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* TRACE_EVENT() has a layout of its own. */
+/* TRACE_EVENT() has a special layout. */
 /* clang-format off */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM TTMPOOL_TRACE_SYSTEM
@@ -8,8 +8,8 @@
 #define TTMPOOL_LINUX_TRACE_BUFFER_H
 
 /*
- * Trace events of buffers, and of the stores that keep their contents: a module
- * that has the pool floor alone has none of them. See ttmpool_trace.h.
+ * Trace events of buffers, and of the stores that keep their contents. A module that only
+ * has the pool floor has none of them. See ttmpool_trace.h.
  */
 
 #include <linux/device.h>
@@ -28,7 +28,7 @@
 			 { 2, "bound" }, { 3, "anonymous" }, { 4, "swapped" }, \
 			 { 5, "partial" })
 
-/* @buf names a buffer as long as it lives; it is printed hashed. */
+/* @buf identifies a buffer as long as it exists; it is printed hashed. */
 DECLARE_EVENT_CLASS(ttmpool_buffer,
 	TP_PROTO(const struct ttmpool_backend *be, u64 ns, int err),
 	TP_ARGS(be, ns, err),
