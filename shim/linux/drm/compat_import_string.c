@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Since 6.13: a namespace of symbols is named by a string. */
+/* Since 6.13, a string names a namespace of symbols. */
 
 #include <linux/module.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Before 6.13: a namespace of symbols is named by a word. */
+/* Before 6.13, a token names a namespace of symbols. */
 
 #include <linux/module.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A pool for each device. Two lives end here, at different times. The parent (a PCI
+ * A pool for each device. Two lifetimes end here, at different times. The parent (a PCI
  * function, for example) goes when its driver is unbound: by then nothing may be mapped
- * for it. The DRM device goes after its last user: files, mappings and dma-bufs have
- * objects until then, and objects need the pool.
+ * for it. The DRM device goes after its last user: until then, files, mappings and dma-bufs
+ * have objects, and objects need the pool.
  */
 
 #include <linux/device.h>
@@ -20,7 +20,10 @@
 static LIST_HEAD(devices);
 static DEFINE_MUTEX(devices_lock);
 
-/* The pool of a device, or NULL. Whoever asks has the device, which has the pool. */
+/*
+ * Returns the pool of a device, or NULL. The caller holds the device, which holds
+ * the pool.
+ */
 struct drm_gem_ttmpool_device *drm_gem_ttmpool_find(struct drm_device *dev)
 {
 	struct drm_gem_ttmpool_device *device, *found = NULL;
@@ -34,7 +37,7 @@ struct drm_gem_ttmpool_device *drm_gem_ttmpool_find(struct drm_device *dev)
 	return found;
 }
 
-/* The parent goes. What a device without DMA has stays as it is. */
+/* Called when the parent goes. Objects of a device without DMA stay as they are. */
 static void parent_goes(void *data)
 {
 	struct drm_gem_ttmpool_device *device = data;
@@ -53,7 +56,7 @@ static void parent_goes(void *data)
 	ttmpool_pool_drain(&device->pool);
 }
 
-/* Nobody has the DRM device any more. */
+/* Called when nobody has the DRM device any more. */
 static void device_ends(struct drm_device *dev, void *data)
 {
 	struct drm_gem_ttmpool_device *device = data;

@@ -6,7 +6,7 @@
  * GEM objects whose pages come from a ttmpool pool of their device.
  *
  * The interface is that of drm_gem_shmem_helper.h: the same names, the same locks and the
- * same order of calls, so that a driver is converted by renaming. docs/drm.md says how,
+ * same order of calls, so that a driver can be converted by renaming. docs/drm.md says how,
  * and what is different.
  */
 
@@ -25,11 +25,12 @@ struct iosys_map;
 struct sg_table;
 
 /**
- * struct drm_gem_ttmpool_config - what a device's pool is like
- * @name: for reports; must outlive the device. NULL: the device's own name
+ * struct drm_gem_ttmpool_config - the properties of a device's pool
+ * @name: name for reports; must outlive the device. NULL: the device's own name
  * @no_dma: the device does no DMA of its own, so that no page is mapped for it, and
  *	drm_gem_ttmpool_get_pages_sgt() cannot be used. Importers map what they import.
- * @policy: what the pool keeps; read during the call. NULL: ttmpool_policy_init()'s
+ * @policy: what the pool keeps; read during the call. NULL: the policy of
+ *	ttmpool_policy_init()
  */
 struct drm_gem_ttmpool_config {
 	const char *name;
@@ -41,7 +42,7 @@ struct drm_gem_ttmpool_config {
  * drmm_gem_ttmpool_init() - give a device its pool
  * @dev: a device that was allocated and is not registered yet; its parent's DMA mask is
  *	set
- * @config: what the pool is like; NULL: all as by default
+ * @config: the properties of the pool; NULL: all defaults
  *
  * The pool ends with @dev, after the last object. Before that, when the driver is unbound
  * or the parent goes, nothing stays mapped for the parent: idle pages go to the system,
@@ -55,22 +56,23 @@ int drmm_gem_ttmpool_init(struct drm_device *dev,
 
 /**
  * struct drm_gem_ttmpool_object - a GEM object on a pool
- * @base: the object; what follows is under its reservation lock
- * @pages: its pages while it has some, one entry each, else NULL entries; NULL before the
- *	first use
- * @pages_pin_count: so many users need the pages where they are
- * @madv: what drm_gem_ttmpool_madvise_locked() was told; negative: purged for good
+ * @base: the object; its reservation lock protects the members below
+ * @pages: its pages while it has some, one entry each, otherwise NULL entries; NULL before
+ *	the first use
+ * @pages_pin_count: number of users that need the pages where they are
+ * @madv: the last value of drm_gem_ttmpool_madvise_locked(); negative: purged for good
  * @madv_list: for the driver; unused here
- * @sgt: the addresses of the pages for the device, or of an imported object for @base.dev
+ * @sgt: the addresses of the pages for the device, or, for an imported object, for
+ *	@base.dev
  * @vaddr: the kernel's mapping of the pages. It stays after the last vunmap, as long as
  *	the pages do.
- * @vmap_use_count: so many users of it
- * @map_wc: the CPU writes through write-combining mappings. To be set before the first
+ * @vmap_use_count: number of users of @vaddr
+ * @map_wc: the CPU writes through write-combining mappings. Must be set before the first
  *	use of the object.
- * @be: the pages, as the library knows them; private
- * @pool: of the device; private
- * @dma_addr: what @be writes addresses to, or NULL; private
- * @link: among the objects of the device; private
+ * @be: the backend of the library that has the pages; private
+ * @pool: the pool of the device; private
+ * @dma_addr: the array to which @be writes addresses, or NULL; private
+ * @link: in the list of the device's objects; private
  */
 struct drm_gem_ttmpool_object {
 	struct drm_gem_object base;
@@ -129,7 +131,7 @@ void drm_gem_ttmpool_print_info(const struct drm_gem_ttmpool_object *obj,
 extern const struct vm_operations_struct drm_gem_ttmpool_vm_ops;
 
 /*
- * The functions of an object (struct drm_gem_object_funcs): each hands over to that of the
+ * The functions of an object (struct drm_gem_object_funcs). Each calls the function of the
  * same name above. drm_gem_ttmpool_create() sets all of them, unless the driver's
  * gem_create_object() has set its own.
  */
@@ -159,7 +161,7 @@ int drm_gem_ttmpool_dumb_create(struct drm_file *file, struct drm_device *dev,
 				struct drm_mode_create_dumb *args);
 
 /**
- * DRM_GEM_TTMPOOL_DRIVER_OPS - what struct drm_driver has for such objects
+ * DRM_GEM_TTMPOOL_DRIVER_OPS - members of struct drm_driver for such objects
  */
 #define DRM_GEM_TTMPOOL_DRIVER_OPS                                          \
 	.gem_prime_import_sg_table = drm_gem_ttmpool_prime_import_sg_table, \

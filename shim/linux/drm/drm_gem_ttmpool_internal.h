@@ -3,17 +3,17 @@
 #define DRM_GEM_TTMPOOL_INTERNAL_H
 
 /*
- * What the files of this directory say to each other:
+ * The internal interface between the files of this directory:
  *
  *   device.c   a pool for each device, from probe until the last object is gone
  *   pages.c    how an object gets pages, and who may take them away again
- *   object.c   objects: made, pinned, mapped by the kernel, purged, ended
+ *   object.c   objects are created, pinned, mapped by the kernel, purged and freed
  *   mmap.c     faults of processes
- *   prime.c    tables of pages, objects of other devices, and what goes to those
- *   funcs.c    what DRM calls by pointer, and dumb buffers
+ *   prime.c    scatter-gather tables, objects of other devices, and handing contents over
+ *   funcs.c    functions that DRM calls by pointer, and dumb buffers
  *
- * Locks: the device's list of objects, then an object's reservation lock, then those of
- * the library, which only tries a reservation lock.
+ * The order of locks is: the device's list of objects, an object's reservation lock, the
+ * locks of the library. The library only tries a reservation lock.
  */
 
 #include <linux/list.h>
@@ -24,16 +24,16 @@
 #include "drm_gem_ttmpool.h"
 
 /**
- * struct drm_gem_ttmpool_device - what a device has
+ * struct drm_gem_ttmpool_device - the pool and the objects of a device
  * @link: in the list of all such devices
  * @drm: the device
  * @pool: its pages
- * @funcs: how an object gets pages of it
+ * @funcs: how an object gets pages from the pool
  * @no_dma: nothing is mapped for the device
- * @lock: @objects, and changes of @gone
- * @objects: all that have no other device's pages
- * @gone: the parent goes or is gone; written under @lock, and read by an object's user
- *	under its reservation lock, which the writer takes afterwards for each object
+ * @lock: protects @objects, and changes of @gone
+ * @objects: all objects that have no other device's pages
+ * @gone: the parent goes or is gone. Written under @lock. A user of an object reads it under
+ *	the object's reservation lock, which the writer takes afterwards for each object
  */
 struct drm_gem_ttmpool_device {
 	struct list_head link;
@@ -51,13 +51,15 @@ static inline size_t object_pages(const struct drm_gem_ttmpool_object *obj)
 	return obj->base.size >> PAGE_SHIFT;
 }
 
-/* Is it another device's, here by PRIME? */
+/*
+ * Returns whether the object belongs to another device and was imported by PRIME.
+ */
 static inline bool object_is_imported(const struct drm_gem_ttmpool_object *obj)
 {
 	return obj->base.import_attach;
 }
 
-/* Has it been used? Before that, nothing of the library's is in it. */
+/* Returns whether the object has been used. Before that, it has no backend. */
 static inline bool object_is_made(const struct drm_gem_ttmpool_object *obj)
 {
 	return obj->be.pool;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What DRM calls by pointer, and dumb buffers. */
+/* Functions that DRM calls by pointer, and dumb buffers. */
 
 #include <linux/dma-resv.h>
 #include <linux/export.h>
@@ -10,7 +10,7 @@
 #include "drm_gem_ttmpool_internal.h"
 
 /**
- * drm_gem_ttmpool_status() - what fdinfo says of an object
+ * drm_gem_ttmpool_status() - the status of an object for fdinfo
  * @obj: the object; no lock needs to be held, and the answer may be out of date at once
  *
  * Does not sleep.
@@ -31,7 +31,7 @@ drm_gem_ttmpool_status(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_status);
 
 /**
- * drm_gem_ttmpool_rss() - how many bytes of an object are in memory?
+ * drm_gem_ttmpool_rss() - the number of bytes of an object in memory
  * @obj: the object; as for drm_gem_ttmpool_status()
  *
  * Does not sleep.
@@ -53,10 +53,10 @@ size_t drm_gem_ttmpool_rss(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_rss);
 
 /**
- * drm_gem_ttmpool_print_info() - what debugfs says of an object
+ * drm_gem_ttmpool_print_info() - print an object for debugfs
  * @obj: the object
- * @p: where to
- * @indent: so many tabs first
+ * @p: the printer
+ * @indent: number of tabs at the beginning of each line
  */
 void drm_gem_ttmpool_print_info(const struct drm_gem_ttmpool_object *obj,
 				struct drm_printer *p, unsigned int indent)
@@ -156,14 +156,14 @@ const struct drm_gem_object_funcs drm_gem_ttmpool_funcs = {
 };
 
 /**
- * drm_gem_ttmpool_dumb_create() - a buffer for a client that draws with the CPU
+ * drm_gem_ttmpool_dumb_create() - create a buffer for a client that draws with the CPU
  * @file: the client
  * @dev: the device
- * @args: width, height and bits a pixel; and at least what pitch and size say. The handle,
- *	and the pitch and size that it has, are filled in
+ * @args: width, height and bits per pixel; pitch and size are lower bounds. The handle, and
+ *	the pitch and size of the buffer, are filled in
  *
- * Return: 0; -EINVAL for a buffer of no byte, or of more than can be; an error as of
- * drm_gem_ttmpool_create() and drm_gem_handle_create(). After an error there is no object.
+ * Return: 0; -EINVAL for an empty buffer, or for one that is too large; an error of
+ * drm_gem_ttmpool_create() or drm_gem_handle_create(). After an error there is no object.
  */
 int drm_gem_ttmpool_dumb_create(struct drm_file *file, struct drm_device *dev,
 				struct drm_mode_create_dumb *args)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Processes map objects. A fault has the object ready, and inserts some pages at once: who
- * draws a picture touches the next ones soon. Pages that go are taken out of all mappings
- * before (drm_gem_ttmpool_end_mappings()), under the same lock that is held here.
+ * Mappings of objects by processes. A fault gets the pages of the object ready, and inserts
+ * several at once, because a process that draws a picture touches the next ones soon.
+ * Before pages go, they are removed from all mappings (drm_gem_ttmpool_end_mappings()),
+ * under the same lock that is held here.
  */
 
 #include <linux/dma-buf.h>
@@ -15,10 +16,13 @@
 
 #include "drm_gem_ttmpool_internal.h"
 
-/* Pages that a fault inserts, at most: as many as TTM does. */
+/* The most pages that one fault inserts: as many as in TTM. */
 #define MAP_AHEAD 16
 
-/* From the page that was touched on, as far as the mapping and the object go. */
+/*
+ * Inserts pages from the one that was touched on, as far as the mapping and the
+ * object go.
+ */
 static vm_fault_t insert_pages(struct drm_gem_ttmpool_object *obj,
 			       struct vm_fault *vmf, size_t first)
 {
@@ -44,9 +48,9 @@ static vm_fault_t fault_locked(struct drm_gem_ttmpool_object *obj,
 			       struct vm_fault *vmf)
 {
 	/*
-	 * Where the mapping begins in the object is said by its offset: it may be a part of
-	 * one that has been divided.
-	 */
+		 * The offset says where in the object the mapping begins: the mapping may be a part
+		 * of one that has been divided.
+		 */
 	size_t first = vmf->pgoff - drm_vma_node_start(&obj->base.vma_node);
 	int err;
 
@@ -77,7 +81,10 @@ const struct vm_operations_struct drm_gem_ttmpool_vm_ops = {
 };
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_vm_ops);
 
-/* The exporter maps it, and holds what it needs: the reference that DRM took goes. */
+/*
+ * The exporter makes the mapping, and holds what it needs, so the reference that
+ * DRM took is dropped.
+ */
 static int mmap_imported(struct drm_gem_ttmpool_object *obj,
 			 struct vm_area_struct *vma)
 {
@@ -91,7 +98,10 @@ static int mmap_imported(struct drm_gem_ttmpool_object *obj,
 	return err;
 }
 
-/* There are pages now, so that who maps it is told if there can be none. */
+/*
+ * Gets the pages now, so that the caller of mmap() gets an error if there can be
+ * none.
+ */
 static int object_prepare(struct drm_gem_ttmpool_object *obj)
 {
 	int err;
@@ -105,11 +115,11 @@ static int object_prepare(struct drm_gem_ttmpool_object *obj)
 /**
  * drm_gem_ttmpool_mmap() - let a process map an object
  * @obj: the object
- * @vma: where; of the object's size at most, which the caller has checked
+ * @vma: the mapping; at most of the object's size, which the caller has checked
  *
- * Pages are inserted by faults. Takes the reservation lock. May sleep.
+ * Faults insert the pages. Takes the reservation lock. May sleep.
  *
- * Return: 0; -EINVAL for a private mapping that may be written to; an error as of
+ * Return: 0; -EINVAL for a private mapping that may be written to; an error of
  * drm_gem_ttmpool_get_ready() or, for an imported object, of dma_buf_mmap().
  */
 int drm_gem_ttmpool_mmap(struct drm_gem_ttmpool_object *obj,

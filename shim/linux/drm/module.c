@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* drm_gem_ttmpool.ko. It does nothing by itself: its pools are its drivers'. */
+/*
+ * drm_gem_ttmpool.ko. It does nothing by itself: its pools belong to its drivers.
+ */
 
 #include <linux/module.h>
 

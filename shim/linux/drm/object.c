@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Objects: made, pinned, mapped by the kernel, purged, ended. */
+/* Objects are created, pinned, mapped by the kernel, purged and freed. */
 
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
@@ -13,7 +13,7 @@
 
 #include "drm_gem_ttmpool_internal.h"
 
-/* The driver may embed it, and have functions of its own. */
+/* The driver may embed the object in its own, and may set functions of its own. */
 static struct drm_gem_ttmpool_object *object_alloc(struct drm_device *dev,
 						   size_t size)
 {
@@ -43,14 +43,14 @@ static void object_unregister(struct drm_gem_ttmpool_object *obj)
 }
 
 /**
- * drm_gem_ttmpool_create_private() - an object, of this device or another
+ * drm_gem_ttmpool_create_private() - create an object of this device or of another
  * @dev: the device
  * @size: in bytes; rounded up to whole pages
- * @imported: its pages are another device's
+ * @imported: its pages belong to another device
  *
  * May sleep.
  *
- * Return: the object; -EINVAL for no byte, or if @dev has no pool; -ENOMEM; what
+ * Return: the object; -EINVAL if @size is 0, or if @dev has no pool; -ENOMEM; what
  * drm_gem_create_mmap_offset() returns.
  */
 struct drm_gem_ttmpool_object *
@@ -84,11 +84,11 @@ drm_gem_ttmpool_create_private(struct drm_device *dev, size_t size,
 }
 
 /**
- * drm_gem_ttmpool_create() - an object without pages
- * @dev: a device that drmm_gem_ttmpool_init() was called for
+ * drm_gem_ttmpool_create() - create an object without pages
+ * @dev: a device for which drmm_gem_ttmpool_init() was called
  * @size: in bytes; rounded up to whole pages
  *
- * It gets pages, all zero, at its first use. May sleep.
+ * The object gets pages, all zero, at its first use. May sleep.
  *
  * Return: the object, with one reference; or an error as above.
  */
@@ -122,12 +122,12 @@ void drm_gem_ttmpool_free(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_free);
 
 /**
- * drm_gem_ttmpool_pin_locked() - let the pages stay where they are
+ * drm_gem_ttmpool_pin_locked() - keep the pages of an object where they are
  * @obj: an object that is not imported; its reservation lock is held
  *
  * Contents that were swapped out come back. May sleep.
  *
- * Return: 0; or an error as of drm_gem_ttmpool_get_ready(), and then it is not pinned.
+ * Return: 0; or an error of drm_gem_ttmpool_get_ready(), and then it is not pinned.
  */
 int drm_gem_ttmpool_pin_locked(struct drm_gem_ttmpool_object *obj)
 {
@@ -146,10 +146,10 @@ int drm_gem_ttmpool_pin_locked(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_pin_locked);
 
 /**
- * drm_gem_ttmpool_unpin_locked() - the reverse
+ * drm_gem_ttmpool_unpin_locked() - the reverse of drm_gem_ttmpool_pin_locked()
  * @obj: a pinned object; its reservation lock is held
  *
- * After the last one, the pages stay until others need them.
+ * After the last unpin, the pages stay until others need them.
  */
 void drm_gem_ttmpool_unpin_locked(struct drm_gem_ttmpool_object *obj)
 {
@@ -162,10 +162,10 @@ void drm_gem_ttmpool_unpin_locked(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_unpin_locked);
 
 /**
- * drm_gem_ttmpool_pin() - as drm_gem_ttmpool_pin_locked(), for who has no lock
+ * drm_gem_ttmpool_pin() - drm_gem_ttmpool_pin_locked() for a caller without the lock
  * @obj: an object that is not imported
  *
- * Return: as there; -EINTR for a signal while the lock was waited for.
+ * Return: as there; -EINTR if a signal ended the wait for the lock.
  */
 int drm_gem_ttmpool_pin(struct drm_gem_ttmpool_object *obj)
 {
@@ -180,7 +180,7 @@ int drm_gem_ttmpool_pin(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_pin);
 
 /**
- * drm_gem_ttmpool_unpin() - as drm_gem_ttmpool_unpin_locked(), for who has no lock
+ * drm_gem_ttmpool_unpin() - drm_gem_ttmpool_unpin_locked() for a caller without the lock
  * @obj: a pinned object
  */
 void drm_gem_ttmpool_unpin(struct drm_gem_ttmpool_object *obj)
@@ -191,7 +191,7 @@ void drm_gem_ttmpool_unpin(struct drm_gem_ttmpool_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_unpin);
 
-/* The pages are pinned. */
+/* The pages must be pinned. */
 static int object_map(struct drm_gem_ttmpool_object *obj)
 {
 	if (!obj->vaddr)
@@ -201,7 +201,7 @@ static int object_map(struct drm_gem_ttmpool_object *obj)
 }
 
 /**
- * drm_gem_ttmpool_vmap_locked() - let the kernel see what is in an object
+ * drm_gem_ttmpool_vmap_locked() - map an object for the kernel
  * @obj: the object; its reservation lock is held
  * @map: filled in
  *
@@ -234,7 +234,7 @@ int drm_gem_ttmpool_vmap_locked(struct drm_gem_ttmpool_object *obj,
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_vmap_locked);
 
 /**
- * drm_gem_ttmpool_vunmap_locked() - the kernel does not look at it any more
+ * drm_gem_ttmpool_vunmap_locked() - end the use of the kernel's mapping
  * @obj: the object; its reservation lock is held
  * @map: what drm_gem_ttmpool_vmap_locked() has filled in; cleared
  */
@@ -271,7 +271,7 @@ int drm_gem_ttmpool_madvise_locked(struct drm_gem_ttmpool_object *obj, int madv)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_madvise_locked);
 
 /**
- * drm_gem_ttmpool_is_purgeable() - may the contents go?
+ * drm_gem_ttmpool_is_purgeable() - may the contents be purged?
  * @obj: the object; its reservation lock is held
  *
  * Return: whether it has contents that nobody wants, uses or shares.
@@ -286,10 +286,11 @@ EXPORT_SYMBOL_GPL(drm_gem_ttmpool_is_purgeable);
 
 /**
  * drm_gem_ttmpool_purge_locked() - end the contents for good
- * @obj: an object for which drm_gem_ttmpool_is_purgeable(); its reservation lock is held
+ * @obj: an object for which drm_gem_ttmpool_is_purgeable() is true; its reservation lock is
+ *	held
  *
- * Pages, swapped contents and mappings end. A process that touches its mapping of it gets
- * SIGBUS. May sleep.
+ * Ends the pages, swapped-out contents and mappings. A process that touches its mapping of
+ * the object gets SIGBUS. May sleep.
  */
 void drm_gem_ttmpool_purge_locked(struct drm_gem_ttmpool_object *obj)
 {

@@ -3,15 +3,15 @@
  * How an object gets pages, and who may take them away again. Everything here is called
  * with the object's reservation lock held.
  *
- *     unused      nothing of the library's is in it; madv and map_wc may be set
+ *     unused      the object has no backend yet; madv and map_wc may be set
  *     populated   it has pages, which the swapper may take away
- *     bound       somebody has pinned them: the swapper passes it over
+ *     bound       its pages are pinned: the swapper passes it over
  *     swapped     the contents are in a store; the next user brings them back
  *     anonymous   the parent is gone: the pages are ordinary ones
  *
- * A process may have the pages mapped in any of these. Its mapping ends before the pages
- * go, and a fault brings them back; so a buffer that nobody touches can be swapped out
- * though it is mapped.
+ * A process may have the object mapped in any of these states. The mapping of the pages ends
+ * before they go, and a fault brings them back. So a buffer that nobody touches can be
+ * swapped out although it is mapped.
  */
 
 #include <linux/dma-resv.h>
@@ -30,7 +30,10 @@ static struct drm_gem_ttmpool_object *object_of(struct ttmpool_backend *be)
 	return container_of(be, struct drm_gem_ttmpool_object, be);
 }
 
-/* Called under a spinlock, from whoever needs memory. The device has to be idle. */
+/*
+ * Called under a spinlock, in any thread that needs memory. The device must be
+ * idle.
+ */
 static bool object_trylock(struct ttmpool_backend *be)
 {
 	struct drm_gem_ttmpool_object *obj = object_of(be);
@@ -50,7 +53,7 @@ static void object_unlock(struct ttmpool_backend *be)
 }
 
 /*
- * The mappings of processes, and the kernel's if nobody uses it. The next fault and the
+ * Ends the mappings of processes, and the kernel's if nobody uses it. The next fault and the
  * next vmap make new ones.
  */
 void drm_gem_ttmpool_end_mappings(struct drm_gem_ttmpool_object *obj)
@@ -68,14 +71,17 @@ static void object_vacate(struct ttmpool_backend *be)
 	drm_gem_ttmpool_end_mappings(object_of(be));
 }
 
-/* Of these, only what is not NULL counts: see start_pool() in device.c. */
+/* Only the members that are set here are used: see start_pool() in device.c. */
 const struct ttmpool_backend_funcs drm_gem_ttmpool_hooks = {
 	.trylock = object_trylock,
 	.unlock = object_unlock,
 	.vacate = object_vacate,
 };
 
-/* Protections have to agree with what the pages are: on x86 the linear map has them too. */
+/*
+ * The protection must match the caching of the pages, because the linear map has
+ * the latter, too, on x86.
+ */
 pgprot_t drm_gem_ttmpool_prot(const struct drm_gem_ttmpool_object *obj,
 			      pgprot_t prot)
 {
@@ -112,10 +118,10 @@ static int object_make(struct drm_gem_ttmpool_object *obj, struct page **pages,
 }
 
 /**
- * drm_gem_ttmpool_make() - let an object be one of the library's, at its first use
+ * drm_gem_ttmpool_make() - give an object its backend, at its first use
  * @obj: an object that is not imported
  *
- * Return: 0, at once if it is one; -ENOMEM, or -E2BIG for more pages than can be.
+ * Return: 0, at once if it has one; -ENOMEM, or -E2BIG for too many pages.
  */
 int drm_gem_ttmpool_make(struct drm_gem_ttmpool_object *obj)
 {
@@ -141,7 +147,10 @@ int drm_gem_ttmpool_make(struct drm_gem_ttmpool_object *obj)
 	return err;
 }
 
-/* It was ordinary pages, and the device is there: what is mapped is mapped anew. */
+/*
+ * Called if the pages were ordinary ones. If the device is there, they become its
+ * again, and processes must map them anew.
+ */
 static int object_return(struct drm_gem_ttmpool_object *obj)
 {
 	if (READ_ONCE(obj->pool->gone))
@@ -151,7 +160,7 @@ static int object_return(struct drm_gem_ttmpool_object *obj)
 }
 
 /**
- * drm_gem_ttmpool_get_ready() - let an object have its pages, with what was in them
+ * drm_gem_ttmpool_get_ready() - get the pages of an object, with their contents
  * @obj: an object that is not imported
  *
  * New pages are zero. May sleep.
@@ -184,8 +193,8 @@ int drm_gem_ttmpool_get_ready(struct drm_gem_ttmpool_object *obj)
 }
 
 /*
- * Pages that an importer has pinned may lose their mapping only where they are: they
- * become ordinary ones, which coherent pages cannot without a copy.
+ * Pages that an importer has pinned may lose their mapping only in place: they become
+ * ordinary pages. Coherent pages cannot do that without a copy.
  */
 static int object_unmap_pinned(struct drm_gem_ttmpool_object *obj)
 {
@@ -196,7 +205,10 @@ static int object_unmap_pinned(struct drm_gem_ttmpool_object *obj)
 	return ttmpool_unbind(&obj->be) ?: ttmpool_to_anonymous(&obj->be);
 }
 
-/* To ordinary pages, or all of it to the store: in neither is a page mapped. */
+/*
+ * Moves the contents to ordinary pages, or all of them to the store: in both cases
+ * no page is mapped.
+ */
 static int object_unmap(struct drm_gem_ttmpool_object *obj)
 {
 	int err = 0;
@@ -209,13 +221,13 @@ static int object_unmap(struct drm_gem_ttmpool_object *obj)
 }
 
 /**
- * drm_gem_ttmpool_leave_device() - the parent of its device goes
+ * drm_gem_ttmpool_leave_device() - cut an object off from the parent of its device, which goes
  * @obj: an object that is not imported
  *
- * What it had mapped for the parent is not mapped any more when this returns, but for
- * coherent pages that an importer has pinned, of which the log tells. Contents stay, unless
- * there is no memory to move them to: then the object is purged, and the log tells of that.
- * A kernel mapping that somebody uses stays where it is. May sleep.
+ * When this returns, nothing of the object is mapped for the parent, except for coherent
+ * pages that an importer has pinned, which are logged. Contents stay, unless there is no
+ * memory to move them to: then the object is purged, which is logged, too. A mapping of the
+ * kernel that is in use stays where it is. May sleep.
  */
 void drm_gem_ttmpool_leave_device(struct drm_gem_ttmpool_object *obj)
 {
@@ -242,7 +254,7 @@ void drm_gem_ttmpool_leave_device(struct drm_gem_ttmpool_object *obj)
 }
 
 /**
- * drm_gem_ttmpool_end_contents() - what an object had is gone
+ * drm_gem_ttmpool_end_contents() - end the contents of an object
  * @obj: an object that is not imported; nobody uses its kernel mapping
  *
  * May sleep.
@@ -265,10 +277,10 @@ void drm_gem_ttmpool_end_contents(struct drm_gem_ttmpool_object *obj)
 }
 
 /**
- * drm_gem_ttmpool_end_pages() - an object ends
- * @obj: an object that is not imported, and that nobody has any more
+ * drm_gem_ttmpool_end_pages() - end the backend of an object
+ * @obj: an object that is not imported, and to which nobody has a reference any more
  *
- * May sleep. Takes the reservation lock, unlike all others here.
+ * May sleep. Takes the reservation lock, unlike all other functions here.
  */
 void drm_gem_ttmpool_end_pages(struct drm_gem_ttmpool_object *obj)
 {

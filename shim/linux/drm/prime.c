@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Two devices: tables of pages of an object, for its own device and for importers; objects
- * that are another device's; and contents that go from one device to another.
+ * More than one device: scatter-gather tables of an object, for its own device and for importers;
+ * objects of other devices; and contents that move from one device to another.
  *
- * Who attaches to an exported object has it pinned by DRM (drm_gem_map_attach()), so that
- * it stays in device state as long as anybody is attached.
+ * When an importer attaches to an exported object, DRM pins the object
+ * (drm_gem_map_attach()), so that it stays in device state as long as anybody is attached.
  */
 
 #include <linux/dma-buf.h>
@@ -23,7 +23,7 @@
  *
  * May sleep.
  *
- * Return: a table, the caller's; -EINVAL if it is not pinned; -ENOMEM.
+ * Return: a table, which belongs to the caller; -EINVAL if it is not pinned; -ENOMEM.
  */
 struct sg_table *
 drm_gem_ttmpool_get_sg_table(struct drm_gem_ttmpool_object *obj)
@@ -36,7 +36,10 @@ drm_gem_ttmpool_get_sg_table(struct drm_gem_ttmpool_object *obj)
 }
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_get_sg_table);
 
-/* How many pages from @first on follow each other in memory and for the device. */
+/*
+ * Returns how many pages from @first on are contiguous both in memory and for the
+ * device.
+ */
 static size_t run_length(const struct drm_gem_ttmpool_object *obj, size_t first,
 			 size_t most)
 {
@@ -48,7 +51,9 @@ static size_t run_length(const struct drm_gem_ttmpool_object *obj, size_t first,
 	return n;
 }
 
-/* With @sgl, fills it in. Returns how many entries there are. */
+/*
+ * Returns the number of entries of the table. If @sgl is not NULL, fills them in.
+ */
 static unsigned int each_run(const struct drm_gem_ttmpool_object *obj,
 			     struct scatterlist *sgl)
 {
@@ -110,12 +115,13 @@ static struct sg_table *get_pages_sgt_locked(struct drm_gem_ttmpool_object *obj)
  * drm_gem_ttmpool_get_pages_sgt() - the addresses of an object for its device
  * @obj: the object
  *
- * The pages are mapped by the pool already. The object is pinned from then on, until it is
+ * The pool has mapped the pages already. The object is pinned from then on, until it is
  * purged, until its device goes, or until __drm_gem_ttmpool_free_sgt_locked(). Takes the
  * reservation lock. May sleep.
  *
- * Return: the table, the object's; -EINTR for a signal; -EOPNOTSUPP if the device does no
- * DMA; -ENODEV if its parent is gone; an error as of drm_gem_ttmpool_pin_locked(); -ENOMEM.
+ * Return: the table, which belongs to the object; -EINTR for a signal; -EOPNOTSUPP if the
+ * device does no DMA; -ENODEV if its parent is gone; an error of
+ * drm_gem_ttmpool_pin_locked(); -ENOMEM.
  */
 struct sg_table *
 drm_gem_ttmpool_get_pages_sgt(struct drm_gem_ttmpool_object *obj)
@@ -132,11 +138,12 @@ drm_gem_ttmpool_get_pages_sgt(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_get_pages_sgt);
 
 /**
- * __drm_gem_ttmpool_free_sgt_locked() - the device does not use an object any more
+ * __drm_gem_ttmpool_free_sgt_locked() - end the device's use of an object
  * @obj: an object that is not imported; its reservation lock is held
  *
- * Ends the table of drm_gem_ttmpool_get_pages_sgt(), if there is one, and its pin, so that
- * the object can be swapped out. The pages stay mapped for the device while they are there.
+ * Frees the table of drm_gem_ttmpool_get_pages_sgt(), if there is one, and drops its pin, so
+ * that the object can be swapped out. The pages stay mapped for the device while they are
+ * there.
  */
 void __drm_gem_ttmpool_free_sgt_locked(struct drm_gem_ttmpool_object *obj)
 {
@@ -151,12 +158,12 @@ void __drm_gem_ttmpool_free_sgt_locked(struct drm_gem_ttmpool_object *obj)
 EXPORT_SYMBOL_GPL(__drm_gem_ttmpool_free_sgt_locked);
 
 /**
- * drm_gem_ttmpool_prime_import_sg_table() - an object that is another device's
+ * drm_gem_ttmpool_prime_import_sg_table() - create an object for pages of another device
  * @dev: the importing device
  * @attach: its attachment to the dma-buf
  * @sgt: the pages, mapped for it
  *
- * Return: an object, without pages of its own; an error as of drm_gem_ttmpool_create().
+ * Return: an object, without pages of its own; an error of drm_gem_ttmpool_create().
  */
 struct drm_gem_object *
 drm_gem_ttmpool_prime_import_sg_table(struct drm_device *dev,
@@ -173,7 +180,10 @@ drm_gem_ttmpool_prime_import_sg_table(struct drm_device *dev,
 }
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_prime_import_sg_table);
 
-/* Both are unpinned, and of one size; the second has nothing in it. */
+/*
+ * Checks that both objects are unpinned and of the same size, and that @to is
+ * empty.
+ */
 static int may_hand_over(struct drm_gem_ttmpool_object *from,
 			 struct drm_gem_ttmpool_object *to)
 {
@@ -188,12 +198,12 @@ static int may_hand_over(struct drm_gem_ttmpool_object *from,
 }
 
 /**
- * drm_gem_ttmpool_handover_locked() - give what is in an object to another device's
+ * drm_gem_ttmpool_handover_locked() - move the contents of an object to another device
  * @from: an object of one device; its reservation lock is held
  * @to: an object of another device, or of the same; likewise
  *
- * The pages go with the contents, without a copy, where @to's device reaches them and its
- * pool does not need coherent ones. @from has no contents after that: who looks at it finds
+ * The pages move with the contents, without a copy, if @to's device reaches them and its
+ * pool does not need coherent pages. @from has no contents after that: its next user finds
  * zeroes. May sleep.
  *
  * Return: 0; -EINVAL if they are of different sizes, or one is imported or was purged;
