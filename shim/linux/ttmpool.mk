@@ -3,18 +3,18 @@
 # The library as kernel objects: for the Kbuild at the root, and for the Kbuild
 # of a driver that embeds it. Set before including this:
 #
-#   ttmpool-dir     where ttmpool lies, seen from that Kbuild; ends with a /,
-#                   or is empty
-#   ttmpool-events  the trace events' system, "ttmpool" if not set
+#   ttmpool-dir     the path from that Kbuild to ttmpool; ends with a /, or is
+#                   empty
+#   ttmpool-events  the system of the trace events; "ttmpool" if not set
 #
-# It sets ttmpool-ccflags and two lists of objects: ttmpool-pool-objs has pages
-# alone, ttmpool-objs has buffers, too. A module links one of them.
+# This file sets ttmpool-ccflags and two lists of objects: ttmpool-pool-objs has
+# pages only, and ttmpool-objs has buffers, too. A module links one of them.
 
 ttmpool-floor = $(patsubst $(src)/%.c,%.o, \
 	$(sort $(wildcard $(src)/$(ttmpool-dir)lib/$(1)/*.c)))
 
-# Verbs that are traced: those by their names are in traced_*.c, with an event each,
-# and lib/ has its own by another name.
+# Traced functions: traced_*.c has the functions with these names, with an event each,
+# and those of lib/ get other names.
 CFLAGS_$(ttmpool-dir)lib/buffer/backend.o := \
 	-Dttmpool_populate=ttmpool_untraced_populate \
 	-Dttmpool_unpopulate=ttmpool_untraced_unpopulate
@@ -31,7 +31,7 @@ ttmpool-port += $(if $(CONFIG_X86),caching_x86,caching_none)
 ttmpool-port += $(if $(CONFIG_X86_64),clear_x86,clear_any)
 ttmpool-port += $(if $(CONFIG_FUNCTION_ERROR_INJECTION),faults)
 
-# What kernels differ in, by what their headers offer.
+# Differences between kernels, detected from what their headers offer.
 ttmpool-offers = $(shell grep -qw $(1) $(srctree)/include/linux/$(2) && echo y)
 
 # The same for a pattern.
@@ -49,8 +49,8 @@ ttmpool-port += $(if $(CONFIG_MEMORY_FAILURE), \
 	$(if $(call ttmpool-offers,mf_stats,mmzone.h), \
 		compat_poison_stats,compat_poison_unknown), \
 	compat_poison_none)
-# DMA_API_DEBUG is not told of what dma_iova_link() maps, and would take a driver's sync of
-# such a page for a mistake (kernel/dma/debug.c, check_sync()).
+# dma_iova_link() does not report its mappings to DMA_API_DEBUG, which would report a
+# driver's sync of such a page as an error (kernel/dma/debug.c, check_sync()).
 ttmpool-links := $(if $(CONFIG_DMA_API_DEBUG),,$(and $(CONFIG_IOMMU_DMA), \
 	$(call ttmpool-offers,dma_iova_link,dma-mapping.h)))
 ttmpool-port += $(if $(ttmpool-links),compat_iova_link,compat_iova_none)
@@ -58,8 +58,8 @@ ttmpool-port += $(if $(ttmpool-links),compat_iova_link,compat_iova_none)
 ttmpool-port += $(if $(call ttmpool-offers,NR_GPU_ACTIVE,mmzone.h), \
 	compat_counters_gpu,compat_counters_kernel)
 
-# What moves contents of buffers to shmem and back. What write_begin() fills in and what
-# the page cache replaces became folios at different times, so each is looked at by itself.
+# These files move contents of buffers to shmem and back. write_begin() and the page
+# cache's replacement changed to folios in different versions, so each is detected by itself.
 ttmpool-stores := adopt shmem_backend store trace_buffer traced_buffer
 ttmpool-stores += $(if $(call ttmpool-shows,write_begin..const struct kiocb,fs.h), \
 	compat_store_kiocb, \

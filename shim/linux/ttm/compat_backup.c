@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Backup, where TTM has it (ttm_bo_shrink(), for xe): the contents of a buffer go to a
- * file in shmem, and its pages to the system. An entry of tt->pages is a page, a handle,
- * which says where in the file its contents are, or nothing.
+ * Backup, where TTM has it (ttm_bo_shrink(), for xe): the contents of a buffer go to a file
+ * in shmem, and its pages to the system. An entry of tt->pages is a page; or a handle, which
+ * says where in the file its contents are; or nothing.
  *
- *     probe    one page is stored as it is: is there any room? Nothing has been done to
- *              the buffer yet
- *     strip    a slice of it: no mapping, write-back, in one batch of each kind, since
- *              write-combined memory is slow to read
- *     store    chunk by chunk, and each goes to the system at once: it is short of pages
- *     ready    if nothing could be stored, the slice is what it was
+ *     probe    store one page as it is, to see whether there is any room, before anything
+ *              is done to the buffer
+ *     strip    unmap a slice of the buffer and make it write-back, in one batch of each
+ *              kind, because write-combined memory is slow to read
+ *     store    store chunk by chunk, and free each at once, because the system is short of
+ *              pages
+ *     ready    if nothing could be stored, make the slice what it was
  *
- * When there is no memory for the rest of a chunk, the part that is stored goes, and the
- * chunk is halved no more often than that takes; what is stored and could not go is
- * dropped. What is left of a slice then is stripped, and what lies behind it is as the
- * device left it: restoring asks each chunk what it lacks (compat_restore.c).
+ * If there is no memory for the rest of a chunk, the part that was stored leaves, and the
+ * chunk is halved only as often as this requires. What was stored and could not leave is
+ * dropped. The rest of the slice stays stripped, and what lies behind the slice stays as
+ * the device left it: restoring finds out what each chunk lacks (compat_restore.c).
  *
- * All this is the system's thread, in reclaim. Nothing but the file asks for memory here,
- * and a chunk that is halved for descriptors.
+ * All of this runs in a thread of the system, in reclaim. Only the file allocates memory
+ * here, and, for descriptors, the halving of a chunk.
  */
 
 #include <linux/mm.h>
@@ -31,21 +32,26 @@
 #include "ttm_backup_faults.h"
 #include "ttm_drop_in.h"
 
-/* So many pages are stripped together, but for the last chunk: 8 MiB of small ones. */
+/*
+ * This many pages are stripped together, apart from the last chunk: 8 MiB of small
+ * pages.
+ */
 #define SLICE_PAGES 2048
 
-/* As TTM's: the file's pages may come from the last reserves, for there will be more
- * memory afterwards, but not many at once. */
+/*
+ * As in TTM: the file's pages may come from the last reserves, because there will
+ * be more memory afterwards. Chunks of more than one page may not use these (store()).
+ */
 #define FILE_GFP (GFP_KERNEL | __GFP_HIGH | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 /**
  * struct backup - one call
  * @ours: the pool
  * @tt: the buffer
- * @ticket: of its pages
- * @flags: TTM's, of the call
- * @end: index of the page before which it ends
- * @gone: pages that have left
+ * @ticket: the ticket of its pages
+ * @flags: TTM's flags of the call
+ * @end: index of the page before which the call ends
+ * @gone: number of pages that have left
  */
 struct backup {
 	struct ttmpool_pool *ours;
@@ -66,7 +72,7 @@ static bool is_page(const struct page *page)
 	return page && !ttm_backup_page_ptr_is_handle(page);
 }
 
-/* Where the entries that are pages, or are not, end. */
+/* Returns where the run of entries ends that are pages, or that are not. */
 static pgoff_t end_of_run(const struct ttm_tt *tt, pgoff_t i)
 {
 	bool wanted = is_page(tt->pages[i]);
@@ -76,8 +82,11 @@ static pgoff_t end_of_run(const struct ttm_tt *tt, pgoff_t i)
 	return i;
 }
 
-/* An entry that is a handle, or nothing, is no page. Where the pages are not what TTM
- * believes, since a backup has left them so, they go to the system. */
+/*
+ * An entry that is a handle or empty is no page. If a backup has left pages in
+ * another condition than TTM believes, the pool refuses them, and they go to the
+ * system.
+ */
 void ttmpool_ttm_give(struct ttmpool_pool *ours, struct ttm_tt *tt, u32 ticket)
 {
 	for (pgoff_t i = 0, end; i < tt->num_pages; i = end) {
@@ -95,8 +104,11 @@ static unsigned int order_at(const struct backup *backup, pgoff_t i)
 	return page_private(backup->tt->pages[i]);
 }
 
-/* Store 1 << @order pages. *stored: how many were; a handle for the first, after which the
- * others follow, or an error if there is none. */
+/*
+ * Stores 1 << @order pages. Sets *stored to how many were stored. Returns a handle
+ * for the first page, which those of the others follow; or an error if none was
+ * stored.
+ */
 static s64 store(const struct backup *backup, pgoff_t i, unsigned int order,
 		 bool writeback, pgoff_t *stored)
 {
@@ -107,7 +119,10 @@ static s64 store(const struct backup *backup, pgoff_t i, unsigned int order,
 				       writeback, i, GFP_HIGHUSER, gfp, stored);
 }
 
-/* Nobody may read a page that the hardware has poisoned. */
+/*
+ * Returns whether none of the pages is poisoned: nobody may read a page that the
+ * hardware has poisoned.
+ */
 static bool is_sound(const struct page *page, pgoff_t n)
 {
 	for (pgoff_t i = 0; i < n; i++)
@@ -116,7 +131,7 @@ static bool is_sound(const struct page *page, pgoff_t n)
 	return true;
 }
 
-/* The first of these pages have gone: here is where their contents are. */
+/* Writes handles into the entries of the first pages, which have left. */
 static void leave(struct backup *backup, pgoff_t i, pgoff_t n, s64 handle)
 {
 	for (pgoff_t j = 0; j < n; j++)
@@ -125,7 +140,10 @@ static void leave(struct backup *backup, pgoff_t i, pgoff_t n, s64 handle)
 	backup->gone += n;
 }
 
-/* Only a part of a chunk was stored. Returns how many pages of it have gone. */
+/*
+ * Lets the part of a chunk leave that was stored. Returns how many of its pages
+ * have left.
+ */
 static pgoff_t leave_part(struct backup *backup, pgoff_t i, pgoff_t stored,
 			  s64 handle)
 {
@@ -141,7 +159,7 @@ static pgoff_t leave_part(struct backup *backup, pgoff_t i, pgoff_t stored,
 	return gone;
 }
 
-/* Store the chunk at *i, and go on behind what has gone. */
+/* Stores the chunk at *i, and moves *i behind what has left. */
 static int store_chunk(struct backup *backup, pgoff_t *i)
 {
 	unsigned int order = order_at(backup, *i);
@@ -171,8 +189,10 @@ static int store_chunk(struct backup *backup, pgoff_t *i)
 	return 0;
 }
 
-/* Is there room in the file for anything? One page tells, read as the device left it.
- * Where there is nothing to lose it is not asked. */
+/*
+ * Finds out whether the file has room for anything, by storing one page, read as
+ * the device left it. The file is not asked if the buffer has nothing to lose.
+ */
 static int probe(const struct backup *backup, pgoff_t i)
 {
 	const struct ttm_tt *tt = backup->tt;
@@ -186,8 +206,10 @@ static int probe(const struct backup *backup, pgoff_t i)
 	return handle < 0 ? handle : 0;
 }
 
-/* The pages from here on could not be stored, nor any before them: they are the device's
- * again, if that can be had for the asking. */
+/*
+ * Called if none of these pages, nor any before them, could be stored: makes them
+ * the device's again, if that is possible without taking anything from others.
+ */
 static void undo(const struct backup *backup, pgoff_t i, pgoff_t end)
 {
 	struct ttm_tt *tt = backup->tt;
@@ -212,7 +234,9 @@ static int store_slice(struct backup *backup, pgoff_t i, pgoff_t end)
 				 backup->ticket);
 	if (err == -EINVAL)
 		return err;
-	/* what does not become write-back is quarantined when it goes */
+	/*
+	 * A chunk that could not be made write-back is quarantined when it leaves.
+	 */
 	do {
 		err = store_chunk(backup, &i);
 		cond_resched();
@@ -222,7 +246,7 @@ static int store_slice(struct backup *backup, pgoff_t i, pgoff_t end)
 	return err;
 }
 
-/* Where a slice ends that begins at @i, with a chunk. */
+/* Returns where a slice ends that begins with the chunk at @i. */
 static pgoff_t end_of_slice(const struct backup *backup, pgoff_t i)
 {
 	pgoff_t end = i;
@@ -250,7 +274,7 @@ static int store_all(struct backup *backup)
 	return err;
 }
 
-/* Contents that nobody wants: all goes at once. */
+/* Frees all pages at once, because nobody wants the contents. */
 static long purge(struct backup *backup)
 {
 	struct ttm_tt *tt = backup->tt;
@@ -267,8 +291,10 @@ static long purge(struct backup *backup)
 	return backup->gone;
 }
 
-/* A buffer of which a part has gone counts as backed up, one of which nothing has is
- * what it was: so TTM sees it by the sign of what this returns. */
+/*
+ * A buffer of which a part has left counts as backed up. A buffer of which nothing
+ * has left is what it was. TTM tells the two apart by the sign of the return value.
+ */
 long ttm_pool_backup(struct ttm_pool *pool, struct ttm_tt *tt,
 		     const struct ttm_backup_flags *flags)
 {
@@ -286,7 +312,7 @@ long ttm_pool_backup(struct ttm_pool *pool, struct ttm_tt *tt,
 		return -EBUSY;
 	if (flags->purge)
 		return purge(&backup);
-	/* as TTM: a fault is a call that ends half way */
+	/* as in TTM: a fault makes the call end half way */
 	if (ttmpool_ttm_backup_fails())
 		backup.end = DIV_ROUND_UP(tt->num_pages, 2);
 	err = store_all(&backup);

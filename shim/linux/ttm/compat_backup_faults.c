@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * TTM's file backup_fault_inject in debugfs: how often a step of a backup fails, or of a
- * restore. ttm_backup.c, which is TTM's own, asks for each page of a chunk but its first.
+ * TTM's file backup_fault_inject in debugfs: how often a step of a backup or of a restore
+ * fails. ttm_backup.c, which is TTM's own, asks for each page of a chunk except the first.
  */
 
 #include <linux/debugfs.h>

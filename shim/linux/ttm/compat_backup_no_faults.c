@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A kernel in which nothing is made to fail. */
+/* A kernel without injected failures. */
 
 #include "ttm_backup_faults.h"
 #include "ttm_drop_in.h"

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What drivers see of the pool, where they do not start pools themselves. A
- * symbol's checksum covers every type that its arguments lead to, as far as
- * this file knows it: so it includes what TTM's own pool includes, and nothing
- * of ours.
+ * The symbols of the pool that drivers see, where drivers do not start pools themselves. The
+ * checksum of a symbol covers every type that its arguments lead to, as far as this file
+ * knows it. So this file includes what TTM's own pool includes, and nothing of the library.
  */
 
 #include <linux/module.h>

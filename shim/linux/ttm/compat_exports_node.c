@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What drivers see of the pool, where they start some: see compat_exports.c. */
+/*
+ * The symbols of the pool that drivers see, where drivers may start pools: see
+ * compat_exports.c.
+ */
 
 #include <linux/module.h>
 #include <linux/dma-mapping.h>

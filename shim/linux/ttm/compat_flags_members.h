@@ -2,8 +2,10 @@
 #ifndef COMPAT_FLAGS_MEMBERS_H
 #define COMPAT_FLAGS_MEMBERS_H
 
-/* How a pool was started, where struct ttm_pool has a member for each answer: by the
- * names that later kernels have in their ttm_pool_internal.h. */
+/*
+ * How a pool was started, where struct ttm_pool has a member for each property. The functions
+ * have the names that later kernels have in their ttm_pool_internal.h.
+ */
 
 #include <drm/ttm/ttm_pool.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Starting a pool, where TTM knows no node. */
+/* Starting a pool, where TTM names no node. */
 
 #include <linux/device.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Starting a pool, where TTM names a node, and its answers are bits of one number. */
+/*
+ * Starting a pool, where TTM names a node, and the properties of the pool are bits
+ * of one number.
+ */
 
 #include <linux/device.h>
 

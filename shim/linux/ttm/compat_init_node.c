@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Starting a pool, where TTM names a node, and offers drivers to do it. */
+/* Starting a pool, where TTM names a node, and exports this function to drivers. */
 
 #include <linux/device.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Where TTM does not move contents of buffers by itself, but ttm_tt_swapout(). */
+/*
+ * Kernels in which TTM itself does not move contents of buffers, except by
+ * ttm_tt_swapout().
+ */
 
 #include <linux/bug.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Where TTM's own pool has one limit for the whole machine, as the library does. */
+/*
+ * Kernels in which TTM's own pool has one limit for the whole machine, as the
+ * library does.
+ */
 
 #include "ttm_drop_in.h"
 

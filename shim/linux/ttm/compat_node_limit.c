@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Where TTM's own pool has a limit for each node: no more may lie pooled for a node than
- * its share of page_pool_size, which is in proportion to its memory. By default that is
- * half of each node's memory, as it is with TTM's pool.
+ * Kernels in which TTM's own pool has a limit for each node: no more pages may be pooled for a
+ * node than its share of page_pool_size, which is in proportion to its memory. By default
+ * that is half of each node's memory, as with TTM's pool.
  *
- * What counts for a node is what the library would give up for its sake: the pages of pools
- * that want this node, and of pools that want none. A page that came from another node,
- * since this one had none, counts here, too.
+ * What counts for a node is what the library would give up for it: the pages of pools that
+ * want this node, and of pools that want none. A page that came from another node, because
+ * this one had none, counts here, too.
  *
- * One thread trims at a time, and whoever gives pages back meanwhile does not wait for it:
- * the one that trims looks again when it has let go of the lock.
+ * One thread trims at a time. A thread that gives pages back meanwhile does not wait: the
+ * one that trims checks again after it has released the lock.
  */
 
 #include <linux/math.h>
@@ -33,8 +33,10 @@ static unsigned long memory_of(int node)
 	return pages;
 }
 
-/* The library does not tell more nodes apart than it has slots for; and a node without
- * memory has no pages to be kept from filling up with. */
+/*
+ * The library does not distinguish more nodes than it has slots for. A node without
+ * memory cannot fill up.
+ */
 static bool has_limit(int node)
 {
 	return nr_online_nodes > 1 && nr_node_ids <= TTMPOOL_NODE_SLOTS &&

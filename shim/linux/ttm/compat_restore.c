@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The way back from a backup (compat_backup.c), and the end of a buffer that was backed
- * up.
+ * The way back from a backup (compat_backup.c), and the end of a buffer that was backed up.
  *
  *     tt->pages   [h h h h][p p][h h][. . . .]    handles, pages that stayed, nothing
  *                  fresh    ready |-- fresh --|
  *
- * Pages that stayed become the device's in place; only if that cannot be had are they
- * copied to fresh ones. For handles fresh pages are taken, and what the file has is read
- * into them, a piece of at most 4 MiB at a time; then the array has the pages, and the
- * file loses its copy. So whatever fails, each entry is a page or a handle with all of
- * its contents, and the next call begins with what is missing. No record is kept of how
- * far it came: each chunk says what it lacks.
+ * Pages that stayed become the device's in place. Only if that is not possible, they are
+ * copied to fresh pages. For handles, fresh pages are taken, and the contents are read from
+ * the file into them, in pieces of at most 4 MiB. When a piece is complete, the array gets
+ * the pages, and the file drops its copy. So whatever fails, each entry is a page or a handle
+ * with all of its contents, and the next call begins with what is missing. There is no
+ * record of how far a call came: each chunk says what it lacks.
  *
- * A piece that was interrupted is read again from its beginning. So that signals that
- * come again and again cannot keep a buffer from coming back, each time a call ends
- * without a piece the next one's pieces are half as large, down to a page. That is all
- * that tt->restore says, which belongs to this file.
+ * A piece that was interrupted is read again from its beginning. So that repeated signals
+ * cannot keep a buffer from coming back, the pieces become half as large each time that a
+ * call ends without completing a piece, down to one page. tt->restore, which belongs to
+ * this file, only holds the number of such calls.
  */
 
 #include <linux/highmem.h>
@@ -40,10 +39,10 @@
  * struct restore - one call
  * @ours: the pool
  * @tt: the buffer
- * @ctx: TTM's, of the call
- * @req: what is asked for of the pool
- * @pages, @dma_addr: of the piece at work; @dma_addr is NULL if the buffer has none
- * @pieces: how many came back
+ * @ctx: TTM's context of the call
+ * @req: the request to the pool
+ * @pages, @dma_addr: of the current piece; @dma_addr is NULL if the buffer has none
+ * @pieces: number of pieces that came back
  */
 struct restore {
 	struct ttmpool_pool *ours;
@@ -60,7 +59,7 @@ static bool is_page(const struct page *page)
 	return page && !ttm_backup_page_ptr_is_handle(page);
 }
 
-/* How many calls in a row ended without a piece? */
+/* Returns how many calls in a row ended without a piece. */
 static unsigned long tries(const struct ttm_tt *tt)
 {
 	return (unsigned long)tt->restore;
@@ -79,7 +78,7 @@ static int interruption(const struct restore *restore)
 								     : 0;
 }
 
-/* Read what an entry stands for into a fresh page, which is zero. */
+/* Reads what an entry stands for into a fresh page, which is zero. */
 static int read_entry(const struct restore *restore, struct page *entry,
 		      struct page *to)
 {
@@ -102,7 +101,10 @@ static int read_entry(const struct restore *restore, struct page *entry,
 				    restore->ctx->interruptible, gfp);
 }
 
-/* The piece is complete: the pages are the buffer's, and what they were made of goes. */
+/*
+ * Called when a piece is complete: the buffer gets the pages, and their sources are
+ * freed.
+ */
 static void commit(struct restore *restore, pgoff_t i, pgoff_t n)
 {
 	struct ttm_tt *tt = restore->tt;
@@ -123,7 +125,10 @@ static void commit(struct restore *restore, pgoff_t i, pgoff_t n)
 	restore->pieces++;
 }
 
-/* Put fresh pages in the place of some entries: of pages of one chunk, or of none. */
+/*
+ * Puts fresh pages in the place of some entries, which are the pages of one chunk,
+ * or no pages.
+ */
 static int renew(struct restore *restore, pgoff_t i, pgoff_t n)
 {
 	struct ttmpool_request req = restore->req;
@@ -147,7 +152,7 @@ static int renew(struct restore *restore, pgoff_t i, pgoff_t n)
 	return err;
 }
 
-/* The pages that stayed, of one chunk, become the device's. */
+/* Makes pages that stayed, of one chunk, the device's. */
 static int keep(struct restore *restore, pgoff_t i, pgoff_t n)
 {
 	struct ttm_tt *tt = restore->tt;
@@ -160,7 +165,10 @@ static int keep(struct restore *restore, pgoff_t i, pgoff_t n)
 	return renew(restore, i, n);
 }
 
-/* How many entries from here on are no pages, up to the end of a piece? */
+/*
+ * Returns how many entries from here on are no pages, counting to the end of a
+ * piece.
+ */
 static pgoff_t hole_at(const struct restore *restore, pgoff_t i)
 {
 	const struct ttm_tt *tt = restore->tt;
@@ -191,7 +199,7 @@ static int restore_all(struct restore *restore)
 	return err;
 }
 
-/* Room for what is known of a piece until it is complete. */
+/* Allocates the arrays for a piece that is not complete. */
 static int restore_open(struct restore *restore)
 {
 	size_t n = min(1UL << PIECE_ORDER, restore->tt->num_pages + 0UL);
@@ -231,7 +239,7 @@ int ttm_pool_restore_and_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	return err;
 }
 
-/* Whose is a page that stayed? */
+/* A search for the pool that has a page. */
 struct search {
 	struct page *page;
 	struct ttmpool_pool *found;
@@ -256,7 +264,7 @@ static void give_up(struct ttm_tt *tt, pgoff_t i, pgoff_t n)
 				     ttmpool_ttm_ticket(tt)));
 }
 
-/* TTM names no pool here: the pages know theirs. */
+/* TTM names no pool here, so the pages have to be searched for in all pools. */
 void ttm_pool_drop_backed_up(struct ttm_tt *tt)
 {
 	WARN_ON(!ttm_tt_is_backed_up(tt));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What all pools of ttm.ko share: the manager, which TTM starts with its first
- * device and ends with its last; its files in debugfs; and a device for who has
- * none (qxl names none: its pages are never mapped). That one reaches all of
- * memory, is on no bus, and comes and goes with its users. Pages that one of them left
- * in use are in the manager's quarantine then, which holds what names the device; its
- * memory is freed by the driver core, and not by this module.
+ * What all pools of ttm.ko share: the manager, which TTM starts with its first device and
+ * ends with its last; its files in debugfs; and a device for pools that name none (qxl's,
+ * whose pages are never mapped). That device reaches all of memory, is on no bus, and exists
+ * while such pools do. Pages that one of them left in use are in the manager's quarantine
+ * after that, which holds the device's descriptor. The driver core frees the memory of the
+ * descriptor, not this module.
  */
 
 #include <linux/debugfs.h>
@@ -51,7 +51,7 @@ void ttmpool_ttm_no_device_put(void)
 	mutex_unlock(&no_device_lock);
 }
 
-/* As TTM's file of that name: reading it shrinks, as the kernel would. */
+/* Like TTM's file of that name: reading it shrinks, as the kernel would. */
 static int page_pool_shrink_show(struct seq_file *m, void *data)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();
@@ -63,8 +63,10 @@ static int page_pool_shrink_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(page_pool_shrink);
 
-/* The kernel's page count is what the parameter page_pool_size is by default:
- * half of memory. TTM does not look at what this returns. */
+/*
+ * The default of the parameter page_pool_size is also half of memory, so @num_pages
+ * is not used. TTM ignores the return value.
+ */
 int ttm_pool_mgr_init(unsigned long num_pages)
 {
 	int err = ttmpool_module_get();

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * For TTM's own tests: whether there are free pages of a kind they read from
- * the list of that kind in struct ttm_pool. It has no pages here, but an entry
- * exactly if there are any; it is brought up to date whenever a buffer came or
- * went, and that is when the tests look.
+ * For TTM's own tests. They find out whether there are free pages of a kind from the list of
+ * that kind in struct ttm_pool. That list has no pages here, but it has an entry exactly if
+ * there are such pages. It is updated whenever a buffer came or went, which is when the
+ * tests look at it.
  *
  *     caching[c].orders[o].pages <---> shrinker_list    some are pooled
  *     caching[c].orders[o].pages                        none is
  *
- * TTM leaves the lists of a pool alone whose pages it keeps in lists for all
- * devices, and a test looks whether it did. So do we.
+ * If TTM keeps the pages of a pool in lists for all devices, it does not use the lists of
+ * that pool, and a test checks this. So they are not used here either.
  *
- * The last shrinker_list of all has another use (pool.c). Of orders that we have not there
- * are no pages.
+ * The very last shrinker_list has another use (pool.c). There are no pages of orders that
+ * the library does not have.
  */
 
 #include <linux/list.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * For TTM's own tests, where it keeps its pages in a list for each node: they ask how
- * long the list of a kind in struct ttm_pool is. There are no pages in it here, but it
- * says 1 if there are any of that kind, and 0 if there is none; brought up to date
- * whenever a buffer came or went, and that is when the tests look.
+ * For TTM's own tests, where TTM keeps its pages in a list for each node. The tests ask for
+ * the length of the list of a kind in struct ttm_pool. That list has no pages here, but its
+ * length is 1 if there are any of that kind, and 0 if there are none. It is updated whenever
+ * a buffer came or went, which is when the tests look at it.
  *
  *     caching[c].orders[o].pages ---> some     for each node, one entry or
  *                                ---> none     none; nobody looks for the entry
  *
- * TTM has such lists for pages of the DMA API alone. Of orders that we have not there are
- * no pages.
+ * TTM has such lists only for pages of the DMA API. There are no pages of orders that the
+ * library does not have.
  */
 
 #include <linux/list_lru.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Nobody reads TTM's lists but its own tests, and they are not here. */
+/* Only TTM's own tests read its lists, and this kernel is built without them. */
 
 #include "ttm_drop_in.h"
 

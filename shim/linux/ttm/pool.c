@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The drop-in: TTM's page pool, by the functions that the rest of TTM calls, on
- * ttmpool. In a ttm.ko that is made with it drivers find what they knew.
+ * The drop-in: TTM's page pool on ttmpool, through the functions that the rest of TTM calls.
+ * Drivers find the interface that they know in a ttm.ko that is built with it.
  *
  *     driver --- ttm_tt_populate() --- ttm_pool_alloc()    TTM's interface
  *                                            |
- *                                    ttmpool_pool_take()   ours
+ *                                    ttmpool_pool_take()   the library's
  *
- * TTM embeds its struct ttm_pool in struct ttm_device, whose layout is in every
- * driver. So it stays as it is, though nothing of it is used but what others
- * read: dev, nid, and how it was started. Ours lies beside it, and is
+ * TTM embeds its struct ttm_pool in struct ttm_device, and every driver depends on that
+ * layout. So it stays as it is, although only the members that others read are used: dev,
+ * nid, and how the pool was started. The library's pool is allocated separately, and is
  * found through a list head of TTM's that has no other use here.
  *
- * What TTM promises of a page, and drivers use:
+ * What TTM promises about a page, and drivers use:
  *
- *     - pages of a chunk follow each other, and are not compound
- *     - page->private of the first one is the chunk's order; of pages of the
- *       DMA API it is not 0, and nobody else's
- *     - page->mapping and page->index are the driver's
- *     - pages are write-back when they are cached, and the linear map has their
- *       caching on x86
+ *     - pages of a chunk are contiguous, and not compound
+ *     - page->private of the first page is the chunk's order; for pages of the DMA API
+ *       it is not 0, and no other page has the same value
+ *     - page->mapping and page->index belong to the driver
+ *     - pages of cached buffers are write-back, and on x86 the linear map has the
+ *       caching of the pages
  *
- * What is other than with TTM's own pool: all pages are cleared, asked for or
- * not, by a worker after they came back; mappings outlive their buffers; each
- * pool has bins of its own, also those that TTM lets share; a give-back that is
- * wrong is refused and reported.
+ * Differences from TTM's own pool: all pages are cleared, asked for or not, by a worker
+ * after they came back; mappings outlive their buffers; each pool has bins of its own,
+ * even pools whose pages TTM shares; a wrong give-back is refused and reported.
  */
 
 #include <linux/dma-mapping.h>
@@ -78,14 +77,14 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 	policy.dma32 = ttm_pool_uses_dma32(pool);
 	policy.good_order = ttm_pool_beneficial_order(pool);
 	policy.refill = false; /* TTM pools what was given back, and no more */
-	policy.scrub = true; /* as with TTM, nobody waits for it at populate */
+	policy.scrub = true;   /* as with TTM, no populate waits for it */
 	if (!ttmpool_pool_init(ours, ttmpool_module_manager(), &config))
 		return ours;
 	kvfree(ours);
 	return NULL;
 }
 
-/* TTM's function returns nothing: if this one fails, so does each alloc. */
+/* TTM's function returns nothing: if this one fails, so does each allocation. */
 void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node)
 {
 	struct ttmpool_pool *ours = NULL;
@@ -127,11 +126,11 @@ void ttm_pool_fini(struct ttm_pool *pool)
 }
 
 /*
- * Pages are given back by the buffer that they were taken for, and the array that
- * names them is that buffer's: so what tells them from another's is where it lies.
- * Nothing clears the array, and struct ttm_tt has no room for a number; but what is
- * left in it after a free is found out until the same buffer is populated again, and
- * then all of it is written anew.
+ * A buffer gives back the pages that were taken for it, and the array that names them belongs
+ * to that buffer. So the address of the buffer distinguishes its pages from those of
+ * others. Nothing clears the array, and struct ttm_tt has no room for a number. But the pool
+ * detects a use of what a free left in the array, until the same buffer is populated again,
+ * and then all of the array is written anew.
  */
 u32 ttmpool_ttm_ticket(const struct ttm_tt *tt)
 {
@@ -144,8 +143,11 @@ int ttmpool_ttm_error(int err)
 	return err == -ENOSPC || err == -EIO ? -EFAULT : err;
 }
 
-/* As TTM's: whoever does not say that he can be refused is not, for want of a single
- * page, as long as there is a process to be killed for it. */
+/*
+ * As in TTM: if the caller does not say that the allocation may fail, it does not
+ * fail for want of a single page, as long as there is a process that can be killed
+ * for it.
+ */
 static enum ttmpool_effort effort_of(const struct ttm_operation_ctx *ctx)
 {
 	return ctx->gfp_retry_mayfail ? TTMPOOL_RETRY_MAYFAIL

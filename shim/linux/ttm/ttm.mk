@@ -2,13 +2,12 @@
 #
 # The drop-in for TTM's page pool, for the Makefile of drivers/gpu/drm/ttm. Set
 # ttmpool-dir before including this, as for ../ttmpool.mk, which it includes. It
-# sets ttmpool-ttm-objs, which take the place of ttm_pool.o, and
-# ttmpool-ttm-ccflags.
+# sets ttmpool-ttm-objs, which replace ttm_pool.o, and ttmpool-ttm-ccflags.
 
 ttmpool-events := ttm
 include $(src)/$(ttmpool-dir)shim/linux/ttmpool.mk
 
-# TTM's headers are those of the kernel that it is built for.
+# TTM's headers are those of the kernel for which it is built.
 ttmpool-ttm-offers = $(shell grep -qw $(1) \
 	$(srctree)/include/drm/ttm/$(2) && echo y)
 
@@ -22,7 +21,7 @@ ttmpool-ttm += $(if $(call ttmpool-ttm-offers,ttm_backup_backup_folio,ttm_backup
 	compat_backup compat_restore \
 	$(if $(CONFIG_FAULT_INJECTION),compat_backup_faults,compat_backup_no_faults), \
 	compat_no_backup)
-# Its list is one of many nodes where its limit is one for each node.
+# TTM uses a list_lru in exactly the versions in which it has a limit for each node.
 ttmpool-ttm += $(if $(call ttmpool-ttm-offers,list_lru,ttm_pool.h), \
 	compat_node_limit,compat_no_node_limit)
 ttmpool-ttm += $(if $(CONFIG_DRM_TTM_KUNIT_TEST), \

@@ -2,12 +2,17 @@
 #ifndef TTM_BACKUP_FAULTS_H
 #define TTM_BACKUP_FAULTS_H
 
-/* compat_backup_faults.c or compat_backup_no_faults.c: TTM's own points of failure. */
+/*
+ * compat_backup_faults.c or compat_backup_no_faults.c: TTM's own points of failure.
+ */
 
 #include <linux/types.h>
 
-/** ttmpool_ttm_backup_fails() - shall this step of a backup, or of a restore, fail? By
- * TTM's file backup_fault_inject in debugfs, where the kernel has such files. */
+/**
+ * ttmpool_ttm_backup_fails() - should this step of a backup, or of a restore, fail?
+ *
+ * TTM's file backup_fault_inject in debugfs decides, if the kernel has such files.
+ */
 bool ttmpool_ttm_backup_fails(void);
 
 #endif
