@@ -138,8 +138,8 @@ static int backend_remap(struct ttmpool_backend *be,
 }
 
 /*
- * Makes device pages of the first chunks of a buffer again, which are claimed and were
- * made ordinary to no purpose. After an error they are ordinary.
+ * Makes device pages again of the first chunks of a buffer, which are claimed. They were
+ * made ordinary for a swapout that stored nothing. After an error they are ordinary.
  */
 int ttmpool_backend_restore(struct ttmpool_backend *be,
 			    struct ttmpool_list *chunks)

@@ -10,7 +10,7 @@
  *
  * Pages that do not suit are copied, run by run; those that do become the device's in
  * place (ready.c). Pages that are only far, on another node, are copied if pages of the
- * right node can be had without waiting; otherwise they become the device's where they
+ * right node are free; otherwise they become the device's where they
  * are, because copying to pages that are no nearer is not worth it. A buffer gets here
  * on its way back to the device: from ordinary pages, or from the store if a part of it
  * had stayed in pages.

@@ -15,10 +15,10 @@
  *
  * If there is no memory for a whole hole, half of it is tried. Pages that have been read
  * are dropped from the store, which makes room for the other half. The next hole begins
- * with as many pages as the last attempt got, and that number doubles after it has been
- * got a few times. So the pages that are got and given back in vain are no more than the
- * pages that are kept. A caller that has time sleeps only if there is no memory for a
- * single page, or for addresses.
+ * with as many pages as the last attempt got, and that number doubles after it was
+ * available a few times. So the pages that are taken and given back unused are no more
+ * than the pages that are kept. A caller that has time sleeps only if there is no memory
+ * for a single page, or for addresses.
  *
  * When no hole is left, the chunks that an earlier interruption left half way become the
  * device's, and the buffer is as it was before.
@@ -26,14 +26,14 @@
 
 #include "buffer_internal.h"
 
-/* When a number of pages could be had this many times, twice as many are tried. */
+/* After a number of pages was available this many times, twice as many are tried. */
 #define TIMES_HAD 8
 
 /**
  * struct swapin - one call
  * @be: the buffer
  * @most: number of pages to take at a time
- * @had: how many times in a row that number could be had
+ * @had: how many times in a row that number was available
  */
 struct swapin {
 	struct ttmpool_backend *be;

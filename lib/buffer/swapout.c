@@ -20,7 +20,7 @@
  *
  * The swapper claims, strips and stores small buffers together (lru.c), in one batch of
  * each kind. A large buffer leaves in windows of 16 MiB, so that after an error no more
- * than that was stripped to no purpose.
+ * than that was stripped without being stored.
  *
  * The arrays say where a page of the buffer is: an entry in pages[] is the page, and no
  * entry means that the store has it. A chunk leaves the arrays when its last page has
@@ -52,7 +52,7 @@
  * @stored: chunks that were copied, and are not freed yet
  * @adopted: chunks whose pages the store owns; only the descriptors are left
  * @pages: number of pages in @stored and @adopted
- * @wanted: least number of pages that shall leave
+ * @wanted: least number of pages to leave
  * @gained: number of pages that have left since the call began
  * @begin: index of the first page of the chunk that is being stored
  * @at: index of the next page to be stored

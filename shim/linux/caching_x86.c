@@ -46,7 +46,7 @@ static DEFINE_MUTEX(back_lock);
 /**
  * struct change - one walk through a batch
  * @chunks: the batch
- * @to: the caching that the pages shall have
+ * @to: the new caching of the pages
  * @spare: chunks of this caching stay as they are
  * @pages: where pages are collected for one call
  * @room: number of pages that fit there

@@ -79,7 +79,7 @@ bool ttmpool_coherent_is_single(struct device *dev)
 
 /*
  * Gives the pages an address. If nothing translates, this must be the pages' own
- * address. Otherwise some other layer is at work, and the pages cannot be used.
+ * address. Otherwise another layer translates, and the pages cannot be used.
  * Returns -ENOSPC if there are no addresses.
  */
 static int map_pages(struct device *dev, struct page *page, size_t size,

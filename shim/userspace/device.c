@@ -115,7 +115,7 @@ void tpsim_devices_bury(struct tpsim_machine *machine)
 /*
  * dma_set_mask_and_coherent(). In Linux, the mask limits each allocation of an
  * address (iommu_dma_alloc_iova()). Here the free part of the device's address
- * space is made anew.
+ * space is rebuilt.
  */
 void tpsim_device_set_mask(struct tpsim_device *dev, uint64_t mask)
 {

@@ -11,11 +11,11 @@
  *     lazy     when 256 unmapped ranges are queued (queue_iova()), or after 10 ms
  *              (fq_flush_timeout()), which here is tpsim_iotlb_expire(). Until
  *              then, a translation that the device has used still works, and
- *              the device can read and overwrite the page, whoever has it by
- *              then. A caller that wants to exclude this invalidates at once
- *              (iommu_flush_iotlb_all()). But the addresses stay in the queue,
- *              which does not know of that invalidation, and still come back late
- *              (fq_ring_free_locked()).
+ *              the device can read and overwrite the page, even if it has
+ *              another owner by then. A caller that wants to exclude this
+ *              invalidates at once (iommu_flush_iotlb_all()). But the addresses
+ *              stay in the queue, which does not know of that invalidation, and
+ *              still come back late (fq_ring_free_locked()).
  *
  * For chunks that share their addresses, in the strict mode, see iova_shared.c.
  *

@@ -72,8 +72,10 @@ static unsigned long ask(struct tpos_shrinker *shrinker,
 	return freed;
 }
 
-/* Ask all shrinkers for so many pages each, as shrink_slab() does for a node: those
- * that know nodes (SHRINKER_NUMA_AWARE) are told which. */
+/*
+ * Asks each shrinker for the wanted number of pages, as shrink_slab() does for a node.
+ * Shrinkers that know nodes (SHRINKER_NUMA_AWARE) are told the node.
+ */
 static unsigned long ask_all(struct tpsim_machine *machine,
 			     const struct need *need)
 {

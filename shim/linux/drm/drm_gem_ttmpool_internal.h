@@ -6,7 +6,7 @@
  * The internal interface between the files of this directory:
  *
  *   device.c   a pool for each device, from probe until the last object is gone
- *   pages.c    how an object gets pages, and who may take them away again
+ *   pages.c    how an object gets pages, and how it may lose them again
  *   object.c   objects are created, pinned, mapped by the kernel, purged and freed
  *   mmap.c     faults of processes
  *   prime.c    scatter-gather tables, objects of other devices, and handing contents over

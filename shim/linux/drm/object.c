@@ -271,7 +271,7 @@ int drm_gem_ttmpool_madvise_locked(struct drm_gem_ttmpool_object *obj, int madv)
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_madvise_locked);
 
 /**
- * drm_gem_ttmpool_is_purgeable() - may the contents be purged?
+ * drm_gem_ttmpool_is_purgeable() - whether the contents may be purged
  * @obj: the object; its reservation lock is held
  *
  * Return: whether it has contents that nobody wants, uses or shares.

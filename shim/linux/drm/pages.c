@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * How an object gets pages, and who may take them away again. Everything here is called
+ * How an object gets pages, and how it may lose them again. Everything here is called
  * with the object's reservation lock held.
  *
  *     unused      the object has no backend yet; madv and map_wc may be set
@@ -148,8 +148,8 @@ int drm_gem_ttmpool_make(struct drm_gem_ttmpool_object *obj)
 }
 
 /*
- * Called if the pages were ordinary ones. If the device is there, they become its
- * again, and processes must map them anew.
+ * Called if the pages are ordinary ones. If the parent is still there, the mappings of
+ * processes end, and the pages become the device's again.
  */
 static int object_return(struct drm_gem_ttmpool_object *obj)
 {

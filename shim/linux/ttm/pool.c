@@ -130,7 +130,7 @@ void ttm_pool_fini(struct ttm_pool *pool)
  * to that buffer. So the address of the buffer distinguishes its pages from those of
  * others. Nothing clears the array, and struct ttm_tt has no room for a number. But the pool
  * detects a use of what a free left in the array, until the same buffer is populated again,
- * and then all of the array is written anew.
+ * and then all of the array is overwritten.
  */
 u32 ttmpool_ttm_ticket(const struct ttm_tt *tt)
 {

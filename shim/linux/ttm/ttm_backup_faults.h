@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /**
- * ttmpool_ttm_backup_fails() - should this step of a backup, or of a restore, fail?
+ * ttmpool_ttm_backup_fails() - whether this step of a backup or restore is to fail
  *
  * TTM's file backup_fault_inject in debugfs decides, if the kernel has such files.
  */

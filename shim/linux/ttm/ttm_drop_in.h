@@ -46,7 +46,7 @@ u32 ttmpool_ttm_ticket(const struct ttm_tt *tt);
 int ttmpool_ttm_error(int err);
 
 /**
- * ttmpool_ttm_is_backed_up() - has ttm_pool_backup() moved the contents of the buffer to a file?
+ * ttmpool_ttm_is_backed_up() - whether ttm_pool_backup() has moved contents to a file
  *
  * False if TTM has no such function.
  */
