@@ -18,10 +18,10 @@
  * oldest buffers as are needed for the wanted pages, and strips them with one batch of
  * unmaps and one of caching changes (swapout.c).
  *
- * An error ends the round: a signal, or a store that is full, broken or without
- * memory, concerns all buffers alike. The buffer at which the error happened becomes
- * the newest, in case the error concerned only this buffer, so that the next round
- * tries another one.
+ * An error that concerns all buffers alike ends the round: a signal, or a store that
+ * is full, broken or without memory. (An error of one buffer does not: see
+ * is_own_fault().) The buffer of which no page could leave becomes the newest, in case
+ * the error concerned only this buffer, so that another one is tried next.
  *
  * The lock of a buffer belongs to the driver. The swapper only ever tries it, because a
  * thread that waits for memory may hold it. Processes may have mapped the buffer; the
@@ -115,7 +115,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
  * @mgr: the manager that has the list
  * @wanted: number of pages that are still missing
  * @tries: number of locks that may still be tried
- * @over: no buffer is left to look at
+ * @over: the round is over: no buffer or no try is left, or an error ended it
  * @party: the buffers that are swapped out next
  */
 struct round {

@@ -10,10 +10,9 @@
  *
  * Pages that do not suit are copied, run by run; those that do become the device's in
  * place (ready.c). Pages that are only far, on another node, are copied if pages of the
- * right node are free; otherwise they become the device's where they
- * are, because copying to pages that are no nearer is not worth it. A buffer gets here
- * on its way back to the device: from ordinary pages, or from the store if a part of it
- * had stayed in pages.
+ * right node are free; otherwise they become the device's where they are, because copying
+ * to pages that are no nearer is not worth it. A buffer gets here on its way back to the
+ * device: from ordinary pages, or from the store if a part of it had stayed in pages.
  */
 
 #include "buffer_internal.h"
@@ -22,7 +21,7 @@
 
 /*
  * Copies pages [first, first + n) of a buffer to new pages, which @take describes, and
- * replaces the old pages by them. After an error, no contents have moved.
+ * replaces the old pages by them. After an error, nothing has changed.
  */
 static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 			struct take *take)

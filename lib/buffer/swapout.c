@@ -39,7 +39,10 @@
 /* This many pages are stored before they are freed: 2 MiB of small pages. */
 #define RELEASE_PAGES 512
 
-/* This many pages of one buffer are stripped together: 16 MiB of small pages. */
+/*
+ * At most this many pages, and the rest of a chunk, are stripped together: 16 MiB of
+ * small pages.
+ */
 #define WINDOW_PAGES 4096
 
 /**
