@@ -196,8 +196,8 @@ void tpsim_buddy_give(struct tpsim_machine *machine, struct tpsim_page *page,
 }
 
 /*
- * Returns whether most of the free memory in the zone of this page is in blocks smaller than
- * @order. The kernel reports this for each zone (mm/vmstat.c, unusable_free_index()).
+ * Returns whether most of the free memory in the zone of this page is in blocks of an
+ * order below @order. The kernel reports this for each zone (mm/vmstat.c, unusable_free_index()).
  */
 bool tpsim_buddy_is_in_pieces(struct tpsim_machine *machine,
 			      const struct tpsim_page *page, unsigned int order)

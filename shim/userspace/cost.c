@@ -17,7 +17,7 @@ static const struct {
 	bool per_4_kib; /* more for a larger page */
 } table[COST_COUNT] = {
 	/* (m) alloc_page() and __free_page() without zeroing: 614 and 312
-		 * instructions for a block, 26 for each page of a large one */
+	 * instructions for a block, 26 for each page of a large one */
 	[COST_BLOCK_ALLOC] = { 160000, false },
 	[COST_BLOCK_FREE] = { 80000, false },
 	[COST_PAGE_PREPARE] = { 7000, false },

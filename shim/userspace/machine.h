@@ -159,9 +159,7 @@ struct tpsim_machine {
 	size_t held_pages;
 	uint64_t hole; /* physical bytes between ZONE_DMA and the rest */
 
-	/*
-	 * RAM, if it and the CPU's cache have a copy of each page each; else NULL.
-	 */
+	/* RAM's copy of each page, if the CPU's cache has its own; else NULL */
 	char *memory;
 	uint8_t *dirty; /* for each page: the cache's copy is newer */
 

@@ -48,9 +48,9 @@ static vm_fault_t fault_locked(struct drm_gem_ttmpool_object *obj,
 			       struct vm_fault *vmf)
 {
 	/*
-		 * The offset says where in the object the mapping begins: the mapping may be a part
-		 * of one that has been divided.
-		 */
+	 * The offset says where in the object the mapping begins: the mapping may be a part
+	 * of one that has been divided.
+	 */
 	size_t first = vmf->pgoff - drm_vma_node_start(&obj->base.vma_node);
 	int err;
 
