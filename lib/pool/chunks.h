@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The lower half of what the files of lib/pool/ say to each other: reports, waiting, the
- * budgets, accounts, and chunks by themselves. pool_internal.h has the upper half, where
- * chunks are looked for, and says which file stands on which.
+ * The lower half of what the files of lib/pool/ declare for each other: reports, waiting,
+ * budgets, accounts, and single chunks. pool_internal.h has the upper half, where chunks
+ * are found, and lists all files from the bottom up.
  */
 
 #include <ttmpool/pool.h>
@@ -22,7 +22,7 @@ static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
 	return (uint64_t)pages << pool->info.page_shift;
 }
 
-/* Of which zone fresh pages are: flags of a struct tpos_alloc. */
+/* Returns the zone that fresh pages must be from, as flags of a struct tpos_alloc. */
 static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
 				     enum ttmpool_source source)
 {
@@ -30,32 +30,33 @@ static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
 							     : 0;
 }
 
-/* The slot of a node in the manager, from 1; 0 for TTMPOOL_NODE_ANY. */
+/* Returns the slot of a node in the manager, counted from 1; 0 for TTMPOOL_NODE_ANY. */
 static inline unsigned int node_slot(int node)
 {
 	return node < 0 ? 0 : 1 + (unsigned int)node % TTMPOOL_NODE_SLOTS;
 }
 
-/* A counter in pages, or a limit: never below 0. */
+/* Reads a counter in pages, or a limit. Both are unsigned: TTMPOOL_NO_LIMIT is ULONG_MAX. */
 static inline unsigned long pages_of(tpos_atomic_t *counter)
 {
 	return (unsigned long)tpos_atomic_read(counter);
 }
 
-/* May some of its mappings have bounce slots? */
+/* Returns whether some mappings of the pool may have bounce slots. */
 static inline bool pool_may_bounce(struct ttmpool_pool *pool)
 {
 	return tpos_atomic_read(&pool->bounces);
 }
 
-/* Do plain chunks stay mapped while they are pooled? */
+/* Returns whether plain chunks stay mapped while they are pooled. */
 static inline bool pool_keeps_mapped(struct ttmpool_pool *pool)
 {
 	return pool->policy.keep_mapped && !pool_may_bounce(pool);
 }
 
-/* Was the device's mask wider once, so that pooled chunks may be beyond it now? The
- * pool's lock is held. */
+/* Returns whether the device's mask was once wider than it is now, so that pooled chunks
+ * may be beyond it. Records the mask if it is wider than before. The caller holds the
+ * pool's lock. */
 static inline bool pool_is_narrowed(struct ttmpool_pool *pool,
 				    enum ttmpool_source source)
 {
@@ -67,7 +68,8 @@ static inline bool pool_is_narrowed(struct ttmpool_pool *pool,
 	return mask < pool->mask[source];
 }
 
-/* What the pool is about to get, or to map, may be beyond the mask once that is narrower. */
+/* Records the mask before the pool gets or maps pages: if the mask becomes narrower later,
+ * these pages may be beyond it. */
 static inline void pool_note_mask(struct ttmpool_pool *pool,
 				  enum ttmpool_source source)
 {
@@ -77,14 +79,15 @@ static inline void pool_note_mask(struct ttmpool_pool *pool,
 }
 
 /*
- * The pool's own tickets are odd, so that they are none of the callers'. Some of
- * them need not be shown by who may not know of them: he shows none then, and no other.
+ * Tickets that the pool issues are odd, so they differ from tickets of the caller's own,
+ * which are even. A ticket with TICKET_OPTIONAL need not be shown: a caller that may not
+ * know of it shows none. Showing another ticket is still an error.
  */
 #define TICKET_ISSUED   1u
 #define TICKET_OPTIONAL 2u
 #define TICKET_FLAGS    (TICKET_ISSUED | TICKET_OPTIONAL)
 
-/* @flags: ISSUED, and perhaps OPTIONAL. */
+/* @flags: TICKET_ISSUED, with or without TICKET_OPTIONAL. */
 static inline uint32_t pool_issue_ticket(struct ttmpool_pool *pool,
 					 uint32_t flags)
 {
@@ -93,7 +96,7 @@ static inline uint32_t pool_issue_ticket(struct ttmpool_pool *pool,
 	       flags;
 }
 
-/* Count something, when that is all there is to do under the lock. */
+/* Adds to a counter, for callers that need the lock for nothing else. */
 static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 			      uint64_t by)
 {
@@ -102,7 +105,7 @@ static inline void pool_tally(struct ttmpool_pool *pool, uint64_t *counter,
 	tpos_spin_unlock(&pool->lock);
 }
 
-/* Count a batch of @n. */
+/* Counts one batch of @n items. */
 static inline void pool_tally_batch(struct ttmpool_pool *pool,
 				    uint64_t *batches, uint64_t *items,
 				    uint64_t n)
@@ -113,9 +116,9 @@ static inline void pool_tally_batch(struct ttmpool_pool *pool,
 	tpos_spin_unlock(&pool->lock);
 }
 
-/* An assertion that costs something for each chunk, or on a warm path: only where
- * whole objects are walked. What is asserted may not be joined by && or ||: it would
- * be counted as branches. */
+/* An assertion that costs something for each chunk, or that is on a warm path. It is
+ * checked only at the level at which whole objects are walked. @cond must not contain && or
+ * ||, because they would be counted as branches. */
 #define assert_deep(cond)                  \
 	do {                               \
 		if (TPOS_CHECK_LEVEL > 1)  \
@@ -125,8 +128,8 @@ static inline void pool_tally_batch(struct ttmpool_pool *pool,
 void ttmpool_chunk_check_change(const struct ttmpool_chunk *chunk,
 				enum ttmpool_chunk_state state);
 
-/* Legal or not is asked where whole objects are walked: a chunk's state changes
- * twice for each page of a fragmented buffer. */
+/* Whether the change is legal is checked only at the level at which whole objects are
+ * walked, because the state of a chunk changes twice for each page of a fragmented buffer. */
 static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 				   enum ttmpool_chunk_state state)
 {
@@ -136,19 +139,18 @@ static inline void chunk_set_state(struct ttmpool_chunk *chunk,
 }
 
 /*
- * A thread that finds a descriptor by a page may read it, if it holds its own pool's
- * lock and is between tpos_read_lock() and tpos_read_unlock(). The descriptor may have
- * ended, or may describe another chunk by now. So the thread reads these two members
- * first, and reads no other unless both have the values that it expects. This is safe
- * because
+ * A thread that finds a descriptor by a page may read it if it holds its own pool's lock
+ * and is between tpos_read_lock() and tpos_read_unlock(). The descriptor may have ended, or
+ * may describe another chunk by now. So the thread reads these two members first, and reads
+ * no other unless both have the values that it expects. This is safe because
  *
- *   - a chunk becomes @pool's with a state that is written first, and never IN_USE;
- *   - it is IN_USE, and ceases to be, under its pool's lock alone;
- *   - it ceases to be @pool's under @pool's lock (ttmpool_chunks_set_pool()), though it
- *     be as its descriptor ends.
+ *   - before a chunk becomes @pool's, its state is written, and that state is never IN_USE;
+ *   - a chunk becomes IN_USE, and ceases to be, only under its pool's lock;
+ *   - a chunk ceases to be @pool's only under @pool's lock (ttmpool_chunks_set_pool()), also
+ *     when its descriptor ends.
  *
- * So what is this pool's and in use stays so as long as the lock is held, and what is
- * in use is on one of the pool's lists.
+ * So a chunk that is this pool's and in use stays so as long as the lock is held, and a
+ * chunk in use is on one of the pool's lists.
  */
 static inline void chunk_publish(struct ttmpool_chunk *chunk,
 				 struct ttmpool_pool *pool,
@@ -165,17 +167,18 @@ static inline bool chunk_is_in_use_of(const struct ttmpool_chunk *chunk,
 	       tpos_read_once(&chunk->state) == TTMPOOL_CHUNK_IN_USE;
 }
 
-/* The descriptor of a chunk that remembers the name of its last owner. */
+/* Returns the larger descriptor of a chunk with TTMPOOL_CHUNK_NAMED, which has room for the
+ * name of the last owner. */
 static inline struct ttmpool_named_chunk *
 chunk_named(const struct ttmpool_chunk *chunk)
 {
 	return ttmpool_list_entry(chunk, struct ttmpool_named_chunk, chunk);
 }
 
-/* A question about a chunk. */
+/* A predicate about a chunk. */
 typedef bool (*chunk_test)(const struct ttmpool_chunk *chunk);
 
-/* A spinlock is held for work on at most so many chunks of a list. */
+/* A thread that holds a spinlock works on at most this many chunks of a list. */
 #define TTMPOOL_HOLD_CHUNKS 256
 
 /* report.c */
@@ -198,10 +201,10 @@ int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until);
 
 /*
- * Wake the waiters, since pages or addresses may have come free. No wake is lost: a
- * waiter counts itself in @queue->waiting before it looks for them, and the caller has
- * put them where it looks, under a lock or by a full barrier, before this call. So
- * either the waiter finds them, or this function finds the waiter.
+ * Wakes the waiters, because pages or addresses may have come free. No wake is lost: a
+ * waiter counts itself in @queue->waiting before it looks for pages or addresses, and the
+ * caller has put them where the waiter looks, under a lock or by a full barrier, before
+ * this call. So either the waiter finds them, or this function finds the waiter.
  */
 static inline void queue_wake(struct ttmpool_queue *queue)
 {
@@ -210,11 +213,11 @@ static inline void queue_wake(struct ttmpool_queue *queue)
 }
 
 /*
- * What a request may wait for, where it has time; to others it is -ENOMEM or -ENOSPC.
- * The machine's own want of addresses is -ENOSPC from the port.
+ * Errors after which a request with time left waits. Other requests fail with -ENOMEM or
+ * -ENOSPC instead. If the device itself has no addresses, the port returns -ENOSPC.
  */
-#define NO_PAGES  (-EAGAIN) /* within the page budget */
-#define NO_MAPPED (-EDQUOT) /* within a limit for what is mapped */
+#define NO_PAGES  (-EAGAIN) /* the page budget has no room */
+#define NO_MAPPED (-EDQUOT) /* a limit for mapped bytes has no room */
 
 static inline int error_of(int err)
 {
@@ -240,7 +243,7 @@ uint64_t ttmpool_budget_pool_excess(struct ttmpool_pool *pool, uint64_t bytes);
 uint64_t ttmpool_budget_device_excess(struct ttmpool_pool *pool, uint64_t bytes,
 				      unsigned long below);
 
-/* space.c: for pools without a budget of the driver's */
+/* space.c: for pools to which the driver has given no address budget */
 int ttmpool_space_join(struct ttmpool_pool *pool);
 void ttmpool_space_leave(struct ttmpool_pool *pool);
 
@@ -301,8 +304,9 @@ size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
 bool ttmpool_chunks_extract(struct ttmpool_list *from, chunk_test test,
 			    struct ttmpool_list *to);
 
-/* Likewise those with a page that the hardware has poisoned: @to is written if there
- * are any. As long as it has poisoned none at all, this costs nothing. */
+/* As ttmpool_chunks_extract(), for chunks with a page that the hardware has poisoned. @to
+ * is written only if there are any. Costs nothing as long as no page at all has been
+ * poisoned. */
 static inline bool chunks_extract_poisoned(const struct ttmpool_pool *pool,
 					   struct ttmpool_list *from,
 					   struct ttmpool_list *to)
@@ -314,8 +318,8 @@ static inline bool chunks_extract_poisoned(const struct ttmpool_pool *pool,
 	return true;
 }
 
-/* May the bytes of a batch be read? A read of a page that the hardware has poisoned
- * can stop the machine. */
+/* Returns whether the bytes of a batch may be read. A read of a page that the hardware has
+ * poisoned can stop the machine. */
 static inline bool chunks_may_be_read(const struct ttmpool_pool *pool,
 				      const struct ttmpool_list *chunks)
 {

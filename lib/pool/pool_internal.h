@@ -2,43 +2,44 @@
 #pragma once
 
 /*
- * What the files of lib/pool/ say to each other, from the bottom up:
+ * What the files of lib/pool/ declare for each other, from the bottom up:
  *
- *   report.c     what is found wrong
- *   swapper.c    the one way to what lies above
- *   wait.c       sleeping until something comes back
- *   budget.c     what may be had
+ *   report.c     counts and reports what is found wrong
+ *   swapper.c    the only way to the buffer floor above
+ *   wait.c       sleeping until pages or addresses come back
+ *   budget.c     limits for pages and for mapped bytes
  *   space.c      the addresses that the pools of a device share
  *   condition.c  what is true of a chunk
- *   chunk.c      what is done to chunks themselves: unmapped, converted,
- *                cleared, copied; all in batches
- *   account.c    who has what
- *                (chunks.h has all of these, the rest is here)
- *   release.c    how chunks end
- *   verify.c     for policy.verify: what was written to, addresses that are taken
+ *   chunk.c      what is done to chunks: unmap, convert, clear, copy;
+ *                always in batches
+ *   account.c    how many pages of each kind an owner has
+ *                (chunks.h has all of these, this file has the rest)
+ *   release.c    gives chunks to the system, or quarantines them
+ *   verify.c     for policy.verify: finds late writes and addresses in use twice
  *   bin.c        where free chunks lie; oldest.c: which of them leaves first
- *   split.c      a chunk becomes smaller ones
- *   claim.c      from pages back to chunks
- *   scrub.c      clearing in between
- *   turn.c       from pool to pool
- *   reclaim.c    the oldest go, slice by slice; trim.c: what is over a limit
- *   mapping.c    mappings that are only kept end
- *   room.c       what a request takes of the budgets, before anything else
- *   make.c       fresh chunks, and mappings
- *   ordinary.c   what is in use loses its mapping and caching, and gets them back
- *   gather.c     which chunks a request gets; refill.c: spare ones
- *   fill.c       handing out
- *   take.c       from a request to chunks
- *   give.c       taking back
+ *   split.c      divides a chunk into smaller ones
+ *   claim.c      finds the chunks of an array of pages
+ *   scrub.c      clears pooled pages before they are wanted
+ *   turn.c       visits one pool after the other
+ *   reclaim.c    gives up the oldest pages, slice by slice; trim.c: enforces limits
+ *   mapping.c    ends mappings that are only kept
+ *   room.c       takes from the budgets what a request lacks, before anything else
+ *   make.c       makes fresh chunks, and mappings
+ *   ordinary.c   turns chunks in use into ordinary pages, and back
+ *   gather.c     chooses the chunks of a request; refill.c: makes spare ones
+ *   fill.c       hands chunks out
+ *   take.c       serves a request for chunks
+ *   give.c       takes chunks back
  *   single.c     both, for one chunk that lacks nothing
  *   arrays.c     both, for arrays of pages
  *   pool.c, manager.c   lifetimes, limits, counters; valid.c: invariants
- *   prime.c, runs.c, magazine.c, backup.c   more ways in and out, on which nothing stands
+ *   prime.c, runs.c, magazine.c, backup.c   more ways in and out; no file depends on them
  *
- * In a comment here, "a batch" is a list of chunks that no one else can see:
- * they are on no bin and no in-use list, so no lock is needed for them. What
- * costs time (pages, mappings, caching, clearing) is done to batches alone. "A
- * run" is a batch whose chunks are of one kind and owner.
+ * In the comments of this directory, "a batch" is a list of chunks that no other thread can
+ * see: they are in no bin and on no in-use list, so no lock is needed for them. Slow work
+ * (getting and freeing pages, mapping, caching changes, clearing) is done to batches only.
+ * "A run" is a batch whose chunks have the same kind (order, caching, state and flags) and
+ * the same owner.
  */
 
 #include "chunks.h"
@@ -53,15 +54,19 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr);
 
 /*
- * bin.c. How chunks are parked:
- * PARK_GIVEN: newest, as old as the pool's clock says
- * PARK_SCRUBBED, PARK_UNMAPPED: as old as they were, in the list of those to whom the
- *	same was done; the oldest of the batch is its first
- * PARK_SPARED: as old as they were, as if they had stayed; the oldest of the batch is its
- *	last
+ * bin.c. How a batch is put into the bins:
  *
- * What takes, or places, takes or places a part if it is much, so that the lock can
- * be let go in between; ttmpool_bins_park() does all of it.
+ * PARK_GIVEN: as the newest chunks; their age is the pool's clock
+ *
+ * PARK_SCRUBBED, PARK_UNMAPPED: they keep their age, and go to the list of chunks to which
+ * the same was done; the first chunk of the batch is the oldest
+ *
+ * PARK_SPARED: they keep their age, as if they had never left; the last chunk of the batch
+ * is the oldest
+ *
+ * A function that picks or places many chunks under the pool's lock may stop before it is
+ * done, so that the caller can release the lock in between. ttmpool_bins_park() and
+ * ttmpool_bins_return() place all chunks of the batch.
  */
 enum ttmpool_bins_park {
 	PARK_GIVEN,
@@ -89,8 +94,8 @@ void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 void ttmpool_bins_return(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 enum ttmpool_bins_park how);
 
-/* Chunks that a populate can use: of this order, and of these of the flags that choose
- * a list. */
+/* Which chunks a populate can use: their order, and their values of the flags that choose a
+ * list (MAPPED, CLEAN, FAR). */
 struct bins_kind {
 	unsigned int order;
 	unsigned int flags;
@@ -103,14 +108,14 @@ size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 			 struct ttmpool_list *picked);
 
 /**
- * struct bins_want - which chunks shall leave their bins, the oldest first
- * @mask, @value: those whose flags, under @mask, are @value
- * @pages: stop when they have so many pages
- * @least, @most: with @least pages, stop before the chunk that would make it more than
- *	@most
- * @total: so many pages are wanted in the end, by this call and those that follow
- * @room: no more than so many pages may go, or TTMPOOL_NO_BOUND
- * @got: so many have been picked by now
+ * struct bins_want - which chunks to pick from the bins, oldest first
+ * @mask, @value: only chunks whose flags, under @mask, are @value
+ * @pages: stop when the picked chunks have this many pages
+ * @least, @most: when they have at least @least pages, stop before a chunk that would make
+ *	them more than @most
+ * @total: how many pages this call and those that follow shall pick together
+ * @room: the most pages that may leave, or TTMPOOL_NO_BOUND
+ * @got: how many pages have been picked so far
  */
 #define TTMPOOL_NO_BOUND ((size_t)-1)
 struct bins_want {
@@ -142,16 +147,16 @@ bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n,
 bool ttmpool_spares_are_gone(struct ttmpool_pool *pool);
 void ttmpool_spares_drop(struct ttmpool_pool *pool);
 
-/* A question about a pool, whose lock may be taken for it. */
+/* A predicate about a pool. It may take the pool's lock. */
 typedef bool (*pool_test)(struct ttmpool_pool *pool, const void *arg);
 
 /**
- * struct turn - one who goes from pool to pool; on his stack
- * @link: among the manager's, those who came first in front
- * @mgr: of its pools
- * @pool: the one that he has, which stays meanwhile
- * @left: so many are looked at before it is a round in vain
- * @only_looks: nothing is taken out of a bin by him
+ * struct turn - a thread's walk from pool to pool; it lives on that thread's stack
+ * @link: in the manager's list of turns, oldest first
+ * @mgr: the manager whose pools are visited
+ * @pool: the pool that the thread works on now; it does not end meanwhile
+ * @left: how many more pools to look at before the round ends
+ * @only_looks: the thread takes nothing out of a bin
  */
 struct turn {
 	struct ttmpool_list link;
@@ -176,13 +181,13 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool);
  * struct slice - pooled pages on their way to the system
  * @pages, @least, @most: how many are wanted, as in a struct bins_want
  * @all: the reserve may go, too
- * @node_slot: pools that want another node are passed over; 0: none is
- * @got: how many they are
- * @again: there may be more, which were being cleared
- * @chunks: which
+ * @node_slot: pools that want another node are skipped; 0: none is skipped
+ * @got: how many pages were picked
+ * @again: there may be more pages, which were being cleared or divided
+ * @chunks: the picked chunks
  *
- * No more than TTMPOOL_SLICE_PAGES are taken at a time, but for the last chunk: 4 MiB
- * of small pages.
+ * A slice has at most TTMPOOL_SLICE_PAGES pages, which are 4 MiB of small pages; only its
+ * last chunk may exceed that.
  */
 #define TTMPOOL_SLICE_PAGES 1024
 struct slice {
@@ -223,17 +228,17 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 					 uint64_t bytes);
 
 /**
- * struct claim - an array of pages, on its way to be a batch of chunks
- * @pool: whose they should be
+ * struct claim - an array of pages, of which the chunks are claimed
+ * @pool: the pool that the chunks must belong to
  * @pages: the array
- * @num_pages: how many
- * @caching: what they should be
- * @ticket: what they were taken with
- * @with_holes: the array is a backend's own record: entries without a page are
- *	passed over, and the caching is whatever it is
- * @done: pages looked at
+ * @num_pages: how many entries it has
+ * @caching: the caching that the chunks must have
+ * @ticket: the ticket that the pages were taken with
+ * @with_holes: the array is the caller's own record: entries without a page are skipped,
+ *	and chunks of any caching are accepted
+ * @done: how many entries have been looked at
  * @mixed: the chunks are not one run
- * @chunks: claimed, in the order of the array
+ * @chunks: the claimed chunks, in the order of the array
  */
 struct claim {
 	struct ttmpool_pool *pool;
@@ -274,16 +279,17 @@ unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
 bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
 
 /**
- * struct room - what was taken of the budgets, and is not used yet
- * @pages: for so many fresh pages
- * @mapped: for the mappings of so many pages
- * @below: the device had no addresses when so many pages of it were mapped or to be
- *	mapped, so it need not be asked again until they are fewer; or 0
- * @one_order: chunks of another order will not do
- * @no_wait: nobody gives up pages for it
- * @give_ups: so often kept mappings were given up since the machine had no addresses, for
- *	single pages ROOM_MOST_GIVE_UPS times at most, and twice as many each time; who sets
- *	it to that has none given up
+ * struct room - what a request has taken from the budgets and not used yet
+ * @pages: for this many fresh pages
+ * @mapped: for the mappings of this many pages
+ * @below: the device had no addresses when this many pages of it were mapped or about to be
+ *	mapped, so the port is not asked again until there are fewer; or 0
+ * @one_order: chunks of other orders do not serve
+ * @no_wait: nobody gives up pages for this request
+ * @give_ups: how many times kept mappings were given up because the device had no
+ *	addresses: at most ROOM_MOST_GIVE_UPS times for single pages and for @one_order,
+ *	with twice as many mappings each time, otherwise once. A caller that sets it to
+ *	ROOM_MOST_GIVE_UPS makes nobody give up mappings.
  */
 #define ROOM_MOST_GIVE_UPS 8
 struct room {
@@ -340,8 +346,9 @@ int ttmpool_pool_take_until(struct ttmpool_pool *pool,
 			    const struct ttmpool_deadline *until,
 			    tpos_page_t **pages, tpos_dma_addr_t *dma_addr);
 
-/* Is it to us to ask the worker to clear what was just pooled? It is asked once, until it
- * begins. The pool's lock is held. */
+/* Returns whether the caller must queue the worker that clears what was just pooled. The
+ * worker is queued once; after it has begun, it may be queued again. The caller holds the
+ * pool's lock. */
 static inline bool pool_asks_scrub(struct ttmpool_pool *pool)
 {
 	bool asks = pool->policy.scrub && !pool->scrub_asked;
@@ -351,10 +358,12 @@ static inline bool pool_asks_scrub(struct ttmpool_pool *pool)
 	return asks;
 }
 
-/* Something was pooled. Is it too much? Who clears it? It could go for those who want
- * other pages, and so could its mappings, if it has any: they are only kept from now on.
- * (What has gone to the system, or is mapped no more, has woken those who wait for it by
- * itself.) */
+/*
+ * The last step of a give, after chunks were pooled: trim them if there are too many, queue
+ * the worker if @scrub, and wake the waiters. The pooled pages can now go to the system for
+ * another request, and if they are @mapped, their mappings can end for it. (Pages that went
+ * to the system and mappings that ended have woken their waiters already.)
+ */
 static inline void give_follow(struct ttmpool_pool *pool, bool scrub,
 			       bool mapped)
 {

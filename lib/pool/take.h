@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 #pragma once
 
-/* Pages that are being taken: what gather.c finds and take.c prepares. */
+/* Taking pages: what gather.c finds and take.c prepares. */
 
 #include "pool_internal.h"
 
 /**
  * struct take - one populate
- * @pool: of this pool
- * @req: what is needed; its num_pages counts what is still to be found
+ * @pool: the pool that it takes from
+ * @req: what is needed; its num_pages counts the pages that are still to be found
  * @wanted: how many pages were needed at first
  * @max_order: the largest order that may be used
  * @order: the order of all chunks, if @one_order
- * @one_order: no other will do
+ * @one_order: chunks of other orders do not serve
  * @map: whether the chunks must be mapped
- * @whole: what is pooled does not suffice, so something is made anyway: a pooled chunk is
- *	taken only in a place where a fresh one would be no larger
- * @hole: of what is still to be found then, pages that shall be fresh
- * @renewed: pieces were given up for a large chunk
- * @near: of the node that the pool wants, and had without effort, or none
- * @primed: so many will be pooled, and come from the system alone; or 0
- * @dirty, @unmapped, @cached: some of what was found may be so, and has to be
- *	cleared, mapped or converted; if not set, there is none
- * @narrowed: some of what was found may be beyond the device's mask
- * @prepared: the pool was, when its bins were last looked at
- * @lacks: so many pages of what was needed were not pooled then
- * @looks: if there are any, nothing is taken out of a bin yet
+ * @whole: the pool does not have all that is needed, so something is made anyway: a pooled
+ *	chunk is taken only in a place where a fresh one would be no larger
+ * @hole: if @whole: of the pages still to be found, those that will be fresh
+ * @renewed: small pieces were replaced by a large chunk
+ * @near: only pages on the node that the pool wants, and only those that cost no effort
+ * @primed: how many pages will be pooled, and must all come from the system; or 0
+ * @dirty, @unmapped, @cached: some of the found chunks may be dirty, not mapped, or cached,
+ *	and must be cleared, mapped, or converted; if not set, none is
+ * @narrowed: some of the found chunks may be beyond the device's mask
+ * @prepared: whether the pool was prepared when its bins were last looked at
+ * @lacks: how many of the needed pages were not pooled then
+ * @looks: if @lacks is not 0, take nothing out of a bin yet
  * @pages_hit, @chunks_hit: what came from the bins
- * @bare: of what was found, pages that are not mapped
- * @room: what is taken of the budgets for what is missing yet
- * @until: how long it may sleep for what others have
- * @asked: pages got since one has asked for a signal
- * @remapped: pooled chunks that had lost their mapping
- * @got: what was found, by falling order
- * @extra: while more pages are in hand than were asked for
+ * @bare: of the found pages, those that are not mapped
+ * @room: what has been taken from the budgets for pages and mappings that are still missing
+ * @until: how long the request may sleep for what others have
+ * @asked: pages that were got since the request last checked for a signal
+ * @remapped: pooled chunks that had lost their mapping, and were mapped again
+ * @got: the found chunks, by falling order
+ * @extra: a turn, which lasts while the request holds more pages than were asked for
  */
 struct take {
 	struct ttmpool_pool *pool;
@@ -66,14 +66,14 @@ struct take {
 	struct turn extra;
 };
 
-/* Find all pages. What was found before an error stays in take->got. */
+/* Finds all pages. After an error, what was found before it stays in take->got. */
 int ttmpool_take_find(struct take *take);
 void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks);
 
 /*
  * take.c, fill.c. ttmpool_take_chunks() finds and prepares all that is asked for; after an
- * error nothing is left. Then either ttmpool_take_drop(); or the chunks are issued, and
- * handed out, which writes the arrays.
+ * error, nothing of it is left. Then the caller either drops the chunks by
+ * ttmpool_take_drop(), or issues them and hands them out, which writes the arrays.
  */
 static inline bool chunk_is_dirty(const struct ttmpool_chunk *chunk)
 {
@@ -97,14 +97,15 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 	chunk->ticket = ticket;
 }
 
-/* Has the thread something better to do than this? */
+/* Returns whether a signal interrupts the request. */
 static inline bool request_is_interrupted(const struct ttmpool_request *req)
 {
 	return req->killable ? tpos_fatal_signal_pending()
 			     : tpos_signal_pending();
 }
 
-/* How hard the system is to try for pages and descriptors. */
+/* Returns the flags of a struct tpos_alloc that say how hard the system tries for pages and
+ * descriptors. */
 static inline unsigned int request_flags(const struct ttmpool_request *req)
 {
 	static const uint8_t flags[TTMPOOL_EFFORT_COUNT] = {
@@ -115,7 +116,7 @@ static inline unsigned int request_flags(const struct ttmpool_request *req)
 	return flags[req->effort];
 }
 
-/* Does a request name something that exists, of a size that can be counted? */
+/* Checks that a request names things that exist, and a size whose bytes can be counted. */
 static inline int request_check(const struct ttmpool_pool *pool,
 				const struct ttmpool_request *req)
 {
@@ -139,9 +140,9 @@ void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
 void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list);
 
 /*
- * From now on more pages are in hand than were asked for, until @extra ends. Where there
- * is a page budget, who lacks as many may be within it, and waits for them. He who has them
- * must not wait for pages meanwhile.
+ * From now until @extra ends, the request holds more pages than were asked for. Under a
+ * page budget, another request may lack just these pages, and waits for them. So a thread
+ * that holds extra pages must not wait for pages itself.
  */
 static inline void take_hold_extra(struct take *take)
 {
@@ -152,6 +153,6 @@ static inline void take_hold_extra(struct take *take)
 /* renew.c: a buffer that is in small pieces gets a large chunk for some of them. */
 void ttmpool_take_renew(struct take *take);
 
-/* refill.c: spare chunks that are converted along with those of a populate. */
+/* refill.c: makes spare chunks, which are converted along with those of a populate. */
 void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare);
 void ttmpool_refill_park(struct take *take, struct ttmpool_list *spare);
