@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Accounts: what the pages of a buffer are counted as, for its owner and for
- * its pool.
+ * Accounts: what the pages of a buffer are counted as, for its owner and for its pool.
  *
- * Nothing is counted while it is done. What a chunk adds to each account is
- * read from the chunk, before and after something was done to it, and the
- * difference is booked. So the sums cannot drift from what the chunks are, and
- * an error path needs no thought of them.
+ * No counter changes while chunks are worked on. What a chunk adds to each account is read
+ * from the chunk, before and after the work, and the difference is booked. So the sums
+ * cannot drift from what the chunks are, and error paths need no accounting of their own.
  *
  *     before:  in use 8, mapped 8        after:  in use 8, anonymous 8
  *     booked:  mapped -8, anonymous +8
@@ -14,7 +12,7 @@
 
 #include "pool_internal.h"
 
-/* Add what the chunks of a batch are to the sums. */
+/* Adds to the sums what the chunks of a batch are counted as. */
 void ttmpool_account_add(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *chunks,
 			 struct account *sums)
@@ -35,7 +33,7 @@ void ttmpool_account_add(struct ttmpool_pool *pool,
 	}
 }
 
-/* Charge an owner, if there is one. */
+/* Charges an owner, if there is one. */
 void ttmpool_account_charge(struct ttmpool_owner *owner,
 			    const struct account *more)
 {
@@ -50,7 +48,7 @@ void ttmpool_account_charge(struct ttmpool_owner *owner,
 	}
 }
 
-/* Charge a pool, whose lock is held. */
+/* Charges a pool. The caller holds its lock. */
 void ttmpool_account_book(struct ttmpool_pool *pool, const struct account *more)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
@@ -76,8 +74,8 @@ static void account_book_alone(struct ttmpool_pool *pool,
 	tpos_spin_unlock(&pool->lock);
 }
 
-/* Charge both with what chunks are after something was done to them, less what
- * they were before. */
+/* Charges owner and pool with what chunks are counted as after a change, less what they
+ * were counted as before it. */
 void ttmpool_account_change(struct ttmpool_pool *pool,
 			    struct ttmpool_owner *owner,
 			    const struct account *before,
@@ -91,7 +89,8 @@ void ttmpool_account_change(struct ttmpool_pool *pool,
 	account_book_alone(pool, &more);
 }
 
-/* It is nobody's any more; where nobody is believed, who had it is kept. */
+/* The chunk has no owner any more. If its descriptor has room for that (policy.verify), it
+ * remembers the name of its last owner. */
 static void chunk_disown(struct ttmpool_chunk *chunk)
 {
 	const char *name = chunk->owner ? chunk->owner->name : NULL;
@@ -103,7 +102,7 @@ static void chunk_disown(struct ttmpool_chunk *chunk)
 	chunk->flags |= TTMPOOL_CHUNK_REMEMBERS;
 }
 
-/* What a run of @pages is, as what there will be less of. */
+/* Returns the negative of what a run of @pages is counted as. */
 static struct account account_of_run(struct ttmpool_pool *pool,
 				     const struct ttmpool_list *chunks,
 				     long pages)
@@ -125,8 +124,8 @@ static struct account account_of_run(struct ttmpool_pool *pool,
 	return less;
 }
 
-/* A run of @pages is nobody's any more: its owner is charged, and what the pool
- * is to be charged is added to @sums. */
+/* A run of @pages has no owner any more. Takes it off the owner's account, and adds to
+ * @sums what the caller must charge the pool with. */
 void ttmpool_account_close_run(struct ttmpool_pool *pool,
 			       const struct ttmpool_list *chunks, size_t pages,
 			       struct account *sums)
@@ -145,7 +144,8 @@ void ttmpool_account_close_run(struct ttmpool_pool *pool,
 		chunk_disown(chunk);
 }
 
-/* The chunks of a batch are nobody's any more. */
+/* The chunks of a batch have no owner any more. Takes them off the accounts of their owners
+ * and of the pool. */
 void ttmpool_account_close(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks)
 {
@@ -163,7 +163,7 @@ void ttmpool_account_close(struct ttmpool_pool *pool,
 	account_book_alone(pool, &sums);
 }
 
-/* So many pages of a buffer are in its store now, more than before. */
+/* Counts @pages more pages of a buffer as being in its store; fewer if @pages is negative. */
 void ttmpool_account_swapped(struct ttmpool_pool *pool,
 			     struct ttmpool_owner *owner, long pages)
 {

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Budgets: pages, per manager, and bytes mapped for the device, per pool and
- * for all pools of a device.
+ * Budgets: pages, for each manager, and bytes mapped for the device, for each pool and for
+ * all pools of a device.
  *
- * Both are taken before the thing itself and returned after it is gone, and taken in
- * one step or not at all. So neither is ever exceeded, not even for a moment, and
- * nobody is refused for what another was refused. What is done when one is
- * exhausted is the business of those who take: see room.c. Whoever waits until some
- * of it comes back is woken when it does.
+ * A caller takes its part of a budget before it gets the pages or mappings themselves, and
+ * returns it after they are gone. It takes all that it asks for in one step, or nothing. So
+ * no budget is ever exceeded, not even for a moment, and a request that fails never makes
+ * another one fail. What to do when a budget is exhausted is up to the callers: see room.c.
+ * Threads that wait until some of it comes back are woken when it does.
  *
- * Linux's TTM has no budget of IOVA space at all: a driver learns that it has
- * run out from a failed dma_map_page(), which ttm_pool turns into -EFAULT.
+ * Linux's TTM has no budget of IOVA space at all: a driver learns that it has run out from
+ * a failed dma_map_page(), which ttm_pool turns into -EFAULT.
  */
 
 #include "pool_internal.h"
 
-/* Of the budget: all of @pages, or nothing. */
+/* Takes all of @pages from the budget, or nothing. Returns whether it succeeded. */
 bool ttmpool_budget_take_pages(struct ttmpool_manager *mgr, size_t pages)
 {
 	return tpos_atomic_add_unless_above(pages, &mgr->pages,
 					    pages_of(&mgr->page_budget));
 }
 
-/* How many pages have to go back before there is room for @pages? At least one; 0 if
- * there never will be. */
+/* Returns how many pages must go back before there is room for @pages: at least one, or 0
+ * if there never will be room. */
 unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages)
 {
 	unsigned long budget = pages_of(&mgr->page_budget);
@@ -35,7 +35,7 @@ unsigned long ttmpool_budget_lacks(struct ttmpool_manager *mgr, size_t pages)
 	return now > budget - pages ? now - (budget - pages) : 1;
 }
 
-/* Is there room for so many? */
+/* Returns whether the budget has room for @pages. */
 bool ttmpool_budget_has(struct ttmpool_manager *mgr, size_t pages)
 {
 	return pages_of(&mgr->pages) + pages <= pages_of(&mgr->page_budget);
@@ -49,7 +49,7 @@ void ttmpool_budget_return_pages(struct ttmpool_manager *mgr, size_t pages)
 	queue_wake(&mgr->queue);
 }
 
-/* Would so many more be within the pool limit? */
+/* Returns whether @pages more would be within the pool limit. */
 bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages)
 {
 	unsigned long limit = pages_of(&mgr->pool_limit);
@@ -58,7 +58,8 @@ bool ttmpool_budget_may_pool(struct ttmpool_manager *mgr, size_t pages)
 	return pooled <= limit && pages <= limit - pooled;
 }
 
-/* Would so many be within the pool limit if all that may go had gone for them? */
+/* Returns whether @pages would be within the pool limit if only reserved pages were pooled,
+ * because all others had gone to the system. */
 bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages)
 {
 	unsigned long limit = pages_of(&mgr->pool_limit);
@@ -67,7 +68,8 @@ bool ttmpool_budget_has_room(struct ttmpool_manager *mgr, size_t pages)
 	return kept <= limit && pages <= limit - kept;
 }
 
-/* Would so many bytes more be within the pool's own limit? Its lock is held. */
+/* Returns whether @bytes more would be within the pool's own limit. The caller holds the
+ * pool's lock. */
 static bool pool_may_map(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	tpos_assert_held(&pool->lock);
@@ -75,7 +77,8 @@ static bool pool_may_map(struct ttmpool_pool *pool, uint64_t bytes)
 	       pool->addresses + bytes <= pool->mapped_limit;
 }
 
-/* How many pages may be mapped for the device? */
+/* Returns how many pages may be mapped for the device: no more than its limit, if it has
+ * one, and fewer than @below, unless @below is 0. */
 static unsigned long iova_most(const struct ttmpool_pool *pool,
 			       unsigned long below)
 {
@@ -85,7 +88,7 @@ static unsigned long iova_most(const struct ttmpool_pool *pool,
 	return below - 1 < most ? below - 1 : most;
 }
 
-/* Has the device addresses for so many bytes of that source? */
+/* Returns whether the device's mask has room for @bytes of that source. */
 static bool device_can_address(const struct ttmpool_pool *pool, uint64_t bytes,
 			       enum ttmpool_source source)
 {
@@ -95,9 +98,9 @@ static bool device_can_address(const struct ttmpool_pool *pool, uint64_t bytes,
 }
 
 /*
- * Can a request ever be served, even if nobody else had any page? -ENOMEM if it is for
- * more pages than the page budget; -ENOSPC if more of them than a limit or the device's
- * mask admits have to be @mapped.
+ * Checks whether a request could be served if nobody else had any page. Returns 0 if so;
+ * -ENOMEM if it is for more pages than the page budget; -ENOSPC if @mapped of its pages
+ * must be mapped, and a limit or the device's mask does not admit so many.
  */
 int ttmpool_budget_admits(struct ttmpool_pool *pool, enum ttmpool_source source,
 			  size_t pages, size_t mapped)
@@ -114,9 +117,9 @@ int ttmpool_budget_admits(struct ttmpool_pool *pool, enum ttmpool_source source,
 	return 0;
 }
 
-/* Take it of the pool's limit and of its device's: all of @bytes, which are some,
- * or nothing. @below: and if the device has fewer pages mapped then; 0: that
- * does not matter. */
+/* Takes @bytes, which are not 0, from the limits of the pool and of its device: all of
+ * them, or nothing. Returns whether it succeeded. @below: it succeeds only if the device
+ * then has fewer pages than this mapped; 0: there is no such condition. */
 bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 				unsigned long below)
 {
@@ -141,11 +144,12 @@ bool ttmpool_budget_take_mapped(struct ttmpool_pool *pool, uint64_t bytes,
 }
 
 /*
- * Mappings of @pages have ended, and the addresses of @back pages have come back. What
- * is held counts for both limits until it comes back.
+ * Mappings of @pages have ended, and the addresses of @back pages are free again. Addresses
+ * that are still held count for both limits until they are free.
  *
- * Whoever unmaps the last page of a batch may be here before one who unmapped others of
- * it: then for a while there are fewer addresses than is mapped by the books.
+ * The thread that unmaps the last page of a batch may get here before another thread that
+ * has unmapped other pages of it. Until both have been here, fewer addresses are counted
+ * than mapped bytes.
  */
 void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
 				  size_t back)
@@ -161,13 +165,17 @@ void ttmpool_budget_return_mapped(struct ttmpool_pool *pool, size_t pages,
 	pool->stats.bytes_mapped -= pool_bytes(pool, pages);
 	pool->addresses -= pool_bytes(pool, back);
 	tpos_spin_unlock(&pool->lock);
-	/* Where a batch holds its addresses, nobody gains by a page of it. */
+	/* While a batch still holds its addresses, no waiter gains anything. */
 	if (back)
 		queue_wake(&pool->iova->queue);
 }
 
-/* How much must go for @bytes to fit, if what is over @limit goes to @low? In whole
- * pages: a limit, or a mark, need not be a multiple of one. */
+/*
+ * Returns how many bytes of mappings must end so that @wanted, which includes the @bytes of
+ * a request, is within @limit; 0 if it is. If any must end, the present mappings come down
+ * to the mark @low, or further if @limit requires it. The result is in whole pages, because
+ * a limit or a mark need not be a multiple of a page.
+ */
 static uint64_t excess(const struct ttmpool_pool *pool, uint64_t wanted,
 		       uint64_t limit, uint64_t low, uint64_t bytes)
 {
@@ -183,8 +191,8 @@ static uint64_t excess(const struct ttmpool_pool *pool, uint64_t wanted,
 	return (more + page - 1) & ~(page - 1);
 }
 
-/* How many bytes of mappings that the pool keeps shall be given up, so that @bytes fit
- * its own limit? Down to its low mark. */
+/* Returns how many bytes of kept mappings the pool must give up so that @bytes fit its own
+ * limit. If it must give up any, it goes down to its low mark. */
 uint64_t ttmpool_budget_pool_excess(struct ttmpool_pool *pool, uint64_t bytes)
 {
 	uint64_t wanted;
@@ -199,7 +207,7 @@ uint64_t ttmpool_budget_pool_excess(struct ttmpool_pool *pool, uint64_t bytes)
 		      bytes);
 }
 
-/* Likewise of all pools of the device, and its limit; @below: see
+/* As ttmpool_budget_pool_excess(), for all pools of the device, and its limit. @below: see
  * ttmpool_budget_take_mapped(). */
 uint64_t ttmpool_budget_device_excess(struct ttmpool_pool *pool, uint64_t bytes,
 				      unsigned long below)

@@ -9,14 +9,13 @@
  *                   |               |             v   |
  *                   `-------------> `--------- POOLED
  *
- * Only chunks that nobody else can see are worked on: FRESH and LEAVING ones,
- * and POOLED ones that are out of their bin: they are on a list of the function
- * that took them out. So mapping,
- * conversion, clearing and freeing need no lock, and hold none.
+ * The functions here work only on chunks that no other thread can see: FRESH and LEAVING
+ * ones, and POOLED ones that are out of their bin, on a list of the function that took them
+ * out. So mapping, conversion, clearing and freeing need no lock, and hold none.
  *
- * Each function below leaves in the chunk what is true of its pages: whether
- * they are mapped, clean, and of which caching. What an error leaves to be
- * undone is then read from the chunks, by ttmpool_chunks_release().
+ * Each function below leaves in the chunk what is true of its pages: whether they are
+ * mapped, clean, and of which caching. After an error, ttmpool_chunks_release() reads from
+ * the chunks what has to be undone.
  */
 
 #include "pool_internal.h"
@@ -27,7 +26,7 @@ _Static_assert(sizeof(void *) > 8 || sizeof(struct ttmpool_chunk) <= 64 ||
 
 #define MAY(state) (1u << TTMPOOL_CHUNK_##state)
 
-/* From each state, the states that may follow. */
+/* The states that may follow each state. */
 static const uint8_t chunk_next[TTMPOOL_CHUNK_STATE_COUNT] = {
 	[TTMPOOL_CHUNK_FRESH] = MAY(IN_USE) | MAY(POOLED) | MAY(QUARANTINED),
 	[TTMPOOL_CHUNK_POOLED] = MAY(IN_USE) | MAY(POOLED) | MAY(LEAVING) |
@@ -53,7 +52,8 @@ bool ttmpool_chunk_may_become(enum ttmpool_chunk_state from,
 	return chunk_next[from] & (1u << to);
 }
 
-/* What is in use becomes so, and ceases to be, under the lock: see chunk_publish(). */
+/* Asserts that the change is legal, and that the pool's lock is held if the chunk comes
+ * into use or goes out of use: see chunk_publish(). */
 void ttmpool_chunk_check_change(const struct ttmpool_chunk *chunk,
 				enum ttmpool_chunk_state state)
 {
@@ -85,9 +85,9 @@ size_t ttmpool_chunks_count(const struct ttmpool_list *chunks)
 }
 
 /*
- * Move the first chunk, and those after it that are of its kind and owner, to
- * @run, which is initialised. What is true of one is true of all. Returns how
- * many pages they have.
+ * Moves the first chunk, and those after it that are of its kind and owner, to @run, which
+ * need not be initialised. What is true of one of them is true of all. Returns how many
+ * pages they have.
  */
 size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
 			      struct ttmpool_list *run)
@@ -110,8 +110,8 @@ size_t ttmpool_chunks_cut_run(struct ttmpool_list *chunks,
 }
 
 /*
- * Move the chunks that pass the test to @to, which is initialised; both lists
- * keep their order. Returns whether there was any.
+ * Moves the chunks that pass the test to @to, which need not be initialised. Both lists
+ * keep their order. Returns whether there were any.
  */
 bool ttmpool_chunks_extract(struct ttmpool_list *from, chunk_test test,
 			    struct ttmpool_list *to)
@@ -127,8 +127,8 @@ bool ttmpool_chunks_extract(struct ttmpool_list *from, chunk_test test,
 }
 
 /*
- * Merge @from into @into. Both are sorted by falling order, and so is the
- * result: it is what keeps the chunks of a buffer aligned within it.
+ * Merges @from into @into. Both are sorted by falling order, and so is the result. That
+ * keeps the chunks of a buffer aligned within it.
  */
 void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from)
 {
@@ -147,7 +147,7 @@ void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from)
 	ttmpool_list_splice_tail(from, into);
 }
 
-/* End the mappings of a batch of chunks that are mapped. */
+/* Ends the mappings of a batch of chunks, all of which are mapped. */
 void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks, bool lazy)
 {
@@ -167,8 +167,8 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 }
 
 /*
- * The device reaches no chunk of a batch any more, of whatever source: for those
- * that leave it for good. The list comes back in another order.
+ * Cuts the device off from all chunks of a batch, of either source, for chunks that leave
+ * the device for good. The list comes back in another order.
  */
 void ttmpool_chunks_cut_off(struct ttmpool_pool *pool,
 			    struct ttmpool_list *chunks, bool lazy)
@@ -181,8 +181,8 @@ void ttmpool_chunks_cut_off(struct ttmpool_pool *pool,
 	ttmpool_list_splice(&mapped, chunks);
 }
 
-/* Make a batch write-back; the list comes back in another order. An error says
- * that some are still of another caching. */
+/* Makes a batch write-back. The list comes back in another order. After an error, some
+ * chunks are still of another caching. */
 int ttmpool_chunks_make_cached(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks)
 {
@@ -197,9 +197,9 @@ int ttmpool_chunks_make_cached(struct ttmpool_pool *pool,
 }
 
 /*
- * Make ordinary pages of a batch, if they are plain: unmapped and write-back, in
- * one batch each. Coherent ones stay mapped. The rest is as for
- * ttmpool_chunks_make_cached().
+ * Makes ordinary pages of the plain chunks of a batch: unmaps them, and makes them
+ * write-back, in one batch each. Coherent chunks stay mapped, and become write-back, too.
+ * Otherwise as ttmpool_chunks_make_cached().
  */
 int ttmpool_chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
@@ -213,8 +213,8 @@ int ttmpool_chunks_strip(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	return ttmpool_chunks_make_cached(pool, chunks);
 }
 
-/* Change the caching of a batch; the port is believed only if its chunks say
- * the same. */
+/* Changes the caching of a batch. Success of the port counts only if its chunks say the
+ * same. */
 int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks,
 			       enum ttmpool_caching caching)
@@ -235,7 +235,7 @@ int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
 	return err;
 }
 
-/* Clear a batch, for somebody who has the pool's lock next, and counts it then. */
+/* Clears a batch, for a caller that takes the pool's lock next, and counts the bytes then. */
 void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,
 				    struct ttmpool_list *chunks)
 {
@@ -255,8 +255,8 @@ void ttmpool_chunks_clear(struct ttmpool_pool *pool,
 		   pool_bytes(pool, ttmpool_chunks_count_pages(chunks)));
 }
 
-/* A descriptor, with room for the name of who had it last if the pool verifies. @flags:
- * TPOS_ALLOC_*, how hard to try. */
+/* Returns a new descriptor, or NULL. If the pool verifies, it has room for the name of the
+ * last owner. @flags: TPOS_ALLOC_*, how hard to try. */
 struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool,
 					unsigned int flags)
 {
@@ -274,7 +274,7 @@ struct ttmpool_chunk *ttmpool_chunk_new(struct ttmpool_pool *pool,
 	return chunk;
 }
 
-/* The chunks of a batch, which are on no list of the pool's any more, cease to be in
+/* Marks the chunks of a batch, which are on no list of the pool any more, as no longer in
  * use. */
 void ttmpool_chunks_leave(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks)
@@ -296,7 +296,7 @@ void ttmpool_chunks_leave(struct ttmpool_pool *pool,
 	}
 }
 
-/* The chunks of a batch cease to be @from's, and are @to's, or NULL: nobody's. */
+/* Makes @to the pool of a batch's chunks, instead of @from; NULL: they belong to no pool. */
 void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
 			     struct ttmpool_pool *from, struct ttmpool_pool *to)
 {
@@ -316,7 +316,7 @@ void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
 	}
 }
 
-/* Copy one batch to another of as many pages, in the order of both. */
+/* Copies one batch to another that has as many pages, in the order of both lists. */
 void ttmpool_chunks_copy(struct ttmpool_pool *pool,
 			 const struct ttmpool_list *to,
 			 const struct ttmpool_list *from)

@@ -2,16 +2,17 @@
 /*
  * Conditions: what is true of a chunk and of its pages, and what they can be used for.
  *
- *     mapped, of which caching      what its flags say
+ *     mapped, of which caching      what the chunk itself says
  *     poisoned                      what the hardware says of each page
- *     of the node, within reach     what its device and its pool want
+ *     near or far, within reach     what the pool and the device need
  *
- * They only look; what is done to chunks is in chunk.c.
+ * The functions here change nothing but the flag FAR (ttmpool_chunk_note_node()); what is
+ * done to chunks is in chunk.c.
  */
 
 #include "pool_internal.h"
 
-/* So many pages are looked at before one branches on what was seen. */
+/* This many pages are examined before the code branches on the result. */
 #define LOOK_BLOCK 32
 
 bool ttmpool_chunk_is_mapped(const struct ttmpool_chunk *chunk)
@@ -19,7 +20,7 @@ bool ttmpool_chunk_is_mapped(const struct ttmpool_chunk *chunk)
 	return chunk->flags & TTMPOOL_CHUNK_MAPPED;
 }
 
-/* Has it a mapping that can be ended, and made again? */
+/* Returns whether the chunk has a mapping that can be ended, and made again. */
 bool ttmpool_chunk_is_streaming(const struct ttmpool_chunk *chunk)
 {
 	return (chunk->flags & TTMPOOL_CHUNK_MAPPED) &&
@@ -31,7 +32,8 @@ bool ttmpool_chunk_is_not_cached(const struct ttmpool_chunk *chunk)
 	return chunk->caching != TTMPOOL_CACHED;
 }
 
-/* Write-back pages of the page allocator that no device reaches? */
+/* Returns whether the chunk has write-back pages of the page allocator that no device
+ * reaches. */
 bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk)
 {
 	return chunk->caching == TTMPOOL_CACHED &&
@@ -39,7 +41,7 @@ bool ttmpool_chunk_is_ordinary(const struct ttmpool_chunk *chunk)
 	       !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
-/* Is there anything in a batch but ordinary pages? */
+/* Returns whether a batch has anything but ordinary pages. */
 bool ttmpool_chunks_have_other(const struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
@@ -51,7 +53,7 @@ bool ttmpool_chunks_have_other(const struct ttmpool_list *chunks)
 	return false;
 }
 
-/* Of a block of pages, without a branch for each. */
+/* Examines pages in blocks, without a branch for each page. */
 static bool pages_are_poisoned(tpos_page_t *page, size_t n)
 {
 	bool poisoned = false;
@@ -67,13 +69,14 @@ static bool pages_are_poisoned(tpos_page_t *page, size_t n)
 	return poisoned;
 }
 
-/* Has the hardware told of an error in one of its pages? */
+/* Returns whether the hardware has reported an error in one of the chunk's pages. */
 bool ttmpool_chunk_is_poisoned(const struct ttmpool_chunk *chunk)
 {
 	return pages_are_poisoned(chunk->page, ttmpool_chunk_pages(chunk));
 }
 
-/* Or in one of a page of a batch? That is asked of each page that is handed out. */
+/* As ttmpool_chunk_is_poisoned(), for a batch. This check is made for each page that is
+ * handed out. */
 bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
@@ -86,7 +89,7 @@ bool ttmpool_chunks_are_poisoned(const struct ttmpool_list *chunks)
 	return false;
 }
 
-/* Is it of the node that its pool wants? */
+/* Records in the chunk whether it is on another node than its pool wants. */
 void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
 			     struct ttmpool_chunk *chunk)
 {
@@ -96,7 +99,7 @@ void ttmpool_chunk_note_node(const struct ttmpool_pool *pool,
 		chunk->flags |= TTMPOOL_CHUNK_FAR;
 }
 
-/* Can the device emit all addresses of a mapped chunk, as its mask is now? */
+/* Returns whether the device can emit all addresses of a mapped chunk, as its mask is now. */
 bool ttmpool_chunk_is_within_mask(const struct ttmpool_chunk *chunk)
 {
 	const struct ttmpool_pool *pool = chunk->pool;
@@ -108,7 +111,8 @@ bool ttmpool_chunk_is_within_mask(const struct ttmpool_chunk *chunk)
 	return addr <= mask && last <= mask - addr;
 }
 
-/* Was it pooled while the mask was wider, and is of no use now? */
+/* Returns whether the chunk was pooled while the mask was wider, and the device cannot use
+ * it now. */
 bool ttmpool_chunk_is_out_of_reach(const struct ttmpool_chunk *chunk)
 {
 	if (chunk->state != TTMPOOL_CHUNK_POOLED)
@@ -119,7 +123,7 @@ bool ttmpool_chunk_is_out_of_reach(const struct ttmpool_chunk *chunk)
 				    ttmpool_chunk_pages(chunk));
 }
 
-/* Plain pages that another pool made: may they be this one's as they are? */
+/* Returns whether @pool may use plain pages that another pool made, as they are. */
 bool ttmpool_chunk_can_be_used(const struct ttmpool_chunk *chunk,
 			       const struct ttmpool_pool *pool)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What was found wrong: counted, and told. The words for it are here, and not
- * in a port, so that the same finding reads the same in a kernel log and in a
+ * Reports: what is found wrong is counted and reported. The words for each finding are
+ * here, and not in a port, so that the same finding reads the same in a kernel log and in a
  * test.
  */
 
@@ -28,7 +28,7 @@ const char *ttmpool_report_name(enum ttmpool_report_kind kind)
 	return names[kind];
 }
 
-/* Is it, or was it until its pool went, in use? */
+/* Returns whether the chunk is in use, or was until its pool ended. */
 static bool chunk_is_used(const struct ttmpool_chunk *chunk,
 			  enum ttmpool_report_kind kind)
 {
@@ -36,8 +36,8 @@ static bool chunk_is_used(const struct ttmpool_chunk *chunk,
 	       kind == TTMPOOL_REPORT_IN_USE;
 }
 
-/* How many buffers have got pages since; of those who got none of the pool's tickets it
- * is not known. */
+/* Returns how many tickets the pool has issued since @ticket; 0 if the pool did not issue
+ * @ticket, because then its age is not known. */
 static uint32_t ticket_age(struct ttmpool_pool *pool, uint32_t ticket)
 {
 	uint32_t issued = (uint32_t)tpos_atomic_read(&pool->tickets);
@@ -46,8 +46,8 @@ static uint32_t ticket_age(struct ttmpool_pool *pool, uint32_t ticket)
 	return ticket & TICKET_ISSUED ? since / (TICKET_FLAGS + 1) : 0;
 }
 
-/* Whose it is, or was; NULL if nobody knows. An owner that it had once may be gone,
- * but for its name, where that was kept. */
+/* Returns the name of the owner that the chunk has or had last; NULL if that is not known.
+ * A former owner may be gone. Only its name is left, and only where the chunk remembers it. */
 static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
 				    enum ttmpool_report_kind kind)
 {
@@ -58,8 +58,8 @@ static const char *chunk_owner_name(const struct ttmpool_chunk *chunk,
 	return chunk->owner ? chunk->owner->name : NULL;
 }
 
-/* What the report says of a chunk, which stays what it is: it is nobody else's, or
- * the pool's lock is held. */
+/* Writes to the report what is true of a chunk. The chunk must not change meanwhile: either
+ * no other thread can see it, or the caller holds the pool's lock. */
 void ttmpool_report_describe(struct ttmpool_pool *pool,
 			     const struct ttmpool_chunk *chunk,
 			     struct ttmpool_report *report)
@@ -78,8 +78,8 @@ void ttmpool_report_describe(struct ttmpool_pool *pool,
 }
 
 /*
- * Count a finding and tell it. @chunk: what it is about, which is nobody else's, or
- * NULL; @where: index and page, for a finding about an array.
+ * Counts a finding and reports it. @chunk: what it is about, which no other thread can see,
+ * or NULL. @where: index and page, for a finding about an array.
  */
 void ttmpool_pool_report(struct ttmpool_pool *pool,
 			 enum ttmpool_report_kind kind,

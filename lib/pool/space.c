@@ -4,18 +4,18 @@
  *
  *     mgr->spaces   [device A: 2 pools]  [device B: 1 pool]
  *
- * The addresses are the device's, whichever pool has mapped something. So what one of
- * its pools only keeps mapped goes for what another one wants, and what one brings
- * back wakes those who wait in another. This one has no limit: a driver that wants one
- * has a struct ttmpool_iova of its own, and its pools share that instead.
+ * The addresses are the device's, whichever pool has mapped something. So mappings that one
+ * of its pools only keeps end when another one needs addresses, and addresses that one pool
+ * gives back wake those that wait in another. Such a space has no limit: a driver that
+ * wants one has a struct ttmpool_iova of its own, and its pools share that instead.
  */
 
 #include "pool_internal.h"
 
 /**
  * struct space - the addresses of one device
- * @link: among those of the manager; under its reclaim mutex
- * @dev: whose they are
+ * @link: in the manager's list of spaces; under its reclaim mutex
+ * @dev: the device
  * @iova: what is mapped of them
  */
 struct space {
@@ -50,8 +50,8 @@ static void space_end(struct ttmpool_manager *mgr, struct space *space)
 	tpos_free(mgr->system, space);
 }
 
-/* A pool comes: it shares what its device has, or is the first. -ENOMEM, and nothing
- * has changed. */
+/* Adds a new pool to the space of its device; the first pool of a device makes the space.
+ * Returns 0; or -ENOMEM, and then nothing has changed. */
 int ttmpool_space_join(struct ttmpool_pool *pool)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -77,7 +77,7 @@ int ttmpool_space_join(struct ttmpool_pool *pool)
 	return 0;
 }
 
-/* A pool that has joined goes, and has nothing mapped any more. */
+/* Removes a pool, of which nothing is mapped any more, from the space that it has joined. */
 void ttmpool_space_leave(struct ttmpool_pool *pool)
 {
 	struct ttmpool_manager *mgr = pool->mgr;

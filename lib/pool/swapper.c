@@ -2,13 +2,13 @@
 /*
  * The way up: how the pools reach the buffers that could be swapped out.
  *
- *     lib/buffer   lru.c: which buffer goes        sets mgr->swapper once
+ *     lib/buffer   lru.c: chooses the buffer       sets mgr->swapper once
  *         ^
  *         |  count, swapout
  *         |
- *     lib/pool     make.c, manager.c: a budget or the system is short of pages
+ *     lib/pool     room.c, manager.c: a budget or the system is short of pages
  *
- * Where there are no buffers, there is no swapper, and nothing to be had from it.
+ * If there are no buffers, there is no swapper, and it gives no pages.
  */
 
 #include "pool_internal.h"

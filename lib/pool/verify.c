@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * For policy.verify: nobody is believed.
+ * For policy.verify: the pool checks what it otherwise trusts.
  *
- * A pooled chunk that was cleared is read before it is handed out: if it is not all
- * zeroes, its last owner or his device has written to it meanwhile. The address of a
- * new mapping is compared with those of chunks in use: two that overlap would be two
- * buffers in one place.
+ * A pooled chunk that was cleared is read before it is handed out. If it is not all zeroes,
+ * its last owner, or that owner's device, has written to it meanwhile. The address of a new
+ * mapping is compared with those of chunks in use: if two overlapped, two buffers would be
+ * in one place.
  */
 
 #include "pool_internal.h"
 
-/* So many addresses are compared for one batch. */
+/* At most this many addresses are compared for one batch. */
 #define OVERLAP_LOOKS 4096
 
 unsigned int ttmpool_verify_looks(const struct ttmpool_pool *pool)
@@ -28,8 +28,9 @@ static bool chunks_overlap(const struct ttmpool_pool *pool,
 		       : at - to < pool_bytes(pool, ttmpool_chunk_pages(b));
 }
 
-/* Has a chunk that was handed out before @mark, which is on the in-use list, its
- * address? Looks at some, and moves the mark on to where others have to go on. */
+/* Returns whether a chunk before @mark on the in-use list, which was handed out earlier,
+ * overlaps @chunk in the device's address space. Compares some chunks, and moves the mark
+ * to where the next call goes on. */
 static bool in_use_overlaps(struct ttmpool_pool *pool,
 			    const struct ttmpool_chunk *chunk,
 			    struct ttmpool_chunk *mark, unsigned int *looks)
@@ -52,8 +53,9 @@ static bool in_use_overlaps(struct ttmpool_pool *pool,
 	return taken;
 }
 
-/* The same, some hundred at a time: @mark keeps the place while others have the lock.
- * Who looks whether the lists are valid waits for it. */
+/* Returns whether a chunk on the in-use list overlaps @chunk. Compares some hundred chunks
+ * at a time: @mark keeps the place while other threads have the lock.
+ * ttmpool_pool_is_valid() waits for pool->scrub, so it never sees the mark. */
 static bool address_is_in_use(struct ttmpool_pool *pool,
 			      const struct ttmpool_chunk *chunk,
 			      unsigned int *looks)
@@ -77,8 +79,8 @@ static bool address_is_in_use(struct ttmpool_pool *pool,
 	return taken;
 }
 
-/* Has a chunk before it in the list, or one that is in use, its address? So
- * many are looked at. */
+/* Returns whether a chunk before @chunk in @chunks, or one on the in-use list, overlaps it.
+ * @looks: how many more chunks may be compared for this batch. */
 bool ttmpool_chunk_address_is_taken(struct ttmpool_pool *pool,
 				    const struct ttmpool_list *chunks,
 				    const struct ttmpool_chunk *chunk,
@@ -96,8 +98,9 @@ bool ttmpool_chunk_address_is_taken(struct ttmpool_pool *pool,
 	return taken;
 }
 
-/* Is it all zeroes, as it was when it was pooled? If not, tell. It is parked,
- * and may be looked at meanwhile. */
+/* Checks that a chunk is still all zeroes, as it was when it was pooled. If not, reports it
+ * and marks it as dirty. A parked chunk must not be touched, so it is noted as issued
+ * during the check. */
 void ttmpool_chunk_verify(struct ttmpool_pool *pool,
 			  struct ttmpool_chunk *chunk)
 {

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Waiting: who finds no room, and has time, sleeps until somebody brings something
- * back. There are two places to sleep at, since there are two things to wait for:
+ * Waiting: a thread that finds no room, and has time left, sleeps until others bring
+ * something back. There are two things to wait for, and so two queues:
  *
- *     manager->queue   pages   woken by pages that go back to the system, or that
- *                              are pooled: they could go
- *     iova->queue      bytes   woken by mappings that end, or that are only kept
- *                              from now on: they could end
+ *     manager->queue   pages   woken when pages go back to the system, or are pooled,
+ *                              because pooled pages can be given up
+ *     iova->queue      bytes   woken when mappings end, or are only kept from now on,
+ *                              because kept mappings can end
  *
- * A sleeper holds nothing: no page, no address, no lock. So whoever has the time
- * left looks again from the beginning, and the one who wakes him need not know what
- * he lacks. What is given up by no call of ours (a buffer's lock, most of all) wakes
- * nobody: so everybody looks again every 100 ms.
+ * A sleeping thread holds nothing: no page, no address, no lock. So a thread that is woken
+ * in time looks again from the beginning, and the thread that wakes it need not know what
+ * it lacks. Some things become free without any call of ours, above all when a driver
+ * releases the lock of a buffer, and then nobody is woken. So each waiter looks again every
+ * 100 ms.
  *
- * Time is one absolute deadline for each call, whatever is done until then, however
- * often one is woken.
+ * Each call has one absolute deadline, whatever it does until then, and however often it is
+ * woken.
  */
 
 #include "pool_internal.h"
@@ -33,8 +34,8 @@ void ttmpool_queue_fini(struct ttmpool_queue *queue)
 	tpos_wait_fini(&queue->wait);
 }
 
-/* From now on who brings something back wakes those who sleep. It is said before one
- * looks, by a full barrier. */
+/* From now on, a thread that brings something back wakes those that sleep here. The caller
+ * must enter before it looks for room; the full barrier keeps that order. */
 void ttmpool_queue_enter(struct ttmpool_queue *queue)
 {
 	tpos_atomic_add_return(1, &queue->waiting);
@@ -47,7 +48,7 @@ void ttmpool_queue_leave(struct ttmpool_queue *queue)
 	tpos_assert(left >= 0);
 }
 
-/* The end of a wait that begins now. */
+/* Returns the end of a wait that begins now. */
 struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
 					 unsigned int wait_ms)
 {
@@ -58,7 +59,7 @@ struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
 	return until;
 }
 
-/* How long to sleep before one looks again; 0: the time is over. */
+/* Returns how long to sleep before looking again; 0 if the time is over. */
 static unsigned int nap_until(struct ttmpool_pool *pool,
 			      const struct ttmpool_deadline *until)
 {
@@ -74,8 +75,9 @@ static unsigned int nap_until(struct ttmpool_pool *pool,
 }
 
 /*
- * Sleep until one should look again: 0; or -ETIMEDOUT, the time is over; -EINTR, a
- * signal is pending. @seen: the count of @queue before one looked the last time.
+ * Sleeps until the caller should look again, and returns 0; or -ETIMEDOUT if the time is
+ * over, or -EINTR if a signal is pending. @seen: the count of @queue before the caller last
+ * looked.
  */
 int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until)
