@@ -2,40 +2,40 @@
 /*
  * Bins: where free chunks lie.
  *
- * A pool has one bin for each source, caching and order. What else is true of a
- * free chunk (mapped or not, clean or dirty, of the wanted node or far from it)
- * chooses a list in the bin, by the chunk's own flag bits, so that a populate
- * finds the chunk that costs it least without looking at any other:
+ * A pool has one bin for each source, caching and order. What else is true of a free chunk
+ * (mapped or not, clean or dirty, of the wanted node or far from it) chooses a list in the
+ * bin, by the chunk's own flag bits. So a populate finds the chunk that costs it least
+ * without looking at any other:
  *
  *     bins[plain][wc][9] --> lists[MAPPED|CLEAN]  newest <-> ... <-> oldest
  *                            lists[MAPPED]        newest <-> ... <-> oldest
  *                            lists[CLEAN]
  *                            ...
  *
- * A buffer is handed the newest chunk, which may still be warm in a cache; what
- * goes back to the system is the oldest. Each chunk has the time at which it was
- * pooled; each list is in the order of these times; and the oldest of all chunks
- * is found by comparing the last ones of the lists (oldest.c).
+ * A buffer gets the newest chunk, which may still be warm in a cache. The system gets the
+ * oldest. Each chunk records when it was pooled, and each list is sorted by these times. So
+ * the oldest of all chunks is found by comparing the last ones of the lists (oldest.c).
  *
- * A chunk that is cleared or unmapped while it is pooled moves to another list, as
- * old as it was. The oldest are moved first, so those that were moved in the same
- * way arrive in their order: each way into a kind has a list of its own, and a
- * chunk is put in its place without a search. (One that is the newest of its kind
- * needs no list of its own.)
+ * A chunk that is cleared or unmapped while it is pooled moves to another list, and keeps
+ * its age. The oldest chunks are moved first, so chunks that are moved in the same way
+ * arrive in the order of their ages. Each way into a kind has a list of its own, so a chunk
+ * is put in its place without a search. (A chunk that is the newest of its kind needs no
+ * list of its own: it goes to the chunks that were given.)
  *
  *              (given)            (given)
  *            MAPPED, dirty -----> MAPPED|CLEAN, scrubbed
  *                 |                   |
  *            dirty, unmapped ---> CLEAN, scrubbed; CLEAN, unmapped
  *
- * No lock is held for more than some hundred chunks: who works on more of them lets
- * go of the pool's lock in between.
+ * No thread holds the lock for more than some hundred chunks: a thread that works on more
+ * of them releases the pool's lock in between.
  */
 
 #include "pool_internal.h"
 
-/* So many younger chunks are passed to put one in its place, which is nearly always
- * the first: only what was out for clearing while others were unmapped is not. */
+/* At most this many younger chunks are passed to put a chunk in its place. Nearly always
+ * none is: only a chunk that was out of its bin while others were unmapped or given passes
+ * some. */
 #define PLACE_LOOKS 256
 
 /* The flag bits that choose a list. */
@@ -48,8 +48,8 @@ _Static_assert(NR_KINDS == 8,
 _Static_assert(TTMPOOL_BIN_LISTS == 2 * NR_KINDS,
 	       "as many lists again for what was moved");
 
-/* What each list is of. The last eight: by being scrubbed, unmapped, scrubbed,
- * unmapped. */
+/* The flags of the chunks in each list. The last eight lists are for chunks that got these
+ * flags while they were pooled: by being scrubbed, unmapped, scrubbed, unmapped, and so on. */
 #define IS_MAPPED TTMPOOL_CHUNK_MAPPED
 #define IS_CLEAN  TTMPOOL_CHUNK_CLEAN
 #define IS_FAR    TTMPOOL_CHUNK_FAR
@@ -72,7 +72,8 @@ static const uint8_t list_kind[TTMPOOL_BIN_LISTS] = {
 	IS_FAR | IS_CLEAN,
 };
 
-/* The lists of each kind that is not that of its number: [first, end). */
+/* For each kind, the lists of chunks that became of that kind while they were pooled:
+ * [first, end). */
 static const struct {
 	uint8_t first;
 	uint8_t end;
@@ -81,7 +82,7 @@ static const struct {
 	{ 13, 14 }, { 0, 0 }, { 14, 16 }, { 12, 13 },
 };
 
-/* Which list is a chunk's that comes in this way? */
+/* Returns the list for a chunk that is parked in the way @how. */
 static unsigned int list_of(const struct ttmpool_chunk *chunk,
 			    enum ttmpool_bins_park how)
 {
@@ -124,14 +125,14 @@ void ttmpool_bins_init(struct ttmpool_pool *pool)
 				bin_init(&pool->bins[source][caching][order]);
 }
 
-/* Of so many pooled pages, how many are kept by a reserve? */
+/* Returns how many of @pooled pages are kept by the reserve. */
 static uint64_t kept_of(const struct ttmpool_pool *pool, uint64_t pooled)
 {
 	return pooled < pool->reserve ? pooled : pool->reserve;
 }
 
-/* So many more are kept, and so many more are not: the manager knows, and of the latter
- * the system. */
+/* Tells the manager that @kept more pages are kept by the reserve, and @spare more are not,
+ * and tells the system of the spare ones. */
 static void bins_tell(struct ttmpool_pool *pool, long kept, long spare)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -145,7 +146,8 @@ static void bins_tell(struct ttmpool_pool *pool, long kept, long spare)
 		tpos_atomic_add_return(spare, &mgr->spare_on[pool->node_slot]);
 }
 
-/* So many more pages are pooled: how many of them are kept, and how many are not? */
+/* After @pages more were pooled: tells how many of them are kept, and how many are spare.
+ * The caller holds the pool's lock. */
 static void count_kept(struct ttmpool_pool *pool, long pages)
 {
 	uint64_t now = pool->stats.pages_pooled;
@@ -156,7 +158,8 @@ static void count_kept(struct ttmpool_pool *pool, long pages)
 	bins_tell(pool, kept, pages - kept);
 }
 
-/* The counters of pool and manager change together, under the pool's lock. */
+/* Counts @pages more as pooled. The counters of pool and manager change together, under the
+ * pool's lock. */
 void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 {
 	struct ttmpool_pool_stats *stats = &pool->stats;
@@ -173,7 +176,7 @@ void ttmpool_bins_count(struct ttmpool_pool *pool, long pages)
 		tpos_note_spare(pool->dev, pool->node, pages);
 }
 
-/* Change what is reserved; the pool's lock is held. */
+/* Changes the reserve. The caller holds the pool's lock. */
 void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages)
 {
 	uint64_t pooled = pool->stats.pages_pooled;
@@ -187,7 +190,7 @@ void ttmpool_bins_reserve(struct ttmpool_pool *pool, size_t pages)
 	bins_tell(pool, kept, -kept);
 }
 
-/* How many pooled pages may go for the system's sake, or another pool's? */
+/* Returns how many pooled pages may be given up for the system or for another pool. */
 size_t ttmpool_bins_spare(const struct ttmpool_pool *pool)
 {
 	uint64_t pooled = pool->stats.pages_pooled;
@@ -195,7 +198,7 @@ size_t ttmpool_bins_spare(const struct ttmpool_pool *pool)
 	return (size_t)(pooled - kept_of(pool, pooled));
 }
 
-/* How many mappings of pooled pages, likewise? */
+/* Returns how many pooled pages may lose their mappings for another pool. */
 size_t ttmpool_bins_spare_mapped(const struct ttmpool_pool *pool)
 {
 	return pool->pooled_mapped > pool->reserve
@@ -203,7 +206,7 @@ size_t ttmpool_bins_spare_mapped(const struct ttmpool_pool *pool)
 		       : 0;
 }
 
-/* So many chunks of a kind have come to a bin, or left it. */
+/* Counts @n chunks like @like as being in a bin; a negative @n: as having left it. */
 void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		       const struct ttmpool_chunk *like, long n)
 {
@@ -213,8 +216,9 @@ void ttmpool_bin_count(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		pool->pooled_mapped += (size_t)n << like->order;
 }
 
-/* Make @last, and at most *@n - 1 chunks before it that can be parked as one with it, as
- * old as @clock; which is the first of them, and how many are they? */
+/* Marks @last, and at most *@n - 1 chunks before it that can be parked together with it, as
+ * pooled at the time @clock. Returns the first of them, and writes to *@n how many they
+ * are. */
 static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *last,
 					   const struct ttmpool_list *end,
 					   uint64_t clock, size_t *n)
@@ -238,7 +242,7 @@ static struct ttmpool_chunk *bins_mark_run(struct ttmpool_chunk *last,
 	return chunk;
 }
 
-/* Park some of a batch, from its end, as the newest; returns how many chunks. */
+/* Parks some chunks from the end of a batch, as the newest. Returns how many. */
 static size_t bins_place_run(struct ttmpool_pool *pool,
 			     struct ttmpool_list *chunks, size_t n)
 {
@@ -254,7 +258,7 @@ static size_t bins_place_run(struct ttmpool_pool *pool,
 	return n;
 }
 
-/* Is it at least as new as all in the list? */
+/* Returns whether the chunk is at least as new as all chunks in the list. */
 static bool is_newest(const struct ttmpool_chunk *chunk,
 		      struct ttmpool_list *list)
 {
@@ -262,10 +266,13 @@ static bool is_newest(const struct ttmpool_chunk *chunk,
 	       ttmpool_chunk_of(list->next)->age <= chunk->age;
 }
 
-/* Park a chunk of a batch, which is as old as it was: with those that were given as it is
- * now, if it is the newest of them; else with those to whom the same was done. Where there
- * are no others, and many younger ones have come meanwhile, it becomes as young as the
- * last of them that it passed. Returns how many chunks were looked at for it. */
+/*
+ * Parks a chunk of a batch, which keeps its age. If it is as new as the newest of the given
+ * chunks of its kind, it joins these; otherwise it joins the chunks to which the same was
+ * done. A spared chunk can only join the given ones: if too many younger ones have come
+ * meanwhile, it gets the age of the last one that it passed. Returns how many chunks it
+ * passed.
+ */
 static size_t bins_place_moved(struct ttmpool_pool *pool,
 			       struct ttmpool_chunk *chunk,
 			       enum ttmpool_bins_park how)
@@ -304,10 +311,10 @@ static uint64_t clock_advance(struct ttmpool_pool *pool)
 }
 
 /*
- * Put a batch into its bins, or as much of it as one may while others wait for the
- * lock: run by run of chunks of one kind; how many pages was it? They are not
- * counted. A batch that was given goes in from its end, so that its pieces are in
- * their order in the end. The pool's lock is held.
+ * Puts a batch into its bins, run by run of chunks of one kind; of a large batch only as
+ * much as may be placed under one hold of the lock. Returns how many pages were placed, and
+ * does not count them as pooled. A batch that was given goes in from its end, so that its
+ * chunks lie in the bins in their order. The caller holds the pool's lock.
  */
 long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			enum ttmpool_bins_park how)
@@ -339,7 +346,7 @@ long ttmpool_bins_place(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	return pages;
 }
 
-/* As ttmpool_bins_place(), and count them. */
+/* As ttmpool_bins_place(), and counts the pages as pooled. */
 void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 			      struct ttmpool_list *chunks,
 			      enum ttmpool_bins_park how)
@@ -347,8 +354,8 @@ void ttmpool_bins_park_locked(struct ttmpool_pool *pool,
 	ttmpool_bins_count(pool, ttmpool_bins_place(pool, chunks, how));
 }
 
-/* Park one chunk, which is in a list that is its pool's, as the newest; it is not
- * counted. The pool's lock is held. */
+/* Parks one chunk, which is on a list of its pool, as the newest, and does not count its
+ * pages as pooled. The caller holds the pool's lock. */
 void ttmpool_bins_park_one(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 			   struct ttmpool_chunk *chunk)
 {
@@ -362,7 +369,7 @@ void ttmpool_bins_park_one(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 	ttmpool_bin_count(pool, bin, chunk, 1);
 }
 
-/* Park all of a batch. */
+/* Parks all chunks of a batch. */
 void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		       enum ttmpool_bins_park how)
 {
@@ -373,7 +380,7 @@ void ttmpool_bins_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	}
 }
 
-/* Put back all of a batch that was out of its bins, and counted as pooled meanwhile. */
+/* Puts back all chunks of a batch that was out of its bins and counted as pooled meanwhile. */
 void ttmpool_bins_return(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 enum ttmpool_bins_park how)
 {
@@ -385,7 +392,8 @@ void ttmpool_bins_return(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	} while (!ttmpool_list_empty(chunks));
 }
 
-/* Move at most @most chunks from the front of @list to the end of @picked. */
+/* Moves at most @most chunks from the front of @list to the end of @picked. Returns how
+ * many. */
 static size_t list_pick(struct ttmpool_list *list, size_t most,
 			struct ttmpool_list *picked)
 {
@@ -401,7 +409,7 @@ static size_t list_pick(struct ttmpool_list *list, size_t most,
 	return n;
 }
 
-/* @n chunks of a kind were picked from a bin. */
+/* Counts @n chunks of a kind as picked from a bin. */
 static void bin_picked(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 		       struct bins_kind kind, size_t n)
 {
@@ -414,7 +422,7 @@ static void bin_picked(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 	ttmpool_bins_count(pool, -(long)(n << kind.order));
 }
 
-/* As ttmpool_bins_pick(), of the chunks that became of that kind while they were pooled. */
+/* As ttmpool_bins_pick(), for chunks that became of that kind while they were pooled. */
 size_t ttmpool_bins_pick_moved(struct ttmpool_pool *pool,
 			       struct ttmpool_bin *bin, struct bins_kind kind,
 			       size_t most, struct ttmpool_list *picked)
@@ -432,8 +440,8 @@ size_t ttmpool_bins_pick_moved(struct ttmpool_pool *pool,
 }
 
 /*
- * Move the newest chunks of one kind, at most @most of them, to the end of @picked;
- * return how many it was. The bin is that of the kind's order.
+ * Moves chunks of one kind, at most @most of them and the newest of each list first, to the
+ * end of @picked. Returns how many. @bin must be that of the kind's order.
  */
 size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 			 struct bins_kind kind, size_t most,

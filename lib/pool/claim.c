@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Claiming: from an array of pages back to the chunks that they are.
+ * Claiming: from an array of pages back to their chunks.
  *
- * The pool that Linux had in 2011 knew its pages and refused others, at the
- * price of a walk along its in-use list; the one it has now believes its
- * caller. Here a page leads to its chunk in one step, and the chunk says whose
- * it is, of which order and caching, and whether it is in use at all. (Of a chunk
- * that is not ours, and may end meanwhile, two words are read and no more: see
- * chunk_publish().) Checking
- * a chunk takes it off the in-use list and marks it as leaving, so that a page
- * named twice in one array is found out in the same way as one that was given
- * back before.
+ * The pool that Linux had in 2011 knew its pages and refused others, at the price of a walk
+ * along its in-use list; the one that it has now believes its caller. Here a page leads to
+ * its chunk in one step, and the chunk says which pool it belongs to, of which order and
+ * caching it is, and whether it is in use at all. (A chunk of another pool may end
+ * meanwhile, so only two words of it are read: see chunk_publish().) A chunk that passes
+ * the check is taken off the in-use list and marked as leaving. So a page that is named
+ * twice in one array is found in the same way as one that was given back before.
  *
  *     pages[]   p0 p1 p2 p3 | q0 q1 | r0        in use: x, p, q, y, r
  *     claimed   p             q       r         in use: x, y
  *
- * Chunks that were handed out together are neighbours on the in-use list, in the
- * order of the array. So the list says which chunk to expect next, and when its
- * page is the next of the array, that was a comparison, not a search; and all
- * that were found in this way leave the list in one piece.
+ * Chunks that were handed out together are neighbours on the in-use list, in the order of
+ * the array. So the list says which chunk to expect next. If the page of that chunk is the
+ * next one of the array, it was found by a comparison, without a search; and all chunks
+ * that are found in this way leave the list in one piece.
  *
- * If one element is wrong, all that were claimed before it are in use again,
- * and the caller is told which it was. What is claimed can be worked on without
- * a lock, and is then given back, or put in use again.
+ * If one element is wrong, all chunks that were claimed before it are in use again, and the
+ * report says which element it was. The caller can work on claimed chunks without a lock,
+ * and then gives them back, or puts them in use again.
  */
 
 #include "pool_internal.h"
 
-/* So many chunks are checked before the lock is let go for others. */
+/* At most this many chunks are checked before the lock is released for others. */
 #define CHECK_RUN TTMPOOL_HOLD_CHUNKS
 
 #define BLOCK 32
@@ -46,9 +44,9 @@ void ttmpool_claim_init(struct claim *claim, struct ttmpool_pool *pool,
 	ttmpool_list_init(&claim->chunks);
 }
 
-/* Are these the pages of the chunk that was found by the first of them? The last is
- * looked at; in checked builds, all of them, by straight code, as far as it goes: of
- * a buffer in large chunks this is all that is done for each page. */
+/* Returns whether these are the pages of the chunk that was found by the first of them.
+ * Compares the last page; in checked builds all of them, in unrolled blocks as far as
+ * possible, because for a buffer of large chunks this is the only work done for each page. */
 static bool pages_are_of(tpos_page_t *const *pages,
 			 const struct ttmpool_chunk *chunk, size_t n)
 {
@@ -65,7 +63,8 @@ static bool pages_are_of(tpos_page_t *const *pages,
 	return true;
 }
 
-/* Is it in use as another's? Who may not know of tickets need not show one. */
+/* Returns whether the chunk is in use with another ticket. A caller that may not know of a
+ * ticket need not show it. */
 static bool ticket_is_wrong(const struct claim *claim,
 			    const struct ttmpool_chunk *chunk)
 {
@@ -74,7 +73,7 @@ static bool ticket_is_wrong(const struct claim *claim,
 	return claim->ticket || (chunk->ticket & TICKET_FLAGS) != TICKET_FLAGS;
 }
 
-/* What is wrong with the chunk that is found where the array begins? */
+/* Returns what is wrong with the chunk that was found by the next page of the array. */
 static enum ttmpool_report_kind claim_check(const struct claim *claim,
 					    const struct ttmpool_chunk *chunk)
 {
@@ -101,10 +100,10 @@ static enum ttmpool_report_kind claim_check(const struct claim *claim,
 }
 
 /*
- * @first was right. If it is a single page, follow the list from there on, over at
- * most @most chunks of its kind, owner and ticket, as long as the array says the same;
- * larger chunks do not come in such numbers. All are now leaving. Returns how many
- * they are.
+ * @first was right. If it is a single page, follows the in-use list from there on, as long
+ * as the chunks are of the same kind, owner and ticket, and the array names their pages,
+ * but over no more than @most chunks; larger chunks do not come in such numbers. Marks them
+ * all as leaving. Returns how many they are, and the last of them.
  */
 static size_t claim_follow(const struct claim *claim,
 			   struct ttmpool_chunk *first, size_t most,
@@ -139,7 +138,8 @@ static size_t claim_follow(const struct claim *claim,
 	return n;
 }
 
-/* Move what was followed to what has been claimed before; is that like it? */
+/* Moves the chunks from @first to @last to those that were claimed before. Sets @mixed if
+ * their kind or owner differs. */
 static void claim_move(struct claim *claim, struct ttmpool_chunk *first,
 		       struct ttmpool_chunk *last)
 {
@@ -152,7 +152,7 @@ static void claim_move(struct claim *claim, struct ttmpool_chunk *first,
 	ttmpool_list_move_range(&first->link, &last->link, &claim->chunks);
 }
 
-/* Claim up to CHECK_RUN chunks; ALL_RIGHT, or what was wrong. */
+/* Claims up to CHECK_RUN chunks. Returns ALL_RIGHT, or what was wrong with the next one. */
 static enum ttmpool_report_kind claim_run(struct claim *claim)
 {
 	enum ttmpool_report_kind wrong = ALL_RIGHT;
@@ -183,7 +183,7 @@ static enum ttmpool_report_kind claim_run(struct claim *claim)
 	return wrong;
 }
 
-/* Put claimed chunks in use again, some hundred at a time. */
+/* Puts claimed chunks in use again, some hundred at a time. */
 void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
 			    struct ttmpool_list *chunks)
 {
@@ -201,8 +201,8 @@ void ttmpool_chunks_unclaim(struct ttmpool_pool *pool,
 	}
 }
 
-/* The chunks that were claimed are in use after all; tell why. Of what is no chunk of
- * this pool, or of nobody's, nothing is told but where it was found. */
+/* Puts the claimed chunks in use again, and reports what was wrong. If the page belongs to
+ * no chunk that this pool has in use, the report only says where in the array it was. */
 static void claim_refuse(struct claim *claim, enum ttmpool_report_kind wrong)
 {
 	struct ttmpool_report where = { .kind = wrong,
@@ -224,7 +224,7 @@ static void claim_refuse(struct claim *claim, enum ttmpool_report_kind wrong)
 	ttmpool_pool_report(pool, wrong, NULL, &where);
 }
 
-/* Claim all chunks of the array, in its order, or none: 0 or -EINVAL. */
+/* Claims all chunks of the array, in its order, or none. Returns 0 or -EINVAL. */
 int ttmpool_claim_chunks(struct claim *claim)
 {
 	enum ttmpool_report_kind wrong = ALL_RIGHT;
@@ -240,8 +240,9 @@ int ttmpool_claim_chunks(struct claim *claim)
 	return -EINVAL;
 }
 
-/* The chunk of @pool that all of the array is, if it is one, in arrays, of @order, and
- * neither ordinary pages nor another buffer's. The pool's lock is held. */
+/* Returns the chunk of @pool that is all of the array, or NULL: it must be in use in
+ * arrays, of this order, caching and ticket, and not ordinary pages. The caller holds the
+ * pool's lock. */
 struct ttmpool_chunk *ttmpool_claim_single(struct ttmpool_pool *pool,
 					   tpos_page_t *const *pages,
 					   unsigned int order,
@@ -264,7 +265,7 @@ struct ttmpool_chunk *ttmpool_claim_single(struct ttmpool_pool *pool,
 	return chunk;
 }
 
-/* Put claimed chunks into the order of the array again, which has no holes. */
+/* Puts claimed chunks into the order of the array again. The array has no holes. */
 void ttmpool_claim_sort(struct claim *claim)
 {
 	size_t i = 0;

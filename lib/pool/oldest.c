@@ -3,34 +3,35 @@
  * The oldest: which pooled chunks leave, are cleared or are unmapped first.
  *
  * Every list of a bin is in the order in which its chunks were pooled (bin.c), so the
- * oldest chunk of a pool is the last one of some list, and so is the next. How many
- * lists a pool has does not depend on how many chunks it has.
+ * oldest chunk of a pool is the last one of some list, and so is the next oldest. The
+ * number of lists of a pool does not depend on its number of chunks.
  *
  *     list a   ... 9 7 4        4, then 5 and 6, then 7, then 8
  *     list b   ... 8 6 5
  *
- * A chunk is not divided for it. Where no more than so many pages may go, because
- * the others are reserved, one that is too large stays where it is, and those that
- * are not are looked at in its place.
+ * No chunk is divided for this. If only a certain number of pages may go, because the
+ * others are reserved, a chunk that is too large stays where it is, and smaller chunks go
+ * in its place.
  */
 
 #include "pool_internal.h"
 
-/* What looking for the oldest chunk takes, in chunks that could be moved instead. */
+/* The cost of looking for the oldest chunk, as a number of chunks that could be moved
+ * instead. */
 #define SEARCH_COST 4
 
 #define NR_BINS                                                 \
 	((size_t)TTMPOOL_SOURCE_COUNT * TTMPOOL_CACHING_COUNT * \
 	 TTMPOOL_NR_ORDERS)
 
-/* The @i-th bin of all; its order is @i modulo the number of orders. */
+/* Returns the @i-th bin of all; its order is @i modulo the number of orders. */
 static struct ttmpool_bin *bin_at(struct ttmpool_pool *pool, size_t i)
 {
 	assert_deep(i < NR_BINS);
 	return &pool->bins[0][0][0] + i;
 }
 
-/* How many chunks of each order are pooled? */
+/* Counts the pooled chunks of each order. */
 static void bins_orders(struct ttmpool_pool *pool, size_t *n)
 {
 	for (size_t order = 0; order < TTMPOOL_NR_ORDERS; order++)
@@ -39,8 +40,8 @@ static void bins_orders(struct ttmpool_pool *pool, size_t *n)
 		n[i % TTMPOOL_NR_ORDERS] += bin_at(pool, i)->nr_chunks;
 }
 
-/* What is left of so many pages when as many as can be are made up of whole chunks?
- * Their sizes are powers of two, so the largest first leave the least. */
+/* Returns what is left of @pages when whole chunks make up as many of them as they can. The
+ * sizes of chunks are powers of two, so taking the largest first leaves the least. */
 static size_t room_left(const size_t *n, size_t pages)
 {
 	for (unsigned int order = TTMPOOL_NR_ORDERS; order-- > 0;) {
@@ -52,10 +53,10 @@ static size_t room_left(const size_t *n, size_t pages)
 }
 
 /*
- * Chunks of which orders may go? Where no more than want->room pages may, a chunk
- * must fit; and it must not stand in the way of others, with which as much as is
- * wanted could go, or all that can: of a single page and one of 512, with room for
- * 512, the large one goes, unless no more than one page is wanted. A set of bits.
+ * Returns the orders whose chunks may go, as a set of bits. If no more than want->room
+ * pages may go, a chunk must fit. It must also not stand in the way of others that could
+ * make up all that is wanted, or as much of it as possible: of a single page and a chunk of
+ * 512, with room for 512, the large one goes, unless no more than one page is wanted.
  */
 static unsigned int bins_admit(struct ttmpool_pool *pool,
 			       const struct bins_want *want)
@@ -85,9 +86,9 @@ static unsigned int bins_admit(struct ttmpool_pool *pool,
 
 /**
  * struct oldest - a list whose last chunk is the oldest
- * @bin: that it is in, or NULL if there is none
+ * @bin: the bin that the list is in, or NULL if there is none
  * @list: the list
- * @age: of its last chunk
+ * @age: the age of its last chunk
  * @next: the age of the oldest chunk that is not in this list
  */
 struct oldest {
@@ -97,7 +98,7 @@ struct oldest {
 	uint64_t next;
 };
 
-/* Look at the lists of a bin that are of the right kind. */
+/* Looks at the lists of a bin that have the right kind. */
 static void bin_oldest(struct ttmpool_bin *bin, const struct bins_want *want,
 		       struct oldest *oldest)
 {
@@ -136,15 +137,15 @@ static struct oldest bins_oldest(struct ttmpool_pool *pool,
 	return oldest;
 }
 
-/* Is it enough, if the next chunk has so many pages? */
+/* Returns whether enough has been picked, if the next chunk has @pages pages. */
 static bool bins_suffice(const struct bins_want *want, size_t pages)
 {
 	return want->got >= want->pages ||
 	       (want->got >= want->least && pages > want->most - want->got);
 }
 
-/* Move chunks of one list to @picked, as long as they are the oldest; was it any, and
- * may there be more? */
+/* Moves chunks of one list to @picked, as long as they are the oldest. Returns false if
+ * enough has been picked, and true if there may be more to pick. */
 static bool oldest_pick(struct ttmpool_pool *pool, const struct oldest *oldest,
 			struct bins_want *want, struct ttmpool_list *picked,
 			int *left)
@@ -167,10 +168,9 @@ static bool oldest_pick(struct ttmpool_pool *pool, const struct oldest *oldest,
 }
 
 /*
- * Move the oldest chunks that are wanted to @picked, or as many of them as one may
- * while others wait for the lock. They count as pooled still. Returns how many pages
- * they have, which want->got has been raised by; 0 if there is nothing more that is
- * wanted.
+ * Moves the oldest of the wanted chunks to @picked, but no more than may be moved under one
+ * hold of the lock. They still count as pooled. Returns how many pages they have, by which
+ * it has raised want->got; 0 if nothing more can be picked.
  */
 size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 				struct bins_want *want,

@@ -2,9 +2,9 @@
 /*
  * The way out: how chunks end.
  *
- * One function ends them all, from shrinker, teardown and every error path. It
- * is handed chunks in whatever condition they are, and asks each of them what
- * has to be undone:
+ * ttmpool_chunks_release() ends chunks for the shrinker, for teardown and for every error
+ * path. The chunks may be in any condition; for each of them the function checks what has
+ * to be undone:
  *
  *     mapped?          one tpos_dma_unmap() for all that are, of both sources
  *     not write-back?  one tpos_caching_set() for all that are not
@@ -12,30 +12,30 @@
  *     poisoned?        likewise
  *     then             one tpos_pages_free() for the rest
  *
- * The order is fixed: the device is cut off first, from coherent pages too, so that
- * it cannot write to a page that is on its way to somebody else.
+ * The order is fixed: the device is cut off first, from coherent pages, too, so that it
+ * cannot write to a page that is on its way to another user.
  *
- * The quarantine is the manager's, so that a chunk in it outlives its pool, and its
- * device as well: each holds the device's descriptor, and needs no more of it.
+ * The quarantine belongs to the manager, so a chunk in it outlives its pool, and its device
+ * as well: each chunk holds the device's descriptor, and needs no more of the device.
  */
 
 #include "pool_internal.h"
 
-/* So many chunks of the quarantine are tried at once; after so many times in vain,
- * twice as many calls pass each time before the next, up to some thousand. */
+/* At most RETRY_CHUNKS chunks of the quarantine are tried at once. After FREE_RETRIES tries
+ * in vain, twice as many calls pass each time before the next try, up to about a thousand. */
 #define RETRY_CHUNKS   4
 #define FREE_RETRIES   16
 #define MOST_DOUBLINGS 10
 
-/* Its pages have gone, and so does the descriptor; who may look at it still finds that
- * it is nobody's. */
+/* Frees the descriptor of a chunk whose pages have gone. A thread that may still look at it
+ * finds that it belongs to no pool. */
 static void chunk_end(struct ttmpool_manager *mgr, struct ttmpool_chunk *chunk)
 {
 	tpos_assert(!chunk->pool);
 	tpos_chunk_free(mgr->system, chunk);
 }
 
-/* Pages and descriptors of a batch go back; nothing of them is left. */
+/* Gives the pages and descriptors of a batch back to the system. */
 static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 			struct ttmpool_list *chunks)
 {
@@ -50,7 +50,7 @@ static void chunks_free(tpos_device_t *dev, struct ttmpool_manager *mgr,
 	ttmpool_budget_return_pages(mgr, pages);
 }
 
-/* The pages of a batch are the store's by now; what is left of it goes. */
+/* Ends a batch whose pages a store has taken over: frees the descriptors. */
 void ttmpool_chunks_forget(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks)
 {
@@ -72,9 +72,9 @@ static bool is_unknown(const struct ttmpool_chunk *chunk)
 }
 
 /*
- * Take a batch out of circulation, which is not mapped, and on no list of the
- * pool. It may outlive the pool and the device; the device's descriptor is needed
- * to give it back.
+ * Takes a batch out of circulation. Its chunks are not mapped, and on no list of the pool.
+ * They may outlive the pool and the device; to give them back, only the device's descriptor
+ * is needed.
  */
 void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks)
@@ -101,7 +101,7 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 	tpos_spin_unlock(&mgr->lock);
 }
 
-/* A batch that nobody may have any more is told of, and set aside. */
+/* Reports the chunks of a batch that nobody may have any more, and quarantines them. */
 static void chunks_condemn(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks,
 			   enum ttmpool_report_kind why)
@@ -113,8 +113,8 @@ static void chunks_condemn(struct ttmpool_pool *pool,
 	ttmpool_chunks_quarantine(pool, chunks);
 }
 
-/* End a batch, which may be empty, and whatever is true of its chunks. Returns how
- * many pages went to the system. */
+/* Ends a batch, which may be empty, whatever is true of its chunks. Returns how many pages
+ * went to the system. */
 size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 			      struct ttmpool_list *chunks)
 {
@@ -138,9 +138,9 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 }
 
 /*
- * Try once more with chunks of the quarantine; what can be given back is, and the
- * others stay in the batch. Returns how many pages went to the system. One chunk at a
- * time, since each may be of another device: it is rare, and nobody waits for it.
+ * Tries once more to give back chunks of the quarantine. Chunks that cannot be given back
+ * stay in the batch. Returns how many pages went to the system. The chunks are tried one by
+ * one, because each may be of another device; that is slow, but rare.
  */
 static unsigned long chunks_retry(struct ttmpool_manager *mgr,
 				  struct ttmpool_list *chunks)
@@ -173,7 +173,7 @@ static unsigned long chunks_retry(struct ttmpool_manager *mgr,
 	return freed;
 }
 
-/* Take some chunks whose caching is not known, if it is time to try again. */
+/* Takes some chunks of unknown caching out of the quarantine, if it is time to try again. */
 static void broken_pick(struct ttmpool_manager *mgr, struct ttmpool_list *tried)
 {
 	ttmpool_list_init(tried);
@@ -187,7 +187,7 @@ static void broken_pick(struct ttmpool_manager *mgr, struct ttmpool_list *tried)
 	tpos_spin_unlock(&mgr->lock);
 }
 
-/* After so many tries in vain, how many calls pass before the next one? */
+/* Returns how many calls must pass before the next try, after @retries tries in vain. */
 static unsigned int retry_pause(unsigned int retries)
 {
 	if (retries <= FREE_RETRIES)
@@ -198,9 +198,10 @@ static unsigned int retry_pause(unsigned int retries)
 }
 
 /*
- * Try again with what could not be made write-back: a few chunks at a call, and, as
- * long as none of them can, after a while at every second call, fourth, ... Returns how many
- * pages went back to the system.
+ * Tries again to make quarantined chunks write-back, and gives them back: a few chunks for
+ * each call. After some calls in vain it tries only at every second call, then at every
+ * fourth, and so on, until it can give back some. Returns how many pages went back to the
+ * system.
  */
 unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr)
 {

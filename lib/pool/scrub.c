@@ -2,17 +2,19 @@
 /*
  * Scrubbing: pooled pages are cleared before they are wanted.
  *
- * A chunk that comes back is dirty. It could be cleared then, which makes the
- * giver wait and is wasted if the pages leave for the system; or when it is
- * handed out, which makes the taker wait. With policy.scrub a worker does it in
- * between. Oldest first: the newest are the likeliest to leave again at once,
- * and they are cleared by whoever takes them, still warm in its cache.
+ * A chunk that comes back is dirty. It could be cleared at once, but then the thread that
+ * gives it back would wait, and in vain if the pages leave for the system. It could be
+ * cleared when it is handed out, but then the thread that takes it would wait. With
+ * policy.scrub a worker clears it in between, the oldest chunks first: the newest are the
+ * likeliest to leave again at once, and the thread that takes them clears them while they
+ * are warm in its cache.
  *
  *     bins  --- oldest dirty ones --->  batch, cleared under pool->scrub
  *           <------- clean -----------
  *
- * A batch is in no bin, but it counts as pooled: limits and the shrinker know
- * of it. Who reclaims and finds too little in the bins waits for it.
+ * A batch that is being cleared is in no bin, but counts as pooled, so the limits and the
+ * shrinker know of it. A thread that reclaims, and finds too little in the bins, waits for
+ * it.
  */
 
 #include "pool_internal.h"
@@ -20,8 +22,9 @@
 /* One batch: 2 MiB of small pages, cleared with one fence. */
 #define SCRUB_PAGES 512
 
-/* Clear what is out of the bins, and put it back; what the hardware has poisoned,
- * which may harm whoever writes to it, goes to @poisoned instead. */
+/* Clears chunks that are out of the bins, and puts them back. Chunks that the hardware has
+ * poisoned go to @poisoned instead, because writing to them may do harm. Returns whether
+ * there were any of these. The caller holds pool->scrub. */
 static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 			 struct ttmpool_list *poisoned)
 {
@@ -40,7 +43,8 @@ static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 	return any;
 }
 
-/* Clear about so many pages, or one batch; how many were dirty? */
+/* Takes about @pages dirty pages, at most one batch, and clears them. Returns how many it
+ * took. */
 static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 {
 	struct bins_want want = { .mask = TTMPOOL_CHUNK_CLEAN,
@@ -70,7 +74,7 @@ static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 	return want.got;
 }
 
-/* Wait until what is being cleared is back in its bins. */
+/* Waits until chunks that are being cleared or divided are back in their bins. */
 void ttmpool_pool_await_scrub(struct ttmpool_pool *pool)
 {
 	tpos_mutex_lock(&pool->scrub);
@@ -89,7 +93,7 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages)
 	return done;
 }
 
-/* What is pooled from now on asks for the work again. */
+/* The worker. Chunks that are pooled after it has begun queue it again. */
 void ttmpool_pool_scrub_work(struct tpos_work *work)
 {
 	struct ttmpool_pool *pool =

@@ -3,18 +3,18 @@
  * Splitting: a chunk becomes smaller ones.
  *
  *     wanted  100    pooled  512
- *     parted                 256 128 64 64    64 is taken, and 36 are wanted still
- *     parted                 256 128 32 32    32 is taken, then 4 of the other 32
+ *     divided                256 128 64 64    64 is taken, and 36 are still wanted
+ *     divided                256 128 32 32    32 is taken, then 4 of the other 32
  *
- * The larger chunk is worth more than its pages, so a pooled one is divided only where
- * a populate finds nothing else (gather.c). It is nobody's meanwhile, but it counts as
- * pooled, as what is being cleared does: who looks for it waits for pool->scrub. A
- * mapping cannot be divided, so it ends; and a coherent chunk, which is mapped for
- * life, stays whole.
+ * A large chunk is worth more than its pages, so a pooled one is divided only if a populate
+ * finds nothing else (gather.c). Meanwhile it is in no bin, but it counts as pooled, as
+ * chunks that are being cleared do: a thread that looks for it waits for pool->scrub. A
+ * mapping cannot be divided, so it ends. A coherent chunk, which is mapped for life, stays
+ * whole.
  *
- * Each part needs a descriptor, so splitting takes memory when there is none. A pool has
- * some that are nobody's (spares): a few while something is split, and, if it was
- * prepared for that (prime.c), as many as all its chunks can need.
+ * Each part needs a descriptor, so splitting takes memory at a time when there is none. So
+ * a pool has some descriptors without pages (spares): a few while something is split, and,
+ * if it was prepared for that (prime.c), as many as all its chunks can need.
  */
 
 #include "pool_internal.h"
@@ -34,8 +34,8 @@ static struct ttmpool_chunk *spare_get(struct ttmpool_pool *pool)
 	return spare;
 }
 
-/* Make a descriptor say what another one says, but for which of the two kinds of
- * descriptor it is. */
+/* Makes a descriptor say the same as another one, except for its page and for which of the
+ * two kinds of descriptor it is. */
 static void chunk_describe(struct ttmpool_chunk *to,
 			   const struct ttmpool_chunk *from)
 {
@@ -55,8 +55,8 @@ static void chunk_describe(struct ttmpool_chunk *to,
 	chunk_publish(to, from->pool, (enum ttmpool_chunk_state)from->state);
 }
 
-/* Halve a chunk, if there is a descriptor for its upper half, which then follows it on
- * its list. */
+/* Halves a chunk, if there is a descriptor for its upper half, which then follows it on its
+ * list. Returns whether there was one. */
 static bool chunk_halve(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 			struct ttmpool_chunk *upper)
 {
@@ -74,10 +74,10 @@ static bool chunk_halve(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 }
 
 /*
- * Halve a chunk that is nobody else's: it keeps the first half, and the other
- * follows it on its list. Returns whether there was memory for a descriptor; @flags:
- * TPOS_ALLOC_*, how hard to try. The spares are for pooled chunks: a prepared pool needs
- * all that it has for these.
+ * Halves a chunk that no other thread can see: it keeps the first half, and the other half
+ * follows it on its list. Returns whether there was memory for a descriptor. @flags:
+ * TPOS_ALLOC_*, how hard to try. The spares are not used here: a prepared pool needs all of
+ * them for its pooled chunks.
  */
 bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 			 unsigned int flags)
@@ -85,8 +85,9 @@ bool ttmpool_chunk_split(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 	return chunk_halve(pool, chunk, ttmpool_chunk_new(pool, flags));
 }
 
-/* The smallest plain chunk that is larger than @kind says leaves its bin, near ones
- * first, if there is a descriptor for a part; it is pooled still. */
+/* Takes the smallest plain chunk of an order above kind.order out of its bin, near ones
+ * first, if there is a spare descriptor. The chunk still counts as pooled. Returns whether
+ * there was one. */
 static bool split_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bins,
 		       struct bins_kind kind, struct ttmpool_list *picked)
 {
@@ -106,10 +107,10 @@ static bool split_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bins,
 }
 
 /*
- * Divide the smallest pooled chunk that is larger than the order @order until it has a
- * part of that, and pool all parts, as old as it was; was there one? If there were not
- * descriptors enough, the parts are larger. pool->scrub is held, so nothing may be
- * allocated here: the shrinker may wait for it.
+ * Divides the smallest pooled chunk that is larger than @order until one part is of @order,
+ * and pools all parts with the age of the chunk. Returns whether there was such a chunk. If
+ * there are too few descriptors, the parts are larger. The caller holds pool->scrub, for
+ * which the shrinker may wait, so nothing may be allocated here.
  */
 bool ttmpool_bins_split(struct ttmpool_pool *pool, enum ttmpool_caching caching,
 			unsigned int order)
@@ -144,8 +145,9 @@ static void spares_free(struct ttmpool_pool *pool, struct ttmpool_list *spares)
 		tpos_chunk_free(pool->mgr->system, spare);
 }
 
-/* Have at least @n descriptors for splitting. Returns whether there was memory for
- * them; if not, there are as many as before. @flags: TPOS_ALLOC_*, how hard to try. */
+/* Makes sure that there are at least @n descriptors for splitting. Returns whether there
+ * was memory for them; if not, there are as many as before. @flags: TPOS_ALLOC_*, how hard
+ * to try. */
 bool ttmpool_spares_keep(struct ttmpool_pool *pool, size_t n,
 			 unsigned int flags)
 {
@@ -183,7 +185,7 @@ bool ttmpool_spares_are_gone(struct ttmpool_pool *pool)
 	return gone;
 }
 
-/* Keep none any more, unless the pool is prepared. */
+/* Frees all spares, unless the pool is prepared. */
 void ttmpool_spares_drop(struct ttmpool_pool *pool)
 {
 	struct ttmpool_list spares;
