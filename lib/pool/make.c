@@ -2,19 +2,19 @@
 /*
  * Making: fresh chunks, and mappings, for which room has been taken (room.c).
  *
- * When the machine's own IOVA space is exhausted, kept mappings of this device's pools
- * are given up, as many as the request lacks, once. What ends may be in pieces: so if
- * that is not enough, the caller hears of it and tries smaller orders, and only where
- * there are none smaller are more given up.
+ * When the device's own IOVA space is exhausted, kept mappings of this device's pools end,
+ * as many as the request lacks, once. The addresses that come back may be in pieces. So if
+ * they are not enough, the caller gets an error and tries smaller orders, and only if there
+ * are none smaller, more mappings end.
  *
- * What the port says of an address is checked before anybody uses it: aligned,
- * and within the device's reach to its last byte; and, if the policy says so,
- * nobody else's.
+ * What the port says of an address is checked before anybody uses it: it must be aligned,
+ * within the device's reach to its last byte, and, if the policy says so, not that of
+ * another chunk.
  */
 
 #include "pool_internal.h"
 
-/* Does the device reach it, as the port says that it does? */
+/* Returns whether the address is aligned, and the device reaches it, as the port says. */
 static bool chunk_address_is_good(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk)
 {
@@ -24,8 +24,8 @@ static bool chunk_address_is_good(const struct ttmpool_pool *pool,
 	       ttmpool_chunk_is_within_mask(chunk);
 }
 
-/* Nothing bounced when the pool began; but the mask may be narrower now, or there may
- * be more memory. */
+/* Records that a mapping bounces. None did when the pool began, but since then the mask may
+ * have become narrower, or memory may have been added. */
 static void chunk_note_bounce(struct ttmpool_pool *pool,
 			      const struct ttmpool_chunk *chunk)
 {
@@ -34,7 +34,8 @@ static void chunk_note_bounce(struct ttmpool_pool *pool,
 		tpos_atomic_set(&pool->bounces, 1);
 }
 
-/* Report a chunk of a list whose address the device cannot use. */
+/* Checks the address of a chunk of a list. If the device cannot use it, reports it and
+ * returns -EIO. */
 static int chunk_check_address(struct ttmpool_pool *pool,
 			       const struct ttmpool_list *chunks,
 			       const struct ttmpool_chunk *chunk,
@@ -64,7 +65,7 @@ static int chunks_check_addresses(struct ttmpool_pool *pool,
 	return err;
 }
 
-/* What a chunk is whose pages have just come from the system. */
+/* Fills in the descriptor of a chunk whose pages have just come from the system. */
 static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 		       const struct tpos_alloc *req)
 {
@@ -84,7 +85,8 @@ static void chunk_init(struct ttmpool_chunk *chunk, struct ttmpool_pool *pool,
 	tpos_page_set_chunk(chunk->page, chunk);
 }
 
-/* The machine has no addresses for a chunk of this order. Are there more of them now? */
+/* The device has no addresses for a chunk of this order: ends kept mappings. Returns
+ * whether there may be more addresses now. */
 static bool addresses_are_made(struct ttmpool_pool *pool, struct room *room,
 			       unsigned int order)
 {
@@ -98,8 +100,8 @@ static bool addresses_are_made(struct ttmpool_pool *pool, struct room *room,
 	return ttmpool_device_give_up_mappings(pool, pool_bytes(pool, pages));
 }
 
-/* Get pages of the system. Coherent ones need addresses, too: where the machine has
- * none, kept mappings are given up for them. */
+/* Gets pages from the system. Coherent ones need addresses, too: if the device has none,
+ * kept mappings end for them. */
 static int chunk_get_pages(struct ttmpool_pool *pool,
 			   const struct tpos_alloc *req, struct room *room,
 			   struct ttmpool_chunk *chunk)
@@ -115,9 +117,9 @@ static int chunk_get_pages(struct ttmpool_pool *pool,
 }
 
 /*
- * Make one chunk of fresh pages, and put it at the end of @made. There is room for
- * it, or it is made, if what had been taken was for a chunk that was refused; a
- * coherent one is mapped from birth, so for its mapping, too.
+ * Makes one chunk of fresh pages, and puts it at the end of @made. Room for it was taken
+ * before; it is taken here only if a chunk that was refused has used that up. A coherent
+ * chunk is mapped from birth, so it also needs room for its mapping.
  */
 int ttmpool_chunk_create(struct ttmpool_pool *pool,
 			 const struct tpos_alloc *req, struct room *room,
@@ -159,7 +161,8 @@ int ttmpool_chunk_create(struct ttmpool_pool *pool,
 	return err;
 }
 
-/* A batch was mapped, for which there was room. */
+/* Notes that a batch was mapped, for which there was room, and checks its addresses. After
+ * an error the batch is not mapped. */
 static int chunks_note_mapped(struct ttmpool_pool *pool, struct room *room,
 			      struct ttmpool_list *chunks)
 {
@@ -179,10 +182,10 @@ static int chunks_note_mapped(struct ttmpool_pool *pool, struct room *room,
 }
 
 /*
- * Map a batch of plain chunks, the first of which is as large as any, and for which
- * there is room. Where the machine has no addresses, mappings that are only kept are
- * given up for it. After an error, none of them is mapped; and if there were no
- * addresses, @room says at how many that was.
+ * Maps a batch of plain chunks, the first of which is as large as any, and for which there
+ * is room. If the device has no addresses, kept mappings end for it. After an error, none
+ * of the chunks is mapped; and if there were no addresses, room->below records how many
+ * pages of the device had some.
  */
 int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks)
@@ -200,7 +203,7 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 	return err ? err : chunks_note_mapped(pool, room, chunks);
 }
 
-/* As ttmpool_chunks_map(), if nobody has to give up anything for it: -ENOSPC. */
+/* As ttmpool_chunks_map(), but nobody gives up anything for it: then it returns -ENOSPC. */
 int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks)
 {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Mappings that are only kept end, oldest first, when others are wanted.
+ * Mappings: those that are only kept end, oldest first, when others need the addresses.
  *
- * A plain chunk stays pooled without its mapping; a coherent one has to go
- * altogether. What a pool has reserved stays mapped, unless it is for itself.
+ * A plain chunk stays pooled without its mapping; a coherent chunk must go to the system.
+ * Mappings of reserved pages stay, unless their own pool needs the addresses.
  */
 
 #include "pool_internal.h"
 
 /**
- * struct wanted - mappings that shall end
- * @pages: of so many pages
- * @for_itself: even those of what is reserved
- * @again: there may be more, which were being cleared
+ * struct wanted - mappings to end
+ * @pages: of this many pages
+ * @for_itself: including those of reserved pages
+ * @again: there may be more, which were being cleared or divided
  */
 struct wanted {
 	size_t pages;
@@ -20,7 +20,7 @@ struct wanted {
 	bool again;
 };
 
-/* Take mapped chunks out of the bins; how many pages is it? */
+/* Takes mapped chunks out of the bins. Returns how many pages they have. */
 static size_t mapped_pick(struct ttmpool_pool *pool, struct wanted *wanted,
 			  struct ttmpool_list *picked)
 {
@@ -45,7 +45,7 @@ static size_t mapped_pick(struct ttmpool_pool *pool, struct wanted *wanted,
 	return want.got;
 }
 
-/* As ttmpool_pool_give_up_mappings(), in pages, and of chunks in bins. */
+/* As pool_give_up_mappings(), in pages, and only for chunks that are in bins. */
 static size_t bins_give_up_mappings(struct ttmpool_pool *pool,
 				    struct wanted *wanted)
 {
@@ -64,9 +64,9 @@ static size_t bins_give_up_mappings(struct ttmpool_pool *pool,
 }
 
 /*
- * End the oldest mappings that are only kept, until @bytes of them are gone or none
- * is left; @for_itself: even those of what is reserved. Returns how many bytes are
- * no longer mapped.
+ * Ends the oldest kept mappings, until those of @bytes are gone or none is left.
+ * @for_itself: including those of reserved pages. Returns how many bytes are no longer
+ * mapped.
  */
 static uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes,
 				      bool for_itself)
@@ -87,9 +87,10 @@ static uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes,
 }
 
 /*
- * How many pages of addresses could come back at most, if all mappings ended that are
- * only kept? What is held for others of a batch may come back with it. What is out of its
- * bin to be cleared is counted with all that is pooled. The pool's lock is held.
+ * Returns how many bytes of addresses could come back at most if all kept mappings ended.
+ * Addresses that are held for others of a batch may come back with them. While chunks are
+ * out of their bins to be cleared, all that is pooled is counted. The caller holds the
+ * pool's lock.
  */
 static uint64_t could_come_back(struct ttmpool_pool *pool, bool for_itself)
 {
@@ -107,7 +108,7 @@ static uint64_t could_come_back(struct ttmpool_pool *pool, bool for_itself)
 	return pool_bytes(pool, (size_t)kept) + held;
 }
 
-/* Is it another pool of the same device? */
+/* Returns whether it is another pool with the same address budget. */
 static bool shares_iova(struct ttmpool_pool *pool, const void *arg)
 {
 	const struct ttmpool_pool *self = arg;
@@ -115,17 +116,17 @@ static bool shares_iova(struct ttmpool_pool *pool, const void *arg)
 	return pool != self && pool->iova == self->iova;
 }
 
-/* Are so many bytes within a limit, if @most of them ended? A limit may be the largest
- * number that there is. */
+/* Returns whether @bytes would be within @limit if mappings of @most bytes ended. @limit
+ * may be the largest number that there is, so nothing is added to it. */
 static bool within(uint64_t bytes, uint64_t limit, uint64_t most)
 {
 	return bytes <= limit || bytes - limit <= most;
 }
 
 /*
- * Would there be room for so many bytes more, within the limits, if all mappings of the
- * device ended that are only kept? If not, none has to end in vain. (How many addresses
- * the machine has nobody knows.)
+ * Returns whether @bytes more would be within the limits if all kept mappings of the device
+ * ended. If not, no mapping has to end in vain. (Nobody knows how many addresses the device
+ * itself has.)
  */
 bool ttmpool_mappings_suffice(struct ttmpool_pool *pool, uint64_t bytes)
 {
@@ -155,9 +156,9 @@ bool ttmpool_mappings_suffice(struct ttmpool_pool *pool, uint64_t bytes)
 }
 
 /*
- * End kept mappings of @pool, and if that is not enough, of the other pools of
- * its device, which keep those of what they have reserved. Returns how many bytes are
- * no longer mapped.
+ * Ends kept mappings of @pool, and if they are not enough, of the other pools of its
+ * device, which keep those of their reserved pages. Returns how many bytes are no longer
+ * mapped.
  */
 uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 					 uint64_t bytes)
@@ -173,13 +174,13 @@ uint64_t ttmpool_device_give_up_mappings(struct ttmpool_pool *pool,
 						     false);
 		ttmpool_turn_end(&turn);
 	}
-	/* While they were out of the bins, the limit may have been lowered. */
+	/* While chunks were out of the bins, the pool limit may have been lowered. */
 	ttmpool_manager_trim(pool->mgr);
 	return got;
 }
 
-/* End kept mappings of @pool alone, as for its own limit. Returns how many bytes are no
- * longer mapped. */
+/* Ends kept mappings of @pool only, for its own limit. Returns how many bytes are no longer
+ * mapped. */
 uint64_t ttmpool_pool_give_up_mappings(struct ttmpool_pool *pool,
 				       uint64_t bytes)
 {

@@ -2,30 +2,31 @@
 /*
  * Reclaim: pooled pages go back to the system, oldest first.
  *
- * Asked for by the system's shrinker, by a limit that was lowered or reached
- * (trim.c), by a populate that the page budget has no room for, or by teardown.
- * Whoever asks, what is wanted leaves in slices of a few MiB: one invalidation and
- * one caching change each, however many chunks it is. (Linux's ttm_pool_shrink()
- * converts one chunk at a time, at the cost of a broadcast to all CPUs for every
- * single page.) So there is memory after the first slice, not after the last.
+ * Pages are reclaimed for the system's shrinker, for a limit that was lowered or reached
+ * (trim.c), for a populate for which the page budget has no room, and for teardown. In each
+ * case they leave in slices of a few MiB: one invalidation and one caching change each,
+ * whatever the number of chunks. (Linux's ttm_pool_shrink() converts one chunk at a time,
+ * at the cost of a broadcast to all CPUs for every single page.) So the system has memory
+ * after the first slice, not only after the last.
  *
  *     bins  --- the oldest --->  a slice  --- unmapped, write-back --->  system
  *           a spinlock, for                no lock at all
  *           some hundred chunks
  *
- * Any number of threads may be at it, with a slice each; a turn (turn.c) keeps the
- * pool. For what is being cleared they wait (scrub.c), if there is nothing else.
+ * Any number of threads may reclaim at the same time, with a slice each; a turn (turn.c)
+ * keeps the pool from ending. A thread waits for chunks that are being cleared (scrub.c)
+ * only if there is nothing else.
  */
 
 #include "pool_internal.h"
 
-/* With so many pages, one that asks for less would have enough. */
+/* For @least of a slice: more pages than any slice has, so that @most never applies. */
 #define NEVER ((size_t)-1)
 
-/* So many pools are compared before one of them gives a slice. */
+/* At most this many pools are compared before one of them gives a slice. */
 #define COMPARED 8
 
-/* What a slice wants of a bin. */
+/* Returns what @slice wants from the bins. */
 static struct bins_want slice_want(const struct slice *slice)
 {
 	struct bins_want want = { .pages = slice->pages,
@@ -39,7 +40,8 @@ static struct bins_want slice_want(const struct slice *slice)
 	return want;
 }
 
-/* How much of the pool may go, with what has been picked? The pool's lock is held. */
+/* Returns how many pages of the pool may go, including the @got pages that have been picked.
+ * The pool's lock is held. */
 static size_t slice_room(const struct ttmpool_pool *pool,
 			 const struct slice *slice, size_t got)
 {
@@ -47,7 +49,8 @@ static size_t slice_room(const struct ttmpool_pool *pool,
 					    : got + ttmpool_bins_spare(pool);
 }
 
-/* Take a slice out of the bins: a few hundred chunks at a time. */
+/* Takes a slice out of the bins, a few hundred chunks at a time. Returns how many pages it
+ * has. */
 size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 {
 	struct bins_want want = slice_want(slice);
@@ -67,10 +70,10 @@ size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 }
 
 /*
- * Release a slice. A chunk that the hardware has poisoned goes to no one, so another one
- * has to go in its place; it does not count as got. What cannot be made write-back does:
- * that is likely to be true of the next slice, too, and pooled it is of use. Returns how
- * many pages went to the system.
+ * Releases a slice. Returns how many pages went to the system. A chunk that the hardware
+ * has poisoned goes to nobody, so it does not count as got, and another one goes in its
+ * place. A chunk that cannot be made write-back does count: the next slice would probably
+ * fail in the same way, and its chunks are of use while they are pooled.
  */
 static size_t slice_release(struct ttmpool_pool *pool, struct slice *slice)
 {
@@ -84,14 +87,14 @@ static size_t slice_release(struct ttmpool_pool *pool, struct slice *slice)
 	return ttmpool_chunks_release(pool, &slice->chunks);
 }
 
-/* As much less is wanted. */
+/* Subtracts what was got from what is wanted. */
 static void slice_account(struct slice *slice)
 {
 	slice->pages -= slice->got < slice->pages ? slice->got : slice->pages;
 	tpos_cond_resched();
 }
 
-/* As ttmpool_pool_reclaim(), without what is being cleared. */
+/* As ttmpool_pool_reclaim(), without chunks that are being cleared. */
 static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
 {
 	size_t freed = 0;
@@ -104,9 +107,9 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
 }
 
 /*
- * Give up at least @pages pooled pages, if there are so many; unless @all may go,
- * leave the reserve. What is out of the bins to be cleared is pooled, too. Returns how
- * many went back to the system.
+ * Gives up at least @pages pooled pages, if there are that many. The reserve stays, unless
+ * @all is true. If the bins have too few, waits for chunks that are being cleared. Returns
+ * how many pages went back to the system.
  */
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
@@ -120,7 +123,8 @@ size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 	return freed;
 }
 
-/* Has this pool anything to give, and does it want no other node than who asks? */
+/* Returns whether the pool has pages to give, and does not want another node than @arg, a
+ * slice. */
 static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
 {
 	const struct slice *slice = arg;
@@ -135,7 +139,7 @@ static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
 	return spare;
 }
 
-/* How old is the oldest chunk that the pool could give? */
+/* Returns the age of the oldest chunk that the pool could give, or TTMPOOL_NO_AGE. */
 static uint64_t pool_oldest_age(struct ttmpool_pool *pool,
 				const struct slice *slice)
 {
@@ -155,10 +159,11 @@ static bool pool_is(struct ttmpool_pool *pool, const void *other)
 }
 
 /*
- * Take a slice of the pool whose oldest chunk is the oldest, among the next few that have
- * anything to give. Where there are more pools, those are compared next that come after
- * the one that gave last; so a slice costs the same however many there are. Nothing keeps
- * that pool while others are looked at; if it has gone, no pool is found.
+ * Takes a slice from the pool that has the oldest chunk, among the next few pools that have
+ * anything to give. If there are more pools, those are compared that come after the pool
+ * that gave last, so the cost of a slice does not depend on the number of pools. Nothing
+ * keeps the chosen pool while others are compared. If it is torn down meanwhile, this
+ * function finds nothing. Returns whether it took any.
  */
 static bool slice_find_oldest(struct turn *turn, struct slice *slice)
 {
@@ -185,8 +190,9 @@ static bool slice_find_oldest(struct turn *turn, struct slice *slice)
 }
 
 /*
- * Find a pool that has what @slice asks for, and take that out of its bins; the pool
- * is turn->pool until the next call. If no bin has any, wait for what is cleared.
+ * Finds a pool that has what @slice asks for, and takes that out of the pool's bins. The
+ * pool is turn->pool until the next call. If no bin has any, waits for chunks that are
+ * being cleared. Returns whether there were any.
  */
 bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 {
@@ -211,8 +217,8 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 	return found;
 }
 
-/* Give up pooled pages of any pool that wants no other node, less the reserves. Returns
- * how many went back to the system. */
+/* Gives up pooled pages of any pool that does not want another node; the reserves stay.
+ * Returns how many pages went back to the system. */
 unsigned long ttmpool_manager_reclaim_node(struct ttmpool_manager *mgr,
 					   int node, unsigned long pages)
 {
@@ -237,7 +243,7 @@ unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 	return ttmpool_manager_reclaim_node(mgr, TTMPOOL_NODE_ANY, pages);
 }
 
-/* Pooled pages less the reserves. */
+/* Returns the number of pooled pages less the reserves. */
 unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr)
 {
 	unsigned long kept = pages_of(&mgr->pages_kept);
@@ -246,7 +252,7 @@ unsigned long ttmpool_manager_count_spare(struct ttmpool_manager *mgr)
 	return pooled > kept ? pooled - kept : 0;
 }
 
-/* The same, without those of pools that want another node. */
+/* As ttmpool_manager_count_spare(), without the pages of pools that want another node. */
 unsigned long ttmpool_manager_count_spare_node(struct ttmpool_manager *mgr,
 					       int node)
 {

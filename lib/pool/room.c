@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Room: what is taken of the budgets for a request, all at once, before any page is
- * got or mapped for it.
+ * Room: what a request takes from the budgets, all at once, before it gets or maps any
+ * page.
  *
  *     lacks   300 pages, and 428 mappings: 128 pooled pages have lost theirs
- *     room    addresses: kept mappings of the device's pools go for them
- *             pages: pooled ones of any pool go, then what this one has reserved, then
- *             buffers that nobody needs now
+ *     room    addresses: kept mappings of the device's pools end
+ *             pages: pooled ones of any pool leave, then those that this pool has reserved,
+ *             then quarantined ones that can be made write-back; then buffers are swapped out
  *     make    each fresh chunk, and each mapping, uses up some of it
  *
- * So a request that lacks a thousand pages has one reclaim, and not one for each of
- * its chunks; and where there is no room, no page was got in vain. Addresses come
- * first, since they cost less to make room for.
+ * So a request that lacks a thousand pages has one reclaim, and not one for each of its
+ * chunks; and if there is no room, no page was got in vain. Room for addresses is made
+ * first, because that costs less.
  */
 
 #include "pool_internal.h"
 
-/* So many pages more go than are lacking, so that the next one who lacks some finds
- * them; and no more than this part of the budget. */
+/* Others give up this many pages more than a request lacks, so that the next request finds
+ * some; but no more than this part of the budget. */
 #define SLACK_PAGES 512
 #define SLACK_PART  8
 
@@ -28,9 +28,12 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
 	return slack < SLACK_PAGES ? slack : SLACK_PAGES;
 }
 
-/* Others give up something for @lacks pages. Only pooled pages that may go for anybody go
- * for the slack: to swap out a buffer is too dear, and so is what this pool has reserved
- * for itself, which goes before that. Returns whether anything has gone. */
+/*
+ * Makes others give up pages for a request that lacks some. Returns whether any have gone.
+ * Only pooled pages that are not reserved go for the slack: swapping out a buffer would
+ * cost too much, and so would what this pool has reserved for itself, which goes before any
+ * buffer does.
+ */
 static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -42,7 +45,8 @@ static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
 	       ttmpool_swapper_swapout(mgr, lacks, true);
 }
 
-/* Could so many be had if all went that may? If not, nobody gives up any. */
+/* Returns whether there would be room for @lacks pages if everything went that may. If not,
+ * nobody gives up anything. */
 static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -57,8 +61,9 @@ static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
 	return lacks <= most;
 }
 
-/* If there is too little to be had, some may be in somebody else's hand, on its way to
- * the system or into a bin: that is waited for, once. */
+/* Takes @pages from the budget, and makes room for them if necessary, unless @no_wait. If
+ * there is too little to give up, other threads may hold pages that are on their way to the
+ * system or into a bin: this function waits for them, once. */
 static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -71,7 +76,7 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 			return NO_PAGES;
 		if (!room_can_be_made(pool, lacks) ||
 		    !room_is_made(pool, lacks)) {
-			/* what was in others' hands may be back by now */
+			/* what other threads held may be back by now */
 			if (!may_wait || !ttmpool_turns_wait(mgr))
 				return ttmpool_budget_take_pages(mgr, pages)
 					       ? 0
@@ -91,9 +96,10 @@ static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
 }
 
 /*
- * Can there be room for what a request lacks of @pages, the others being pooled? If some of
- * it may be in somebody else's hand, that is waited for, once. With that question answered
- * first, what is pooled stays there for who can use it.
+ * Returns whether there can be room for the @lacks pages that a request of @pages does not
+ * find pooled. Other threads may hold some of them: this function waits for those, once.
+ * The caller asks this first, so that the pooled pages stay in their bins for requests that
+ * can use them, if there cannot be room.
  */
 bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
 			 size_t pages, size_t lacks)
@@ -108,8 +114,9 @@ bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
 	return room_may_be(pool, pages);
 }
 
-/* Kept mappings end for @bytes: those of the pool for its own limit, and any of the
- * device's for that one's. Have any, or are there enough by now? */
+/* Ends kept mappings for @bytes: those of the pool for its own limit, and those of any pool
+ * of the device for the device's limit. Returns whether any have ended, or none has to by
+ * now. */
 static bool mappings_end(struct ttmpool_pool *pool, uint64_t bytes,
 			 unsigned long below)
 {
@@ -135,9 +142,10 @@ static int room_for_mapping(struct ttmpool_pool *pool, uint64_t bytes,
 }
 
 /*
- * Have room for so many pages, and for the mappings of so many, the room that there
- * is included. NO_MAPPED: there are no addresses; NO_PAGES: no pages. What was taken
- * before an error stays, until ttmpool_room_return().
+ * Makes room for @pages fresh pages, and for the mappings of @mapped pages; room that was
+ * taken before counts. Returns 0; NO_MAPPED if there are no addresses; NO_PAGES if there
+ * are no pages; or -EINTR. What was taken before an error stays until
+ * ttmpool_room_return().
  */
 int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped)
@@ -163,15 +171,15 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 	return 0;
 }
 
-/* The same, of what nobody has: nothing is given up for it. All, or nothing more
- * than there was. */
+/* As ttmpool_room_make(), but nobody gives up anything for it. Takes all of it, or nothing
+ * more than there was. Returns whether it succeeded. */
 bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped)
 {
 	size_t more = pages > room->pages ? pages - room->pages : 0;
 	size_t maps = mapped > room->mapped ? mapped - room->mapped : 0;
 
-	/* a budget that was lowered has no room, not even for nothing */
+	/* a budget that was lowered has no room, not even for 0 pages */
 	if (more && !ttmpool_budget_take_pages(pool->mgr, more))
 		return false;
 	if (maps && !ttmpool_budget_take_mapped(pool, pool_bytes(pool, maps),
@@ -186,7 +194,7 @@ bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 	return true;
 }
 
-/* What was not used. */
+/* Gives back to the budgets what was not used. */
 void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 {
 	if (room->mapped)

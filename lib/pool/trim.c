@@ -1,38 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Trimming: what lies pooled comes down to the pool limit, and what is had of the
- * system to the page budget.
+ * Trimming: the pooled pages come down to the pool limit, and the pages that the pools have
+ * from the system come down to the page budget.
  *
- * How much is too much is found out under the reclaim mutex, and taken out of the
- * bins before that is let go; so however many find the limit overrun at once, it
- * goes once. What was taken out goes to the system without the mutex.
+ * A thread computes under the reclaim mutex by how much the pool limit is exceeded, and
+ * takes that many pages out of the bins before it releases the mutex. So if several threads
+ * find the limit exceeded at the same time, the excess is trimmed once. The pages go to the
+ * system without the mutex. (For the page budget they go under the mutex, see
+ * budget_slice().)
  *
  *     set_pool_limit   [pick] ---- release ---- [pick] ---- release ---- wait
  *     give                   [pick] -- release
- *     give               x  the mutex is not free: who has it looks again
+ *     give               x  the mutex is taken: its holder checks the limit again
  *
- * Who gives something back waits for no other: if the mutex is taken, its holder
- * looks again when he has let go of it. Who lowers a limit waits, for his own slices
- * and for those that others are about to release: then what was too much has gone.
+ * A thread that gives pages back does not wait for others: if the mutex is taken, the
+ * holder checks the limit again after it has released the mutex. A thread that lowers a
+ * limit does wait, for its own slices and for those that other threads are about to
+ * release. When it returns, the excess has gone.
  */
 
 #include "pool_internal.h"
 
-/* No limit is trimmed to more often than every so many pages. */
+/* After a trim, this many pages can be pooled before the limit is exceeded again; an eighth
+ * of the limit, if that is less. */
 #define HYSTERESIS_PAGES 512
 
 /**
- * struct excess - what is too much
- * @least: so many pages must go; 0 if nothing
- * @most: and not more than so many, if that can be
+ * struct excess - by how much a limit is exceeded
+ * @least: at least this many pages must go; 0 if none
+ * @most: no more than this many shall go, if that is possible
  */
 struct excess {
 	unsigned long least;
 	unsigned long most;
 };
 
-/* Over the pool limit, less what may not go; and a little more, so that it is not
- * trimmed at each give. @begun: some of it has gone by now. */
+/* Returns by how much the pooled pages exceed the limit, plus some slack, so that not every
+ * give has to trim; nothing if all of them are reserved. @begun: some of the excess has
+ * gone already. */
 static struct excess excess_of(struct ttmpool_manager *mgr, bool begun)
 {
 	unsigned long pooled = pages_of(&mgr->pages_pooled);
@@ -50,8 +55,8 @@ static struct excess excess_of(struct ttmpool_manager *mgr, bool begun)
 				pooled - low };
 }
 
-/* Release one slice of what is too much. The mutex is held, and let go. Returns how
- * many pages it was. */
+/* Releases one slice of the excess. The caller holds the mutex, and this function releases
+ * it. Returns how many pages the slice had. */
 static size_t trim_slice(struct ttmpool_manager *mgr, bool begun)
 {
 	struct excess excess = excess_of(mgr, begun);
@@ -76,9 +81,10 @@ static size_t trim_slice(struct ttmpool_manager *mgr, bool begun)
 }
 
 /*
- * Bring the pooled pages down to the pool limit, if they are above it. Whoever finds
- * the mutex taken has counted his pages and raised mgr->trims before, and who has it
- * looks at both after he has let go of it: it is a full barrier on either side.
+ * Brings the pooled pages down to the pool limit, if they exceed it. A thread that finds
+ * the mutex taken has counted its pages and raised mgr->trims before it tried; the holder
+ * looks at both after it has released the mutex. There is a full barrier on either side, so
+ * one of the two threads sees the excess.
  */
 static void trim_pooled(struct ttmpool_manager *mgr)
 {
@@ -97,14 +103,16 @@ static void trim_pooled(struct ttmpool_manager *mgr)
 	}
 }
 
-/* After something was pooled: the same, in short if there is nothing to be done. */
+/* As trim_pooled(), after something was pooled. Returns quickly if there is nothing to
+ * trim. */
 void ttmpool_manager_trim(struct ttmpool_manager *mgr)
 {
 	if (pages_of(&mgr->pages_pooled) > pages_of(&mgr->pool_limit))
 		trim_pooled(mgr);
 }
 
-/* Pool a batch that is nobody's; the limit may have been lowered meanwhile. */
+/* Pools a batch, which belongs to nobody, and trims, because the pool limit may have been
+ * lowered meanwhile. */
 void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 enum ttmpool_bins_park how)
 {
@@ -113,9 +121,9 @@ void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 }
 
 /*
- * After a limit or a reserve was lowered: the same, and wait until what was too much
- * has gone. Those who give something back meanwhile leave it to us; what they have
- * brought since we began is trimmed as ever.
+ * Trims after a limit or a reserve was lowered, and waits until the excess has gone.
+ * Threads that give pages back meanwhile leave the trimming to this one; the pages that
+ * they have pooled since it began are trimmed as usual at the end.
  */
 void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
 {
@@ -136,9 +144,9 @@ void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
 	ttmpool_turns_wait(mgr);
 }
 
-/* Release one slice of what is over the page budget; was there any? What is on its way to
- * the system is had still, so the mutex is held until it has gone. What is quarantined
- * instead is had for good, and others go in its place. */
+/* Releases one slice of what exceeds the page budget. Returns whether there was any. Pages
+ * on their way to the system still count, so the mutex is held until they have gone. Pages
+ * that are quarantined instead count for good, and others go in their place. */
 static bool budget_slice(struct ttmpool_manager *mgr)
 {
 	unsigned long pages = pages_of(&mgr->pages);
@@ -156,7 +164,7 @@ static bool budget_slice(struct ttmpool_manager *mgr)
 	return true;
 }
 
-/* After the page budget was lowered. */
+/* Trims after the page budget was lowered. */
 void ttmpool_manager_trim_to_budget(struct ttmpool_manager *mgr)
 {
 	bool found;

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Turns: how those who reclaim go from pool to pool.
+ * Turns: how threads that reclaim go from pool to pool.
  *
- * A pool that somebody works on without a lock must not go meanwhile. Whoever does
- * so says which pool it is, in a struct on its own stack that is on the manager's
- * list; who tears the pool down waits until nobody has it.
+ * A pool that a thread works on without a lock must not end meanwhile. So the thread names
+ * the pool in a struct on its own stack, which is on the manager's list. A thread that
+ * tears the pool down waits until no other thread has it.
  *
  *     mgr->pools    A    B    C    D         mgr->turn: B gave last
  *     mgr->turns   [shrinker, C] [give, A]   both at work, for a slice each
  *
- * So any number of them work at the same time, and none waits for another: not the
- * shrinker, whose thread may be inside one of them already, and not a give. There
- * are two who wait for them: a pool that goes, for those who have it; and who lowers
- * a limit, for those who have taken pages out of their bins before, and have not
- * given them to the system yet.
+ * So any number of threads work at the same time, and none waits for another: neither the
+ * shrinker, whose thread may be inside one of these turns already, nor a give. Turns are
+ * waited for only by a thread that tears down a pool, because others may have it; and by a
+ * thread that lowers a limit, drains a pool, or lacks pages of the page budget, because
+ * others may have taken pages out of their bins and not given them to the system yet.
  */
 
 #include "pool_internal.h"
 
-/* So many pools are looked at before the lock is let go for others. */
+/* At most this many pools are looked at before the lock is released for others. */
 #define LOOKS 128
 
 void ttmpool_turn_init(struct turn *turn, struct ttmpool_manager *mgr)
@@ -30,16 +30,16 @@ void ttmpool_turn_init(struct turn *turn, struct ttmpool_manager *mgr)
 	ttmpool_list_init(&turn->link);
 }
 
-/* Whoever waits for turns to end looks again. */
+/* Wakes the threads that wait for turns to end, if there are any. */
 static void turns_wake(struct ttmpool_manager *mgr, bool waited_for)
 {
 	if (waited_for)
 		tpos_wake(&mgr->turn_ended);
 }
 
-/* Look at some pools, the next one first. Returns whether one passes the test. A
- * pool that goes is no place to stop at, not even to go on from: nobody waits for
- * those who come to it now. */
+/* Looks at some pools, beginning with the next one. Returns whether one passes the test. A
+ * turn never stops at a pool that is being torn down, not even to go on from there later,
+ * because nobody waits for a turn that gets there now. */
 static bool turn_look(struct turn *turn, pool_test test, const void *arg)
 {
 	struct ttmpool_manager *mgr = turn->mgr;
@@ -67,9 +67,9 @@ static bool turn_look(struct turn *turn, pool_test test, const void *arg)
 }
 
 /*
- * Go on to the next pool that passes the test, which is asked with the manager's
- * lock held, and may take the pool's. It is turn->pool, and stays until the next
- * call. Returns false, and the turn is over, if in one round there was none.
+ * Goes on to the next pool that passes the test. The test is called with the manager's lock
+ * held, and may take the pool's lock. The pool becomes turn->pool, and stays until the next
+ * call. Returns false, and the turn is over, if no pool in a whole round passes.
  */
 bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg)
 {
@@ -79,7 +79,7 @@ bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg)
 	do {
 		tpos_spin_lock(&mgr->lock);
 		found = turn_look(turn, test, arg);
-		/* Those who wait for what was under way do not wait for more. */
+		/* A thread that waits for earlier turns does not wait for the next pool. */
 		ttmpool_list_del(&turn->link);
 		if (found || turn->left)
 			ttmpool_list_add_tail(&turn->link, &mgr->turns);
@@ -92,9 +92,12 @@ bool ttmpool_turn_next(struct turn *turn, pool_test test, const void *arg)
 	return found;
 }
 
-/* The pool of this turn gave something: who comes next begins with the one after it. A
- * pool that had nothing which could go just then is not passed over: those before it would
- * give all that is wanted again and again, and it would keep what it has. */
+/*
+ * The pool of this turn gave something, so the next turn begins with the pool after it. A
+ * pool that was only asked, and had nothing to give just then, does not change where the
+ * next turn begins: otherwise the pools before it would give all that is wanted again and
+ * again, and it would keep what it has.
+ */
 void ttmpool_turn_gave(struct turn *turn)
 {
 	struct ttmpool_manager *mgr = turn->mgr;
@@ -105,13 +108,13 @@ void ttmpool_turn_gave(struct turn *turn)
 	tpos_spin_unlock(&mgr->lock);
 }
 
-/* There was something to be had: all pools are looked at once more. */
+/* Begins a new round: all pools are looked at once more. */
 void ttmpool_turn_again(struct turn *turn)
 {
 	turn->left = (size_t)-1;
 }
 
-/* The turn is over, if it is not by now. */
+/* Ends the turn, if it has not ended yet. */
 void ttmpool_turn_end(struct turn *turn)
 {
 	struct ttmpool_manager *mgr = turn->mgr;
@@ -128,8 +131,9 @@ void ttmpool_turn_end(struct turn *turn)
 	turns_wake(mgr, waited_for);
 }
 
-/* Pages of this pool that nobody asked for are in hand: they will be pooled, or go to the
- * system, before the turn ends. Who lacks as many waits for it, as for those who reclaim. */
+/* The caller holds pages of this pool that nobody asked for; they will be pooled, or go to
+ * the system, before the turn ends. A request that lacks pages waits for that, as it waits
+ * for threads that reclaim. */
 void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -142,7 +146,8 @@ void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool)
 	tpos_spin_unlock(&mgr->lock);
 }
 
-/* Is somebody at work who came before @mark? @lookers: or only looks on. */
+/* Returns whether a thread is at work whose turn is before @mark. @lookers: including
+ * threads that take nothing out of a bin. */
 static bool turns_precede(struct ttmpool_manager *mgr, const struct turn *mark,
 			  bool lookers)
 {
@@ -160,9 +165,9 @@ static bool turns_precede(struct ttmpool_manager *mgr, const struct turn *mark,
 }
 
 /*
- * Wait for the turns that are under way, each for as long as it has the pool that
- * it has now. They wait for nobody, so no signal ends it. Returns whether there was
- * any.
+ * Waits for the turns that are under way, each for as long as it has the pool that it has
+ * now. They do not wait for any turn themselves, so no signal has to end this wait. Returns
+ * whether there were any.
  */
 static bool turns_await(struct ttmpool_manager *mgr, bool lookers)
 {
@@ -195,14 +200,15 @@ static bool turns_await(struct ttmpool_manager *mgr, bool lookers)
 	return true;
 }
 
-/* What others have taken out of the bins by now goes to the system. Returns whether
- * there were any others. */
+/* Waits until what other threads have taken out of the bins by now has gone to the system,
+ * or back into a bin. Returns whether there were any other threads. */
 bool ttmpool_turns_wait(struct ttmpool_manager *mgr)
 {
 	return turns_await(mgr, false);
 }
 
-/* Has somebody taken pages of this pool out of its bins? The manager's lock is held. */
+/* Returns whether a thread may have taken pages of this pool out of its bins. The caller
+ * holds the manager's lock. */
 bool ttmpool_turn_is_on(struct ttmpool_manager *mgr,
 			const struct ttmpool_pool *pool)
 {
@@ -218,7 +224,7 @@ bool ttmpool_turn_is_on(struct ttmpool_manager *mgr,
 	return false;
 }
 
-/* A pool comes: it is asked after all others. */
+/* Adds a new pool at the end of the manager's list. */
 void ttmpool_turns_enter(struct ttmpool_pool *pool)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
@@ -232,7 +238,8 @@ void ttmpool_turns_enter(struct ttmpool_pool *pool)
 	tpos_mutex_unlock(&mgr->reclaim);
 }
 
-/* A pool goes: nobody comes to it any more, and nobody has it. */
+/* Removes a pool: no turn comes to it any more, and those that were under way before, and
+ * may have it, are waited for. */
 void ttmpool_turns_leave(struct ttmpool_pool *pool)
 {
 	struct ttmpool_manager *mgr = pool->mgr;

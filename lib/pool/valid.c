@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What must be true of a pool and of a manager whenever no call on them is
- * under way, written once, to be asked anywhere: tests ask after every step.
+ * Validity: what must be true of a pool and of a manager whenever no call on them is under
+ * way. It is written here once and can be checked anywhere: tests check it after every
+ * step.
  *
- * For each chunk in a bin: it is pooled, and of the bin's source, caching and
- * order and the list's flags. For each chunk on the in-use list: it is in use.
- * For all: it is this pool's, and its page leads back to it. And the counters
- * are the sums of the lists.
+ * For each chunk in a bin: it is pooled, and has the source, caching and order of the bin
+ * and the flags of the list. For each chunk on the in-use list: it is in use. For all
+ * chunks: they belong to this pool, and their pages lead back to them. And the counters are
+ * the sums of the lists.
  */
 
 #include "pool_internal.h"
@@ -14,7 +15,7 @@
 struct tally {
 	uint64_t pooled;     /* pages in bins */
 	uint64_t mapped;     /* of these, pages that the device can reach */
-	struct account used; /* pages on the in-use list */
+	struct account used; /* pages in use */
 };
 
 static bool chunk_is_valid(struct ttmpool_pool *pool,
@@ -26,7 +27,7 @@ static bool chunk_is_valid(struct ttmpool_pool *pool,
 	       tpos_page_chunk(pool->dev, chunk->page) == chunk;
 }
 
-/* What every chunk in one list of a bin has in common. */
+/* What all chunks in one list of a bin have in common. */
 struct place {
 	enum ttmpool_source source;
 	enum ttmpool_caching caching;
@@ -92,7 +93,7 @@ static bool bins_are_valid(struct ttmpool_pool *pool, struct tally *tally)
 	return true;
 }
 
-/* @flags: what all of them are of HELD. */
+/* @flags: TTMPOOL_CHUNK_HELD if all of these chunks must be held, or 0. */
 static bool in_use_is_valid(struct ttmpool_pool *pool,
 			    const struct ttmpool_list *chunks,
 			    unsigned int flags, struct tally *tally)
@@ -129,7 +130,7 @@ static bool runs_are_valid(struct ttmpool_pool *pool, struct tally *tally)
 	return true;
 }
 
-/* @leaving: some may be on its way to the system, on no list and mapped still. */
+/* @leaving: chunks may be on their way to the system, on no list and still mapped. */
 static bool stats_agree(const struct ttmpool_pool *pool,
 			const struct tally *tally, bool leaving)
 {
@@ -186,7 +187,7 @@ static uint64_t quarantine_count(struct ttmpool_manager *mgr)
 	return pages;
 }
 
-/* What the pools have, by a counter of each. */
+/* What the pools have: a sum for each counter. */
 struct totals {
 	uint64_t pooled;
 	uint64_t kept;
