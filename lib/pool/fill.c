@@ -2,11 +2,10 @@
 /*
  * Handing out: the last step of a populate, which cannot fail.
  *
- * When all pages were pooled, ready as they are, this is nearly all that a
- * populate does. So each chunk is visited once, and whatever is to be written
- * for it is written then; and where a chunk has many pages, the arrays are
- * written a block at a time, by straight code: two stores a page, and the sums
- * for them, is what is left.
+ * If all pages were pooled, and ready as they are, this is nearly all that a populate does.
+ * So each chunk is visited once, and everything that must be written for it is written
+ * then. For a chunk of many pages, the arrays are written a block at a time, by unrolled
+ * code: only two stores for each page remain, and the additions for them.
  *
  *     chunk    [ order 4, at page p, at address a                ]
  *     pages[]    p   p+1    p+2    ...
@@ -17,8 +16,8 @@
 
 #define BLOCK 32
 
-/* What is to be written next, of each NULL if it is not wanted; @end: of @pages;
- * @flags: where there are no arrays, what all chunks are. */
+/* Where to write next; NULL for an array that is not wanted. @end: of @pages. @flags: if
+ * there are no arrays, the flags that all chunks get. */
 struct arrays {
 	tpos_page_t **pages, **end;
 	tpos_dma_addr_t *dma_addr;
@@ -49,7 +48,7 @@ static void fill_addresses(tpos_dma_addr_t *to, tpos_dma_addr_t addr, size_t n,
 		*to++ = addr;
 }
 
-/* Write one address for each page of a mapped chunk. */
+/* Writes one address for each page of a mapped chunk. */
 void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 				  const struct ttmpool_chunk *chunk,
 				  tpos_dma_addr_t *dma_addr)
@@ -60,7 +59,7 @@ void ttmpool_chunk_fill_addresses(const struct ttmpool_pool *pool,
 		       (tpos_dma_addr_t)1 << pool->info.page_shift);
 }
 
-/* Write the arrays for one chunk. */
+/* Writes the arrays for one chunk. */
 void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
 			const struct ttmpool_chunk *chunk, tpos_page_t **pages,
 			tpos_dma_addr_t *dma_addr)
@@ -70,8 +69,8 @@ void ttmpool_chunk_fill(const struct ttmpool_pool *pool,
 		ttmpool_chunk_fill_addresses(pool, chunk, dma_addr);
 }
 
-/* Chunks of many pages come first, and their part of the arrays is written before a
- * lock is taken. */
+/* Writes the arrays for chunks of several pages. They come first on the list, and this is
+ * done before a lock is taken. */
 static void take_fill_large(const struct take *take, struct arrays *to)
 {
 	struct ttmpool_chunk *chunk;
@@ -90,7 +89,8 @@ static void take_fill_large(const struct take *take, struct arrays *to)
 	}
 }
 
-/* What the pages are counted as: if all are mapped, nobody has to look. */
+/* Returns what the pages are counted as. If all are mapped, and none bounces, the chunks
+ * need not be examined. */
 static struct account take_account(const struct take *take)
 {
 	struct account sums = { { 0 } };
@@ -105,7 +105,7 @@ static struct account take_account(const struct take *take)
 	return sums;
 }
 
-/* Charge the pool, whose lock is held. */
+/* Charges the pool. The caller holds its lock. */
 static void take_book(const struct take *take, const struct account *sums)
 {
 	struct ttmpool_pool_stats *stats = &take->pool->stats;
@@ -118,7 +118,7 @@ static void take_book(const struct take *take, const struct account *sums)
 		stats->maps_kept += take->chunks_hit - take->remapped;
 }
 
-/* Is it what was asked for? */
+/* Asserts that the chunk is what was asked for. */
 static inline void take_check(const struct take *take,
 			      const struct ttmpool_chunk *chunk)
 {
@@ -126,8 +126,8 @@ static inline void take_check(const struct take *take,
 	assert_deep(chunk_source(chunk) == take->req.source);
 }
 
-/* Up to TTMPOOL_HOLD_CHUNKS chunks are in use, the single ones each with a store in the
- * arrays, if there are any; which is the last of these chunks? */
+/* Marks up to TTMPOOL_HOLD_CHUNKS chunks as in use, and writes the single pages among them
+ * to the arrays, if there are any. Returns the last of these chunks. */
 static struct ttmpool_list *take_enter_run(const struct take *take,
 					   struct arrays *arrays)
 {
@@ -163,9 +163,9 @@ static struct ttmpool_list *take_enter_run(const struct take *take,
 }
 
 /*
- * The chunks are counted, in use and on a list of what is, and all that under the
- * lock: who finds one of them by an array of old may believe that it is there. The
- * lock is let go for others every TTMPOOL_HOLD_CHUNKS chunks.
+ * Counts the chunks, marks them as in use, and moves them to @list, all under the lock: a
+ * thread that finds one of them by an outdated array may rely on it to be on the list. The
+ * lock is released for others every TTMPOOL_HOLD_CHUNKS chunks.
  */
 static void take_enter(struct take *take, struct arrays *to,
 		       struct ttmpool_list *list)
@@ -193,7 +193,7 @@ static void take_enter(struct take *take, struct arrays *to,
 	tpos_spin_unlock(&pool->lock);
 }
 
-/* The chunks go to the owner, and on the pool's in-use list. */
+/* Hands the chunks to the owner, and puts them on the pool's in-use list. */
 void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
 			   tpos_dma_addr_t *dma_addr)
 {
@@ -205,8 +205,8 @@ void ttmpool_take_hand_out(struct take *take, tpos_page_t **pages,
 	take_enter(take, &to, &take->pool->in_use);
 }
 
-/* The chunks go to the owner, as they are, and to the end of @list, which is one
- * of the pool's, or one that nobody else knows. */
+/* Hands the chunks to the owner as chunks, and puts them at the end of @list, which is one
+ * of the pool's, or one that no other thread knows. */
 void ttmpool_take_hand_out_held(struct take *take, struct ttmpool_list *list)
 {
 	struct arrays none = { .flags = TTMPOOL_CHUNK_HELD };

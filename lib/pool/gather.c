@@ -2,43 +2,45 @@
 /*
  * Gathering: which chunks a buffer gets.
  *
- *     1. pooled chunks of the right node      3. pooled chunks of another node
- *     2. fresh chunks of the right node       4. fresh chunks of any node
+ *     1. pooled chunks on the right node      3. pooled chunks on another node
+ *     2. fresh chunks on the right node       4. fresh chunks on any node
  *
- * each from the largest order that fits down to single pages. A pool without a
- * node has the first two steps alone. With a node, the second one takes what is free
- * and no more: nobody has to give up anything, and the system reclaims nothing, for
- * pages of the right node, while another node has some. The fourth makes an effort,
- * and prefers the right node, too.
+ * each from the largest order that fits down to single pages. The right node is the one
+ * that the pool wants; chunks on it are "near", others are "far". A pool that wants no node
+ * has the first two steps only. For a pool that wants one, the second step takes only what
+ * is free: nobody gives up anything, and the system reclaims nothing, for pages on the
+ * right node while another node has some. The fourth step makes an effort, and prefers the
+ * right node, too.
  *
- * If all that is needed is pooled, nothing is made, and pooled chunks serve whatever
- * their order: a fresh page of another caching costs a flush on every CPU, and a mapping
- * costs IOVA space, while a smaller chunk costs a few more entries in the device's page
- * table. If something has to be made anyway, it is the largest chunks, and those of
- * lower orders serve where a buffer of fresh pages would have as small ones:
+ * If all that is needed is pooled, nothing is made, and pooled chunks of any order serve: a
+ * fresh page of another caching costs a flush on every CPU, and a mapping costs IOVA space,
+ * while a smaller chunk costs a few more entries in the device's page table. If something
+ * has to be made anyway, the largest chunks are made, and pooled chunks of lower orders
+ * serve only where a buffer of fresh pages would have chunks as small:
  *
  *     1100 pages = 512 512 64 8 4        pooled: 256 64 16 1
  *     taken                64            fresh: 512 512 8 4
  *
- * Where large chunks cannot be had for the asking, small ones serve after all. (Linux's
- * ttm_pool tries a fresh large chunk before a pooled small one, always.)
+ * If large chunks are not available without effort, small ones serve after all. (Linux's
+ * ttm_pool always tries a fresh large chunk before a pooled small one.)
  *
- * When all of that is not enough, pooled chunks that are too large are divided
- * (split.c). In a pool that was prepared for a time without memory, that comes before
- * the system is asked.
+ * If all of that is not enough, pooled chunks that are too large are divided (split.c). In
+ * a pool that was prepared for a time without memory, that comes before the system is
+ * asked.
  *
- * The chunks found so far are on one list, by falling order, which is also the
- * order in the buffer: every chunk then starts at a multiple of its own size.
+ * The chunks found so far are on one list, by falling order, which is also their order in
+ * the buffer. So every chunk starts at a multiple of its own size.
  */
 
 #include "take.h"
 
 #define THIS_NODE_LIGHTLY \
 	(TPOS_ALLOC_THIS_NODE | TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM)
-/* So often it is asked whether a signal has come. */
+/* A request checks for a signal each time it has got this many bytes of fresh pages. */
 #define ASK_BYTES ((uint64_t)2 << 20)
 
-/* In which order the lists of a bin are asked, by whether to map. */
+/* The order in which the lists of a bin are searched; the second row is for requests that
+ * need mappings. */
 static const uint8_t list_preference[2][4] = {
 	{ TTMPOOL_CHUNK_CLEAN, 0, TTMPOOL_CHUNK_MAPPED | TTMPOOL_CHUNK_CLEAN,
 	  TTMPOOL_CHUNK_MAPPED },
@@ -55,8 +57,8 @@ static unsigned int order_at_most(unsigned int order, size_t pages)
 	return fits;
 }
 
-/* Take what there is of one kind, and note what it lacks; how many chunks, of at most
- * @most? */
+/* Takes pooled chunks of one kind, at most @most, and notes what they lack. Returns how
+ * many. */
 static size_t take_pick(struct take *take, struct bins_kind kind, size_t most,
 			struct ttmpool_list *picked)
 {
@@ -79,7 +81,8 @@ static size_t take_pick(struct take *take, struct bins_kind kind, size_t most,
 	return n;
 }
 
-/* Of one order, the kinds that cost the least first; no more than @most. */
+/* Takes pooled chunks of one order, at most @most, the kinds that cost least first. Returns
+ * how many. */
 static size_t take_pick_order(struct take *take, struct bins_kind kind,
 			      size_t most, struct ttmpool_list *picked)
 {
@@ -96,7 +99,8 @@ static size_t take_pick_order(struct take *take, struct bins_kind kind,
 	return n;
 }
 
-/* What was not there of this order shall be fresh, if anything shall. */
+/* Leaves the pages that no pooled chunk of this order provides to fresh chunks, if the
+ * request makes any. */
 static void take_leave_hole(struct take *take, unsigned int order)
 {
 	size_t missing = take->req.num_pages - take->hole;
@@ -107,8 +111,8 @@ static void take_leave_hole(struct take *take, unsigned int order)
 	take->hole += missing >> order << order;
 }
 
-/* How much less is pooled than what is needed, so that it has to be made? The pool's lock
- * is held. */
+/* Returns how many of the needed pages are not pooled, and must be made. The caller holds
+ * the pool's lock. */
 static size_t take_lacks(const struct take *take)
 {
 	const struct ttmpool_bin *bins =
@@ -121,8 +125,9 @@ static size_t take_lacks(const struct take *take)
 	return pages < take->req.num_pages ? take->req.num_pages - pages : 0;
 }
 
-/* Take pooled chunks, near or far, of the orders below @end, as many as one may while
- * others wait for the lock. Returns the @end from which to go on. */
+/* Takes pooled chunks of the orders below @end, but no more than may be taken under one
+ * hold of the lock. @far: 0, or TTMPOOL_CHUNK_FAR for chunks on another node. Returns the
+ * @end with which to go on. */
 static unsigned int take_pick_some(struct take *take, unsigned int far,
 				   unsigned int end,
 				   struct ttmpool_list *picked)
@@ -147,7 +152,8 @@ static unsigned int take_pick_some(struct take *take, unsigned int far,
 	return end;
 }
 
-/* Take pooled chunks, near or far, of all orders that fit; or see that they will not do. */
+/* Takes pooled chunks of all orders that fit. @far: see take_pick_some(). If take->looks is
+ * set, and not enough chunks are pooled, takes none. */
 static void take_pooled(struct take *take, unsigned int far)
 {
 	unsigned int end =
@@ -173,7 +179,7 @@ static void take_pooled(struct take *take, unsigned int far)
 	ttmpool_chunks_merge(&take->got, &picked);
 }
 
-/* Large chunks cannot be had for the asking: take what is pooled, of any order. */
+/* Large chunks are not available without effort: takes pooled chunks of any order instead. */
 static void take_pieces(struct take *take)
 {
 	take->hole = 0;
@@ -183,7 +189,7 @@ static void take_pieces(struct take *take)
 	take_pooled(take, 0);
 }
 
-/* Divide a pooled chunk that is larger than what fits. */
+/* Divides a pooled chunk that is larger than what fits. Returns whether there was one. */
 static bool take_split(struct take *take)
 {
 	return ttmpool_bins_split(
@@ -192,9 +198,10 @@ static bool take_split(struct take *take)
 }
 
 /*
- * Take what is pooled, near or far, also what is just being cleared or divided, and
- * parts of chunks that are too large; was that all that is needed? Nobody is robbed
- * of a large chunk in vain: one that is larger than what fits has all that is missing.
+ * Takes what is pooled on any node, including chunks that are just being cleared or
+ * divided, and parts of chunks that are too large. Returns whether it found all that was
+ * missing. No large chunk is divided in vain, because one that is larger than what fits has
+ * enough pages.
  */
 static bool take_parts(struct take *take)
 {
@@ -205,7 +212,7 @@ static bool take_parts(struct take *take)
 	take_pieces(take);
 	while (more && take->req.num_pages) {
 		more = take->req.source == TTMPOOL_PLAIN;
-		if (more) /* without memory for these, those that there are will do */
+		if (more) /* without memory for more spares, the present ones will do */
 			kept = ttmpool_spares_keep(pool, TTMPOOL_NR_ORDERS,
 						   request_flags(&take->req));
 		tpos_mutex_lock(&pool->scrub);
@@ -213,7 +220,7 @@ static bool take_parts(struct take *take)
 		take_pooled(take, TTMPOOL_CHUNK_FAR);
 		more = more && take->req.num_pages &&
 		       (take_split(take) ||
-			/* others have used them, or dropped them, meanwhile */
+			/* others have used the spares, or dropped them, meanwhile */
 			(kept && ttmpool_spares_are_gone(pool)));
 		tpos_mutex_unlock(&pool->scrub);
 	}
@@ -222,9 +229,9 @@ static bool take_parts(struct take *take)
 }
 
 /*
- * Take room for all that is missing: pages, and the mappings of those that have
- * none. Coherent pages are always mapped. @effort: others may have to give up
- * something for it.
+ * Takes room for all that is missing: pages, and mappings for those that have none.
+ * Coherent pages are always mapped. @effort: if necessary, others have to give up something
+ * for it.
  */
 static int take_room(struct take *take, bool effort)
 {
@@ -240,8 +247,9 @@ static int take_room(struct take *take, bool effort)
 		       : -ENOMEM;
 }
 
-/* A large chunk is worth one light attempt, since a smaller one will do. Where the device
- * gains by one order alone, that is worth more, and others are worth none. */
+/* A large chunk is worth one light attempt, because a smaller one will do. If the device
+ * works best with one order (policy.good_order), a chunk of that order is worth more, and
+ * for chunks of other orders nothing is reclaimed. */
 static unsigned int flags_of_order(const struct ttmpool_pool *pool,
 				   unsigned int order)
 {
@@ -252,8 +260,8 @@ static unsigned int flags_of_order(const struct ttmpool_pool *pool,
 		       : TPOS_ALLOC_LIGHT;
 }
 
-/* So many pages were got. If many more are wanted, has the thread something better to
- * do? */
+/* Counts @pages as found. Each time ASK_BYTES were got and more pages are needed, checks
+ * for a signal, and returns -EINTR if one interrupts the request. */
 static int take_count(struct take *take, size_t pages)
 {
 	tpos_assert(pages <= take->req.num_pages);
@@ -267,8 +275,8 @@ static int take_count(struct take *take, size_t pages)
 }
 
 /*
- * Make fresh chunks. @strict: of the node that the pool wants, or none. Returns
- * the error that ended it, or 0 if nothing more is needed.
+ * Makes fresh chunks. @strict: only on the node that the pool wants. Returns 0 when nothing
+ * more is needed, or the error that ended it.
  */
 static int take_fresh(struct take *take, bool strict)
 {
@@ -309,7 +317,7 @@ static int take_fresh(struct take *take, bool strict)
 	return err;
 }
 
-/* Make what is missing of the right node, if nobody has to give up anything for it. */
+/* Makes what is missing on the right node, if nobody has to give up anything for it. */
 static int take_lightly(struct take *take)
 {
 	int err = take_room(take, false);
@@ -317,8 +325,8 @@ static int take_lightly(struct take *take)
 	return err ? err : take_fresh(take, true);
 }
 
-/* Take pages of the node that is wanted, as long as they are to be had lightly, and
- * pooled ones of others. */
+/* Takes fresh pages on the right node, as long as they cost no effort, and then pooled ones
+ * on other nodes. */
 static int take_near(struct take *take)
 {
 	int err;
@@ -337,9 +345,9 @@ static int take_near(struct take *take)
 }
 
 /*
- * Take pooled chunks of the node that is wanted. Where they will not do, they stay where
- * they are unless the others may be had, too: what this request holds in vain, another that
- * is within the budget would miss.
+ * Takes pooled chunks on the right node. If they are not enough, and there cannot be room
+ * for the rest, takes none and returns false: another request, which is within the budget,
+ * may need what this one would hold in vain.
  */
 static bool take_first(struct take *take)
 {
@@ -355,7 +363,7 @@ static bool take_first(struct take *take)
 	return true;
 }
 
-/* Find pages; what was found before an error stays on the list. */
+/* Finds pages. What was found before an error stays on the list. */
 static int take_gather(struct take *take)
 {
 	int err;
@@ -372,7 +380,7 @@ static int take_gather(struct take *take)
 			err = take_near(take);
 		if (!err || take->near || err == -EINTR)
 			return err;
-		/* For a large chunk nobody gives up anything. */
+		/* Nobody gives up anything for a large chunk. */
 		if (take->whole && take_room(take, false))
 			take_pieces(take);
 	}
@@ -384,7 +392,8 @@ static int take_gather(struct take *take)
 	return err;
 }
 
-/* These were found in vain: as many have to be found once more. */
+/* Counts chunks that the request does not keep as not found, so that it finds as many pages
+ * again. */
 void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
 {
 	struct ttmpool_chunk *chunk;
@@ -404,8 +413,8 @@ void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks)
 	}
 }
 
-/* What cannot be used goes to @useless: what the hardware has poisoned, and what the
- * device does not reach any more. */
+/* Moves chunks that cannot be used to @useless: those that the hardware has poisoned, or
+ * those that the device does not reach any more. Returns whether there were any. */
 static bool take_sort_out(struct take *take, struct ttmpool_list *useless)
 {
 	return chunks_extract_poisoned(take->pool, &take->got, useless) ||
@@ -414,8 +423,8 @@ static bool take_sort_out(struct take *take, struct ttmpool_list *useless)
 				       ttmpool_chunk_is_out_of_reach, useless));
 }
 
-/* Find chunks that can be used, instead of any others. They are looked at before they
- * are cleared: to write to poisoned memory may do harm, too. */
+/* Finds chunks, and replaces those that cannot be used. The chunks are checked before they
+ * are cleared, because writing to poisoned memory may do harm, too. */
 static int take_gather_sound(struct take *take)
 {
 	struct ttmpool_list useless;
@@ -429,7 +438,7 @@ static int take_gather_sound(struct take *take)
 	return err;
 }
 
-/* What was pooled clean is read; what somebody wrote to is dirty. */
+/* Reads chunks that were pooled clean. If somebody has written to one, it is dirty. */
 static void take_verify(struct take *take)
 {
 	struct ttmpool_chunk *chunk;
@@ -442,7 +451,7 @@ static void take_verify(struct take *take)
 	}
 }
 
-/* Find all pages. */
+/* Finds all pages. */
 int ttmpool_take_find(struct take *take)
 {
 	int err = take_gather_sound(take);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Ordinary pages, and back: what is done to chunks that stay somebody's.
+ * Ordinary pages, and back: what is done to chunks that stay in use.
  *
  *                 strip
  *     device  -------------->  ordinary         device: mapped, of the caching
  *     pages   <--------------  pages            wanted, at known addresses
  *               make ready                      ordinary: write-back, not mapped
  *
- * Both go in place, without a copy, in one batch of each kind, and to the accounts of
- * whoever has the chunks. The chunks are claimed (claim.c), and may be of several owners.
+ * Both changes are made in place, without a copy, in one batch of each kind, and are booked
+ * to the accounts of the chunks' owners. The chunks are claimed (claim.c), and may have
+ * several owners.
  */
 
 #include "pool_internal.h"
@@ -24,8 +25,8 @@ void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous)
 	}
 }
 
-/* What a batch, of any owners, is counted as beside being in use, it is no more
- * (@sign -1), or is from now on (1). */
+/* Takes what a batch, of any owners, is counted as off the accounts (@sign -1), or adds it
+ * to them (1); the chunks stay counted as in use. */
 static void chunks_book(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			int sign)
 {
@@ -48,8 +49,8 @@ static void chunks_book(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 }
 
 /*
- * Make ordinary pages of claimed chunks, which may be of several buffers of a pool.
- * An error says that some are not write-back.
+ * Makes ordinary pages of claimed chunks, which may be of several buffers of a pool. After
+ * an error, some are not write-back.
  */
 int ttmpool_chunks_make_ordinary(struct ttmpool_pool *pool,
 				 struct ttmpool_list *chunks)
@@ -68,8 +69,8 @@ static bool is_not_mapped(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
-/* Map what is not mapped of a batch, if nobody has to give up anything for it: the
- * caller may hold what others need for that. */
+/* Maps the chunks of a batch that are not mapped, if nobody has to give up anything for it:
+ * the caller may hold what others need to do so. */
 int ttmpool_chunks_remap(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list work;
@@ -83,7 +84,7 @@ int ttmpool_chunks_remap(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 	return err;
 }
 
-/* Convert what is of another caching. */
+/* Converts the chunks that are of another caching. */
 int ttmpool_chunks_convert(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks,
 			   enum ttmpool_caching caching)
@@ -103,8 +104,8 @@ int ttmpool_chunks_convert(struct ttmpool_pool *pool,
 	return err;
 }
 
-/* Make device pages of claimed chunks, mapped if @map. After an error they are
- * ordinary. */
+/* Makes pages of the device of claimed chunks, mapped if @map. After an error they are
+ * ordinary pages. */
 int ttmpool_chunks_make_ready(struct ttmpool_pool *pool,
 			      struct ttmpool_list *chunks,
 			      enum ttmpool_caching caching, bool map)

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Refill: spare chunks that ride along with a conversion.
+ * Refill: spare chunks that are converted along with those of a populate.
  *
- * A caching change costs a flush on every CPU, however many pages it is for. So
- * when a populate has to convert fresh pages anyway, one more chunk is made of
- * each order of which none is pooled, and converted with them: 2 MiB less a
- * page if all were missing. The next buffer finds large chunks where the last
- * ones were, and the odd pages at its end among these.
+ * A caching change costs a flush on every CPU, whatever the number of pages. So if a
+ * populate has to convert fresh pages anyway, the pool makes one more chunk of each order
+ * of which none is pooled, and converts it with them: 2 MiB less a page if all were
+ * missing. The next buffer finds its large chunks where earlier buffers left them, and the
+ * odd pages at its end among the spare chunks.
  *
  *     wanted  512 512 256 64 8 1         pooled by the refill, if missing
  *     spare   .   .   .   128 32 16 4 2  one of each order that is not there
  *
- * A refill is never worth an effort: it takes what the system has free, takes nothing
- * from the shrinker's side of the budget, stays within the pool limit, and is
- * simply smaller, or nothing, where there is no room. And a buffer has no more
- * spare pages made for it than it has itself: what the next one finds is worth as
- * much as this one's own pages, and no more.
+ * A refill is never worth an effort. It takes only what the system has free, makes nobody
+ * give up room in the budgets, and stays within the pool limit; if there is too little
+ * room, it is smaller, or does not happen. And a buffer has no more spare pages made for it
+ * than it has itself: what the next buffer finds is worth as much as this one's own pages,
+ * and no more.
  */
 
 #include "take.h"
 
-/* Take room for @pages, if there is some in budgets and limit without giving up
- * anything. Of a prime, all that it makes will be pooled, too. */
+/* Takes room for @pages, if the budgets and the pool limit have some without anybody giving
+ * up anything. All that a prime makes will be pooled, too. Returns whether it succeeded. */
 static bool refill_takes_room(const struct take *take, size_t pages,
 			      struct room *room)
 {
@@ -32,7 +32,7 @@ static bool refill_takes_room(const struct take *take, size_t pages,
 	       ttmpool_room_try(take->pool, room, pages, mapped ? pages : 0);
 }
 
-/* Which orders have no free chunk of the kind that is being made? */
+/* Returns the orders, below the largest, of which no chunk of this kind is pooled. */
 static unsigned int refill_missing(struct take *take)
 {
 	struct ttmpool_pool *pool = take->pool;
@@ -50,8 +50,9 @@ static unsigned int refill_missing(struct take *take)
 }
 
 /*
- * A set of orders, read as a number, is the pages that they have. Nobody pays
- * for more spare pages than for his own: the largest orders are left out.
+ * A set of orders, read as a number, is the number of pages that their chunks have. A
+ * buffer has no more spare pages made for it than it has itself: the largest orders are
+ * left out.
  */
 static unsigned int refill_within(unsigned int orders, size_t pages)
 {
@@ -66,7 +67,7 @@ static unsigned int refill_within(unsigned int orders, size_t pages)
 	return orders;
 }
 
-/* Make the spare chunks, if the policy wants any; @spare is initialised. */
+/* Makes the spare chunks, if the policy wants any. @spare need not be initialised. */
 void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 {
 	struct ttmpool_pool *pool = take->pool;
@@ -99,7 +100,7 @@ void ttmpool_refill_make(struct take *take, struct ttmpool_list *spare)
 		   ttmpool_chunks_count_pages(spare));
 }
 
-/* The spare chunks have been converted: they are free for whoever comes. */
+/* Pools the spare chunks, which have been converted. */
 void ttmpool_refill_park(struct take *take, struct ttmpool_list *spare)
 {
 	struct ttmpool_chunk *chunk;

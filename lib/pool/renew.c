@@ -1,38 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Renewing: small chunks go when there are large ones to be had.
+ * Renewing: small chunks are replaced when large ones can be had.
  *
- * Memory may have been in pieces when a pool got its pages. They would serve for ever:
- * a buffer that comes back is pooled as it is, and the next one is made of its pieces.
- * So a buffer that was put together of many of them gets one fresh chunk for as many
- * pages, if the system has one free, and these pieces go to the system: no more than one at
- * a time, since each costs a flush for what comes and one for what goes. Where the gain is
- * small, not each time: a pool that is used by large and small buffers in turn has pieces
- * for a while, and they serve.
+ * Memory may have been in pieces when a pool got its pages. Without renewing, the pieces
+ * would serve for ever: a buffer that comes back is pooled as it is, and the next one is
+ * made of its pieces. So a buffer that was put together of many pieces gets one fresh chunk
+ * for as many pages, if the system has one free, and these pieces go to the system. It gets
+ * no more than one at a time, because each costs a flush for the pages that come and one
+ * for those that go. If the gain is small, this is not done each time: a pool that is used
+ * by large and small buffers in turn has pieces for a while, and they serve.
  *
  *     found     512  1 1 1 1 ... 1          1024 of 1 page
  *     renewed   512  512  1 1 ... 1         512 of them
  *
- * Nothing is reclaimed for it, and nothing else is given up. A pool that was prepared for
- * a time without memory keeps what it has.
+ * Nothing is reclaimed for it, and nothing else is given up. A pool that was prepared for a
+ * time without memory keeps what it has.
  */
 
 #include "take.h"
 
-/* So many pieces at least are given for one chunk. */
+/* At least this many pieces are replaced by one chunk. */
 #define PIECES_ORDER 3
 #define PIECES       ((size_t)1 << PIECES_ORDER)
 
-/* Where there are so many, and a chunk of the largest order is had for them, at once;
- * else at every so many-th populate that finds some. */
+/* MANY_PIECES pieces or more are replaced at once, if a chunk of the largest order takes
+ * their place. Otherwise only every FEW_EVERY-th populate that finds enough pieces replaces
+ * some. */
 #define MANY_PIECES 32
 #define FEW_EVERY   16
 
 /**
- * struct renewal - pieces that one larger chunk can take the place of
- * @order: what they are
- * @large: what the chunk is; no larger, if there are no such pieces
- * @pieces: how many of them there are, which may be more than it takes
+ * struct renewal - pieces that one larger chunk can replace
+ * @order: the order of the pieces
+ * @large: the order of the chunk; equal to @order if there are no such pieces
+ * @pieces: how many pieces there are, which may be more than the chunk replaces
  */
 struct renewal {
 	unsigned int order;
@@ -40,7 +41,7 @@ struct renewal {
 	size_t pieces;
 };
 
-/* The order of the largest chunk that has no more pages than so many single pages. */
+/* Returns the order of the largest chunk that has no more than @pages pages. */
 static unsigned int order_of(size_t pages)
 {
 	unsigned int order = 0;
@@ -50,7 +51,7 @@ static unsigned int order_of(size_t pages)
 	return order;
 }
 
-/* Of which order are there pieces enough for one larger chunk? The lowest. */
+/* Finds the lowest order of which there are enough pieces for one larger chunk. */
 static struct renewal renew_find(const struct take *take)
 {
 	struct renewal renewal = { 0 };
@@ -74,7 +75,8 @@ static struct renewal renew_find(const struct take *take)
 	return renewal;
 }
 
-/* Have one large chunk, if it is free, and there is room for it beside the pieces. */
+/* Makes one large chunk, if the system has one free, and the budgets have room for it
+ * beside the pieces. Returns whether it succeeded. */
 static bool renew_make(struct take *take, unsigned int order,
 		       struct ttmpool_list *made)
 {
@@ -104,7 +106,7 @@ static bool renew_make(struct take *take, unsigned int order,
 	return good;
 }
 
-/* Move @n chunks of an order from what was found to @old. */
+/* Moves @n chunks of an order from what was found to @old. */
 static void renew_take_out(struct take *take, unsigned int order, size_t n,
 			   struct ttmpool_list *old)
 {
@@ -120,7 +122,8 @@ static void renew_take_out(struct take *take, unsigned int order, size_t n,
 	tpos_assert(!n);
 }
 
-/* Is it time for it? It costs a flush for what comes and one for what goes. */
+/* Returns whether it is time to renew, which costs a flush for the pages that come and one
+ * for those that go. */
 static bool renew_is_due(struct take *take, const struct renewal *renewal)
 {
 	if (renewal->large == renewal->order)
@@ -130,7 +133,8 @@ static bool renew_is_due(struct take *take, const struct renewal *renewal)
 	       tpos_atomic_add_return(1, &take->pool->pieced) % FEW_EVERY == 0;
 }
 
-/* All is found: is it in many small pieces that were pooled, and can that be better? */
+/* After all pages were found: if they are in many small pieces that were pooled, replaces
+ * some of them by a large chunk, if that can be had. */
 void ttmpool_take_renew(struct take *take)
 {
 	struct ttmpool_list made, old;
@@ -138,7 +142,7 @@ void ttmpool_take_renew(struct take *take)
 	size_t pages;
 
 	tpos_assert(!take->req.num_pages);
-	/* The pieces of one chunk count as that chunk, too. */
+	/* Pieces that make up a whole chunk count as that chunk, too. */
 	if (take->prepared ||
 	    take->chunks_hit + 1 <
 		    (take->pages_hit >> take->max_order) + PIECES)

@@ -2,21 +2,19 @@
 /*
  * Taking: from a request to pages in the caller's arrays.
  *
- *   find      which chunks, in gather.c; all of them zero
- *   prepare   what still needs it, in one batch each, whatever the mix of fresh
- *             and pooled: map what is not mapped, convert what is of another
- *             caching
- *   hand out  only now are the arrays written, and nothing can fail any more
+ *   find      chooses the chunks (gather.c), and clears those that are dirty
+ *   prepare   does what they still need, in one batch each, whatever the mix of fresh
+ *             and pooled ones: maps those that are not mapped, and converts those of
+ *             another caching
+ *   hand out  writes the arrays; nothing can fail any more
  *
- * Pages are cleared before they are mapped, so that a device never sees what
- * another owner left in them. Mapping comes before conversion, so that when
- * IOVA space is too short for large orders, smaller ones can be tried before
- * any page has been converted: there is one caching batch in a populate, never
- * two.
+ * Pages are cleared before they are mapped, so that a device never sees what another owner
+ * left in them. They are mapped before they are converted: if IOVA space is too short for
+ * large orders, smaller ones can be tried before any page has been converted. So a populate
+ * has one caching batch, never two.
  *
- * When anything fails, the list is divided by the chunks' own states: fresh
- * ones are released with all that was done to them, the others go back into
- * their bins.
+ * If anything fails, the list is divided by the chunks' own states: fresh ones are released
+ * with all that was done to them, the others go back into their bins.
  */
 
 #include "take.h"
@@ -26,8 +24,8 @@ static bool is_unmapped(const struct ttmpool_chunk *chunk)
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
 }
 
-/* Move the first chunks to the end of @run, as long as none is younger than the one
- * before it. */
+/* Moves the first chunks to the end of @run, as long as none is younger than the one before
+ * it. */
 static void cut_by_age(struct ttmpool_list *chunks, struct ttmpool_list *run)
 {
 	uint64_t age = (uint64_t)-1;
@@ -39,7 +37,7 @@ static void cut_by_age(struct ttmpool_list *chunks, struct ttmpool_list *run)
 	}
 }
 
-/* Merge @from into @into; both are sorted, and so is the result. */
+/* Merges @from into @into. Both are sorted, the newest first, and so is the result. */
 static void merge_by_age(struct ttmpool_list *into, struct ttmpool_list *from)
 {
 	struct ttmpool_list *at = into->next;
@@ -52,7 +50,7 @@ static void merge_by_age(struct ttmpool_list *into, struct ttmpool_list *from)
 	}
 }
 
-/* Sort pooled chunks, the newest first. They come from a few lists, each of which was
+/* Sorts pooled chunks, the newest first. They come from a few lists, each of which was
  * sorted. */
 static void sort_by_age(struct ttmpool_list *chunks)
 {
@@ -75,8 +73,8 @@ static void sort_by_age(struct ttmpool_list *chunks)
 	} while (runs > 1);
 }
 
-/* Pooled chunks that are not wanted after all are what they were: as old, and not mapped
- * if the pool keeps no mappings. */
+/* Pools chunks again that are not wanted after all, as they were before: with their age,
+ * and not mapped if the pool keeps no mappings. */
 static void take_spare(struct take *take, struct ttmpool_list *chunks)
 {
 	struct ttmpool_pool *pool = take->pool;
@@ -93,7 +91,7 @@ static void take_spare(struct take *take, struct ttmpool_list *chunks)
 	ttmpool_chunks_park(pool, chunks, PARK_SPARED);
 }
 
-/* Let go of a batch: fresh chunks end, the others are pooled again. */
+/* Lets go of a batch: releases the fresh chunks, and pools the others again. */
 void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list fresh;
@@ -106,7 +104,7 @@ void ttmpool_take_drop(struct take *take, struct ttmpool_list *chunks)
 		take_spare(take, chunks);
 }
 
-/* Halve the chunks of that order of a batch of fresh ones, which are its first. */
+/* Halves the chunks of @order in a batch of fresh chunks. They are the first of the batch. */
 static int take_halve(struct take *take, struct ttmpool_list *fresh,
 		      unsigned int order)
 {
@@ -123,7 +121,7 @@ static int take_halve(struct take *take, struct ttmpool_list *fresh,
 	return 0;
 }
 
-/* Clear what is dirty, before a device is let near it. */
+/* Clears the dirty chunks, before a device can reach them. */
 static void take_clear(struct take *take)
 {
 	struct ttmpool_list work;
@@ -136,9 +134,9 @@ static void take_clear(struct take *take)
 }
 
 /*
- * IOVA space has no room for chunks as large as the largest of those that are
- * not mapped: halve what is fresh of these, so that no page is got twice; let go of
- * what was pooled, and find as many pages in smaller chunks.
+ * IOVA space has no room for chunks as large as the largest of those that are not mapped.
+ * Halves the fresh ones among these, so that no page is got twice; lets go of the pooled
+ * ones, and finds as many pages in smaller chunks.
  */
 static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 {
@@ -215,7 +213,7 @@ static int take_convert(struct take *take)
 	return err;
 }
 
-/* Find and prepare all that is asked for; after an error, nothing is left. */
+/* Finds and prepares all that is asked for. After an error, nothing is left. */
 static int take_try(struct take *take)
 {
 	int err;
@@ -249,7 +247,7 @@ static int take_try(struct take *take)
 	return 0;
 }
 
-/* Those that were pooled may be touched again. */
+/* Notes that the chunks that were pooled may be touched again. */
 static void chunks_issue(struct take *take)
 {
 	struct ttmpool_chunk *chunk;
@@ -260,14 +258,14 @@ static void chunks_issue(struct take *take)
 	}
 }
 
-/* Where nobody watches the pages, nobody has to be told. */
+/* If nothing watches the pages, nothing has to be noted. */
 void ttmpool_take_issue(struct take *take)
 {
 	if (TPOS_WATCHED)
 		chunks_issue(take);
 }
 
-/* Can it ever be had? -ENOMEM or -ENOSPC if not. */
+/* Returns 0 if the request can ever be served, and -ENOMEM or -ENOSPC if not. */
 int ttmpool_take_can_be(struct ttmpool_pool *pool,
 			const struct ttmpool_request *req, bool map)
 {
@@ -277,7 +275,7 @@ int ttmpool_take_can_be(struct ttmpool_pool *pool,
 				     mapped ? req->num_pages : 0);
 }
 
-/* What has been tried is to be tried again: all that it found is forgotten. */
+/* Resets the request for another try: forgets all that the last one found. */
 static void take_again(struct take *take)
 {
 	struct ttmpool_request req = take->req;
@@ -295,8 +293,8 @@ static void take_again(struct take *take)
 }
 
 /*
- * Try again until it is had, or the time is over. Nothing is held in a sleep, and he
- * sleeps where that comes back which was lacking.
+ * Tries again until the request is served, or the time is over. The request holds nothing
+ * while it sleeps, and it sleeps on the queue of what was lacking.
  */
 static int take_patiently(struct take *take)
 {
@@ -332,8 +330,9 @@ static int take_patiently(struct take *take)
 }
 
 /*
- * Find and prepare all that is asked for, and sleep for what others have as long as
- * @until says. What can never be had is not tried. After an error nothing is left.
+ * Finds and prepares all that is asked for, and sleeps for what others have as long as
+ * @until says. A request that can never be served is not tried. After an error, nothing is
+ * left.
  */
 int ttmpool_take_chunks(struct take *take)
 {
@@ -352,7 +351,7 @@ int ttmpool_take_chunks(struct take *take)
 		err = take_patiently(take);
 	if (!err)
 		return 0;
-	/* Who looked while this was in our hands looks again. */
+	/* Threads that looked while this request held pages or addresses must look again. */
 	queue_wake(&pool->iova->queue);
 	queue_wake(&pool->mgr->queue);
 failed:
