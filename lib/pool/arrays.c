@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Arrays: the way in and out for buffers whose pages are told one by one.
+ * Arrays: the way in and out for buffers whose pages are listed one by one.
  *
- * What is one chunk goes the short way, if that is open to it (single.c). All else is
- * gathered, prepared and handed out (take.c), or claimed and given (claim.c, give.c).
+ * A buffer of one chunk goes the short way, if that is open to it (single.c). All others
+ * are gathered, prepared and handed out (take.c), or claimed and given (claim.c, give.c).
  */
 
 #include "take.h"
 
-/* Take one chunk that lacks nothing, if there is one. */
+/* Takes one chunk that lacks nothing, if there is one. Returns whether there was. */
 static inline bool take_at_once(struct ttmpool_pool *pool,
 				const struct ttmpool_request *req,
 				tpos_page_t **pages, tpos_dma_addr_t *dma_addr)
@@ -21,7 +21,7 @@ static inline bool take_at_once(struct ttmpool_pool *pool,
 	return true;
 }
 
-/* As ttmpool_pool_take(), in a call that may sleep until then. */
+/* As ttmpool_pool_take(), for a call that may sleep until the time @until. */
 int ttmpool_pool_take_until(struct ttmpool_pool *pool,
 			    const struct ttmpool_request *req,
 			    const struct ttmpool_deadline *until,

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Backup: pages whose contents somebody else has, or is about to have, and that are
- * to serve the system instead of the pool.
+ * Backup: pages whose contents the caller has stored, or is about to store, and that must
+ * go to the system instead of the pool.
  *
  *     chunk   [................]   16 pages, 5 of them are stored, and there is no
  *     halved  [....][.][.][..][........]         memory to store the others
  *     gone     4     1
  *     in use            1  2   8
  *
- * Each verb claims the chunks that an array names, whatever their caching is: who backs
- * up has changed it himself, and where that failed nobody knows it but the chunk.
+ * Each function claims the chunks that an array names, whatever their caching: the caller
+ * has changed it before, and if that has failed, only the chunk says what it is.
  */
 
 #include <ttmpool/backup.h>
 
 #include "pool_internal.h"
 
-/* Claim all chunks of the array, which may have holes, or none. */
+/* Claims all chunks of the array, which may have holes, or none. */
 static int backup_claim(struct claim *claim, struct ttmpool_pool *pool,
 			tpos_page_t *const *pages, size_t num_pages,
 			uint32_t ticket)
@@ -42,7 +42,7 @@ int ttmpool_pool_strip(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 	return err;
 }
 
-/* Write the addresses of claimed chunks. */
+/* Writes the addresses of claimed chunks. */
 static void fill_addresses(const struct claim *claim, tpos_dma_addr_t *dma_addr)
 {
 	size_t i = 0;
@@ -94,8 +94,8 @@ int ttmpool_pool_give_up(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 }
 
 /*
- * Move the first @part pages of a batch of ordinary chunks to @gone, as chunks of their
- * own: the one that they end in is halved, as long as there is memory for it. Returns
+ * Moves the first @part pages of a batch of ordinary chunks to @gone, as chunks of their
+ * own. The chunk in which they end is halved, as long as there is memory for it. Returns
  * how many pages were moved.
  */
 static size_t part_cut(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
@@ -118,7 +118,7 @@ static size_t part_cut(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 	return cut;
 }
 
-/* Is all of the array one chunk, of ordinary pages? It may have had holes. */
+/* Returns whether all of the array is one chunk of ordinary pages. It may have had holes. */
 static bool is_one_ordinary(const struct claim *claim)
 {
 	const struct ttmpool_chunk *first;

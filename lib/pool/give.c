@@ -6,7 +6,7 @@
  *
  *     recycled?  into the bins, dirty: it is cleared when it is wanted again,
  *                by the worker before that, or, if it leaves for the system,
- *                never
+ *                never; but at once with policy.verify
  *     otherwise  released
  */
 
@@ -14,10 +14,10 @@
 
 /**
  * struct giving - a batch on its way back
- * @recycled: what goes into the bins
- * @released: what goes to the system
- * @less: what both were counted as
- * @scrub: a worker is to be asked to clear what was pooled
+ * @recycled: the chunks that go into the bins
+ * @released: the chunks that go to the system
+ * @less: the negative of what both were counted as
+ * @scrub: the worker must be queued, to clear what was pooled
  */
 struct giving {
 	struct ttmpool_list recycled;
@@ -26,8 +26,8 @@ struct giving {
 	bool scrub;
 };
 
-/* Does the policy want the chunk pooled? What was handed over may be nothing
- * that this pool would have made. */
+/* Returns whether the policy wants the chunk pooled. A chunk that another pool has handed
+ * over may be one that this pool would not have made. */
 bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk)
 {
 	if (chunk->flags & TTMPOOL_CHUNK_ANONYMOUS &&
@@ -39,7 +39,7 @@ bool ttmpool_chunk_is_recycled(const struct ttmpool_chunk *chunk)
 	       chunk->pool->policy.recycle[chunk_source(chunk)][chunk->caching];
 }
 
-/* Nobody may touch them until they are handed out. */
+/* Notes that nobody may touch these chunks until they are handed out. */
 static void chunks_retire(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks)
 {
@@ -49,7 +49,8 @@ static void chunks_retire(struct ttmpool_pool *pool,
 		tpos_note_parked(pool->dev, chunk);
 }
 
-/* Make what is to be pooled what the policy wants of it. */
+/* Prepares chunks for the bins: unmaps them if the pool keeps no mappings, and clears them
+ * if it verifies. */
 static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
 	struct ttmpool_list mapped;
@@ -67,7 +68,8 @@ static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 		chunks_retire(pool, chunks);
 }
 
-/* Is it too much to be pooled at all? What the pool has reserved comes first. */
+/* Returns whether the pool limit has no room for @pages, even if only reserved pages stayed
+ * pooled. A pool that has less than its reserve pools them nevertheless. */
 static bool give_exceeds(struct ttmpool_pool *pool, size_t pages)
 {
 	bool reserved;
@@ -80,7 +82,8 @@ static bool give_exceeds(struct ttmpool_pool *pool, size_t pages)
 	return !reserved;
 }
 
-/* Pool what is recycled, and charge the pool for all: in one go, if it is not much. */
+/* Charges the pool for the whole batch, and pools the recycled chunks: under the lock that
+ * is taken for the charge, unless they are many. */
 static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
 {
 	tpos_spin_lock(&pool->lock);
@@ -97,7 +100,8 @@ static void give_enter(struct ttmpool_pool *pool, struct giving *giving)
 	ttmpool_bins_park(pool, &giving->recycled, PARK_GIVEN);
 }
 
-/* Close the accounts of a run, and put it where its like goes. */
+/* Closes the accounts of a run, and adds it to the chunks to recycle or to those to
+ * release. */
 static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 		     size_t pages, struct giving *giving)
 {
@@ -116,14 +120,14 @@ static void give_run(struct ttmpool_pool *pool, struct ttmpool_list *run,
 	}
 }
 
-/* Has it to be asked of each chunk of a run whether it may be pooled? */
+/* Returns whether each chunk of a run must be checked separately before it is pooled. */
 static bool differs_by_page(const struct ttmpool_chunk *first)
 {
 	return first->flags & TTMPOOL_CHUNK_ANONYMOUS ||
 	       first->pool->policy.verify;
 }
 
-/* Cut off what can be treated alike; how many pages is it? */
+/* Cuts off chunks that can be treated alike. Returns how many pages they have. */
 static size_t give_cut(struct ttmpool_list *chunks, struct ttmpool_list *run)
 {
 	struct ttmpool_chunk *first = ttmpool_chunk_of(chunks->next);
@@ -136,7 +140,7 @@ static size_t give_cut(struct ttmpool_list *chunks, struct ttmpool_list *run)
 	return ttmpool_chunk_pages(first);
 }
 
-/* Take back a batch of @pages that was claimed; @mixed: it is not one run. */
+/* Takes back a batch of @pages that was claimed. @mixed: it is not one run. */
 static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 		 size_t pages, bool mixed)
 {
@@ -169,21 +173,21 @@ static void give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			    giving.less.pages[TTMPOOL_MAPPED]);
 }
 
-/* Take back a batch of any chunks that were in use, of @pages. */
+/* Takes back a batch of @pages, of any chunks that were in use. */
 void ttmpool_chunks_give(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 			 size_t pages)
 {
 	give(pool, chunks, pages, true);
 }
 
-/* As ttmpool_chunks_give(), of a run. */
+/* As ttmpool_chunks_give(), for one run. */
 void ttmpool_run_give(struct ttmpool_pool *pool, struct ttmpool_list *run,
 		      size_t pages)
 {
 	give(pool, run, pages, false);
 }
 
-/* Take back an array without holes that was claimed. */
+/* Takes back an array without holes that was claimed. */
 void ttmpool_claim_give(struct claim *claim)
 {
 	give(claim->pool, &claim->chunks, claim->num_pages, claim->mixed);

@@ -8,15 +8,15 @@
  *          v
  *     pool: lists, lock, accounts           clears, maps, converts
  *
- * After Bonwick's (USENIX 2001), with one array instead of two: it is filled to
- * half and emptied to half, so that whoever goes to and fro at its edge does not
- * come to the pool each time.
+ * The idea is Bonwick's (USENIX 2001), with one array instead of two. A magazine is filled
+ * to half and emptied to half, so that a thread that gets and puts in turn does not go to
+ * the pool each time when the magazine is nearly empty or full.
  *
- * To the pool, all chunks out by a magazine are the owner's, and in use. So
- * nothing has to be counted or cleared when one is got or put, and a magazine
- * that is lost is found at teardown. What it costs is that the shrinker cannot
- * have what magazines hold: it recalls it, by a count that each of them looks at,
- * and they give it back themselves when they are next used.
+ * To the pool, all chunks in a magazine, or got from one, are the owner's, and in use. So
+ * nothing has to be counted or cleared when a chunk is got or put, and a magazine that is
+ * lost is found at teardown. The price is that the shrinker cannot have what magazines
+ * hold. It recalls these chunks by a counter that each magazine checks, and each magazine
+ * gives them back when it is used the next time.
  */
 
 #include <ttmpool/magazine.h>
@@ -44,7 +44,7 @@ int ttmpool_magazine_init(struct ttmpool_magazine *mag,
 	return 0;
 }
 
-/* Let go of the @n chunks that have been here longest. */
+/* Gives back the @n chunks that have been in the magazine longest. */
 static void magazine_flush(struct ttmpool_magazine *mag, size_t n)
 {
 	struct ttmpool_pool *pool = mag->config.pool;
@@ -73,7 +73,7 @@ static void magazine_flush(struct ttmpool_magazine *mag, size_t n)
 	ttmpool_chunks_give(pool, &batch, n << mag->config.order);
 }
 
-/* Get @n more of the pool. */
+/* Gets @n more chunks from the pool. */
 static int magazine_fill(struct ttmpool_magazine *mag, size_t n)
 {
 	const struct ttmpool_magazine_config *config = &mag->config;
@@ -102,7 +102,8 @@ static int magazine_fill(struct ttmpool_magazine *mag, size_t n)
 	return 0;
 }
 
-/* Does the system want back what is only held? */
+/* Gives back all chunks, if the system has recalled what magazines hold since the last
+ * check. */
 static void magazine_answer_recall(struct ttmpool_magazine *mag)
 {
 	long recall = tpos_atomic_read(&mag->config.pool->mgr->recalls);

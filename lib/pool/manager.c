@@ -2,21 +2,24 @@
 /*
  * The manager: what pools share.
  *
- * It owns no page but those in quarantine. It knows how many pages its pools
- * have and how many of these lie free, bounds both, and stands between them and
- * the system's shrinker. There is no other state that two pools share, and none
- * at all outside a manager: a test has its own, a kernel module one.
+ * It owns no page but those in quarantine. It knows how many pages its pools have and how
+ * many of these are pooled, limits both, and stands between them and the system's shrinker.
+ * Pools share no other state, except the address budget of a device (struct ttmpool_iova),
+ * and there is none at all outside a manager: a test has its own manager, a kernel module
+ * has one.
  *
  * Locks, in the order in which they are taken:
  *
- *     swap     a mutex: one buffer at a time is swapped out for others
- *     reclaim  a mutex: one at a time finds out by how much a limit is overrun, and
- *              takes that out of the bins
+ *     swap     a mutex: its holder swaps out a buffer for others
+ *     reclaim  a mutex: its holder computes by how much a limit is exceeded, and takes
+ *              that out of the bins
+ *     scrub    each pool's mutex: held while pooled chunks are cleared or divided
  *     lock     a spinlock: the lists of pools and of buffers, the quarantine
  *     pool     each pool's spinlock: bins, in-use list, counters
  *
- * The list of pools changes under the second and the third, so either suffices
- * to read it. Populate and give-back take the pool's lock alone.
+ * The list of pools changes under both "reclaim" and "lock", so either suffices to read it.
+ * A populate from the bins, and a give-back within the limits, normally take the pool's
+ * lock only.
  */
 
 #include "pool_internal.h"
@@ -159,7 +162,7 @@ unsigned long ttmpool_manager_shrink_count_node(struct ttmpool_manager *mgr,
 
 	if (swap)
 		pages += ttmpool_swapper_count(mgr);
-	if (!pages) /* then there will be no scan, which would recall */
+	if (!pages) /* no scan will follow, which would recall */
 		tpos_atomic_add_return(1, &mgr->recalls);
 	return pages;
 }

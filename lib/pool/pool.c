@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pools: one per device, with the device's constraints, a policy, the free
- * chunks and the counters.
+ * Pools: one per device, with the device's constraints, a policy, the free chunks and the
+ * counters.
  *
  *     manager --- page budget, pool limit, shrinker, quarantine
  *       |
@@ -11,18 +11,18 @@
  *       |
  *       +-- pool (device B) --- ...
  *
- * A chunk belongs to the pool that made it, for life: its pages lie where that
- * device can reach them, and its mapping is that device's. A pool for each
- * device is also what makes it safe to keep mappings: no other device's IOMMU
- * domain is concerned.
+ * A chunk belongs to the pool that made it, unless its buffer is handed over to another
+ * device (ttmpool_handover()): its pages lie where that pool's device can reach them, and
+ * its mapping is that device's. A pool for each device also makes it safe to keep mappings:
+ * no other device's IOMMU domain is concerned.
  *
- * What the device reports bounds what the policy may ask for. That is applied
- * once, here, so that nothing further down has to ask again.
+ * What the device reports limits what the policy may ask for. That is applied once, here,
+ * so that no other file has to check it again.
  */
 
 #include "pool_internal.h"
 
-/* Up to 2 MiB: what one entry of the usual page directories covers. */
+/* Up to 2 MiB, which is what one entry of the usual page directories covers. */
 #define DEFAULT_CHUNK_SHIFT 21
 
 void ttmpool_policy_init(struct ttmpool_policy *policy,
@@ -38,7 +38,7 @@ void ttmpool_policy_init(struct ttmpool_policy *policy,
 	policy->max_order = DEFAULT_CHUNK_SHIFT - info->page_shift;
 }
 
-/* What policy and device together admit. */
+/* Applies what policy and device together admit. */
 static void pool_apply_bounds(struct ttmpool_pool *pool)
 {
 	const struct tpos_device_info *info = &pool->info;
@@ -93,7 +93,8 @@ static int pool_configure(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* Which addresses it maps: the driver's budget, or what its device's pools share. */
+/* Sets the address budget of the pool: the driver's, or the one that the pools of its
+ * device share. */
 static int pool_enter_space(struct ttmpool_pool *pool,
 			    struct ttmpool_iova *iova)
 {
@@ -147,7 +148,8 @@ int ttmpool_pool_init(struct ttmpool_pool *pool, struct ttmpool_manager *mgr,
 	return 0;
 }
 
-/* Their pool goes: move what is out to @strays, and leave nothing behind. */
+/* The pool of these runs ends: moves their chunks to @strays, and leaves the runs without
+ * pages. */
 static void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays)
 {
 	while (!ttmpool_list_empty(&pool->runs)) {
@@ -163,7 +165,8 @@ static void runs_forsake(struct ttmpool_pool *pool, struct ttmpool_list *strays)
 	}
 }
 
-/* Nobody came back with these: say whose they are, and set them aside. */
+/* Reports the chunks that nobody has given back, with their owners, and quarantines them.
+ * Returns how many pages they have. */
 static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 {
 	struct ttmpool_list strays;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Priming: a populate that nobody waits for. Its chunks are prepared as those of
- * any other, and go into the bins instead of to a buffer.
+ * Priming: a populate in advance. Its chunks are prepared as those of any other populate,
+ * and go into the bins instead of to a buffer.
  *
- * To be prepared is more: buffers of any sizes are then had without the system. Plain
- * chunks are as large as they can be, and are divided where they are too large
+ * Preparing a pool is more: buffers of any sizes can be populated from it without the
+ * system. Plain chunks are as large as they can be, and are divided if they are too large
  * (split.c); the descriptors for that are made here, 64 bytes for each page at most.
  */
 
 #include "take.h"
 
-/* So many descriptors are made before one asks for a signal. */
+/* The request checks for a signal after this many descriptors. */
 #define SPARES_RUN 512
 
-/* @singles: in single pages; @until: a deadline, for waiting. */
+/* @singles: in single pages. @until: the deadline for waiting. */
 static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 		 bool mapped, bool singles,
 		 const struct ttmpool_deadline *until)
@@ -53,7 +53,7 @@ int ttmpool_pool_prime(struct ttmpool_pool *pool,
 	return prime(pool, req, mapped, false, &until);
 }
 
-/* How many pages are pooled that will do? Coherent chunks cannot be divided, so only
+/* Returns how many suitable pages are pooled. Coherent chunks cannot be divided, so only
  * single pages of that source serve a buffer of any size. */
 static size_t pages_pooled(struct ttmpool_pool *pool,
 			   const struct ttmpool_request *req)
@@ -69,7 +69,8 @@ static size_t pages_pooled(struct ttmpool_pool *pool,
 	return pages;
 }
 
-/* Have so many pages pooled; what the pool itself gives up for it is had again. */
+/* Makes sure that the pages of the request are pooled. If the pool itself gives up pooled
+ * pages for new ones, it gets as many again. */
 static int prepare_pages(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {
@@ -93,8 +94,8 @@ static int prepare_pages(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* As many descriptors as it takes to divide what is pooled and what will be into single
- * pages, and those that must be there before a chunk is split. */
+/* Makes as many descriptors as are needed to divide all that is pooled, or will be, into
+ * single pages, and those that must be there before a chunk is split. */
 static int prepare_spares(struct ttmpool_pool *pool,
 			  const struct ttmpool_request *req)
 {
@@ -128,7 +129,7 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 		err = ttmpool_take_can_be(pool, req, true);
 	if (err)
 		return err;
-	/* What is pooled from now on stays until it is known how much that is. */
+	/* What is pooled stays, until it is known how much that is. */
 	tpos_spin_lock(&pool->lock);
 	was_prepared = pool->prepared;
 	reserve = pool->reserve;

@@ -5,10 +5,10 @@
  *     1 GiB, as arrays   pages[262144], dma[262144]     4 MiB to write
  *            as runs     512 chunks on a list           nothing to write
  *
- * What is handed out is the list of chunks itself. So there is no page that
- * could be looked up when it comes back, and none that could be wrong: all of a
- * list is given back, or nothing. A chunk says that it is on such a list, for
- * those who find one of its pages in an array.
+ * What is handed out is the list of chunks itself. So no page has to be looked up when it
+ * comes back, and none can be wrong: the whole list is given back, or nothing. A chunk says
+ * that it is on such a list (TTMPOOL_CHUNK_HELD), for a thread that finds one of its pages
+ * in an array.
  */
 
 #include <ttmpool/runs.h>
@@ -47,8 +47,9 @@ int ttmpool_runs_take(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* Up to TTMPOOL_HOLD_CHUNKS chunks from @link on are held no more; which comes next?
- * @differs: is one of them not of this kind? */
+/* Marks up to TTMPOOL_HOLD_CHUNKS chunks, from @link on, as leaving and no longer held.
+ * Returns the link after them. @differs: becomes nonzero if one of them is not of this
+ * kind. */
 static struct ttmpool_list *runs_let_go(struct ttmpool_list *link,
 					const struct ttmpool_list *chunks,
 					uint32_t kind, uint32_t *differs)
@@ -65,7 +66,7 @@ static struct ttmpool_list *runs_let_go(struct ttmpool_list *link,
 	return link;
 }
 
-/* Under the lock, for who finds one of them by an array. */
+/* The chunks leave under the lock, because another thread may find one of them by an array. */
 int ttmpool_runs_give(struct ttmpool_runs *runs)
 {
 	struct ttmpool_pool *pool = runs->pool;
@@ -99,7 +100,7 @@ int ttmpool_runs_give(struct ttmpool_runs *runs)
 	return 0;
 }
 
-/* Does the chunk begin where the run ends? */
+/* Returns whether the chunk begins where the run ends. */
 static bool run_goes_on(const struct ttmpool_run *run,
 			const struct ttmpool_run *next,
 			const struct ttmpool_pool *pool)

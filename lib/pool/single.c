@@ -2,10 +2,11 @@
 /*
  * The short way in and out, for buffers of one chunk.
  *
- * Most buffers are small, and of a size for which there is one chunk; that lies in
- * its bin, mapped as it was left. Nothing can fail then, and nothing has to be undone,
- * so the chunk goes from one list to another, and is counted on the way. The pool's lock
- * is taken once each way, or twice if the chunk has to be cleared.
+ * Most buffers are small, and of a size for which there is one chunk, which lies in its
+ * bin, mapped as it was left. Then nothing can fail, and nothing has to be undone: the
+ * chunk goes from one list to another, and is counted on the way. The pool's lock is taken
+ * once each way, or twice if the chunk has to be cleared. If nothing is pooled that would
+ * serve, one chunk is made, if nobody has to give up anything for it.
  *
  *                            bins                      in use
  *     take    1 chunk   [c] ------- (clear) ----------> [c]     short
@@ -13,15 +14,15 @@
  *     give    1 chunk   [c] <-------------------------- [c]     short
  *             others    pool or release, claimed before         long (give.c)
  *
- * The short way does what the long one would have done, or nothing at all: a request
- * that it is not made for is no error, and goes the long way. There, too, everything
- * that is wrong with an array is found out and reported. No list of chunks is built here,
- * and no sum over one: what the long way counts for a batch is known of one chunk.
+ * The short way does what the long one would have done, or nothing at all: a request that
+ * it is not made for is no error, and goes the long way. The long way also finds and
+ * reports everything that is wrong with an array. Nothing is summed over a list here: what
+ * the long way counts for a batch is known of one chunk.
  */
 
 #include "take.h"
 
-/* Of which order is one chunk of so many pages? */
+/* Returns the order of one chunk of @pages; TTMPOOL_NR_ORDERS if there is none. */
 static inline unsigned int order_of(size_t pages)
 {
 	unsigned int order = 0;
@@ -33,13 +34,15 @@ static inline unsigned int order_of(size_t pages)
 	return order;
 }
 
-/* Is there nothing to be looked at in a page but what its chunk says? */
+/* Returns whether a chunk says all that must be known of its pages, so that they need not
+ * be examined. */
 static inline bool pool_believes(struct ttmpool_pool *pool)
 {
 	return !pool->policy.verify && !pool_may_bounce(pool);
 }
 
-/* So many pages more, or less, are in use, of one owner; @mapped: and mapped. */
+/* Counts @pages more of one owner as in use, and, if @mapped, as mapped; fewer if @pages is
+ * negative. */
 static inline void single_count(struct ttmpool_pool *pool,
 				struct ttmpool_owner *owner, long pages,
 				bool mapped)
@@ -59,7 +62,8 @@ static inline void single_count(struct ttmpool_pool *pool,
 		tpos_atomic_add_return(pages, &owner->pages[TTMPOOL_MAPPED]);
 }
 
-/* The newest chunk of these flags, out of its bin, or NULL. */
+/* Takes a chunk with these flags out of its bin, the newest of its list. Returns it, or
+ * NULL. */
 static struct ttmpool_chunk *single_pick(struct ttmpool_pool *pool,
 					 struct ttmpool_bin *bin,
 					 struct bins_kind kind)
@@ -81,7 +85,7 @@ static struct ttmpool_chunk *single_pick(struct ttmpool_pool *pool,
 	return ttmpool_chunk_of(picked.next);
 }
 
-/* The chunk is the owner's, and counted. */
+/* Gives the chunk to the owner, and counts it. */
 static void single_enter(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req,
 			 struct ttmpool_chunk *chunk)
@@ -97,8 +101,9 @@ static void single_enter(struct ttmpool_pool *pool,
 	pool->stats.takes++;
 }
 
-/* The newest chunk of the size and kind that a request asks for, whether it is clear or
- * not, if the device reaches all that is pooled. The pool's lock is held. */
+/* Takes a chunk of the size and kind that a request asks for out of its bin, a clean one if
+ * there is one. Returns NULL if there is none, or if pooled chunks may be beyond the
+ * device's mask. The caller holds the pool's lock. */
 static inline struct ttmpool_chunk *
 single_find(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	    struct bins_kind kind)
@@ -117,9 +122,12 @@ single_find(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	return single_pick(pool, bin, kind);
 }
 
-/* May it be made at once? Not where some of its kind is pooled all the same, where others
- * are made along with it, where it matters which memory it is, or where addresses may be
- * had in pieces alone. The lock is held. */
+/*
+ * Returns whether a fresh chunk may be made at once. It may not if chunks are pooled that
+ * would serve, if spare ones would be made along with it, if the node matters, if the pool
+ * is prepared, or if addresses may be available only in pieces. The caller holds the pool's
+ * lock.
+ */
 static inline bool single_may_be_fresh(const struct ttmpool_pool *pool,
 				       const struct ttmpool_request *req,
 				       unsigned int order, bool map)
@@ -135,7 +143,8 @@ static inline bool single_may_be_fresh(const struct ttmpool_pool *pool,
 	return !bins[order].nr_chunks;
 }
 
-/* Map and convert one fresh chunk, alone in a list. There is room for a mapping. */
+/* Maps and converts one fresh chunk, which is alone in a list. If it needs a mapping, there
+ * is room for it. */
 static int single_prepare(struct ttmpool_pool *pool,
 			  const struct ttmpool_request *req, struct room *room,
 			  struct ttmpool_list *made)
@@ -150,8 +159,9 @@ static int single_prepare(struct ttmpool_pool *pool,
 }
 
 /*
- * Make one chunk, of what nobody has to give up anything for: room, free memory, addresses.
- * What cannot be had like this is no error, but for the long way.
+ * Makes one chunk, if there are room, free memory and addresses for which nobody has to
+ * give up anything. Otherwise returns NULL. That is no error: the request goes the long
+ * way.
  */
 static struct ttmpool_chunk *single_make(struct ttmpool_pool *pool,
 					 const struct ttmpool_request *req,
@@ -176,7 +186,7 @@ static struct ttmpool_chunk *single_make(struct ttmpool_pool *pool,
 	if (!err)
 		err = single_prepare(pool, req, &room, &made);
 	ttmpool_room_return(pool, &room);
-	/* what bounces is counted where more is looked at */
+	/* chunks that bounce are counted on the long way */
 	if (!err && !pool_may_bounce(pool))
 		return ttmpool_chunk_of(made.next);
 	pool_tally(pool, &pool->stats.pages_fresh,
@@ -185,7 +195,7 @@ static struct ttmpool_chunk *single_make(struct ttmpool_pool *pool,
 	return NULL;
 }
 
-/* Hand out a chunk that was pooled, and is clear. The pool's lock is held. */
+/* Hands out a pooled chunk that is clear. The caller holds the pool's lock. */
 static void single_hit(struct ttmpool_pool *pool,
 		       const struct ttmpool_request *req, bool map,
 		       struct ttmpool_chunk *chunk)
@@ -197,8 +207,8 @@ static void single_hit(struct ttmpool_pool *pool,
 		tpos_note_issued(pool->dev, chunk);
 }
 
-/* Clear a chunk that is out of its bin, and hand it out. If the hardware has poisoned it, it
- * ends, and the long way finds another. */
+/* Clears a chunk that is out of its bin, and hands it out. If the hardware has poisoned it,
+ * releases it, and the long way finds another. */
 static struct ttmpool_chunk *single_clear(struct ttmpool_pool *pool,
 					  const struct ttmpool_request *req,
 					  bool map, struct ttmpool_chunk *chunk)
@@ -219,7 +229,7 @@ static struct ttmpool_chunk *single_clear(struct ttmpool_pool *pool,
 	return chunk;
 }
 
-/* Hand out a fresh chunk, if one can be had at once. */
+/* Hands out a fresh chunk, if one can be made at once. */
 static struct ttmpool_chunk *single_miss(struct ttmpool_pool *pool,
 					 const struct ttmpool_request *req,
 					 unsigned int order, bool map)
@@ -235,8 +245,9 @@ static struct ttmpool_chunk *single_miss(struct ttmpool_pool *pool,
 	return chunk;
 }
 
-/* Take one chunk that lacks nothing but to be clear, if there is one of that size; or make
- * one, if nothing is pooled that would serve. */
+/* Takes one pooled chunk that needs nothing but clearing, if there is one of that size; or
+ * makes one, if nothing is pooled that would serve. Returns NULL if the request must go the
+ * long way. */
 struct ttmpool_chunk *ttmpool_single_take(struct ttmpool_pool *pool,
 					  const struct ttmpool_request *req,
 					  bool map)
@@ -265,14 +276,16 @@ struct ttmpool_chunk *ttmpool_single_take(struct ttmpool_pool *pool,
 	return chunk;
 }
 
-/* What has to be unmapped before it is pooled goes the long way. */
+/* Returns whether the chunk can be pooled as it is. One that must be unmapped first goes
+ * the long way. */
 static inline bool single_may_leave(const struct ttmpool_pool *pool,
 				    const struct ttmpool_chunk *chunk)
 {
 	return pool->policy.keep_mapped || !ttmpool_chunk_is_streaming(chunk);
 }
 
-/* The chunk is nobody's any more; it is still on the list of what is in use. */
+/* Takes the chunk off its owner's account, and marks it as leaving. It is still on the
+ * in-use list. */
 static void single_leave(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
 {
 	single_count(pool, chunk->owner, -(long)ttmpool_chunk_pages(chunk),
@@ -281,7 +294,8 @@ static void single_leave(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
 	chunk_set_state(chunk, TTMPOOL_CHUNK_LEAVING);
 }
 
-/* Pool a chunk that leaves; is a worker to be asked to clear it? */
+/* Pools a chunk that leaves. Returns whether the caller must queue the worker that clears
+ * it. */
 static bool single_park(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
 {
 	struct ttmpool_bin *bin =
@@ -294,7 +308,8 @@ static bool single_park(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
 	return pool_asks_scrub(pool);
 }
 
-/* Take back all of an array, if it is one chunk that can leave at once; was it? */
+/* Takes back all of an array, if it is one chunk that can leave at once. Returns whether it
+ * did. */
 bool ttmpool_single_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 			 size_t num_pages, enum ttmpool_caching caching,
 			 uint32_t ticket)
