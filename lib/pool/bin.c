@@ -297,9 +297,9 @@ static size_t bins_place_moved(struct ttmpool_pool *pool,
 	return looks;
 }
 
-/* Something comes back to the pool: the pool's clock goes on to the number that this
- * give has among those of all pools, so that ages can be compared between pools. Where a
- * long has 32 bits, that number wraps; the clock of the pool does not. */
+/* Sets the clock of the pool to the number of this give, counted over all pools of the
+ * manager, so that ages can be compared between pools. Where a long has 32 bits, that number
+ * wraps; the clock of the pool does not. Returns the clock. */
 static uint64_t clock_advance(struct ttmpool_pool *pool)
 {
 	const long gives = tpos_atomic_add_return(1, &pool->mgr->gives);

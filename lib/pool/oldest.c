@@ -193,7 +193,7 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 	return want->got - had;
 }
 
-/* The age of the oldest chunk that is wanted, or TTMPOOL_NO_AGE. */
+/* Returns the age of the oldest chunk that is wanted, or TTMPOOL_NO_AGE. */
 uint64_t ttmpool_bins_oldest_age(struct ttmpool_pool *pool,
 				 const struct bins_want *want)
 {

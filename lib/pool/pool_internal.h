@@ -132,7 +132,7 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 				struct bins_want *want,
 				struct ttmpool_list *picked);
 
-/* No chunk is so old: a pool has none that is wanted. */
+/* The age that is returned if a pool has no chunk that is wanted. */
 #define TTMPOOL_NO_AGE ((uint64_t)-1)
 uint64_t ttmpool_bins_oldest_age(struct ttmpool_pool *pool,
 				 const struct bins_want *want);
