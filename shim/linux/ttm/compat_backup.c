@@ -83,19 +83,31 @@ static pgoff_t end_of_run(const struct ttm_tt *tt, pgoff_t i)
 }
 
 /*
- * An entry that is a handle or empty is no page. If a backup has left pages in
- * another condition than TTM believes, the pool refuses them, and they go to the
- * system.
+ * Gives back @n pages. If a backup has left them in another condition than TTM believes, the
+ * pool refuses them, and they go to the system.
+ */
+static void give_run(struct ttmpool_pool *ours, struct ttm_tt *tt, pgoff_t i,
+		     pgoff_t n, u32 ticket)
+{
+	if (ttmpool_pool_give_ticket(ours, tt->pages + i, n, (int)tt->caching,
+				     ticket))
+		WARN_ON(ttmpool_pool_give_up(ours, tt->pages + i, n, ticket));
+}
+
+/*
+ * Only a backup replaces an entry by a handle or empties it, and TTM marks the buffer then.
+ * So in any other buffer the entries need not be looked at one by one.
  */
 void ttmpool_ttm_give(struct ttmpool_pool *ours, struct ttm_tt *tt, u32 ticket)
 {
+	if (!ttm_tt_is_backed_up(tt)) {
+		give_run(ours, tt, 0, tt->num_pages, ticket);
+		return;
+	}
 	for (pgoff_t i = 0, end; i < tt->num_pages; i = end) {
 		end = end_of_run(tt, i);
-		if (is_page(tt->pages[i]) &&
-		    ttmpool_pool_give_ticket(ours, tt->pages + i, end - i,
-					     (int)tt->caching, ticket))
-			WARN_ON(ttmpool_pool_give_up(ours, tt->pages + i,
-						     end - i, ticket));
+		if (is_page(tt->pages[i]))
+			give_run(ours, tt, i, end - i, ticket);
 	}
 }
 
