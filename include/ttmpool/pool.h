@@ -319,7 +319,8 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
  * @req: what is needed
  * @pages: an array of req->num_pages, the caller's; written on success only
  * @dma_addr: likewise, one address a page; or NULL if the pages need not be
- *	mapped
+ *	mapped: plain pages that are cached are not mapped then, because the caller could
+ *	not sync them
  *
  * The pages are zero, of the wanted caching, and, with @dma_addr, mapped for
  * the device in both directions. None of them was poisoned by the hardware before

@@ -183,6 +183,24 @@ static int take_map(struct take *take)
 	return err;
 }
 
+/*
+ * Who gets no addresses cannot sync what the CPU writes by a cached mapping. If the device
+ * does not see the cache, the end of a mapping that was only kept would lose it. So it
+ * ends now.
+ */
+static void take_unmap(struct take *take)
+{
+	struct ttmpool_list mapped;
+
+	if (take->map || take->req.caching != TTMPOOL_CACHED ||
+	    !ttmpool_chunks_extract(&take->got, ttmpool_chunk_is_streaming,
+				    &mapped))
+		return;
+	take->bare += ttmpool_chunks_count_pages(&mapped);
+	ttmpool_chunks_unmap(take->pool, &mapped, false);
+	ttmpool_chunks_merge(&take->got, &mapped);
+}
+
 static bool is_cached(const struct ttmpool_chunk *chunk)
 {
 	return chunk->caching == TTMPOOL_CACHED;
@@ -237,6 +255,8 @@ static int take_try(struct take *take)
 		err = take_map(take);
 	if (!err)
 		err = take_convert(take);
+	if (!err)
+		take_unmap(take);
 	ttmpool_room_return(take->pool, &take->room);
 	if (err) {
 		ttmpool_take_drop(take, &take->got);

@@ -190,6 +190,37 @@ static void f22_contents_are_in_memory(struct check *t)
 		CHECK(t, contents_are_in_memory(t, i));
 }
 
+/* A cached buffer without addresses, made of what one with addresses has left in the
+ * pool: does what the CPU writes survive the first @moves moves? */
+static bool survives_without_address(struct check *t, int moves)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer_config config = { .num_pages = N,
+					.caching = TTMPOOL_CACHED };
+	struct buffer *before, *buf;
+	struct rig *rig;
+
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	before = buffer_open(t, rig, &config);
+	config.unmapped = true;
+	buf = buffer_open(t, rig, &config);
+	if (buffer_cycle(before) || ttmpool_populate(&buf->be) ||
+	    rig_stats(rig).pages_hit != N || !stamp(t, buf, false) ||
+	    !survives(t, buf, moves) || ttmpool_drop(&buf->be))
+		return false;
+	return rig_close(t, rig);
+}
+
+/* Who has asked for no addresses cannot tell the device what the CPU has written. So
+ * there is no mapping that could end with a look past the cache, not even one that the
+ * pool had kept. */
+static void f22_contents_without_an_address_are_not_lost(struct check *t)
+{
+	for (int moves = 0; moves <= MOVES; moves++)
+		CHECK(t, survives_without_address(t, moves));
+}
+
 /* A mapping that is not write-back shows the zeroes, whatever the device sees. */
 static void f55_a_mapping_past_the_cache_is_zero(struct check *t)
 {
@@ -209,6 +240,7 @@ static void f55_a_mapping_past_the_cache_keeps_its_contents(struct check *t)
 
 CHECK_SUITE(caches, CHECK_CASE(f22_zeroes_are_in_memory),
 	    CHECK_CASE(f22_contents_are_in_memory),
+	    CHECK_CASE(f22_contents_without_an_address_are_not_lost),
 	    CHECK_CASE(f55_a_mapping_past_the_cache_is_zero),
 	    CHECK_CASE(f55_a_mapping_past_the_cache_keeps_its_contents));
 
