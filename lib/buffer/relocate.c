@@ -57,6 +57,8 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	ttmpool_claim_sort(&claim);
 	ttmpool_take_issue(take);
 	ttmpool_chunks_copy(be->pool, &take->got, &claim.chunks);
+	/* and stay so, if the rest of the buffer cannot follow */
+	ttmpool_chunks_mark_anonymous(&take->got, true);
 	ttmpool_take_hand_out(take, pages,
 			      take->map ? be->dma_addr + first : NULL);
 	ttmpool_chunks_give(be->pool, &claim.chunks, n);

@@ -169,6 +169,78 @@ static void s12_a_copy_that_fails_otherwise_is_told(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+#define LOW_MASK ((1u << 24) - 1)
+
+static struct buffer *cached_buffer(struct check *t, struct rig *rig, int pool,
+				    size_t n)
+{
+	return buffer_open(t, rig,
+			   &(struct buffer_config){ .pool = pool,
+						    .num_pages = n,
+						    .unmapped = true,
+						    .funcs = &buffer_plain,
+						    .caching = TTMPOOL_CACHED });
+}
+
+/* A buffer of three pages, anonymous, and the second pool's, whose device reaches the one
+ * in the middle, but neither the first nor the last. */
+static struct buffer *reached_in_the_middle(struct check *t, struct rig *rig)
+{
+	struct buffer *high[2], *low[2], *three[2];
+
+	rig->pool[0].policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	for (int i = 0; i < 2; i++) {
+		high[i] = cached_buffer(t, rig, 0, 1);
+		low[i] = cached_buffer(t, rig, i, 1);
+		three[i] = cached_buffer(t, rig, i, 3);
+		if (!three[i] || ttmpool_populate(&high[i]->be))
+			return NULL;
+	}
+	if (ttmpool_populate(&low[1]->be) ||
+	    ttmpool_to_anonymous(&low[1]->be) ||
+	    ttmpool_handover(&low[1]->be, &low[0]->be))
+		return NULL;
+	if (ttmpool_unpopulate(&high[0]->be) || ttmpool_drop(&low[0]->be) ||
+	    ttmpool_unpopulate(&high[1]->be))
+		return NULL;
+	if (ttmpool_populate(&three[0]->be) ||
+	    rig->pool[0].stats.pages_hit != 3 ||
+	    !buffer_stamp(t, three[0], SEED) ||
+	    ttmpool_to_anonymous(&three[0]->be) ||
+	    ttmpool_handover(&three[0]->be, &three[1]->be))
+		return NULL;
+	return three[1];
+}
+
+/* What was copied before a way back to the device fails is ordinary pages as the rest
+ * is, and counted so. */
+static void s12_half_a_way_back_is_still_anonymous(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, LOW_MASK, TTMPOOL_NODE_ANY));
+	b = reached_in_the_middle(t, rig);
+	CHECK(t, b);
+	tpsim_fault_plan(check_machine(t),
+			 &(struct tpsim_fault){ .call = TPSIM_CALL_PAGES_ALLOC,
+						.nth = 2,
+						.times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_to_device(&b->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 1 << 12);
+	CHECK_EQ(t, rig->pool[1].stats.pages_anonymous, 3);
+	CHECK(t, buffer_is_stamped(t, b, SEED));
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 2 << 12);
+	CHECK_EQ(t, rig->pool[1].stats.pages_anonymous, 0);
+	CHECK(t, buffer_is_stamped(t, b, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* No memory for the copy: the buffer stays anonymous, and whole. */
 static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
 {
@@ -384,6 +456,7 @@ CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s12_a_copy_that_fails_otherwise_is_told),
 	    CHECK_CASE(s06_what_comes_back_far_is_counted_once),
 	    CHECK_CASE(s12_no_memory_for_a_copy_loses_nothing),
+	    CHECK_CASE(s12_half_a_way_back_is_still_anonymous),
 	    CHECK_CASE(s08_a_page_of_unknown_caching_is_not_insertable),
 	    CHECK_CASE(s07_a_buffer_without_addresses_can_be_interrupted),
 	    CHECK_CASE(s07_a_buffer_without_addresses_is_restored),
