@@ -61,11 +61,11 @@ int TPOS_MUST_CHECK ttmpool_swapout(struct ttmpool_backend *be, size_t pages);
  * Return: 0, and the state is POPULATED, with the caching, addresses and
  * contents that it had, or PARTIAL if some are still in the store; -EINVAL in
  * any other state, or for no page, and nothing has changed; -EINTR; what
- * ttmpool_pool_take() and tpos_store_read() return; with policy.checksum, -EBADMSG if the
- * store returned other bytes than it was given, which is reported
- * (TTMPOOL_REPORT_CORRUPTED). After these, the state is as before or PARTIAL, and the pages
- * that had come back are there. A corrupted page never comes back: as long as the store
- * returns such bytes, the buffer is lost, and ttmpool_drop() ends it.
+ * ttmpool_pool_take(), ttmpool_to_device() and tpos_store_read() return; with
+ * policy.checksum, -EBADMSG if the store returned other bytes than it was given, which is
+ * reported (TTMPOOL_REPORT_CORRUPTED). After these, the state is as before or PARTIAL, and
+ * the pages that had come back are there. A corrupted page never comes back: as long as the
+ * store returns such bytes, the buffer is lost, and ttmpool_drop() ends it.
  */
 int TPOS_MUST_CHECK ttmpool_swapin(struct ttmpool_backend *be, size_t pages);
 
@@ -102,14 +102,15 @@ int TPOS_MUST_CHECK ttmpool_to_anonymous(struct ttmpool_backend *be);
  *
  * Works in place if the device reaches a page and a mapping may be as large as its chunk;
  * otherwise, and for a coherent backend, it copies the contents. It copies a chunk of
- * another node than the pool wants if pages of the right node are free; otherwise the
- * chunk stays where it is. The whole call sleeps no longer than be->wait_ms. A buffer that
- * can never be mapped is refused at once (-ENOSPC).
+ * another node than the pool wants if pages of the right node are free, and the hardware
+ * has poisoned none of it; otherwise the chunk stays where it is. The whole call sleeps no
+ * longer than be->wait_ms. A buffer that can never be mapped is refused at once (-ENOSPC).
  *
  * Return: 0, and the state is POPULATED, with the caching and addresses wanted;
  * -EINVAL in any other state, or if the arrays are not what the library left
- * there; what ttmpool_pool_take() returns. After an error
- * the state is ANONYMOUS, and no content has changed.
+ * there; -EFAULT if pages have to be copied and the hardware has poisoned one of them, and
+ * nobody has read it; what ttmpool_pool_take() returns. After an error the state is
+ * ANONYMOUS, and no content has changed.
  */
 int TPOS_MUST_CHECK ttmpool_to_device(struct ttmpool_backend *be);
 

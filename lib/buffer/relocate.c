@@ -128,6 +128,13 @@ static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 	return all;
 }
 
+/* Returns whether @err means that there is no copy that is nearer: no such pages are
+ * available, or the hardware has poisoned some of what would be copied. */
+static bool may_stay_far(int err)
+{
+	return err == -ENOMEM || err == -EFAULT;
+}
+
 /* Copies pages that do not suit to pages that do. */
 static int backend_relocate_misfits(struct ttmpool_backend *be)
 {
@@ -152,7 +159,7 @@ static int backend_relocate_misfits(struct ttmpool_backend *be)
 		if (fit == MISFIT)
 			take.until = be->until;
 		err = backend_copy(be, first, n, &take);
-		if (err && (fit == MISFIT || err != -ENOMEM))
+		if (err && (fit == MISFIT || !may_stay_far(err)))
 			return err;
 	}
 	return 0;

@@ -123,7 +123,28 @@ static void s12_far_pages_stay_if_there_are_no_near_ones(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does anybody give up pages for it: not what is pooled, at the page budget. */
+/* What is far and has a poisoned page cannot be copied, and need not be: it stays where
+ * it is, and the device has its buffer again. */
+static void f56_what_is_far_and_poisoned_stays(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+
+	CHECK(t, rig);
+	b = far_away(t, rig);
+	CHECK(t, b);
+	tpsim_page_poison(check_machine(t), b->pages[5]);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK(t, has_stayed(t, rig, b));
+	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_POISONED), 1);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Nobody gives up pages for a copy that is only nearer: not what is pooled, at the page
+ * budget. */
 static void s12_a_copy_for_nearness_costs_nobody_anything(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -452,6 +473,7 @@ static void f57_what_was_handed_over_by_a_wider_mask_goes(struct check *t)
 
 CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s12_far_pages_stay_if_there_are_no_near_ones),
+	    CHECK_CASE(f56_what_is_far_and_poisoned_stays),
 	    CHECK_CASE(s12_a_copy_for_nearness_costs_nobody_anything),
 	    CHECK_CASE(s12_a_copy_that_fails_otherwise_is_told),
 	    CHECK_CASE(s06_what_comes_back_far_is_counted_once),
