@@ -205,8 +205,32 @@ static void s07_a_changed_array_is_refused_half_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* So is an array with a hole, or with the page of a chunk that is larger than what is
- * left of the array. */
+/* What is wrong with an array beyond the pages that leave is no concern of a swap-out:
+ * it neither fails nor believes what stands there. */
+static void s07_an_array_is_not_believed_beyond_what_leaves(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+	tpos_page_t *was;
+
+	CHECK(t, rig);
+	buf = cached_ready(t, rig, 5); /* 4 and 1 */
+	CHECK(t, buf);
+	CHECK(t, buffer_stamp(t, buf, 9));
+	was = buf->pages[4];
+	buf->pages[4] = check_page_of_system(t);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
+	CHECK_EQ(t, buf->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, buf->be.pages_stored, 4);
+	buf->pages[4] = was;
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK(t, buffer_is_stamped(t, buf, 9));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Refused is an array with a hole, too, or with the page of a chunk that is larger than
+ * what is left of the array. */
 static void s07_an_array_that_does_not_add_up_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -358,6 +382,7 @@ CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s06_no_wrong_account_passes_for_valid),
 	    CHECK_CASE(s07_no_wrong_backend_passes_for_valid),
 	    CHECK_CASE(s07_a_changed_array_is_refused_half_way),
+	    CHECK_CASE(s07_an_array_is_not_believed_beyond_what_leaves),
 	    CHECK_CASE(s07_an_array_that_does_not_add_up_is_refused),
 	    CHECK_CASE(s12_a_changed_array_is_not_moved),
 	    CHECK_CASE(s12_no_hand_over_between_managers),

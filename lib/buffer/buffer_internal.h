@@ -37,7 +37,7 @@ size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be);
 int ttmpool_backend_claim(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks);
 int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
-			       struct ttmpool_list *chunks);
+			       struct ttmpool_list *chunks, size_t *end);
 void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
 				      size_t n);
 int ttmpool_backend_strip(struct ttmpool_backend *be,
@@ -62,6 +62,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
 /**
  * struct party - buffers that are swapped out together
  * @be: the buffers, all of one pool; each has pages, and its lock is held
+ * @end: for each buffer, the index up to which its array has been claimed
  * @n: number of buffers; at least one
  * @pages: number of pages to swap out; no more than the buffers have
  * @in_reclaim: see struct ttmpool_swapper
@@ -74,6 +75,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
 #define PARTY_MOST 16
 struct party {
 	struct ttmpool_backend *be[PARTY_MOST];
+	size_t end[PARTY_MOST];
 	size_t n;
 	size_t pages;
 	bool in_reclaim;

@@ -72,23 +72,31 @@ int ttmpool_backend_claim(struct ttmpool_backend *be,
 }
 
 /*
- * Returns how many pages lie between this entry and the next chunk. The array has
- * not been checked yet.
+ * Returns how many pages lie between this entry and the next chunk. The array has not been
+ * checked yet: an entry may be a page of another pool, which may end at any time.
  */
 static size_t backend_step(const struct ttmpool_backend *be, size_t index)
 {
-	const struct ttmpool_chunk *chunk =
-		tpos_page_chunk(be->pool->dev, be->tt.pages[index]);
+	struct ttmpool_pool *pool = be->pool;
+	const struct ttmpool_chunk *chunk;
+	size_t pages = 1;
 
-	return chunk ? ttmpool_chunk_pages(chunk) : 1;
+	tpos_spin_lock(&pool->lock);
+	tpos_read_lock();
+	chunk = tpos_page_chunk(pool->dev, be->tt.pages[index]);
+	if (chunk && chunk_is_in_use_of(chunk, pool))
+		pages = ttmpool_chunk_pages(chunk);
+	tpos_read_unlock();
+	tpos_spin_unlock(&pool->lock);
+	return pages;
 }
 
 /*
  * Claims the first chunks of a buffer, until they have at least @pages pages or
- * there are no more.
+ * there are no more. @end: set to the index from which on nothing is claimed.
  */
 int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
-			       struct ttmpool_list *chunks)
+			       struct ttmpool_list *chunks, size_t *end)
 {
 	struct part some = { .first = ttmpool_backend_first_page(be),
 			     .least = pages };
@@ -96,15 +104,18 @@ int ttmpool_backend_claim_some(struct ttmpool_backend *be, size_t pages,
 
 	some.end = some.first;
 	while (got < pages && some.end < be->tt.num_pages) {
-		size_t step = backend_step(be, some.end);
+		size_t step = 1;
 
-		if (be->tt.pages[some.end])
+		if (be->tt.pages[some.end]) {
+			step = backend_step(be, some.end);
 			got += step;
+		}
 		some.end += step;
 	}
 	/* If the array is wrong, claiming finds out. */
 	if (some.end > be->tt.num_pages)
 		some.end = be->tt.num_pages;
+	*end = some.end;
 	return backend_claim(be, &some, chunks);
 }
 

@@ -58,6 +58,7 @@
  * @wanted: least number of pages to leave
  * @gained: number of pages that have left since the call began
  * @begin: index of the first page of the chunk that is being stored
+ * @end: what @be has before this index was claimed
  * @at: index of the next page to be stored
  */
 struct swapout {
@@ -71,6 +72,7 @@ struct swapout {
 	size_t wanted;
 	size_t gained;
 	size_t begin;
+	size_t end;
 	size_t at;
 };
 
@@ -110,24 +112,23 @@ static struct ttmpool_chunk *swapout_chunk(const struct swapout *out)
 }
 
 /*
- * Goes to the next chunk of the buffer that was claimed. Returns whether there is
- * one.
+ * Goes to the next chunk of the buffer that was claimed. Returns whether there is one. The
+ * entries behind those chunks have not been checked.
  */
 static bool swapout_next(struct swapout *out)
 {
-	const struct ttmpool_tt *tt = &out->be->tt;
-
-	while (out->begin < tt->num_pages && !tt->pages[out->begin])
+	while (out->begin < out->end && !out->be->tt.pages[out->begin])
 		out->begin++;
-	return out->begin < tt->num_pages &&
-	       swapout_chunk(out)->state == TTMPOOL_CHUNK_LEAVING;
+	return out->begin < out->end;
 }
 
-/* Begins to work on @be. */
-static void swapout_turn_to(struct swapout *out, struct ttmpool_backend *be)
+/* Begins to work on the @i-th buffer of a party. */
+static void swapout_turn_to(struct swapout *out, const struct party *party,
+			    size_t i)
 {
-	out->be = be;
-	out->begin = ttmpool_backend_first_page(be);
+	out->be = party->be[i];
+	out->begin = ttmpool_backend_first_page(out->be);
+	out->end = party->end[i];
 }
 
 /* Takes a chunk away from the buffer, after all of it has been stored. */
@@ -199,17 +200,17 @@ static int swapout_write(struct swapout *out)
 }
 
 /*
- * Finds out whether the store has room for anything: writes one page of @be, as its device
- * left it, before any buffer loses mappings and caching that cost flushes to restore. The
- * same page is written again later. The store is not asked if all chunks are ordinary and
- * so have nothing to lose, or if pages have left already.
+ * Finds out whether the store has room for anything: writes one page of the first buffer, as
+ * its device left it, before any buffer loses mappings and caching that cost flushes to
+ * restore. The same page is written again later. The store is not asked if all chunks are
+ * ordinary and so have nothing to lose, or if pages have left already.
  */
-static int swapout_probe(struct swapout *out, struct ttmpool_backend *be)
+static int swapout_probe(struct swapout *out, const struct party *party)
 {
 	if (out->gained || !ttmpool_chunks_have_other(&out->claimed))
 		return 0;
-	tpos_assert(be->store);
-	swapout_turn_to(out, be);
+	swapout_turn_to(out, party, 0);
+	tpos_assert(out->be->store);
 	swapout_next(out);
 	if (!chunk_may_be_read(out->pool, swapout_chunk(out)))
 		return -EFAULT;
@@ -280,14 +281,15 @@ static int swapout_store_chunk(struct swapout *out)
 	return err;
 }
 
-/* Stores the claimed chunks of a buffer, as long as more pages are wanted. */
-static int swapout_store(struct swapout *out, struct ttmpool_backend *be)
+/* Stores the claimed chunks of the @i-th buffer, as long as more pages are wanted. */
+static int swapout_store(struct swapout *out, const struct party *party,
+			 size_t i)
 {
 	int err = 0;
 
-	tpos_assert(be->store);
 	tpos_assert(!out->pages);
-	swapout_turn_to(out, be);
+	swapout_turn_to(out, party, i);
+	tpos_assert(out->be->store);
 	while (!err && out->gained < out->wanted && swapout_next(out)) {
 		err = swapout_store_chunk(out);
 		tpos_cond_resched();
@@ -314,10 +316,11 @@ static int swapout_open_store(struct ttmpool_backend *be)
 
 /*
  * Creates a store for a buffer, and claims its first chunks, until they have at least
- * @pages pages or there are no more. After an error, nothing has changed.
+ * @pages pages or there are no more. @end: set to the index from which on nothing is
+ * claimed. After an error, nothing has changed.
  */
 static int swapout_claim(struct swapout *out, struct ttmpool_backend *be,
-			 size_t pages)
+			 size_t pages, size_t *end)
 {
 	struct ttmpool_list chunks;
 	int err;
@@ -325,7 +328,7 @@ static int swapout_claim(struct swapout *out, struct ttmpool_backend *be,
 	err = swapout_open_store(be);
 	if (err)
 		return err;
-	err = ttmpool_backend_claim_some(be, pages, &chunks);
+	err = ttmpool_backend_claim_some(be, pages, &chunks, end);
 	if (!err)
 		ttmpool_list_splice_tail(&chunks, &out->claimed);
 	else if (!be->pages_stored)
@@ -338,15 +341,18 @@ static int swapout_claim(struct swapout *out, struct ttmpool_backend *be,
  * was stored, it becomes what it was, if that is possible without taking anything from
  * others.
  */
-static void swapout_settle(struct swapout *out, struct ttmpool_backend *be)
+static void swapout_settle(struct swapout *out, const struct party *party,
+			   size_t i)
 {
 	enum ttmpool_tt_state state = TTMPOOL_TT_PARTIAL;
+	struct ttmpool_backend *be = party->be[i];
 	struct ttmpool_list rest;
 
 	ttmpool_list_init(&rest);
-	for (swapout_turn_to(out, be); swapout_next(out);) {
+	for (swapout_turn_to(out, party, i); swapout_next(out);) {
 		struct ttmpool_chunk *chunk = swapout_chunk(out);
 
+		assert_deep(chunk->state == TTMPOOL_CHUNK_LEAVING);
 		ttmpool_list_move_tail(&chunk->link, &rest);
 		out->begin += ttmpool_chunk_pages(chunk);
 	}
@@ -381,7 +387,7 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 		if (here > left)
 			here = left;
 		left -= here;
-		err = swapout_claim(out, be, here);
+		err = swapout_claim(out, be, here, &party->end[*n]);
 		if (!err)
 			continue;
 		party->vain = be;
@@ -393,7 +399,7 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 /* Strip what was claimed of the first @n buffers in one batch, and store it. */
 static int swapout_move(struct swapout *out, struct party *party, size_t n)
 {
-	int err = swapout_probe(out, party->be[0]);
+	int err = swapout_probe(out, party);
 
 	if (err) {
 		party->vain = party->be[0];
@@ -406,7 +412,7 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 	for (size_t i = 0; i < n && !err; i++) {
 		size_t had = out->gained;
 
-		err = swapout_store(out, party->be[i]);
+		err = swapout_store(out, party, i);
 		if (err && out->gained == had)
 			party->vain = party->be[i];
 	}
@@ -423,7 +429,7 @@ static int swapout_window(struct swapout *out, struct party *party)
 	if (n)
 		moved = swapout_move(out, party, n);
 	for (size_t i = 0; i < n; i++)
-		swapout_settle(out, party->be[i]);
+		swapout_settle(out, party, i);
 	return moved ? moved : err;
 }
 

@@ -14,7 +14,7 @@
 #include <ttmpool/runs.h>
 
 #include "check_cmocka.h"
-#include "rig.h"
+#include "rig_buffer.h"
 
 #define ROUNDS 400
 #define MOST   700 /* chunks: more than a lock is held for */
@@ -27,6 +27,7 @@
  * @n: pages that are had at a time
  * @lent: the first of them
  * @array: what the other one has of old, or NULL
+ * @be: a buffer of his, or NULL
  * @over: he may stop
  * @taken: times that he was believed
  * @owned: times that a page of his seemed to be where he would have given it
@@ -39,6 +40,7 @@ struct scene {
 	size_t n;
 	_Atomic(tpos_page_t *) lent;
 	tpos_page_t **array;
+	struct ttmpool_backend *be;
 	atomic_bool over;
 	size_t taken;
 	size_t owned;
@@ -60,6 +62,26 @@ static void *give_to_the_wrong_pool(void *arg)
 						   scene->caching);
 		scene->owned += ttmpool_pool_owns(scene->wrong, page);
 		scene->owned += ttmpool_page_insertable(scene->wrong, page);
+	}
+	return NULL;
+}
+
+/* A buffer of the wrong pool, in whose array that page stands. */
+static void *swap_out_of_the_wrong_pool(void *arg)
+{
+	struct scene *scene = arg;
+	struct ttmpool_backend *be = scene->be;
+
+	while (!scene->over) {
+		tpos_page_t *page = atomic_load_explicit(&scene->lent,
+							 memory_order_relaxed);
+		tpos_page_t *was = be->tt.pages[0];
+
+		if (!page)
+			continue;
+		be->tt.pages[0] = page;
+		scene->taken += ttmpool_swapout(be, 1) != -EINVAL;
+		be->tt.pages[0] = was;
 	}
 	return NULL;
 }
@@ -142,8 +164,32 @@ static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Likewise if both have pages, and these and their descriptors go from one to the
- * other: what is given to the wrong pool may be its own by now, and somebody's. */
+/* Nor does it leave with a buffer of the wrong pool, whose array it has come into. */
+static void f53_a_page_of_another_pool_is_not_swapped_out(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	struct buffer_config config = { .pool = 1,
+					.num_pages = 2,
+					.caching = TTMPOOL_CACHED };
+	struct scene scene = { .caching = TTMPOOL_CACHED, .n = 1 };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(t, rig, &config, 3);
+	CHECK(t, buf);
+	scene.rig = rig;
+	scene.pool = &rig->pool[0];
+	scene.be = &buf->be;
+	CHECK(t, scene_plays(t, &scene, swap_out_of_the_wrong_pool,
+			     10 * ROUNDS));
+	CHECK_EQ(t, scene.taken, 0);
+	CHECK(t, buffer_is_stamped(t, buf, 3));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A page is refused, too, if both have pages, and these and their descriptors go from one
+ * to the other: what is given to the wrong pool may be its own by now, and somebody's. */
 static void f53_a_descriptor_may_be_the_other_pools_next(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -215,6 +261,7 @@ static void f54_an_array_of_old_takes_nothing_on_its_way(struct check *t)
 
 CHECK_SUITE(threads_stale,
 	    CHECK_CASE(f53_a_page_of_another_pool_may_go_meanwhile),
+	    CHECK_CASE(f53_a_page_of_another_pool_is_not_swapped_out),
 	    CHECK_CASE(f53_a_descriptor_may_be_the_other_pools_next),
 	    CHECK_CASE(f54_an_array_of_old_takes_nothing_on_its_way));
 
