@@ -47,7 +47,7 @@ struct ttmpool_manager;
  * @count: returns how many pages could be swapped out now. Takes no lock that is held
  *	while memory is allocated, and does not sleep.
  * @swapout: swaps out buffers until @pages pages have left, or no more can leave;
- *	returns how many left. If @wait is true and another swap-out is under way, it
+ *	returns how many went to the system. If @wait is true and another swap-out is under way, it
  *	waits until that one has given pages back, or has ended, and returns
  *	TTMPOOL_LOOK_AGAIN: then the caller checks whether that is enough. If @wait is
  *	false, the system asks, in any thread that allocates

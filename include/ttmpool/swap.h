@@ -172,7 +172,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be);
  * For a driver that will need pages soon, as before hibernation. The caller holds no lock
  * that a trylock of its backends would have to wait for. A signal ends the call. May sleep.
  *
- * Return: how many pages left.
+ * Return: how many pages went to the system; what had to be quarantined is not among them.
  */
 unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages);

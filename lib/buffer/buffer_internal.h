@@ -67,6 +67,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
  * @pages: number of pages to swap out; no more than the buffers have
  * @in_reclaim: see struct ttmpool_swapper
  * @gained: number of pages that have left
+ * @freed: of these, the number that went to the system; the others are quarantined
  * @vain: a buffer of which no page could leave, or NULL
  *
  * Lockdep counts each of the buffers' locks, and it can track 48 at a time
@@ -80,6 +81,7 @@ struct party {
 	size_t pages;
 	bool in_reclaim;
 	size_t gained;
+	size_t freed;
 	struct ttmpool_backend *vain;
 };
 

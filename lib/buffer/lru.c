@@ -114,6 +114,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
  * struct round - one walk along the list
  * @mgr: the manager that has the list
  * @wanted: number of pages that are still missing
+ * @freed: number of pages that the system has got
  * @tries: number of locks that may still be tried
  * @over: the round is over: no buffer or no try is left, or an error ended it
  * @party: the buffers that are swapped out next
@@ -121,6 +122,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 struct round {
 	struct ttmpool_manager *mgr;
 	unsigned long wanted;
+	unsigned long freed;
 	size_t tries;
 	bool over;
 	struct party party;
@@ -243,10 +245,15 @@ static unsigned long round_play(struct round *round)
 		tpos_spin_unlock(&mgr->lock);
 	}
 	queue_wake(&mgr->lru.followers);
+	round->freed += (unsigned long)party->freed;
 	return (unsigned long)party->gained;
 }
 
-/* Does one round. The swap mutex is held. */
+/*
+ * Does one round. The swap mutex is held. Pages that leave a buffer and are quarantined
+ * count for what is wanted, because the next buffer's pages are likely to be quarantined,
+ * too. They are not among the pages returned, because nobody has got them.
+ */
 static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 			       bool in_reclaim)
 {
@@ -268,7 +275,7 @@ static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 		round.wanted = got < pages ? pages - got : 0;
 		tpos_cond_resched();
 	}
-	return got;
+	return round.freed;
 }
 
 /* Unlocks the swap mutex, and wakes the followers so that they check again. */

@@ -57,6 +57,7 @@
  * @pages: number of pages in @stored and @adopted
  * @wanted: least number of pages to leave
  * @gained: number of pages that have left since the call began
+ * @freed: of these, the number that went to the system
  * @begin: index of the first page of the chunk that is being stored
  * @end: what @be has before this index was claimed
  * @at: index of the next page to be stored
@@ -71,6 +72,7 @@ struct swapout {
 	size_t pages;
 	size_t wanted;
 	size_t gained;
+	size_t freed;
 	size_t begin;
 	size_t end;
 	size_t at;
@@ -99,7 +101,8 @@ static void swapout_release(struct swapout *out)
 	ttmpool_account_swapped(pool, out->be->owner, (long)out->pages);
 	pool_tally(pool, &pool->stats.bytes_stored,
 		   pool_bytes(pool, out->pages));
-	ttmpool_chunks_release(pool, &out->stored);
+	out->freed += ttmpool_chunks_count_pages(&out->adopted);
+	out->freed += ttmpool_chunks_release(pool, &out->stored);
 	ttmpool_chunks_forget(pool, &out->adopted);
 	queue_wake(&pool->mgr->lru.followers);
 	out->pages = 0;
@@ -435,7 +438,8 @@ static int swapout_window(struct swapout *out, struct party *party)
 
 /*
  * Swaps out buffers of one pool, which have pages, until party->pages pages have left.
- * Returns the error that ended it; party->gained says how many pages have left.
+ * Returns the error that ended it; party->gained says how many pages have left, and
+ * party->freed how many of them the system has.
  */
 int ttmpool_party_swapout(struct party *party)
 {
@@ -460,7 +464,9 @@ int ttmpool_party_swapout(struct party *party)
 	tpos_assert(ttmpool_list_empty(&out.claimed));
 	tpos_assert(ttmpool_list_empty(&out.stored));
 	tpos_assert(ttmpool_list_empty(&out.adopted));
+	tpos_assert(out.freed <= out.gained);
 	party->gained = out.gained;
+	party->freed = out.freed;
 	return err;
 }
 

@@ -414,6 +414,63 @@ static void s07_a_changed_array_stops_nobody_else(struct check *t)
 	}
 }
 
+static void stick(struct check *t)
+{
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_RESET,
+				       .nth = 1,
+				       .times = UINT_MAX });
+}
+
+static unsigned long quarantined(struct rig *rig)
+{
+	struct ttmpool_manager_stats stats;
+
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	return stats.pages_quarantined;
+}
+
+/* Pages that have left a buffer, but could not be made write-back, are not the system's:
+ * the shrinker is not told that they are. */
+static void f24_what_is_quarantined_was_not_shrunk(struct check *t)
+{
+	struct rig *rig = crowd(t, 4, 8);
+
+	CHECK(t, rig);
+	stick(t);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 16, true), 0);
+	CHECK_EQ(t, quarantined(rig), 16);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 32, true), 32);
+	CHECK_EQ(t, quarantined(rig), 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, end(t, rig, 4));
+}
+
+/* Nor is there room in the page budget then: one buffer is swapped out in vain, and not
+ * all of them, one after the other. */
+static void f24_who_gains_no_page_swaps_out_no_more(struct check *t)
+{
+	struct rig *rig = crowd(t, 4, 8);
+	struct buffer *more;
+
+	CHECK(t, rig);
+	more = buffer_open(t, rig, &(struct buffer_config){ .num_pages = 8 });
+	CHECK(t, more);
+	ttmpool_manager_set_page_budget(&rig->mgr, 32);
+	stick(t);
+	CHECK_EQ(t, ttmpool_populate(&more->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, quarantined(rig), 8);
+	CHECK_EQ(t, state_of(0), TTMPOOL_TT_SWAPPED);
+	for (int i = 1; i < 4; i++)
+		CHECK(t, has_stayed(t, idle[i]));
+	CHECK_EQ(t, ttmpool_populate(&more->be), 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&more->be), 0);
+	CHECK(t, end(t, rig, 4));
+}
+
 /* Of 4096 pages and more, no more is stripped at a time than 16 MiB: so an error
  * leaves the rest as it was. */
 static void s07_a_large_buffer_leaves_in_windows(struct check *t)
@@ -636,6 +693,8 @@ CHECK_SUITE(swapper, CHECK_CASE(s07_a_full_store_costs_nobody_anything),
 	    CHECK_CASE(s07_undoing_keeps_within_the_limit),
 	    CHECK_CASE(s07_who_was_tried_in_vain_is_tried_last),
 	    CHECK_CASE(s07_a_changed_array_stops_nobody_else),
+	    CHECK_CASE(f24_what_is_quarantined_was_not_shrunk),
+	    CHECK_CASE(f24_who_gains_no_page_swaps_out_no_more),
 	    CHECK_CASE(s07_a_large_buffer_leaves_in_windows),
 	    CHECK_CASE(s07_a_piece_costs_the_same_of_any_buffer),
 	    CHECK_CASE(s07_a_party_is_of_one_pool),
