@@ -267,7 +267,7 @@ static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 	mgr->lru.round++;
 	tpos_spin_unlock(&mgr->lock);
 	while (got < pages && !round.over) {
-		round.party = (struct party){ .in_reclaim = in_reclaim };
+		round.party = (struct party){ .killable = in_reclaim };
 		while (round_look(&round))
 			tpos_cond_resched();
 		if (round.party.n)

@@ -48,8 +48,7 @@
 /**
  * struct swapout - one call
  * @pool: the pool of all buffers of the call
- * @in_reclaim: the system asked for pages, in a thread that has other things to do:
- *	a signal does not interrupt the call, unless it ends the thread
+ * @killable: as in a struct party
  * @claimed: chunks of all buffers that are not stored yet
  * @be: the buffer that is being stored
  * @stored: chunks that were copied, and are not freed yet
@@ -64,7 +63,7 @@
  */
 struct swapout {
 	struct ttmpool_pool *pool;
-	bool in_reclaim;
+	bool killable;
 	struct ttmpool_list claimed;
 	struct ttmpool_backend *be;
 	struct ttmpool_list stored;
@@ -80,8 +79,8 @@ struct swapout {
 
 static int swapout_interrupted(const struct swapout *out)
 {
-	bool signal = out->in_reclaim ? tpos_fatal_signal_pending()
-				      : tpos_signal_pending();
+	bool signal = out->killable ? tpos_fatal_signal_pending()
+				    : tpos_signal_pending();
 
 	return signal ? -EINTR : 0;
 }
@@ -444,7 +443,7 @@ static int swapout_window(struct swapout *out, struct party *party)
 int ttmpool_party_swapout(struct party *party)
 {
 	struct swapout out = { .pool = party->be[0]->pool,
-			       .in_reclaim = party->in_reclaim,
+			       .killable = party->killable,
 			       .wanted = party->pages };
 	int err;
 
@@ -480,7 +479,10 @@ static bool has_pages(const struct ttmpool_backend *be)
 
 int ttmpool_swapout(struct ttmpool_backend *be, size_t pages)
 {
-	struct party alone = { .be = { be }, .n = 1, .pages = pages };
+	struct party alone = { .be = { be },
+			       .n = 1,
+			       .pages = pages,
+			       .killable = be->killable };
 
 	if (!be->funcs->movable)
 		return -EOPNOTSUPP;

@@ -536,7 +536,32 @@ static void s06_what_a_signal_does_not_end(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does a task that is being killed go on to make room for its pages. */
+/* Nor does it end a swap-out or a swap-in of a buffer that says so; one that kills does. */
+static void s06_what_a_signal_does_not_end_of_a_move(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_of(t, rig, 64, 0);
+	CHECK(t, buf && !ttmpool_populate(&buf->be));
+	buf->be.killable = true;
+	tpsim_kill_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	tpsim_kill_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A task that is being killed does not go on to make room for its pages. */
 static void s06_a_killed_task_makes_no_more_room(struct check *t)
 {
 	struct rig *rig =
@@ -558,6 +583,7 @@ static void s06_a_killed_task_makes_no_more_room(struct check *t)
 
 CHECK_SUITE(patience, CHECK_CASE(s06_a_signal_ends_a_large_request),
 	    CHECK_CASE(s06_what_a_signal_does_not_end),
+	    CHECK_CASE(s06_what_a_signal_does_not_end_of_a_move),
 	    CHECK_CASE(s06_a_killed_task_makes_no_more_room),
 	    CHECK_CASE(s06_who_waits_gets_no_pages_in_vain),
 	    CHECK_CASE(s06_a_wait_is_one_span_of_time),
