@@ -166,6 +166,21 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			 ttmpool_chunks_count(chunks));
 }
 
+/* What is about to be pooled, by falling order, has no mapping that can be ended, if its
+ * pool keeps none. */
+void ttmpool_chunks_unkeep(struct ttmpool_pool *pool,
+			   struct ttmpool_list *chunks)
+{
+	struct ttmpool_list mapped;
+
+	if (pool_keeps_mapped(pool) ||
+	    !ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
+				    &mapped))
+		return;
+	ttmpool_chunks_unmap(pool, &mapped, false);
+	ttmpool_chunks_merge(chunks, &mapped);
+}
+
 /*
  * Cuts the device off from all chunks of a batch, of either source, for chunks that leave
  * the device for good. The list comes back in another order.

@@ -336,6 +336,8 @@ static inline bool chunk_may_be_read(const struct ttmpool_pool *pool,
 void ttmpool_chunks_merge(struct ttmpool_list *into, struct ttmpool_list *from);
 void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks, bool lazy);
+void ttmpool_chunks_unkeep(struct ttmpool_pool *pool,
+			   struct ttmpool_list *chunks);
 int ttmpool_chunks_set_caching(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks,
 			       enum ttmpool_caching caching);

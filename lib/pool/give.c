@@ -53,15 +53,8 @@ static void chunks_retire(struct ttmpool_pool *pool,
  * if it verifies. */
 static void give_prepare(struct ttmpool_pool *pool, struct ttmpool_list *chunks)
 {
-	struct ttmpool_list mapped;
-
 	tpos_assert(!ttmpool_list_empty(chunks));
-	if (!pool_keeps_mapped(pool) &&
-	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
-				   &mapped)) {
-		ttmpool_chunks_unmap(pool, &mapped, false);
-		ttmpool_chunks_merge(chunks, &mapped);
-	}
+	ttmpool_chunks_unkeep(pool, chunks);
 	if (pool->policy.verify)
 		ttmpool_chunks_clear(pool, chunks);
 	if (TPOS_WATCHED)

@@ -39,6 +39,7 @@ static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	if (err)
 		return err;
 	tpos_assert(!take.pages_hit);
+	ttmpool_chunks_unkeep(pool, &take.got); /* if they were the first to bounce */
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	ttmpool_chunks_park(pool, &take.got, PARK_GIVEN);

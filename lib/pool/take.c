@@ -77,18 +77,10 @@ static void sort_by_age(struct ttmpool_list *chunks)
  * and not mapped if the pool keeps no mappings. */
 static void take_spare(struct take *take, struct ttmpool_list *chunks)
 {
-	struct ttmpool_pool *pool = take->pool;
-	struct ttmpool_list mapped;
-
 	tpos_assert(!ttmpool_list_empty(chunks));
-	if (!pool_keeps_mapped(pool) &&
-	    ttmpool_chunks_extract(chunks, ttmpool_chunk_is_streaming,
-				   &mapped)) {
-		ttmpool_chunks_unmap(pool, &mapped, false);
-		ttmpool_list_splice(&mapped, chunks);
-	}
+	ttmpool_chunks_unkeep(take->pool, chunks);
 	sort_by_age(chunks);
-	ttmpool_chunks_park(pool, chunks, PARK_SPARED);
+	ttmpool_chunks_park(take->pool, chunks, PARK_SPARED);
 }
 
 /* Lets go of a batch: releases the fresh chunks, and pools the others again. */

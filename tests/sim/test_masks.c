@@ -105,6 +105,22 @@ static void f57_a_prime_takes_no_slots(struct check *t)
 	CHECK(t, rig_is_quiet(t, rig) && rig_close(t, rig));
 }
 
+/* Nor does what is primed keep slots if it is the first to bounce. */
+static void f57_a_first_prime_keeps_no_slots(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct pages *some;
+
+	CHECK(t, rig);
+	some = open_pages(t, rig, N);
+	CHECK(t, some);
+	check_set_mask(t, rig->dev[0], SHORT);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &some->req, true), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, N);
+	CHECK_EQ(t, ledger_of(t).bounce_slots, 0);
+	CHECK(t, rig_is_quiet(t, rig) && rig_close(t, rig));
+}
+
 /* Slots are for 256 KiB at most: what the pool takes for 2 MiB is taken in pieces. */
 static void f57_large_chunks_bounce_in_pieces(struct check *t)
 {
@@ -168,6 +184,7 @@ static void f57_bouncing_ends_with_a_wider_mask(struct check *t)
 CHECK_SUITE(masks, CHECK_CASE(f57_mappings_that_begin_to_bounce_are_not_kept),
 	    CHECK_CASE(f57_a_single_mapping_that_bounces_is_not_kept),
 	    CHECK_CASE(f57_a_prime_takes_no_slots),
+	    CHECK_CASE(f57_a_first_prime_keeps_no_slots),
 	    CHECK_CASE(f57_large_chunks_bounce_in_pieces),
 	    CHECK_CASE(f57_unmapped_pages_beyond_the_mask_go),
 	    CHECK_CASE(f57_bouncing_ends_with_a_wider_mask));
