@@ -60,8 +60,8 @@ extern const struct ttmpool_backend_funcs ttmpool_backend_coherent;
  * ttmpool_backend_choose() - which of the two does this device need?
  * @pool: the pool of the device
  *
- * A device whose streaming mappings may bounce (it does not reach all memory
- * and has no IOMMU, or SWIOTLB is forced) needs coherent pages: a buffer that
+ * A device whose streaming mappings may bounce, as it reported when the pool began (it does
+ * not reach all memory and has no IOMMU, or SWIOTLB is forced), needs coherent pages: a buffer that
  * lives long would hold bounce slots for as long, and its users would see stale bytes
  * without a sync on each access. All other devices use plain pages.
  */

@@ -210,8 +210,8 @@ struct ttmpool_pool {
  * hands out are within the mask of that moment. A pooled chunk that the device does not
  * reach any more goes to the system when it would be handed out. From the first mapping
  * that bounces on, pooled chunks do not stay mapped. Pages in use keep their addresses.
- * Two things depend for good on what the device reported at the beginning: max_order, and
- * whether keep_mapped is turned off from the start.
+ * Three things depend for good on what the device reported at the beginning: max_order,
+ * whether keep_mapped is turned off from the start, and ttmpool_backend_choose().
  *
  * May sleep.
  *
