@@ -74,15 +74,18 @@ static uint64_t pool_give_up_mappings(struct ttmpool_pool *pool, uint64_t bytes,
 	struct wanted wanted = { .pages = (size_t)(bytes >>
 						   pool->info.page_shift),
 				 .for_itself = for_itself };
+	struct turn turn;
 	size_t got;
 
 	tpos_assert(bytes);
 	assert_deep(!(bytes & (pool_bytes(pool, 1) - 1)));
+	ttmpool_turn_hold(&turn, pool);
 	got = bins_give_up_mappings(pool, &wanted);
 	if (wanted.pages && wanted.again) {
 		ttmpool_pool_await_scrub(pool);
 		got += bins_give_up_mappings(pool, &wanted);
 	}
+	ttmpool_turn_end(&turn);
 	return pool_bytes(pool, got);
 }
 

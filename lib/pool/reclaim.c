@@ -114,12 +114,16 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
 	struct slice slice = { .pages = pages, .least = NEVER, .all = all };
-	size_t freed = bins_reclaim(pool, &slice);
+	struct turn turn;
+	size_t freed;
 
+	ttmpool_turn_hold(&turn, pool);
+	freed = bins_reclaim(pool, &slice);
 	if (slice.pages && slice.again) {
 		ttmpool_pool_await_scrub(pool);
 		freed += bins_reclaim(pool, &slice);
 	}
+	ttmpool_turn_end(&turn);
 	return freed;
 }
 

@@ -21,11 +21,53 @@
 #define SLACK_PAGES 512
 #define SLACK_PART  8
 
+/* So often at most one looks again because others were at work. */
+#define MOST_LOOKS 64
+
+/* So often at most one of these looks goes along the buffers, too. */
+#define MOST_ROUNDS 2
+
 static unsigned long slack_of(struct ttmpool_manager *mgr)
 {
 	unsigned long slack = pages_of(&mgr->page_budget) / SLACK_PART;
 
 	return slack < SLACK_PAGES ? slack : SLACK_PAGES;
+}
+
+/**
+ * struct look - repeated checks of one thread whether there is room
+ * @mgr: the manager whose pages are needed
+ * @looks: number of checks that found too little
+ * @pages, @pooled: the manager's counts at the last check
+ */
+struct look {
+	struct ttmpool_manager *mgr;
+	unsigned int looks;
+	unsigned long pages;
+	unsigned long pooled;
+};
+
+static void look_begin(struct look *look)
+{
+	look->pages = pages_of(&look->mgr->pages);
+	look->pooled = pages_of(&look->mgr->pages_pooled);
+}
+
+/*
+ * Called when a check found too little. Returns whether another check is worth it. Other
+ * threads may hold pages that are on their way to the system or into a bin: this function
+ * waits for those. Pages may also have moved from a pool that was still to be checked to
+ * one that had been checked already: then the counts have changed.
+ */
+static bool look_again(struct look *look)
+{
+	struct ttmpool_manager *mgr = look->mgr;
+
+	if (look->looks++ == MOST_LOOKS)
+		return false;
+	return ttmpool_turns_wait(mgr) ||
+	       pages_of(&mgr->pages) != look->pages ||
+	       pages_of(&mgr->pages_pooled) != look->pooled;
 }
 
 /*
@@ -34,7 +76,8 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
  * cost too much, and so would what this pool has reserved for itself, which goes before any
  * buffer does.
  */
-static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
+static bool room_is_made(struct ttmpool_pool *pool, const struct look *look,
+			 unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 
@@ -42,7 +85,8 @@ static bool room_is_made(struct ttmpool_pool *pool, unsigned long lacks)
 	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
 	       ttmpool_pool_reclaim(pool, lacks, true) ||
 	       ttmpool_manager_retry_quarantine(mgr) ||
-	       ttmpool_swapper_swapout(mgr, lacks, true);
+	       (look->looks < MOST_ROUNDS &&
+		ttmpool_swapper_swapout(mgr, lacks, true));
 }
 
 /* Returns whether there would be room for @lacks pages if everything went that may. If not,
@@ -61,32 +105,30 @@ static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
 	return lacks <= most;
 }
 
-/* Takes @pages from the budget, and makes room for them if necessary, unless @no_wait. If
- * there is too little to give up, other threads may hold pages that are on their way to the
- * system or into a bin: this function waits for them, once. */
+/* Takes @pages from the budget, and makes room for them if necessary. */
 static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
-	bool may_wait = true;
+	struct look look = { .mgr = mgr };
 
-	while (!ttmpool_budget_take_pages(mgr, pages)) {
-		unsigned long lacks = ttmpool_budget_lacks(mgr, pages);
+	for (;;) {
+		unsigned long lacks;
 
+		look_begin(&look);
+		if (ttmpool_budget_take_pages(mgr, pages))
+			return 0;
+		lacks = ttmpool_budget_lacks(mgr, pages);
 		if (!lacks || no_wait)
 			return NO_PAGES;
-		if (!room_can_be_made(pool, lacks) ||
-		    !room_is_made(pool, lacks)) {
-			/* what other threads held may be back by now */
-			if (!may_wait || !ttmpool_turns_wait(mgr))
-				return ttmpool_budget_take_pages(mgr, pages)
-					       ? 0
-					       : NO_PAGES;
-			may_wait = false;
-		}
+		if ((!room_can_be_made(pool, lacks) ||
+		     !room_is_made(pool, &look, lacks)) &&
+		    !look_again(&look))
+			/* what was in others' hands may be back by now */
+			return ttmpool_budget_take_pages(mgr, pages) ? 0
+								     : NO_PAGES;
 		if (tpos_fatal_signal_pending())
 			return -EINTR;
 	}
-	return 0;
 }
 
 static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
@@ -97,21 +139,25 @@ static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
 
 /*
  * Returns whether there can be room for the @lacks pages that a request of @pages does not
- * find pooled. Other threads may hold some of them: this function waits for those, once.
- * The caller asks this first, so that the pooled pages stay in their bins for requests that
- * can use them, if there cannot be room.
+ * find pooled. The caller asks this first, so that the pooled pages stay in their bins for
+ * requests that can use them, if there cannot be room.
  */
 bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
 			 size_t pages, size_t lacks)
 {
+	struct look look = { .mgr = pool->mgr };
+	bool may;
+
 	tpos_assert(lacks);
 	tpos_assert(lacks <= pages);
 	if (room->no_wait)
 		return ttmpool_budget_has(pool->mgr, lacks);
-	if (room_may_be(pool, pages))
-		return true;
-	ttmpool_turns_wait(pool->mgr);
-	return room_may_be(pool, pages);
+	do {
+		look_begin(&look);
+		may = room_may_be(pool, pages);
+	} while (!may && look_again(&look));
+	/* what was in others' hands may be back by now */
+	return may || room_may_be(pool, pages);
 }
 
 /* Ends kept mappings for @bytes: those of the pool for its own limit, and those of any pool

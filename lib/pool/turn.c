@@ -140,7 +140,6 @@ void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool)
 
 	ttmpool_turn_init(turn, mgr);
 	turn->pool = pool;
-	tpos_assert(!pool->going);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_add_tail(&turn->link, &mgr->turns);
 	tpos_spin_unlock(&mgr->lock);

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Within the budget (S11): who asks for no more than there is has it, though others have
+ * some of it in hand at that moment, on its way to the system or from bin to bin. They are
+ * held up at that moment until he is seen to wait.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "check_cmocka.h"
+#include "rig.h"
+
+#define MANY 50
+
+/* A thread that does something; held up in the port, if it shall be. */
+struct doer {
+	struct rig *rig;
+	void (*deed)(struct doer *doer);
+	size_t pages;
+	pthread_t thread;
+	atomic_bool holds, arrived, done;
+	int err;
+};
+
+static _Thread_local struct doer *myself;
+
+int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching);
+size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy);
+
+static void pause_ms(long ms)
+{
+	struct timespec time = { 0, ms * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+static void hold_up(void)
+{
+	if (!myself)
+		return;
+	myself->arrived = true;
+	while (myself->holds)
+		pause_ms(1);
+}
+
+int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
+			    enum ttmpool_caching caching)
+{
+	if (caching == TTMPOOL_CACHED)
+		hold_up();
+	return __real_tpos_caching_set(dev, chunks, caching);
+}
+
+size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
+			     bool lazy)
+{
+	hold_up();
+	return __real_tpos_dma_unmap(dev, chunks, lazy);
+}
+
+static void *act(void *arg)
+{
+	myself = arg;
+	myself->deed(myself);
+	myself->done = true;
+	return NULL;
+}
+
+static bool start(struct doer *doer)
+{
+	if (pthread_create(&doer->thread, NULL, act, doer))
+		return false;
+	while (doer->holds && !doer->arrived)
+		pause_ms(1);
+	return true;
+}
+
+static bool waits(struct doer *doer)
+{
+	for (int ms = 0; ms < 30 && !doer->done; ms++)
+		pause_ms(1);
+	return !doer->done;
+}
+
+/* Let it go on; 0, or what its deed has come to. */
+static int finish(struct doer *doer)
+{
+	doer->holds = false;
+	return pthread_join(doer->thread, NULL) ? -ESRCH : doer->err;
+}
+
+/* Take pages of the second pool, of a kind that has no pooled ones. */
+static void take_fresh(struct doer *doer)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = doer->pages };
+	tpos_page_t *pages[2 * MANY];
+
+	doer->err = ttmpool_pool_take(&doer->rig->pool[1], &req, pages, NULL);
+	if (!doer->err)
+		doer->err = ttmpool_pool_give(&doer->rig->pool[1], pages,
+					      doer->pages, TTMPOOL_CACHED);
+}
+
+static void scan(struct doer *doer)
+{
+	doer->err = ttmpool_manager_shrink_scan(&doer->rig->mgr, doer->pages,
+						false) != doer->pages;
+}
+
+static void drain(struct doer *doer)
+{
+	doer->err = ttmpool_pool_drain(&doer->rig->pool[0]) != doer->pages;
+}
+
+/* Take a mapped page of another kind, of the first pool, and give it back. */
+static void map_another(struct doer *doer)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
+				       .num_pages = 1 };
+	tpos_dma_addr_t addr;
+	tpos_page_t *page;
+
+	doer->err = ttmpool_pool_take(&doer->rig->pool[0], &req, &page, &addr);
+	if (!doer->err)
+		doer->err = ttmpool_pool_give(&doer->rig->pool[0], &page, 1,
+					      TTMPOOL_CACHED);
+}
+
+/* @pooled single pages in the first of two pools. */
+static struct rig *open_pooled(struct check *t, size_t pooled,
+			       uint64_t mapped_limit)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = pooled };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config config = { .nr_pools = 2,
+				     .policy = &policy,
+				     .mapped_limit = mapped_limit,
+				     .mapped_low = !!mapped_limit };
+	struct rig *rig;
+
+	policy.max_order = 0;
+	rig = rig_open(t, &config);
+	if (!rig || ttmpool_pool_prime(&rig->pool[0], &req, mapped_limit))
+		return NULL;
+	return rig;
+}
+
+/* What a drain has taken out of the bins comes back to the budget: who lacks it waits. */
+static void s11_what_a_drain_has_in_hand_is_waited_for(struct check *t)
+{
+	struct rig *rig = open_pooled(t, MANY, 0);
+	struct doer drainer = {
+		.rig = rig, .deed = drain, .pages = MANY, .holds = true
+	};
+	struct doer taker = { .rig = rig, .deed = take_fresh, .pages = MANY };
+
+	CHECK(t, rig);
+	ttmpool_manager_set_page_budget(&rig->mgr, MANY);
+	CHECK(t, start(&drainer) && start(&taker));
+	CHECK(t, waits(&taker));
+	CHECK_EQ(t, finish(&drainer), 0);
+	CHECK_EQ(t, finish(&taker), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* So does what is out of the bins to lose its mapping, for the pool's own sake. */
+static void s11_what_loses_its_mapping_is_waited_for(struct check *t)
+{
+	struct rig *rig = open_pooled(t, MANY, MANY << 12);
+	struct doer mapper = { .rig = rig, .deed = map_another, .holds = true };
+	struct doer taker = { .rig = rig, .deed = take_fresh, .pages = MANY };
+
+	CHECK(t, rig);
+	ttmpool_manager_set_page_budget(&rig->mgr, MANY + 1);
+	CHECK(t, start(&mapper) && start(&taker));
+	CHECK(t, waits(&taker));
+	CHECK_EQ(t, finish(&mapper), 0);
+	CHECK_EQ(t, finish(&taker), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Who has waited for one thread, and lacks what another has taken meanwhile, waits for that
+ * one, too. */
+static void s11_who_is_within_the_budget_waits_for_all(struct check *t)
+{
+	struct rig *rig = open_pooled(t, 2 * MANY, 0);
+	struct doer first = {
+		.rig = rig, .deed = scan, .pages = MANY + 10, .holds = true
+	};
+	struct doer second = {
+		.rig = rig, .deed = scan, .pages = MANY - 10, .holds = true
+	};
+	struct doer taker = { .rig = rig,
+			      .deed = take_fresh,
+			      .pages = 2 * MANY };
+
+	CHECK(t, rig);
+	ttmpool_manager_set_page_budget(&rig->mgr, 2 * MANY);
+	CHECK(t, start(&first) && start(&taker));
+	CHECK(t, waits(&taker));
+	CHECK(t, start(&second));
+	CHECK_EQ(t, finish(&first), 0);
+	CHECK(t, waits(&taker));
+	CHECK_EQ(t, finish(&second), 0);
+	CHECK_EQ(t, finish(&taker), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(within, CHECK_CASE(s11_what_a_drain_has_in_hand_is_waited_for),
+	    CHECK_CASE(s11_what_loses_its_mapping_is_waited_for),
+	    CHECK_CASE(s11_who_is_within_the_budget_waits_for_all));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .ram_pages = 16384,
+						    .iommu = TPSIM_IOMMU_STRICT,
+						    .threads = true };
+
+	return check_main(argc, argv, &check_suite_within, &config);
+}
