@@ -43,17 +43,30 @@ struct ttmpool_manager_config {
 struct ttmpool_manager;
 
 /**
+ * struct ttmpool_ask - who asks for buffers to be swapped out
+ * @in_reclaim: the system asks, in any thread that allocates memory
+ * @killable: only a signal that ends the thread interrupts the swap-out; any signal, if
+ *	this and @in_reclaim are false
+ * @until: the swap-out ends then; NULL, or a deadline that never comes: it does not
+ * @err: set to what ended the swap-out for this thread: -EINTR, -ETIMEDOUT, or 0
+ */
+struct ttmpool_ask {
+	bool in_reclaim;
+	bool killable;
+	const struct ttmpool_deadline *until;
+	int err;
+};
+
+/**
  * struct ttmpool_swapper - what the pools know of the buffers above them
  * @count: returns how many pages could be swapped out now. Takes no lock that is held
  *	while memory is allocated, and does not sleep.
  * @swapout: swaps out buffers until @pages pages have left, or no more can leave;
- *	returns how many went to the system. If @wait is true and another swap-out is under way, it
+ *	returns how many went to the system. If another swap-out is under way, it
  *	waits until that one has given pages back, or has ended, and returns
- *	TTMPOOL_LOOK_AGAIN: then the caller checks whether that is enough. If @wait is
- *	false, the system asks, in any thread that allocates
- *	memory: then the function returns 0 while another swap-out is under way, looks
- *	at no more than some thousand buffers, and ends early only for a signal that
- *	ends the thread. May sleep.
+ *	TTMPOOL_LOOK_AGAIN: then the caller checks whether that is enough. If
+ *	ask->in_reclaim is true, the function returns 0 while another swap-out is under
+ *	way, and looks at no more than some thousand buffers. May sleep.
  * @is_valid: returns whether the buffers' lists and counters agree, for
  *	ttmpool_manager_is_valid().
  *
@@ -63,7 +76,7 @@ struct ttmpool_manager;
 struct ttmpool_swapper {
 	unsigned long (*count)(struct ttmpool_manager *mgr);
 	unsigned long (*swapout)(struct ttmpool_manager *mgr,
-				 unsigned long pages, bool wait);
+				 unsigned long pages, struct ttmpool_ask *ask);
 	bool (*is_valid)(struct ttmpool_manager *mgr);
 };
 

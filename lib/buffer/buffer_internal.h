@@ -65,8 +65,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
  * @end: for each buffer, the index up to which its array has been claimed
  * @n: number of buffers; at least one
  * @pages: number of pages to swap out; no more than the buffers have
- * @killable: only a signal that ends the thread interrupts the call; so it is in reclaim,
- *	where the thread has come on its way to other work
+ * @ask: the request for which they leave
  * @gained: number of pages that have left
  * @freed: of these, the number that went to the system; the others are quarantined
  * @vain: a buffer of which no page could leave, or NULL
@@ -80,7 +79,7 @@ struct party {
 	size_t end[PARTY_MOST];
 	size_t n;
 	size_t pages;
-	bool killable;
+	const struct ttmpool_ask *ask;
 	size_t gained;
 	size_t freed;
 	struct ttmpool_backend *vain;

@@ -116,6 +116,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
  * @wanted: number of pages that are still missing
  * @freed: number of pages that the system has got
  * @tries: number of locks that may still be tried
+ * @ask: the request for which pages leave
  * @over: the round is over: no buffer or no try is left, or an error ended it
  * @party: the buffers that are swapped out next
  */
@@ -124,6 +125,7 @@ struct round {
 	unsigned long wanted;
 	unsigned long freed;
 	size_t tries;
+	struct ttmpool_ask *ask;
 	bool over;
 	struct party party;
 };
@@ -231,6 +233,8 @@ static unsigned long round_play(struct round *round)
 	party_vacate(party);
 	err = ttmpool_party_swapout(party);
 	round->over |= err && !is_own_fault(err);
+	if (err == -EINTR || err == -ETIMEDOUT)
+		round->ask->err = err;
 	for (size_t i = 0; i < party->n; i++) {
 		struct ttmpool_backend *be = party->be[i];
 
@@ -249,17 +253,30 @@ static unsigned long round_play(struct round *round)
 	return (unsigned long)party->gained;
 }
 
+/* Returns whether the request ends, because of a signal or its deadline, before any buffer
+ * was found. */
+static bool round_is_ended(struct round *round)
+{
+	if (round->party.n)
+		return false;
+	round->ask->err = ttmpool_ask_check(round->mgr, round->ask);
+	round->over |= round->ask->err;
+	return round->ask->err;
+}
+
 /*
  * Does one round. The swap mutex is held. Pages that leave a buffer and are quarantined
  * count for what is wanted, because the next buffer's pages are likely to be quarantined,
  * too. They are not among the pages returned, because nobody has got them.
  */
 static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
-			       bool in_reclaim)
+			       struct ttmpool_ask *ask)
 {
 	struct round round = { .mgr = mgr,
 			       .wanted = pages,
-			       .tries = in_reclaim ? TRY_MOST : (size_t)-1 };
+			       .ask = ask,
+			       .tries = ask->in_reclaim ? TRY_MOST
+							: (size_t)-1 };
 	unsigned long got = 0;
 
 	tpos_mutex_assert_held(&mgr->lru.mutex);
@@ -267,8 +284,8 @@ static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
 	mgr->lru.round++;
 	tpos_spin_unlock(&mgr->lock);
 	while (got < pages && !round.over) {
-		round.party = (struct party){ .killable = in_reclaim };
-		while (round_look(&round))
+		round.party = (struct party){ .ask = ask };
+		while (round_look(&round) && !round_is_ended(&round))
 			tpos_cond_resched();
 		if (round.party.n)
 			got += round_play(&round);
@@ -289,10 +306,12 @@ static unsigned long lru_end(struct ttmpool_manager *mgr, unsigned long got)
 unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages)
 {
+	struct ttmpool_ask ask = { .err = 0 };
+
 	if (!pages_of(&mgr->lru.pages))
 		return 0;
 	tpos_mutex_lock(&mgr->lru.mutex);
-	return lru_end(mgr, lru_round(mgr, pages, false));
+	return lru_end(mgr, lru_round(mgr, pages, &ask));
 }
 
 /*
@@ -302,7 +321,7 @@ unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
  * is done.
  */
 static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
-			     bool wait)
+			     struct ttmpool_ask *ask)
 {
 	struct ttmpool_queue *followers = &mgr->lru.followers;
 	bool mine;
@@ -313,12 +332,12 @@ static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
 	ttmpool_queue_enter(followers);
 	seen = tpos_wait_count(&followers->wait);
 	mine = tpos_mutex_trylock(&mgr->lru.mutex);
-	if (!mine && wait)
-		tpos_wait(&followers->wait, seen, NULL);
+	if (!mine && !ask->in_reclaim)
+		ask->err = ttmpool_queue_follow(mgr, followers, seen, ask);
 	ttmpool_queue_leave(followers);
 	if (mine)
-		return lru_end(mgr, lru_round(mgr, pages, !wait));
-	return wait ? TTMPOOL_LOOK_AGAIN : 0;
+		return lru_end(mgr, lru_round(mgr, pages, ask));
+	return ask->in_reclaim || ask->err ? 0 : TTMPOOL_LOOK_AGAIN;
 }
 
 static unsigned long lru_count(struct ttmpool_manager *mgr)

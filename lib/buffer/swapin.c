@@ -93,7 +93,7 @@ static int swapin_take(struct swapin *in, size_t first, size_t *n)
 	return err;
 }
 
-/* Has the thread something better to do than this? */
+/* Returns whether a signal interrupts the swap-in. */
 static bool swapin_interrupted(const struct ttmpool_backend *be)
 {
 	return be->killable ? tpos_fatal_signal_pending()

@@ -48,7 +48,7 @@
 /**
  * struct swapout - one call
  * @pool: the pool of all buffers of the call
- * @killable: as in a struct party
+ * @ask: the request for which pages leave: which signals interrupt it, and its deadline
  * @claimed: chunks of all buffers that are not stored yet
  * @be: the buffer that is being stored
  * @stored: chunks that were copied, and are not freed yet
@@ -63,7 +63,7 @@
  */
 struct swapout {
 	struct ttmpool_pool *pool;
-	bool killable;
+	const struct ttmpool_ask *ask;
 	struct ttmpool_list claimed;
 	struct ttmpool_backend *be;
 	struct ttmpool_list stored;
@@ -79,10 +79,7 @@ struct swapout {
 
 static int swapout_interrupted(const struct swapout *out)
 {
-	bool signal = out->killable ? tpos_fatal_signal_pending()
-				    : tpos_signal_pending();
-
-	return signal ? -EINTR : 0;
+	return ttmpool_ask_check(out->pool->mgr, out->ask);
 }
 
 static void swapout_release(struct swapout *out)
@@ -443,7 +440,7 @@ static int swapout_window(struct swapout *out, struct party *party)
 int ttmpool_party_swapout(struct party *party)
 {
 	struct swapout out = { .pool = party->be[0]->pool,
-			       .killable = party->killable,
+			       .ask = party->ask,
 			       .wanted = party->pages };
 	int err;
 
@@ -479,10 +476,10 @@ static bool has_pages(const struct ttmpool_backend *be)
 
 int ttmpool_swapout(struct ttmpool_backend *be, size_t pages)
 {
-	struct party alone = { .be = { be },
-			       .n = 1,
-			       .pages = pages,
-			       .killable = be->killable };
+	const struct ttmpool_ask ask = { .killable = be->killable };
+	struct party alone = {
+		.be = { be }, .n = 1, .pages = pages, .ask = &ask
+	};
 
 	if (!be->funcs->movable)
 		return -EOPNOTSUPP;

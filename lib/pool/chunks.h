@@ -199,6 +199,14 @@ struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
 					 unsigned int wait_ms);
 int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until);
+int ttmpool_ask_check(struct ttmpool_manager *mgr,
+		      const struct ttmpool_ask *ask);
+int ttmpool_queue_follow(struct ttmpool_manager *mgr,
+			 struct ttmpool_queue *queue, long seen,
+			 const struct ttmpool_ask *ask);
+
+/* What wakes nobody is looked for so often. */
+#define TTMPOOL_NAP_MS 100
 
 /*
  * Wakes the waiters, because pages or addresses may have come free. No wake is lost: a

@@ -171,6 +171,7 @@ unsigned long ttmpool_manager_shrink_scan_node(struct ttmpool_manager *mgr,
 					       int node, unsigned long pages,
 					       bool swap)
 {
+	struct ttmpool_ask ask = { .in_reclaim = true };
 	unsigned long got;
 
 	tpos_atomic_add_return(1, &mgr->recalls);
@@ -178,7 +179,7 @@ unsigned long ttmpool_manager_shrink_scan_node(struct ttmpool_manager *mgr,
 	if (got < pages)
 		got += ttmpool_manager_reclaim_node(mgr, node, pages - got);
 	if (swap && got < pages)
-		got += ttmpool_swapper_swapout(mgr, pages - got, false);
+		got += ttmpool_swapper_swapout(mgr, pages - got, &ask);
 	tpos_atomic_add_return((long)got, &mgr->pages_shrunk);
 	return got;
 }

@@ -275,7 +275,8 @@ void ttmpool_chunk_verify(struct ttmpool_pool *pool,
 /* swapper.c */
 unsigned long ttmpool_swapper_count(struct ttmpool_manager *mgr);
 unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
-				      unsigned long pages, bool wait);
+				      unsigned long pages,
+				      struct ttmpool_ask *ask);
 bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
 
 /**
@@ -286,6 +287,9 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  *	mapped, so the port is not asked again until there are fewer; or 0
  * @one_order: chunks of other orders do not serve
  * @no_wait: nobody gives up pages for this request
+ * @killable: only a signal that ends the thread interrupts others' giving up pages for it
+ * @until: the deadline that ends this, too, or NULL
+ * @next_round: buffers were tried in vain, and are not tried again before that moment
  * @give_ups: how many times kept mappings were given up because the device had no
  *	addresses: at most ROOM_MOST_GIVE_UPS times for single pages and for @one_order,
  *	with twice as many mappings each time, otherwise once. A caller that sets it to
@@ -298,13 +302,16 @@ struct room {
 	unsigned long below;
 	bool one_order;
 	bool no_wait;
+	bool killable;
+	const struct ttmpool_deadline *until;
+	uint64_t next_round;
 	unsigned int give_ups;
 };
 
 /* room.c */
 int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped);
-bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
+bool ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
 			 size_t pages, size_t lacks);
 bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped);

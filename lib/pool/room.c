@@ -36,38 +36,76 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
 
 /**
  * struct look - repeated checks of one thread whether there is room
- * @mgr: the manager whose pages are needed
+ * @pool: the pool that needs pages
+ * @room: what its request has, and how long it may take
  * @looks: number of checks that found too little
  * @pages, @pooled: the manager's counts at the last check
+ * @err: why it may not check again: -EINTR or -ETIMEDOUT
  */
 struct look {
-	struct ttmpool_manager *mgr;
+	struct ttmpool_pool *pool;
+	struct room *room;
 	unsigned int looks;
 	unsigned long pages;
 	unsigned long pooled;
+	int err;
 };
 
 static void look_begin(struct look *look)
 {
-	look->pages = pages_of(&look->mgr->pages);
-	look->pooled = pages_of(&look->mgr->pages_pooled);
+	struct ttmpool_manager *mgr = look->pool->mgr;
+
+	look->pages = pages_of(&mgr->pages);
+	look->pooled = pages_of(&mgr->pages_pooled);
 }
 
 /*
- * Called when a check found too little. Returns whether another check is worth it. Other
- * threads may hold pages that are on their way to the system or into a bin: this function
- * waits for those. Pages may also have moved from a pool that was still to be checked to
- * one that had been checked already: then the counts have changed.
+ * Called when a check found too little. Returns whether another check is worth it.
+ * Quarantined pages may be of use by now. Other threads may hold pages that are on their way
+ * to the system or into a bin: this function waits for those. Pages may also have moved
+ * from a pool that was still to be checked to one that had been checked already: then the
+ * counts have changed.
  */
 static bool look_again(struct look *look)
 {
-	struct ttmpool_manager *mgr = look->mgr;
+	struct ttmpool_manager *mgr = look->pool->mgr;
 
+	if (look->err)
+		return false;
+	if (ttmpool_manager_retry_quarantine(mgr))
+		return true;
 	if (look->looks++ == MOST_LOOKS)
 		return false;
 	return ttmpool_turns_wait(mgr) ||
 	       pages_of(&mgr->pages) != look->pages ||
 	       pages_of(&mgr->pages_pooled) != look->pooled;
+}
+
+/* Returns whether buffers may be swapped out. If that was in vain a short time ago, a
+ * request that waits would find them as they were, each time that it is woken. */
+static bool look_may_swap(const struct look *look)
+{
+	return look->looks < MOST_ROUNDS &&
+	       (!look->room->next_round ||
+		tpos_now_ms(look->pool->mgr->system) >= look->room->next_round);
+}
+
+/* Swaps out buffers for @lacks pages. Returns whether any pages have left. */
+static bool look_swap(struct look *look, unsigned long lacks)
+{
+	struct ttmpool_manager *mgr = look->pool->mgr;
+	struct room *room = look->room;
+	struct ttmpool_ask ask = { .killable = room->killable,
+				   .until = room->until };
+
+	if (!look_may_swap(look))
+		return false;
+	if (ttmpool_swapper_swapout(mgr, lacks, &ask))
+		return true;
+	look->err = ask.err;
+	if (room->until && room->until->wait_ms)
+		room->next_round = tpos_now_ms(mgr->system) + TTMPOOL_NAP_MS;
+	return false;
 }
 
 /*
@@ -76,17 +114,14 @@ static bool look_again(struct look *look)
  * cost too much, and so would what this pool has reserved for itself, which goes before any
  * buffer does.
  */
-static bool room_is_made(struct ttmpool_pool *pool, const struct look *look,
-			 unsigned long lacks)
+static bool room_is_made(struct look *look, unsigned long lacks)
 {
-	struct ttmpool_manager *mgr = pool->mgr;
+	struct ttmpool_manager *mgr = look->pool->mgr;
 
 	tpos_assert(lacks);
 	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
-	       ttmpool_pool_reclaim(pool, lacks, true) ||
-	       ttmpool_manager_retry_quarantine(mgr) ||
-	       (look->looks < MOST_ROUNDS &&
-		ttmpool_swapper_swapout(mgr, lacks, true));
+	       ttmpool_pool_reclaim(look->pool, lacks, true) ||
+	       look_swap(look, lacks);
 }
 
 /* Returns whether there would be room for @lacks pages if everything went that may. If not,
@@ -94,9 +129,8 @@ static bool room_is_made(struct ttmpool_pool *pool, const struct look *look,
 static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
-	unsigned long most = ttmpool_manager_count_spare(mgr) +
-			     ttmpool_swapper_count(mgr) +
-			     pages_of(&mgr->pages_quarantined);
+	unsigned long most =
+		ttmpool_manager_count_spare(mgr) + ttmpool_swapper_count(mgr);
 
 	tpos_spin_lock(&pool->lock);
 	most += (unsigned long)pool->stats.pages_pooled -
@@ -106,10 +140,11 @@ static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
 }
 
 /* Takes @pages from the budget, and makes room for them if necessary. */
-static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
+static int room_for_pages(struct ttmpool_pool *pool, struct room *room,
+			  size_t pages)
 {
+	struct look look = { .pool = pool, .room = room };
 	struct ttmpool_manager *mgr = pool->mgr;
-	struct look look = { .mgr = mgr };
 
 	for (;;) {
 		unsigned long lacks;
@@ -118,17 +153,19 @@ static int room_for_pages(struct ttmpool_pool *pool, size_t pages, bool no_wait)
 		if (ttmpool_budget_take_pages(mgr, pages))
 			return 0;
 		lacks = ttmpool_budget_lacks(mgr, pages);
-		if (!lacks || no_wait)
+		if (!lacks || room->no_wait)
 			return NO_PAGES;
 		if ((!room_can_be_made(pool, lacks) ||
-		     !room_is_made(pool, &look, lacks)) &&
+		     !room_is_made(&look, lacks)) &&
 		    !look_again(&look))
-			/* what was in others' hands may be back by now */
-			return ttmpool_budget_take_pages(mgr, pages) ? 0
-								     : NO_PAGES;
+			break;
 		if (tpos_fatal_signal_pending())
 			return -EINTR;
 	}
+	/* what was in others' hands may be back by now */
+	if (ttmpool_budget_take_pages(mgr, pages))
+		return 0;
+	return look.err == -EINTR ? -EINTR : NO_PAGES;
 }
 
 static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
@@ -142,10 +179,10 @@ static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
  * find pooled. The caller asks this first, so that the pooled pages stay in their bins for
  * requests that can use them, if there cannot be room.
  */
-bool ttmpool_room_may_be(struct ttmpool_pool *pool, const struct room *room,
+bool ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
 			 size_t pages, size_t lacks)
 {
-	struct look look = { .mgr = pool->mgr };
+	struct look look = { .pool = pool, .room = room };
 	bool may;
 
 	tpos_assert(lacks);
@@ -207,7 +244,7 @@ int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 	if (mapped > room->mapped)
 		room->mapped = mapped;
 	if (pages > room->pages)
-		err = room_for_pages(pool, pages - room->pages, room->no_wait);
+		err = room_for_pages(pool, room, pages - room->pages);
 	if (err)
 		return err;
 	if (pages > room->pages)
@@ -247,7 +284,7 @@ void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room)
 		ttmpool_budget_return_mapped(pool, room->mapped, room->mapped);
 	if (room->pages)
 		ttmpool_budget_return_pages(pool->mgr, room->pages);
-	*room = (struct room){ .below = room->below,
-			       .one_order = room->one_order,
-			       .no_wait = room->no_wait };
+	room->mapped = 0;
+	room->pages = 0;
+	room->give_ups = 0;
 }

@@ -31,12 +31,13 @@ unsigned long ttmpool_swapper_count(struct ttmpool_manager *mgr)
 }
 
 unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
-				      unsigned long pages, bool wait)
+				      unsigned long pages,
+				      struct ttmpool_ask *ask)
 {
 	const struct ttmpool_swapper *swapper = swapper_of(mgr);
 
 	tpos_assert(pages);
-	return swapper ? swapper->swapout(mgr, pages, wait) : 0;
+	return swapper ? swapper->swapout(mgr, pages, ask) : 0;
 }
 
 bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr)

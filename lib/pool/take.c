@@ -234,6 +234,8 @@ static int take_try(struct take *take)
 	take->wanted = take->req.num_pages;
 	take->room.one_order = take->one_order;
 	take->room.no_wait = take->req.effort == TTMPOOL_NO_WAIT;
+	take->room.killable = take->req.killable;
+	take->room.until = &take->until;
 	take->max_order = take->one_order
 				  ? take->order
 				  : take->pool->max_order[take->req.source];
@@ -301,6 +303,7 @@ static void take_again(struct take *take)
 			       .one_order = take->one_order,
 			       .primed = take->primed,
 			       .room.below = take->room.below,
+			       .room.next_round = take->room.next_round,
 			       .until = take->until };
 }
 

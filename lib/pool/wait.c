@@ -20,8 +20,6 @@
 
 #include "pool_internal.h"
 
-#define NAP_MS 100
-
 void ttmpool_queue_init(struct ttmpool_queue *queue)
 {
 	tpos_wait_init(&queue->wait);
@@ -60,18 +58,19 @@ struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
 }
 
 /* Returns how long to sleep before looking again; 0 if the time is over. */
-static unsigned int nap_until(struct ttmpool_pool *pool,
+static unsigned int nap_until(struct ttmpool_manager *mgr,
 			      const struct ttmpool_deadline *until)
 {
 	uint64_t now;
 
 	if (until->wait_ms == TTMPOOL_WAIT_FOREVER)
-		return NAP_MS;
-	now = tpos_now_ms(pool->mgr->system);
+		return TTMPOOL_NAP_MS;
+	now = tpos_now_ms(mgr->system);
 	if (now >= until->at_ms)
 		return 0;
-	return until->at_ms - now < NAP_MS ? (unsigned int)(until->at_ms - now)
-					   : NAP_MS;
+	return until->at_ms - now < TTMPOOL_NAP_MS
+		       ? (unsigned int)(until->at_ms - now)
+		       : TTMPOOL_NAP_MS;
 }
 
 /*
@@ -82,7 +81,7 @@ static unsigned int nap_until(struct ttmpool_pool *pool,
 int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until)
 {
-	unsigned int nap = nap_until(pool, until);
+	unsigned int nap = nap_until(pool->mgr, until);
 	int err;
 
 	tpos_assert(until->wait_ms);
@@ -94,4 +93,44 @@ int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 	pool_tally(pool, &pool->stats.waits, 1);
 	err = tpos_wait(&queue->wait, seen, &nap);
 	return err == -ETIMEDOUT ? 0 : err;
+}
+
+/* Returns whether the request has a deadline for its sleep and its work. */
+static bool ask_has_end(const struct ttmpool_ask *ask)
+{
+	return ask->until && ask->until->wait_ms;
+}
+
+/* Returns -EINTR if a signal ends the request, -ETIMEDOUT if its deadline is over, or 0. */
+int ttmpool_ask_check(struct ttmpool_manager *mgr,
+		      const struct ttmpool_ask *ask)
+{
+	if (ask->in_reclaim || ask->killable ? tpos_fatal_signal_pending()
+					     : tpos_signal_pending())
+		return -EINTR;
+	return ask_has_end(ask) && !nap_until(mgr, ask->until) ? -ETIMEDOUT : 0;
+}
+
+/*
+ * Sleeps until the threads at work have done something, or for a while. Returns what
+ * ttmpool_ask_check() returns then. Those threads wait for nothing, so a thread with a
+ * signal that does not end its request can wait for them uninterrupted.
+ */
+int ttmpool_queue_follow(struct ttmpool_manager *mgr,
+			 struct ttmpool_queue *queue, long seen,
+			 const struct ttmpool_ask *ask)
+{
+	unsigned int nap = TTMPOOL_NAP_MS;
+	int err = ttmpool_ask_check(mgr, ask);
+
+	tpos_assert(tpos_atomic_read(&queue->waiting) > 0);
+	if (err)
+		return err;
+	if (ask_has_end(ask))
+		nap = nap_until(mgr, ask->until);
+	if (ask->killable && tpos_signal_pending())
+		tpos_wait(&queue->wait, seen, NULL);
+	else if (nap)
+		tpos_wait(&queue->wait, seen, &nap);
+	return ttmpool_ask_check(mgr, ask);
 }

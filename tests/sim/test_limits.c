@@ -791,7 +791,34 @@ static void f24_what_cannot_be_repaired_is_not_tried_for_ever(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(limits,
+/* Pages in quarantine are nobody's to give up: where no more could go than is lacking but
+ * for these, nobody gives up any. */
+static void s06_what_is_quarantined_makes_no_room(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .page_budget = 100 });
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 30 };
+	struct pages *strays, *some;
+
+	CHECK(t, rig);
+	strays = pages_open(
+		t, rig, &(struct pages_config){ .pool = 1, .num_pages = 40 });
+	some = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = 80,
+					.caching = TTMPOOL_UNCACHED });
+	CHECK(t, strays && some && !pages_take(strays));
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[--rig->nr_pools]), 40);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, false), 0);
+	CHECK_EQ(t, pages_take(some), -ENOMEM);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 30);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK_EQ(t, pages_cycle(some), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(limits, CHECK_CASE(s06_what_is_quarantined_makes_no_room),
 	    CHECK_CASE(s11_what_is_scrubbed_or_unmapped_is_as_old_as_before),
 	    CHECK_CASE(s11_what_is_scrubbed_is_older_than_what_came_clear),
 	    CHECK_CASE(s10_what_was_scrubbed_serves_single_pages),
