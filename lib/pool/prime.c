@@ -118,6 +118,21 @@ static int prepare_spares(struct ttmpool_pool *pool,
 	return 0;
 }
 
+/* What the device does not reach any more, and what the hardware has poisoned, would serve
+ * nobody: it goes before it is counted. */
+static void prepare_weed(struct ttmpool_pool *pool,
+			 const struct ttmpool_request *req)
+{
+	struct take take = { .pool = pool, .req = *req };
+	bool narrowed;
+
+	tpos_spin_lock(&pool->lock);
+	narrowed = pool_is_narrowed(pool, req->source);
+	tpos_spin_unlock(&pool->lock);
+	if (narrowed || tpos_may_be_poisoned(pool->dev))
+		ttmpool_take_weed(&take);
+}
+
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {
@@ -138,6 +153,7 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 	ttmpool_bins_reserve(pool, (size_t)-1);
 	tpos_spin_unlock(&pool->lock);
 	ttmpool_pool_await_scrub(pool);
+	prepare_weed(pool, req);
 	err = prepare_spares(pool, req);
 	if (!err)
 		err = prepare_pages(pool, req);

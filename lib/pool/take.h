@@ -68,6 +68,7 @@ struct take {
 
 /* Finds all pages. After an error, what was found before it stays in take->got. */
 int ttmpool_take_find(struct take *take);
+void ttmpool_take_weed(struct take *take);
 void ttmpool_take_miss(struct take *take, const struct ttmpool_list *chunks);
 
 /*

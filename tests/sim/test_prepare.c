@@ -779,7 +779,75 @@ static void s07_descriptors_that_others_drop_are_had_again(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(prepare, CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
+/* What is pooled, and serves nobody, does not count as prepared: it goes, and others are
+ * got while there are some. */
+static void s07_what_cannot_be_used_is_not_prepared(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 64 };
+
+	for (int poisoned = 0; poisoned < 2; poisoned++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct pages *some;
+
+		CHECK(t, rig);
+		some = pages_open(t, rig,
+				  &(struct pages_config){
+					  .num_pages = 64,
+					  .caching = TTMPOOL_WRITE_COMBINED });
+		CHECK(t, some && !pages_cycle(some));
+		if (poisoned)
+			tpsim_page_poison(check_machine(t), some->pages[63]);
+		else
+			tpsim_device_set_mask(rig->dev[0], 0xffffffff);
+		CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 64);
+		system_is_out(t);
+		CHECK_EQ(t, pages_cycle(some), 0);
+		tpsim_fault_clear(check_machine(t));
+		ttmpool_pool_reserve(&rig->pool[0], 0);
+		ttmpool_manager_purge_quarantine(&rig->mgr);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Those that can be used stay, as old as they were. */
+static void s07_what_can_be_used_stays_in_its_order(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
+				       .num_pages = 3 };
+	struct pages *some[4];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 4; i++) {
+		some[i] =
+			pages_open(t, rig,
+				   &(struct pages_config){
+					   .caching = TTMPOOL_WRITE_COMBINED });
+		CHECK(t, some[i] && !pages_take(some[i]));
+	}
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(t, pages_give(some[i]), 0);
+	tpsim_page_poison(check_machine(t), some[1]->pages[0]);
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &req), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 3);
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	for (int i = 0; i < 4; i++) {
+		if (i == 1)
+			continue;
+		CHECK(t, tpos_page_chunk(rig->dev[0], some[i]->pages[0]));
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 1, false),
+			 1);
+		CHECK(t, !tpos_page_chunk(rig->dev[0], some[i]->pages[0]));
+	}
+	ttmpool_manager_purge_quarantine(&rig->mgr);
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(prepare, CHECK_CASE(s07_what_cannot_be_used_is_not_prepared),
+	    CHECK_CASE(s07_what_can_be_used_stays_in_its_order),
+	    CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
 	    CHECK_CASE(s07_what_is_prepared_without_mappings_does),
 	    CHECK_CASE(s07_what_is_prepared_and_verified_does),
 	    CHECK_CASE(s07_coherent_pages_are_prepared_for_any_sizes),
