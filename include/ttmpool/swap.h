@@ -30,7 +30,7 @@ TPOS_API_BEGIN
  * one batch, and makes them write-back in one batch; if they have more than 16 MiB, it does
  * so for 16 MiB at a time. It stores and frees chunk by chunk, from the first on, so that
  * the system gets memory back while this runs. It splits a chunk only if the store has no
- * room for the rest of it before some of it is freed. The work grows with the number of
+ * room for the rest of it before some of it is freed, or none at all. The work grows with the number of
  * pages that leave, not with the size of the buffer.
  *
  * Return: 0, and the state is SWAPPED, or PARTIAL if pages are left; -EINVAL in

@@ -31,7 +31,9 @@
  * stored so far; free the pool's pooled pages, including the reserve, because this is
  * what the reserve is for; and only then split the chunk, so that its stored half can
  * leave while the other half is still needed. (Linux's TTM held a whole buffer twice
- * until 6.15, and now splits every large page.)
+ * until 6.15, and now splits every large page.) A store that is full for good gets as much
+ * of a chunk as it has room for. Then it has no room for the next request, which finds that
+ * out before it strips anything.
  */
 
 #include "buffer_internal.h"
@@ -236,14 +238,18 @@ static int swapout_copy(struct swapout *out)
 	swapout_leave(out, swapout_chunk(out), &out->stored);
 	return 0;
 
-drop: /* pages that cannot leave must take no room in the store */
+drop:
+	/* a store that is full for good gets a part of the chunk */
+	while (err == -ENOSPC && swapout_split(out))
+		;
+	/* pages that cannot leave must take no room in the store */
 	tpos_store_drop(out->be->store, out->begin, out->at - out->begin + 1);
 	return err;
 }
 
 /*
- * Lets the store adopt the pages themselves. -ENOMEM means that the store has no
- * memory to adopt all of them at once, so they are to be copied one by one.
+ * Lets the store adopt the pages themselves. -ENOMEM or -ENOSPC means that the store has no
+ * memory or no room to adopt all of them at once, so they are to be copied one by one.
  */
 static int swapout_adopt(struct swapout *out)
 {
@@ -275,7 +281,7 @@ static int swapout_store_chunk(struct swapout *out)
 	if (!chunk_may_be_read(out->pool, swapout_chunk(out)))
 		return -EFAULT;
 	err = swapout_adopt(out);
-	if (err == -EOPNOTSUPP || err == -ENOMEM)
+	if (err == -EOPNOTSUPP || err == -ENOMEM || err == -ENOSPC)
 		err = swapout_copy(out);
 	return err;
 }

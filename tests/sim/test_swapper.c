@@ -247,7 +247,7 @@ static void s07_what_gained_nothing_is_undone(struct check *t)
 
 	CHECK(t, rig);
 	before = rig_stats(rig);
-	plan(t, TPSIM_CALL_STORE_WRITE, 1 + 16 + 8, -ENOSPC);
+	plan(t, TPSIM_CALL_STORE_WRITE, 1 + 16 + 8, -EIO);
 	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 64), 16);
 	tpsim_fault_clear(check_machine(t));
 	CHECK_EQ(t, state_of(0), TTMPOOL_TT_SWAPPED);
@@ -265,11 +265,35 @@ static void s07_undoing_needs_no_page(struct check *t)
 
 	CHECK(t, rig);
 	ttmpool_manager_set_page_budget(&rig->mgr, 8);
-	plan(t, TPSIM_CALL_STORE_WRITE, 5, -ENOSPC);
-	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	plan(t, TPSIM_CALL_STORE_WRITE, 5, -EIO);
+	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -EIO);
 	tpsim_fault_clear(check_machine(t));
 	CHECK(t, has_stayed(t, idle[0]));
 	CHECK(t, end(t, rig, 1));
+}
+
+/* A store that has room for a part of a chunk has that part, by which it is full for who
+ * asks next: so nothing is stripped in vain each time that the system asks. */
+static void s07_a_store_is_filled_to_the_last_page(struct check *t)
+{
+	struct rig *rig = crowd(t, 4, 512);
+	struct tpsim_counters before, after;
+
+	CHECK(t, rig);
+	plan(t, TPSIM_CALL_STORE_WRITE, 1 + 100 + 1, -ENOSPC);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 128, true), 100);
+	CHECK_EQ(t, state_of(0), TTMPOOL_TT_PARTIAL);
+	tpsim_counters(check_machine(t), &before);
+	for (int i = 0; i < 8; i++)
+		CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 128, true),
+			 0);
+	tpsim_counters(check_machine(t), &after);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, after.tlb_flushes, before.tlb_flushes);
+	for (size_t i = 1; i < 4; i++)
+		CHECK(t, has_stayed(t, idle[i]));
+	CHECK(t, rig_is_quiet(t, rig) && comes_back(t, idle[0]));
+	CHECK(t, end(t, rig, 4));
 }
 
 /* Nor is anything left in the store of a chunk that could not leave. */
@@ -279,8 +303,8 @@ static void s07_what_cannot_leave_takes_no_room(struct check *t)
 	struct tpsim_ledger ledger;
 
 	CHECK(t, rig);
-	plan(t, TPSIM_CALL_STORE_WRITE, 1 + 16 + 5, -ENOSPC);
-	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	plan(t, TPSIM_CALL_STORE_WRITE, 1 + 16 + 5, -EIO);
+	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -EIO);
 	tpsim_fault_clear(check_machine(t));
 	tpsim_ledger(check_machine(t), &ledger);
 	CHECK_EQ(t, ledger.store_pages, 16);
@@ -300,10 +324,10 @@ static void s07_what_cannot_be_undone_is_partial(struct check *t)
 		struct rig *rig = crowd(t, 1, 24);
 
 		CHECK(t, rig);
-		plan(t, TPSIM_CALL_STORE_WRITE, 5, -ENOSPC);
+		plan(t, TPSIM_CALL_STORE_WRITE, 5, -EIO);
 		plan(t, calls[c], 1, 0);
 		CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES),
-			 -ENOSPC);
+			 -EIO);
 		tpsim_fault_clear(check_machine(t));
 		CHECK_EQ(t, state_of(0), TTMPOOL_TT_PARTIAL);
 		CHECK_EQ(t, buffer_pages(idle[0]), 24);
@@ -322,9 +346,9 @@ static void s07_undoing_takes_nothing_from_others(struct check *t)
 	ttmpool_lru_remove(&idle[1]->be);
 	CHECK_EQ(t, ttmpool_unpopulate(&idle[1]->be), 0);
 	before = rig_stats(rig);
-	plan(t, TPSIM_CALL_STORE_WRITE, 5, -ENOSPC);
+	plan(t, TPSIM_CALL_STORE_WRITE, 5, -EIO);
 	plan(t, TPSIM_CALL_DMA_MAP, 1, -ENOSPC);
-	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -EIO);
 	CHECK_EQ(t, tpsim_fault_clear(check_machine(t)), 2);
 	CHECK_EQ(t, state_of(0), TTMPOOL_TT_PARTIAL);
 	CHECK_EQ(t, rig_stats(rig).bytes_mapped, before.bytes_mapped / 2);
@@ -481,8 +505,8 @@ static void s07_a_large_buffer_leaves_in_windows(struct check *t)
 
 	CHECK(t, rig);
 	before = rig_stats(rig);
-	plan(t, TPSIM_CALL_STORE_WRITE, 1000, -ENOSPC);
-	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -ENOSPC);
+	plan(t, TPSIM_CALL_STORE_WRITE, 1000, -EIO);
+	CHECK_EQ(t, ttmpool_swapout(&idle[0]->be, TTMPOOL_ALL_PAGES), -EIO);
 	tpsim_fault_clear(check_machine(t));
 	CHECK_EQ(t, buffer_pages(idle[0]), 5120 - 512);
 	CHECK_EQ(t, rig_stats(rig).bytes_mapped, 1024 * size);
@@ -685,6 +709,7 @@ static void s07_what_fits_the_budget_comes_in(struct check *t)
 CHECK_SUITE(swapper, CHECK_CASE(s07_a_full_store_costs_nobody_anything),
 	    CHECK_CASE(s11_nothing_goes_for_what_cannot_be_had),
 	    CHECK_CASE(s07_in_reclaim_only_a_kill_counts),
+	    CHECK_CASE(s07_a_store_is_filled_to_the_last_page),
 	    CHECK_CASE(s07_what_gained_nothing_is_undone),
 	    CHECK_CASE(s07_undoing_needs_no_page),
 	    CHECK_CASE(s07_what_cannot_leave_takes_no_room),
