@@ -58,6 +58,23 @@ static bool close_site(struct check *t, struct site *site)
 	return !ttmpool_owner_fini(&site->owner) && rig_close(t, site->rig);
 }
 
+/* Where the budget has room for what is asked for, and not for half a magazine, that is
+ * had. */
+static void what_there_is_for_a_get_is_had(struct check *t)
+{
+	struct site *site =
+		open_with(t, &(struct rig_config){ .page_budget = 6 });
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 2), 0);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 4);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out + 2, 2),
+		 -ENOMEM);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out + 2, 1), 0);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 3), 0);
+	CHECK(t, close_site(t, site));
+}
+
 /* What is got is of the kind that was asked for, zero, and the owner's. */
 static void magazines_have_what_they_are_for(struct check *t)
 {
@@ -251,7 +268,7 @@ static void chunks_of_another_order_will_not_do(struct check *t)
 		open_with(t, &(struct rig_config){ .page_budget = HALF + 1 });
 
 	CHECK(t, site);
-	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), -ENOMEM);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, HALF), -ENOMEM);
 	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 0);
 	CHECK(t, close_site(t, site));
 }
@@ -355,6 +372,7 @@ static void teardown_reports_what_was_not_put_back(struct check *t)
 }
 
 CHECK_SUITE(magazine, CHECK_CASE(magazines_have_what_they_are_for),
+	    CHECK_CASE(what_there_is_for_a_get_is_had),
 	    CHECK_CASE(a_filled_magazine_asks_nothing_of_the_pool),
 	    CHECK_CASE(what_an_owner_left_is_cleared_for_the_next),
 	    CHECK_CASE(a_full_magazine_gives_half_to_the_pool),

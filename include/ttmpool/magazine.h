@@ -80,7 +80,7 @@ void ttmpool_magazine_fini(struct ttmpool_magazine *mag);
  * @n: how many; half of the room at most
  *
  * Takes no lock while the magazine holds enough chunks. Otherwise it fills the magazine to
- * half its room, which may sleep. struct ttmpool_magazine says what the chunks contain.
+ * half its room, or gets @n chunks if there are no more; this may sleep. struct ttmpool_magazine says what the chunks contain.
  *
  * Return: 0; -EINVAL for more than half the room; -ENOMEM, also where the memory
  * is there, but not in chunks of that order; else as ttmpool_pool_take().

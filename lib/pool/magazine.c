@@ -114,6 +114,17 @@ static void magazine_answer_recall(struct ttmpool_magazine *mag)
 	magazine_flush(mag, mag->n);
 }
 
+/* Have at least @n: half of the room, or if so many are not to be had, no more than @n. */
+static int magazine_refill(struct ttmpool_magazine *mag, size_t n)
+{
+	size_t most = half(mag) - mag->n, least = n - mag->n;
+	int err = magazine_fill(mag, most);
+
+	if ((err == -ENOMEM || err == -ENOSPC) && least < most)
+		err = magazine_fill(mag, least);
+	return err;
+}
+
 int ttmpool_magazine_get(struct ttmpool_magazine *mag,
 			 struct ttmpool_chunk **to, size_t n)
 {
@@ -123,7 +134,7 @@ int ttmpool_magazine_get(struct ttmpool_magazine *mag,
 		return -EINVAL;
 	magazine_answer_recall(mag);
 	if (mag->n < n) {
-		err = magazine_fill(mag, half(mag) - mag->n);
+		err = magazine_refill(mag, n);
 		if (err)
 			return err;
 	}
