@@ -19,6 +19,9 @@
 
 #include "take.h"
 
+/* So much is cleared before one asks for a signal. */
+#define CLEAR_BYTES ((uint64_t)16 << 20)
+
 static bool is_unmapped(const struct ttmpool_chunk *chunk)
 {
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
@@ -113,16 +116,42 @@ static int take_halve(struct take *take, struct ttmpool_list *fresh,
 	return 0;
 }
 
-/* Clears the dirty chunks, before a device can reach them. */
-static void take_clear(struct take *take)
+/* Moves the first chunks to the end of @some, until these have CLEAR_BYTES. */
+static void cut_to_clear(const struct take *take, struct ttmpool_list *chunks,
+			 struct ttmpool_list *some)
 {
-	struct ttmpool_list work;
+	size_t pages = 0;
+
+	ttmpool_list_init(some);
+	do {
+		pages += ttmpool_chunk_pages(ttmpool_chunk_of(chunks->next));
+		ttmpool_list_move_tail(chunks->next, some);
+	} while (!ttmpool_list_empty(chunks) &&
+		 pool_bytes(take->pool, pages) < CLEAR_BYTES);
+}
+
+/* Clears the dirty chunks, before a device can reach them. Checks for a signal after each
+ * CLEAR_BYTES, and returns -EINTR if one interrupts the request. */
+static int take_clear(struct take *take)
+{
+	struct ttmpool_list work, some, done;
+	int err = 0;
 
 	if (!take->dirty ||
 	    !ttmpool_chunks_extract(&take->got, chunk_is_dirty, &work))
-		return;
-	ttmpool_chunks_clear(take->pool, &work);
-	ttmpool_chunks_merge(&take->got, &work);
+		return 0;
+	ttmpool_list_init(&done);
+	do {
+		cut_to_clear(take, &work, &some);
+		ttmpool_chunks_clear(take->pool, &some);
+		ttmpool_list_splice_tail(&some, &done);
+		if (!ttmpool_list_empty(&work) &&
+		    request_is_interrupted(&take->req))
+			err = -EINTR;
+	} while (!err && !ttmpool_list_empty(&work));
+	ttmpool_list_splice_tail(&work, &done);
+	ttmpool_chunks_merge(&take->got, &done);
+	return err;
 }
 
 /*
@@ -148,9 +177,7 @@ static int take_smaller(struct take *take, struct ttmpool_list *unmapped)
 	ttmpool_list_splice(&fresh, unmapped);
 	if (!err)
 		err = ttmpool_take_find(take);
-	if (!err)
-		take_clear(take);
-	return err;
+	return err ? err : take_clear(take);
 }
 
 static int take_map(struct take *take)
@@ -243,7 +270,7 @@ static int take_try(struct take *take)
 	err = ttmpool_take_find(take);
 	if (!err) {
 		ttmpool_take_renew(take);
-		take_clear(take);
+		err = take_clear(take);
 	}
 	if (!err && take->map)
 		err = take_map(take);

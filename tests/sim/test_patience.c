@@ -561,7 +561,33 @@ static void s06_what_a_signal_does_not_end_of_a_move(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A task that is being killed does not go on to make room for its pages. */
+/* Nor does it go on to clear what was pooled: 16 MiB, and no more. What is clear then is
+ * pooled like that. */
+static void s06_a_signal_ends_the_clearing_of_pages(struct check *t)
+{
+	for (int killable = 0; killable < 2; killable++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct buffer *large;
+
+		CHECK(t, rig);
+		large = buffer_of(t, rig, 3 * LARGE, 0);
+		CHECK(t, large && !buffer_cycle(large));
+		large->be.killable = killable;
+		if (killable)
+			tpsim_kill_after(check_machine(t), 1);
+		else
+			tpsim_signal_after(check_machine(t), 1);
+		CHECK_EQ(t, ttmpool_populate(&large->be), -EINTR);
+		tpsim_signal_clear(check_machine(t));
+		CHECK_EQ(t, rig_stats(rig).bytes_cleared, 16 << 20);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 3 * LARGE);
+		CHECK_EQ(t, buffer_cycle(large), 0);
+		CHECK_EQ(t, rig_stats(rig).bytes_cleared, 48 << 20);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Nor does a task that is being killed go on to make room for its pages. */
 static void s06_a_killed_task_makes_no_more_room(struct check *t)
 {
 	struct rig *rig =
@@ -582,6 +608,7 @@ static void s06_a_killed_task_makes_no_more_room(struct check *t)
 }
 
 CHECK_SUITE(patience, CHECK_CASE(s06_a_signal_ends_a_large_request),
+	    CHECK_CASE(s06_a_signal_ends_the_clearing_of_pages),
 	    CHECK_CASE(s06_what_a_signal_does_not_end),
 	    CHECK_CASE(s06_what_a_signal_does_not_end_of_a_move),
 	    CHECK_CASE(s06_a_killed_task_makes_no_more_room),
