@@ -166,8 +166,8 @@ void ttmpool_chunks_unmap(struct ttmpool_pool *pool,
 			 ttmpool_chunks_count(chunks));
 }
 
-/* What is about to be pooled, by falling order, has no mapping that can be ended, if its
- * pool keeps none. */
+/* Ends the mappings of chunks that are about to be pooled, if their pool keeps none. The
+ * chunks stay in falling order. */
 void ttmpool_chunks_unkeep(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks)
 {

@@ -205,7 +205,7 @@ int ttmpool_queue_follow(struct ttmpool_manager *mgr,
 			 struct ttmpool_queue *queue, long seen,
 			 const struct ttmpool_ask *ask);
 
-/* What wakes nobody is looked for so often. */
+/* A waiting thread looks this often, in ms, for what wakes nobody. */
 #define TTMPOOL_NAP_MS 100
 
 /*

@@ -114,7 +114,8 @@ static void magazine_answer_recall(struct ttmpool_magazine *mag)
 	magazine_flush(mag, mag->n);
 }
 
-/* Have at least @n: half of the room, or if so many are not to be had, no more than @n. */
+/* Fills the magazine with at least @n pages: with half of what it has room for, or, if so
+ * many are not available, with exactly @n. */
 static int magazine_refill(struct ttmpool_magazine *mag, size_t n)
 {
 	size_t most = half(mag) - mag->n, least = n - mag->n;

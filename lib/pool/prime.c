@@ -39,7 +39,8 @@ static int prime(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 	if (err)
 		return err;
 	tpos_assert(!take.pages_hit);
-	ttmpool_chunks_unkeep(pool, &take.got); /* if they were the first to bounce */
+	/* the mappings stay unless these were the first that bounced */
+	ttmpool_chunks_unkeep(pool, &take.got);
 	ttmpool_for_each_chunk(chunk, &take.got)
 		tpos_note_parked(pool->dev, chunk);
 	ttmpool_chunks_park(pool, &take.got, PARK_GIVEN);
@@ -118,8 +119,8 @@ static int prepare_spares(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* What the device does not reach any more, and what the hardware has poisoned, would serve
- * nobody: it goes before it is counted. */
+/* Gives up pooled chunks that the device does not reach any more, or that the hardware has
+ * poisoned, before the pooled pages are counted: they could serve no request. */
 static void prepare_weed(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {

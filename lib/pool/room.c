@@ -21,10 +21,10 @@
 #define SLACK_PAGES 512
 #define SLACK_PART  8
 
-/* So often at most one looks again because others were at work. */
+/* A request checks again at most this often because other threads were at work. */
 #define MOST_LOOKS 64
 
-/* So often at most one of these looks goes along the buffers, too. */
+/* At most this many of these checks also try to swap out buffers. */
 #define MOST_ROUNDS 2
 
 static unsigned long slack_of(struct ttmpool_manager *mgr)

@@ -19,7 +19,7 @@
 
 #include "take.h"
 
-/* So much is cleared before one asks for a signal. */
+/* A request checks for a signal each time it has cleared this many bytes. */
 #define CLEAR_BYTES ((uint64_t)16 << 20)
 
 static bool is_unmapped(const struct ttmpool_chunk *chunk)
@@ -203,9 +203,9 @@ static int take_map(struct take *take)
 }
 
 /*
- * Who gets no addresses cannot sync what the CPU writes by a cached mapping. If the device
- * does not see the cache, the end of a mapping that was only kept would lose it. So it
- * ends now.
+ * Ends kept mappings of cached pages for a caller that gets no addresses, if the device does
+ * not see the CPU's caches. Such a caller cannot sync what the CPU writes, and ending the
+ * mapping later would lose it.
  */
 static void take_unmap(struct take *take)
 {
