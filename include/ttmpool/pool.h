@@ -9,25 +9,27 @@
 
 TPOS_API_BEGIN
 
-/** TTMPOOL_NODE_OF_DEVICE - for a pool's node: whatever the device reports. */
+/** TTMPOOL_NODE_OF_DEVICE - as the node of a pool: the node that the device reports. */
 #define TTMPOOL_NODE_OF_DEVICE (-2)
 
 /**
- * struct ttmpool_pool_config - how a pool starts
- * @name: for reports; the string must outlive the pool
- * @dev: the device that its pages are for
- * @node: the NUMA node that pages shall be of, TTMPOOL_NODE_ANY, or
- *	TTMPOOL_NODE_OF_DEVICE
- * @mapped_limit: bytes that this pool may have mapped at any time, in use and
- *	pooled; 0 for no limit. There are never more, not even for a moment. A
- *	request for more is refused, and no mapping is given up for it.
- * @mapped_low: when that limit is reached, kept mappings go until no more than
- *	so many bytes are mapped; 0 for @mapped_limit itself
- * @iova: a budget that pools of the device share; it must outlive the pool. NULL: the pool
- *	shares the device's addresses with all pools of @dev and the same manager whose
- *	@iova is NULL. Kept mappings of one of them end when another needs addresses, and a
- *	caller that waits for addresses is woken by any of them.
- * @policy: what to keep, or NULL for ttmpool_policy_init()'s
+ * struct ttmpool_pool_config - the settings of a new pool
+ * @name: the name of the pool in reports; the string must outlive the pool
+ * @dev: the device that uses the pages
+ * @node: the NUMA node that the pages should come from; TTMPOOL_NODE_ANY for no preference,
+ *	or TTMPOOL_NODE_OF_DEVICE
+ * @mapped_limit: the most bytes that this pool may have mapped at any time, in use and
+ *	pooled; 0 for no limit. The pool never exceeds this limit, not even for a moment. A
+ *	request for more bytes than the limit is refused, and no mapping ends for it.
+ * @mapped_low: when the limit is reached, the pool ends kept mappings until no more than
+ *	this many bytes are mapped; 0 means @mapped_limit itself
+ * @iova: a budget of addresses that the pools of a device share; it must outlive the pool.
+ *	If it is NULL, the pool shares the addresses of the device with all pools of @dev
+ *	that have the same manager and whose @iova is NULL, too. When one of these pools
+ *	needs addresses, kept mappings of the others end. A caller that waits for addresses
+ *	is woken when any of these pools frees some.
+ * @policy: what the pool keeps, and in which form; NULL for the policy that
+ *	ttmpool_policy_init() sets
  */
 struct ttmpool_pool_config {
 	const char *name;
@@ -40,43 +42,49 @@ struct ttmpool_pool_config {
 };
 
 /**
- * struct ttmpool_pool_stats - a pool's counters
- * @takes: buffers handed out
- * @takes_failed: requests that could not be served, of magazines and primes, too; a
- *	request that is refused with -EINVAL or -E2BIG is not counted
- * @gives: buffers taken back
+ * struct ttmpool_pool_stats - the counters of a pool
+ * @takes: buffers that the pool has handed out
+ * @takes_failed: requests that failed, of magazines and primes, too; a request that is
+ *	refused with -EINVAL or -E2BIG is not counted
+ * @gives: buffers that the pool has taken back
  * @pages_in_use: pages that buffers have now
- * @pages_in_use_peak: the most that it ever was
+ * @pages_in_use_peak: the highest value of @pages_in_use so far
  * @pages_bounced: of the pages in use, those mapped through a bounce slot
- * @pages_anonymous: of the pages in use, those that are ordinary ones now
- * @pages_swapped: pages of its buffers whose contents are in stores now
- * @pages_pooled: pages in bins now, or out of them for a moment to be cleared
- * @pages_pooled_peak: the most that it ever was
- * @pages_hit: pages handed out from bins
- * @pages_fresh: pages got from the system
- * @pages_released: pages given back to the system
- * @pages_quarantined: pages put into quarantine
- * @bytes_mapped: mapped for the device now, in use and pooled
- * @bytes_mapped_peak: the most that it ever was
- * @bytes_held: addresses whose pages are not mapped any more, but which are not free until
- *	the other pages that were mapped in the same call are unmapped, too. They count for
- *	the limits as if they were mapped.
- * @bytes_cleared: cleared by this library, not by the system's allocator
- * @bytes_copied: copied from page to page, because they could not be moved in place
- * @bytes_stored: moved to stores
- * @pages_adopted: of these, pages that became the store's own, without a copy
- * @bytes_restored: read from stores
- * @splits: chunks that had to be halved
- * @waits: times that a caller slept until pages or address space came back
+ * @pages_anonymous: of the pages in use, those that are ordinary pages now
+ *	(ttmpool_to_anonymous())
+ * @pages_swapped: pages of this pool's buffers whose contents are in stores now
+ * @pages_pooled: free pages that are in bins now, or outside for a moment to be cleared
+ * @pages_pooled_peak: the highest value of @pages_pooled so far
+ * @pages_hit: pages that the pool handed out from its bins
+ * @pages_fresh: pages that the pool got from the system
+ * @pages_released: pages that went back to the system, or were adopted by stores
+ * @pages_quarantined: pages that the pool has put into quarantine
+ * @bytes_mapped: bytes that are mapped for the device now, in use and pooled
+ * @bytes_mapped_peak: the highest value of @bytes_mapped so far
+ * @bytes_held: bytes of addresses whose pages are unmapped, but which are not free until
+ *	the other pages that were mapped in the same call are unmapped, too. They count
+ *	towards the limits as if they were mapped.
+ * @bytes_cleared: bytes that this library cleared, without those that the system's
+ *	allocator cleared
+ * @bytes_copied: bytes copied from page to page, because a buffer could not be moved in
+ *	place
+ * @bytes_stored: bytes moved to stores
+ * @pages_adopted: of the pages moved to stores, those that the store took over without a
+ *	copy
+ * @bytes_restored: bytes read back from stores
+ * @splits: how often a chunk was divided into halves
+ * @waits: how often a caller slept until pages or addresses came back
  * @caching_batches: calls of tpos_caching_set()
- * @caching_pages: pages in them
+ * @caching_pages: pages in these calls
  * @map_batches: calls of tpos_dma_map()
- * @maps: chunks mapped
+ * @maps: chunks that were mapped
  * @unmap_batches: calls of tpos_dma_unmap()
- * @unmaps: chunks unmapped
- * @maps_kept: chunks handed out that still had their mapping
- * @fallbacks: times that no chunk of an order could be had, and a smaller one was tried
- * @refused: gives refused, by what was wrong (enum ttmpool_report_kind)
+ * @unmaps: chunks that were unmapped
+ * @maps_kept: chunks that were handed out with a mapping that had been kept
+ * @fallbacks: how often no chunk of an order was available, so that a smaller order was
+ *	tried
+ * @refused: findings that the pool has reported, by enum ttmpool_report_kind; a refused
+ *	give counts once, by the fault of its first wrong page
  */
 struct ttmpool_pool_stats {
 	uint64_t takes;
@@ -116,18 +124,19 @@ struct ttmpool_pool_stats {
 
 /**
  * struct ttmpool_runs - the pages of a buffer, without arrays
- * @link: in its pool's list, or alone
- * @chunks: its chunks, by falling order, and on no other list; only to be read,
+ * @link: in the list of its pool; alone if the buffer has no pages
+ * @chunks: the chunks, by descending order; they are on no other list. For reading only,
  *	with ttmpool_for_each_chunk()
- * @pool: where they are from; NULL if it has none
- * @owner: the account that they are charged to, or NULL
- * @num_pages: how many pages they have
+ * @pool: the pool that the pages come from; NULL if there are none
+ * @owner: the account that the pages are charged to, or NULL
+ * @num_pages: the number of pages
  *
- * A device whose page tables have entries for 2 MiB, or a scatterlist, needs to know where
- * each contiguous piece begins and how long it is. An array with an entry for each page
- * has 512 entries for such a piece, all of which have to be written and read.
+ * A driver whose page tables have entries of 2 MiB, or that fills a scatterlist, needs to
+ * know where each contiguous piece begins and how long it is. An array with an entry for
+ * each page has 512 entries for such a piece, and all of them have to be written and read.
  *
- * Its address must not change while it has pages. Only the library sets its members.
+ * The address of the structure must not change while it has pages. Only the library sets
+ * the members.
  */
 struct ttmpool_runs {
 	struct ttmpool_list link;
@@ -139,10 +148,11 @@ struct ttmpool_runs {
 
 /**
  * struct ttmpool_bin - the free chunks of one source, caching and order
- * @lists: the chunks by their flags MAPPED, CLEAN and FAR. The first eight lists have the
- *	chunks that were pooled with these flags, the others those whose flags changed
- *	while they were pooled (lib/pool/bin.c). Each list is newest first.
- * @nr_chunks: in all lists
+ * @lists: the chunks, by their flags MAPPED, CLEAN and FAR. The first eight lists contain
+ *	the chunks that were pooled with these flags; the other eight contain the chunks
+ *	whose flags changed while they were pooled (lib/pool/bin.c). Each list begins with
+ *	its newest chunk.
+ * @nr_chunks: the number of chunks in all lists
  */
 #define TTMPOOL_BIN_LISTS 16
 struct ttmpool_bin {
@@ -151,9 +161,9 @@ struct ttmpool_bin {
 };
 
 /**
- * struct ttmpool_pool - the pages of one device
+ * struct ttmpool_pool - a pool of pages for one device
  *
- * All members are private. Embed it; its address must not change.
+ * All members are private. Embed the structure; its address must not change.
  */
 struct ttmpool_pool {
 	struct ttmpool_manager *mgr;
@@ -199,26 +209,27 @@ struct ttmpool_pool {
 };
 
 /**
- * ttmpool_pool_init() - start a pool
+ * ttmpool_pool_init() - initialise a pool
  * @pool: uninitialised memory
- * @mgr: the manager; must outlive the pool
- * @config: how it starts; read during the call
+ * @mgr: the manager of the pool; it must outlive the pool
+ * @config: the settings of the pool; read during the call only
  *
- * The driver may change the DMA mask of the device later, wider or narrower, while no
- * call on the pool is under way. Mappings may also begin to bounce later, because the mask
- * became narrower or memory was added. The pool follows such changes: the pages that it
- * hands out are within the mask of that moment. A pooled chunk that the device does not
- * reach any more goes to the system when it would be handed out. From the first mapping
- * that bounces on, pooled chunks do not stay mapped. Pages in use keep their addresses.
- * Three things depend for good on what the device reported at the beginning: max_order,
- * whether keep_mapped is turned off from the start, and ttmpool_backend_choose().
+ * The driver may change the DMA mask of the device later, to a wider or a narrower one,
+ * while no call on the pool is in progress. Mappings may also begin to bounce later,
+ * because the mask has become narrower or memory has been added. The pool follows such
+ * changes: the pages that it hands out are within the mask that the device has at that
+ * moment. If the device does not reach a pooled chunk any more, the chunk goes to the
+ * system when the pool would hand it out. From the first mapping that bounces on, pooled
+ * chunks do not stay mapped. Pages in use keep their addresses. Three things are fixed by
+ * what the device reports at the start: max_order, whether keep_mapped is off from the
+ * beginning, and ttmpool_backend_choose().
  *
  * May sleep.
  *
- * Return: 0; -ENOMEM; or -EINVAL if there is no manager, or @config names no device, a
+ * Return: 0; -ENOMEM; or -EINVAL if there is no manager, or if @config names no device, a
  * node below TTMPOOL_NODE_OF_DEVICE, a mapped_low above mapped_limit, or a policy whose
- * max_order is above TTMPOOL_NR_ORDERS - 1. The caller need not know the device's own
- * bounds (max_order, max_mapping): the pool applies them.
+ * max_order is above TTMPOOL_NR_ORDERS - 1. The caller need not know the bounds of the
+ * device (max_order, max_mapping), because the pool applies them.
  */
 int TPOS_MUST_CHECK ttmpool_pool_init(struct ttmpool_pool *pool,
 				      struct ttmpool_manager *mgr,
@@ -226,41 +237,46 @@ int TPOS_MUST_CHECK ttmpool_pool_init(struct ttmpool_pool *pool,
 
 /**
  * ttmpool_pool_fini() - tear a pool down
- * @pool: the pool; no call on it is under way or will come
+ * @pool: the pool; no call on it is in progress, and none will be made
  *
- * Pooled pages go back to the system. If a chunk is still in use, the pool reports it
- * (TTMPOOL_REPORT_IN_USE, with its owner), ends its mapping, whatever its source, because
- * the device may be going, and puts its pages into the manager's quarantine, because
- * nobody can say which CPU still writes to them. See ttmpool_manager_purge_quarantine().
+ * Pooled pages go back to the system. The pool reports each chunk that is still in use
+ * (TTMPOOL_REPORT_IN_USE, with its owner). It ends the mapping of the chunk, whatever its
+ * source, because the device may be about to go. Then it puts the pages into the manager's
+ * quarantine, because nobody can know which CPU still writes to them. See
+ * ttmpool_manager_purge_quarantine().
  *
- * Afterwards the caller may free @pool, and the device may go: nothing of this pool is
- * mapped for it. While a page of the pool is in quarantine, the manager holds the device's
- * descriptor (tpos_device_get()), and needs nothing else of the device; the manager may be
- * used as before, purged, or ended. May sleep.
+ * Afterwards the caller may free @pool, and the device may go, because nothing of this pool
+ * is mapped for it. While a page of the pool is in quarantine, the manager holds the
+ * device's descriptor (tpos_device_get()), and needs nothing else of the device. The
+ * manager can be used as before, purged, and then ended. May sleep.
  *
- * Return: how many pages were still in use; 0 is what a driver wants to see.
+ * Return: the number of pages that were still in use; 0 if the driver has given all pages
+ * back.
  */
 size_t ttmpool_pool_fini(struct ttmpool_pool *pool);
 
 /**
- * enum ttmpool_effort - how hard to try for pages when the system has none free
- * @TTMPOOL_RETRY_MAYFAIL: the system reclaims pages from others, as long as that gains
- *	anything; then the request fails. No process is ended for it (Linux:
+ * enum ttmpool_effort - how hard to try for pages when the system has no free ones
+ * @TTMPOOL_RETRY_MAYFAIL: the system reclaims pages from other users as long as it gains
+ *	any; then the request fails. No process is killed for the request (Linux:
  *	__GFP_RETRY_MAYFAIL).
- * @TTMPOOL_NO_WAIT: not at all. The system does not reclaim, the pool gives no pooled pages
- *	back for it, and no buffer is swapped out. The request is served from free pages and
- *	from this pool's pages of the kind, or fails (Linux: no __GFP_DIRECT_RECLAIM).
- * @TTMPOOL_OOM_KILL: as the first; but for single pages the system does not give up: it
- *	ends processes until it has some (Linux: the OOM killer). The request may still fail:
- *	this does not extend the budget, and the process that is ended may be the caller's.
+ * @TTMPOOL_NO_WAIT: do not try at all. The system does not reclaim, the pool does not give
+ *	up pooled pages, and no buffer is swapped out for the request. The request is served
+ *	from free pages and from the pages of the same kind that this pool has pooled, or it
+ *	fails (Linux: no __GFP_DIRECT_RECLAIM).
+ * @TTMPOOL_OOM_KILL: like TTMPOOL_RETRY_MAYFAIL, but for single pages the system does not
+ *	give up: it kills processes until it has free pages (Linux: the OOM killer). The
+ *	request may still fail, because this does not extend the page budget, and because
+ *	the killed process may be the caller's.
  *
- * This applies to pages that come from the system, and to their descriptors. It does not
- * apply to what the system itself allocates when it changes the caching of pages or maps
- * them, because no port can say how (Linux: set_pages_array_wc() takes no hint, and
- * dma_alloc_attrs() reclaims for a single page, see shim/linux/coherent.c). It does not
- * apply to addresses: mappings that are only kept end for any request, and a pooled
- * coherent page goes to the system with its mapping. How long a request sleeps for pages
- * and addresses of other buffers is @wait_ms of struct ttmpool_request.
+ * The effort applies to pages that come from the system, and to their descriptors. It does
+ * not apply to memory that the system itself allocates when it changes the caching of pages
+ * or maps them, because no port can pass the effort on (Linux: set_pages_array_wc() takes
+ * no hint, and dma_alloc_attrs() reclaims for a single page, see shim/linux/coherent.c). It
+ * does not apply to addresses: kept mappings end for a request of any effort, and a pooled
+ * coherent page goes to the system together with its mapping. The member @wait_ms of struct
+ * ttmpool_request says how long a request sleeps for pages and addresses that other buffers
+ * hold.
  */
 enum ttmpool_effort {
 	TTMPOOL_RETRY_MAYFAIL,
@@ -270,25 +286,26 @@ enum ttmpool_effort {
 };
 
 /**
- * struct ttmpool_request - what a buffer needs
- * @source: from which allocator
- * @caching: what the pages shall be
- * @num_pages: how many; at least one
- * @owner: who is charged, or NULL
- * @wait_ms: if the page budget or the address space has no room, and none can be made,
- *	the request sleeps until there is room, but no longer than so many milliseconds
- *	after the call, whatever it does meanwhile; 0: it does not sleep;
- *	TTMPOOL_WAIT_FOREVER: no limit. It ends at most 10 ms later, or one tick of the
- *	system's timer. A request that sleeps holds no page and no address; any signal ends
- *	its sleep.
- * @killable: only a signal that ends the thread interrupts the work. If it is false, any
- *	signal does; the request looks for signals after each 2 MiB of fresh pages.
- * @effort: how hard to try for pages that are not free. A large chunk never costs more
- *	than one light attempt, whatever this says, unless it is of policy.good_order.
- * @ticket: a number that the caller has to show when it gives the pages back; 0: none. It
- *	comes from ttmpool_pool_new_ticket(), or is an even number that belongs to this
- *	buffer and to no other. Runs and magazines have no use for it, because no array of
- *	pages can give them back.
+ * struct ttmpool_request - a request for the pages of one buffer
+ * @source: the allocator that the pages come from
+ * @caching: the caching that the pages shall have
+ * @num_pages: the number of pages; at least one
+ * @owner: the account that the pages are charged to, or NULL
+ * @wait_ms: how long the request may sleep if the page budget or the address space has no
+ *	room, and none can be made. The time is in milliseconds and begins with the call,
+ *	whatever the call does meanwhile. With 0 the request does not sleep. With
+ *	TTMPOOL_WAIT_FOREVER it sleeps without a limit. The sleep ends at most 10 ms after
+ *	that time, or at most one tick of the system's timer after it. A request that sleeps
+ *	holds neither pages nor addresses, and any signal ends its sleep.
+ * @killable: if true, only a signal that kills the thread interrupts the work. If false,
+ *	any signal does; the request checks for signals after each 2 MiB of fresh pages.
+ * @effort: how hard to try for pages when the system has no free ones. Whatever the effort
+ *	is, a large chunk never costs more than one light attempt, unless its order is
+ *	policy.good_order.
+ * @ticket: a number that the caller has to show when it gives the pages back; 0 for none.
+ *	The number comes from ttmpool_pool_new_ticket(), or it is an even number that
+ *	belongs to this buffer and to no other. Runs and magazines have no use for it,
+ *	because no array of pages can give their pages back.
  */
 struct ttmpool_request {
 	enum ttmpool_source source;
@@ -302,47 +319,51 @@ struct ttmpool_request {
 };
 
 /**
- * ttmpool_pool_new_ticket() - a number for a request of one buffer
+ * ttmpool_pool_new_ticket() - get a ticket for the request of one buffer
  * @pool: the pool
  *
- * After pages were given back, another buffer may have them, while an old array still
- * names them. With a ticket the pool can tell the two apart: it keeps the number while the
- * pages are in use, and refuses a give that shows another number.
+ * After a buffer has given its pages back, another buffer may get them, while an old array
+ * still names them. With a ticket the pool can tell the two buffers apart: it keeps the
+ * number while the pages are in use, and refuses a give that shows another number.
  *
- * Return: an odd number. The last 2^30 - 1 calls have returned others.
+ * Return: an odd number. None of the last 2^30 - 1 calls has returned the same number.
  */
 uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
 
 /**
  * ttmpool_pool_take() - hand out pages
  * @pool: the pool
- * @req: what is needed
- * @pages: an array of req->num_pages, the caller's; written on success only
- * @dma_addr: likewise, one address a page; or NULL if the pages need not be
- *	mapped: plain pages that are cached are not mapped then, because the caller could
- *	not sync them
+ * @req: the request
+ * @pages: an array of req->num_pages entries that belongs to the caller; written on success
+ *	only
+ * @dma_addr: an array of the same length, for the address of each page; likewise written on
+ *	success only. NULL if the pages need not be mapped: then the pool does not map cached
+ *	plain pages, because the caller could not sync them
  *
- * The pages are zero, of the wanted caching, and, with @dma_addr, mapped for
- * the device in both directions. None of them was poisoned by the hardware before
- * (policy.h). Large orders come first, so that the pages of a chunk are at consecutive
- * indices and aligned to their own size. When the system has no pages, the pool divides a
- * pooled plain chunk that is too large. May sleep, and may call the system's shrinkers.
+ * The pages are zeroed, have the requested caching and, with @dma_addr, are mapped for the
+ * device in both directions. The pool hands out no page that the hardware has poisoned by
+ * that time (policy.h). Chunks of large orders come first in the array, so that the pages
+ * of each chunk are at consecutive indices, aligned to the size of the chunk. If the system
+ * has no pages left, the pool divides a pooled plain chunk that is too large. May sleep,
+ * and may call the system's shrinkers.
  *
- * The request takes what it lacks from the budgets before it gets any page. A request that
- * can never be served is refused at once, whatever its @wait_ms: with -ENOMEM if it is for
- * more pages than the page budget, with -ENOSPC if it is for more than may be mapped, by
- * the pool or by all pools on its struct ttmpool_iova, or than the device's mask admits.
- * Nobody loses a page or a mapping for it. If a request lacks more pages than are pooled or
- * can be swapped out, nobody gives up any for it; and if it lacks more of a limit for
- * mapped bytes than all kept mappings have, these are not ended for it.
+ * Before the request gets any page, it takes all that it lacks from the budgets. A request
+ * that can never be served is refused at once, whatever its @wait_ms is: with -ENOMEM if it
+ * is for more pages than the page budget; with -ENOSPC if it is for more bytes than this
+ * pool, or all pools on its struct ttmpool_iova, may have mapped, or than the device's mask
+ * admits. No pool and no buffer loses a page or a mapping for such a request. The pool
+ * makes no room that would not be enough: if a request lacks more pages than could go, none
+ * of them goes. (The pages that could go are pooled pages without the reserves of other
+ * pools, quarantined pages, and the pages of buffers that can be swapped out.) If a request
+ * lacks more of a limit for mapped bytes than all kept mappings occupy, none of these
+ * mappings ends.
  *
- * Return: 0; -EINVAL for a request that names nothing known or no page, or
- * without an array; -E2BIG for more pages than there are addresses; -ENOMEM;
- * -ENOSPC if the mapped limit, IOVA space or bounce slots ran out, and @wait_ms is 0;
- * -ETIMEDOUT if the request waited for these or for the page budget, and the time ended;
- * -EINTR for a signal;
- * -EIO or another error of the port. After an error the arrays are as they
- * were, and every page is back where it came from.
+ * Return: 0; -EINVAL if the request names an unknown source, caching or effort, or no page,
+ * or if there is no array; -E2BIG if the pages have more than LONG_MAX bytes; -ENOMEM;
+ * -ENOSPC if the mapped limit, the IOVA space or the bounce slots are exhausted, and
+ * @wait_ms is 0; -ETIMEDOUT if the request waited for one of these or for the page budget,
+ * and the time has ended; -EINTR for a signal; -EIO or another error of the port. After an
+ * error the arrays are unchanged, and every page is back where it came from.
  */
 int TPOS_MUST_CHECK ttmpool_pool_take(struct ttmpool_pool *pool,
 				      const struct ttmpool_request *req,
@@ -352,19 +373,19 @@ int TPOS_MUST_CHECK ttmpool_pool_take(struct ttmpool_pool *pool,
 /**
  * ttmpool_pool_give() - take pages back
  * @pool: the pool
- * @pages: the array that ttmpool_pool_take() filled, or a part of it that
- *	consists of whole chunks; only read
- * @num_pages: how many of it
- * @caching: what the caller believes the pages to be
+ * @pages: the array that ttmpool_pool_take() filled, or a part of it that consists of whole
+ *	chunks; the pool only reads it
+ * @num_pages: the number of pages in @pages
+ * @caching: the caching that the caller believes the pages to have
  *
- * Before it changes anything, the function checks every chunk, in O(1): that it belongs to
- * this pool, is in use, whole and of that caching, and was taken without a ticket, or with
- * one that need not be shown (struct ttmpool_backend). It counts
- * (ttmpool_pool_stats.refused) and reports what is wrong. May sleep. Does not allocate, so
- * it can always be called.
+ * Before the function changes anything, it checks for every chunk, each in O(1), that the
+ * chunk belongs to this pool, is in use, is whole, has that caching, and was taken without
+ * a ticket, or with one that need not be shown (struct ttmpool_backend). It counts
+ * (ttmpool_pool_stats.refused) and reports the first page that it refuses. May sleep. Does
+ * not allocate, so it can always be called.
  *
- * Return: 0; -EINVAL if there is no array or no page, or if a chunk was refused, and
- * then nothing has changed.
+ * Return: 0; -EINVAL if there is no array or no page, or if a chunk was refused, and then
+ * nothing has changed.
  */
 int TPOS_MUST_CHECK ttmpool_pool_give(struct ttmpool_pool *pool,
 				      tpos_page_t *const *pages,
@@ -372,15 +393,16 @@ int TPOS_MUST_CHECK ttmpool_pool_give(struct ttmpool_pool *pool,
 				      enum ttmpool_caching caching);
 
 /**
- * ttmpool_pool_give_ticket() - take pages back that were taken with a ticket
+ * ttmpool_pool_give_ticket() - take back pages that were taken with a ticket
  * @pool: the pool
  * @pages: as for ttmpool_pool_give()
- * @num_pages: how many of it
- * @caching: what the caller believes the pages to be
- * @ticket: what they were taken with; 0: none
+ * @num_pages: as for ttmpool_pool_give()
+ * @caching: as for ttmpool_pool_give()
+ * @ticket: the ticket that the pages were taken with; 0 for none
  *
- * As ttmpool_pool_give(). A chunk that was taken with another ticket, or with none, belongs
- * to another buffer by now, and is refused (TTMPOOL_REPORT_STALE).
+ * Like ttmpool_pool_give(), but checks the ticket, too. A chunk that was taken with another
+ * ticket, or with none, belongs to another buffer by now, and is refused
+ * (TTMPOOL_REPORT_STALE).
  *
  * Return: 0; -EINVAL if there is no array or no page, or if a chunk was refused, and
  * then nothing has changed.
@@ -394,64 +416,65 @@ int TPOS_MUST_CHECK ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
 /**
  * ttmpool_pool_prime() - fill the bins in advance
  * @pool: the pool
- * @req: source, caching, how many pages, and how long to wait; the owner is not used
- * @mapped: map them, too, if the policy keeps mappings
+ * @req: source, caching, number of pages, and how long to wait; the owner is not used
+ * @mapped: also map the pages, if the policy keeps mappings
  *
- * The pages are fresh ones. May sleep.
+ * The pages come fresh from the system. May sleep.
  *
- * Return: as ttmpool_pool_take(); and -EINVAL if the policy does not recycle
+ * Return: what ttmpool_pool_take() returns; -EINVAL also if the policy does not recycle
  * such pages; -ENOMEM also if the pool limit leaves no room for them.
  */
 int ttmpool_pool_prime(struct ttmpool_pool *pool,
 		       const struct ttmpool_request *req, bool mapped);
 
 /**
- * ttmpool_pool_reserve() - keep pooled pages from the shrinker and the limits
+ * ttmpool_pool_reserve() - protect pooled pages from the shrinker and the limits
  * @pool: the pool
- * @pages: while no more than so many pages are pooled here, none of them is given up for
- *	the system or for another pool; 0 for no reserve
+ * @pages: the size of the reserve: while no more than this many pages are pooled here, none
+ *	of them is given up for the system or for another pool; 0 for no reserve
  *
- * While no more than so many pooled pages are mapped here, their mappings do not end for
- * another pool either. The pool itself may use its reserve: it populates buffers from it,
- * and gives it up when the page budget or the address space has nothing else for this
+ * While no more than this many of the pooled pages are mapped, their mappings do not end
+ * for another pool either. The pool itself may use its reserve: it populates buffers from
+ * it, and gives it up when the page budget or the address space has nothing else for this
  * pool.
  *
- * If a smaller reserve leaves more pages than the pool limit allows, the excess has gone
- * back to the system when this returns. May sleep.
+ * If a smaller reserve leaves more pages pooled than the pool limit allows, the excess has
+ * gone back to the system when this function returns. May sleep.
  */
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
 
 /**
- * ttmpool_pool_prepare() - get pages for a time when the system has none
+ * ttmpool_pool_prepare() - reserve pages for a time when the system has none
  * @pool: the pool
- * @req: what will be needed: as for ttmpool_pool_prime()
+ * @req: what will be needed, as for ttmpool_pool_prime()
  *
- * For suspend and hibernation. Primes the pool until req->num_pages are pooled, and
- * reserves all pages that are pooled then. From then on, buffers of any sizes, in any
- * order, are populated without asking the system, as long as they have no more pages in
- * all than were prepared: the pool divides a pooled chunk that is too large, and uses
- * pooled pages of another node before fresh pages of the right one. For that the pool
- * keeps a descriptor (64 bytes) for each page that its chunks may be divided into.
- * Coherent chunks cannot be divided, and are prepared as single pages. When a buffer is
- * swapped out and the system has no memory for its store, reserved pages are given up for
- * it. ttmpool_pool_reserve(pool, 0) ends it. May sleep.
+ * For suspend and hibernation. The function primes the pool until req->num_pages pages are
+ * pooled, and reserves all pages that are pooled then. From then on, the pool populates
+ * buffers of any sizes, in any sequence, without asking the system, as long as they have no
+ * more pages in all than were prepared. For that it divides a pooled chunk that is too
+ * large, and uses pooled pages of another node before fresh pages of the right one. To be
+ * able to divide its chunks, the pool keeps a descriptor (64 bytes) for each page that they
+ * may be divided into. Coherent chunks cannot be divided, so they are prepared as single
+ * pages. If a buffer is swapped out and the system has no memory for its store, reserved
+ * pages are given up for it. Call ttmpool_pool_reserve(pool, 0) to end the reserve. May
+ * sleep.
  *
- * Return: as ttmpool_pool_prime(), and -ENOMEM without memory for the descriptors;
- * after an error the reserve is as it was.
+ * Return: what ttmpool_pool_prime() returns, and -ENOMEM if there is no memory for the
+ * descriptors; after an error the reserve is unchanged.
  */
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req);
 
 /**
- * ttmpool_pool_scrub() - clear pooled pages that are dirty
+ * ttmpool_pool_scrub() - clear dirty pooled pages
  * @pool: the pool
- * @pages: stop after about so many
+ * @pages: stop after about this many pages
  *
- * Does the work of the worker at a moment that the caller chooses. While a batch of pages
- * is cleared, the counters still show it as pooled, and a reclaim or a populate that finds
- * too few other pages waits for it. May sleep.
+ * Does the work of the worker at a time that the caller chooses. While a batch of pages is
+ * being cleared, the counters still show it as pooled, and a reclaim or a populate that
+ * finds too few other pages waits until the batch is clear. May sleep.
  *
- * Return: how many pages it cleared.
+ * Return: the number of pages that were cleared.
  */
 size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages);
 
@@ -459,15 +482,15 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages);
  * ttmpool_pool_drain() - give up all pooled pages, the reserve included
  * @pool: the pool
  *
- * The pages go in slices of a few MiB. When this returns, pages that other threads were
- * giving up at the same time have gone, too. May sleep.
+ * The pages go in slices of a few MiB. When this function returns, the pages that other
+ * threads were giving up at the same time have gone, too. May sleep.
  *
- * Return: how many pages went back to the system.
+ * Return: the number of pages that went back to the system.
  */
 size_t ttmpool_pool_drain(struct ttmpool_pool *pool);
 
 /**
- * ttmpool_pool_stats() - read the counters, all of one moment
+ * ttmpool_pool_stats() - read the counters of a pool, all of one moment
  * @pool: the pool
  * @stats: filled in
  */
@@ -475,43 +498,42 @@ void ttmpool_pool_stats(struct ttmpool_pool *pool,
 			struct ttmpool_pool_stats *stats);
 
 /**
- * ttmpool_pool_count() - how many chunks of one kind are pooled?
+ * ttmpool_pool_count() - count the pooled chunks of one kind
  * @pool: the pool
- * @source: of this source
- * @caching: and this caching
- * @order: and this order
+ * @source: the source of the chunks
+ * @caching: their caching
+ * @order: their order
  *
- * Return: how many; 0 of a kind that does not exist.
+ * Return: the number of chunks; 0 for a kind that does not exist.
  */
 size_t ttmpool_pool_count(struct ttmpool_pool *pool, enum ttmpool_source source,
 			  enum ttmpool_caching caching, unsigned int order);
 
 /**
- * ttmpool_pool_owns() - is this page one of a chunk that is in use?
+ * ttmpool_pool_owns() - check whether a chunk of this pool that is in use begins at a page
  * @pool: the pool
  * @page: any pointer; it need not be a page
  *
- * Return: whether @page is the first page of a chunk that this pool has handed
- * out.
+ * Return: whether @page is the first page of a chunk that this pool has handed out.
  */
 bool ttmpool_pool_owns(struct ttmpool_pool *pool, tpos_page_t *page);
 
 /**
- * ttmpool_page_insertable() - is this an ordinary page, but for its mapping?
+ * ttmpool_page_insertable() - check whether a page would be ordinary without its mapping
  * @pool: the pool that handed it out
- * @page: a page of a chunk, its first one
+ * @page: the first page of a chunk
  *
- * An ordinary page that is write-back and not mapped may be inserted in the swap cache, or
- * be given to another device (ttmpool_to_anonymous(), in swap.h, which copies no such page).
- * Pages of the coherent allocator are not ordinary: their contents must be copied. Neither
- * are pages of runs and magazines, and pages of unknown caching.
+ * If such a page is write-back and not mapped, it may be inserted in the swap cache, or be
+ * given to another device (ttmpool_to_anonymous() in swap.h copies no such page). Pages of
+ * the coherent allocator are not ordinary, so their contents must be copied. Neither are
+ * pages of runs, pages of magazines, and pages of unknown caching.
  *
- * Return: whether it is one.
+ * Return: whether @page is such a page.
  */
 bool ttmpool_page_insertable(struct ttmpool_pool *pool, tpos_page_t *page);
 
 /**
- * ttmpool_pool_is_valid() - do the pool's lists, chunks and counters agree?
+ * ttmpool_pool_is_valid() - check that the lists, chunks and counters of a pool agree
  * @pool: the pool
  *
  * Waits until no thread clears pages of the pool. May sleep.
