@@ -12,11 +12,11 @@ struct ttmpool_owner;
 
 /**
  * enum ttmpool_source - where the pages of a chunk come from
- * @TTMPOOL_PLAIN: the page allocator; mapped for the device by streaming
- *	mappings, which can be undone while the chunk lives
- * @TTMPOOL_COHERENT: the coherent allocator; mapped from birth, until they leave
- *	their pool or are cut off from the device, and never again after that
- * @TTMPOOL_SOURCE_COUNT: how many there are
+ * @TTMPOOL_PLAIN: the page allocator. Streaming mappings map the pages for the device, and
+ *	can end while the chunk lives
+ * @TTMPOOL_COHERENT: the coherent allocator. The pages are mapped from birth until they
+ *	leave their pool or are cut off from the device, and never again after that
+ * @TTMPOOL_SOURCE_COUNT: the number of sources
  */
 enum ttmpool_source {
 	TTMPOOL_PLAIN,
@@ -27,13 +27,12 @@ enum ttmpool_source {
 /**
  * enum ttmpool_chunk_state - where a chunk is
  * @TTMPOOL_CHUNK_FRESH: being made; on the list of one populate
- * @TTMPOOL_CHUNK_POOLED: free, in a bin of its pool, or on its way from there to
- *	a buffer or back
- * @TTMPOOL_CHUNK_IN_USE: a buffer's, on the in-use list of its pool
+ * @TTMPOOL_CHUNK_POOLED: free, in a bin of its pool, or on its way from a bin to a buffer
+ *	or back
+ * @TTMPOOL_CHUNK_IN_USE: in use by a buffer, on the in-use list of its pool
  * @TTMPOOL_CHUNK_LEAVING: on its way to a bin, or to the system
- * @TTMPOOL_CHUNK_QUARANTINED: it may be neither used nor given back; it is not
- *	mapped
- * @TTMPOOL_CHUNK_STATE_COUNT: how many there are
+ * @TTMPOOL_CHUNK_QUARANTINED: may be neither used nor given back, and is not mapped
+ * @TTMPOOL_CHUNK_STATE_COUNT: the number of states
  */
 enum ttmpool_chunk_state {
 	TTMPOOL_CHUNK_FRESH,
@@ -45,19 +44,19 @@ enum ttmpool_chunk_state {
 };
 
 /*
- * TTMPOOL_CHUNK_MAPPED: the device can reach it; @dma is valid.
+ * TTMPOOL_CHUNK_MAPPED: the device can reach the chunk; @dma is valid.
  * TTMPOOL_CHUNK_CLEAN: every byte is zero.
- * TTMPOOL_CHUNK_FAR: not of the node that its pool wants.
- * TTMPOOL_CHUNK_FROM_COHERENT: of the source TTMPOOL_COHERENT.
- * TTMPOOL_CHUNK_ANONYMOUS: a buffer's, and ordinary pages for the moment:
+ * TTMPOOL_CHUNK_FAR: the pages are on another node than the pool wants.
+ * TTMPOOL_CHUNK_FROM_COHERENT: the source is TTMPOOL_COHERENT.
+ * TTMPOOL_CHUNK_ANONYMOUS: the chunk is in use by a buffer, as ordinary pages for now:
  *	plain, write-back, not mapped.
- * TTMPOOL_CHUNK_SPLIT: a part of what was allocated as one; its pages are freed
+ * TTMPOOL_CHUNK_SPLIT: the chunk is a part of a larger allocation, and its pages are freed
  *	one by one.
- * TTMPOOL_CHUNK_DMA32: was asked for below 4 GiB.
- * TTMPOOL_CHUNK_HELD: in use, and held as a chunk (runs, a magazine) instead of in
- *	arrays of pages.
- * TTMPOOL_CHUNK_NAMED: its descriptor is a struct ttmpool_named_chunk.
- * TTMPOOL_CHUNK_REMEMBERS: nobody has it, and @last_owner names who had it last.
+ * TTMPOOL_CHUNK_DMA32: the pages were requested below 4 GiB.
+ * TTMPOOL_CHUNK_HELD: the chunk is in use, and the user holds it as a chunk (runs, a
+ *	magazine) instead of in arrays of pages.
+ * TTMPOOL_CHUNK_NAMED: the descriptor is a struct ttmpool_named_chunk.
+ * TTMPOOL_CHUNK_REMEMBERS: the chunk has no owner, and @last_owner names the last one.
  */
 #define TTMPOOL_CHUNK_MAPPED        0x01u
 #define TTMPOOL_CHUNK_CLEAN         0x02u
@@ -71,34 +70,37 @@ enum ttmpool_chunk_state {
 #define TTMPOOL_CHUNK_NAMED         0x200u
 
 /**
- * struct ttmpool_chunk - 2^order contiguous pages, and all that is true of them
- * @link: in a bin, in its pool's in-use list, in the quarantine, or in a batch
+ * struct ttmpool_chunk - 2^order contiguous pages, and everything that is known of them
+ * @link: in a bin, in the in-use list of its pool, in the quarantine, or in a batch
  * @page: the first page; set by the port when it makes the pages
- * @dma: the port's own record of the mapping; the library only copies the
- *	address out of it, by tpos_dma_address()
- * @pool: the pool that made it, until it is quarantined
- * @dev: instead of @pool, once it is quarantined, and held (tpos_device_get()):
- *	the pool may go then, and the device, too
+ * @dma: the port's own record of the mapping; the library only gets the address from it, by
+ *	tpos_dma_address()
+ * @pool: the pool that made the chunk, until it is quarantined
+ * @dev: after that, the device instead of @pool. It is held (tpos_device_get()), so the
+ *	pool may go then, and the device, too
  * @owner: the account that a chunk in use is charged to, or NULL
- * @age: instead, in a bin and on the way from there: when it was pooled, as the number
- *	of gives to all pools of the manager until then. 64 bits, so that the oldest leave
- *	first for ever: at a million gives a second they last half a million years.
- * @ticket: while it is in use: what it was taken with, which is to be shown when it
- *	is given back; see struct ttmpool_request
- * @order: the pages are 1 << @order
- * @caching: an enum ttmpool_caching; what the pages are, not what is wanted.
- *	Written by the port alone, in tpos_caching_set().
+ * @age: instead of @owner, in a bin and on the way from there: when the chunk was pooled,
+ *	as the number of gives to all pools of the manager until then. It has 64 bits, so
+ *	the oldest chunks leave first for ever: at a million gives a second it lasts for
+ *	half a million years.
+ * @ticket: while the chunk is in use: the ticket that it was taken with, which has to be
+ *	shown when it is given back; see struct ttmpool_request
+ * @order: the chunk has 1 << @order pages
+ * @caching: an enum ttmpool_caching; the actual caching of the pages, not the wanted one.
+ *	Only the port writes it, in tpos_caching_set().
  * @state: an enum ttmpool_chunk_state
  * @flags: TTMPOOL_CHUNK_*
- * @kind: these four in one word: chunks of the same kind can be treated alike
+ * @kind: @order, @caching, @state and @flags in one word; chunks of the same kind can be
+ *	treated alike
  * @like: @ticket and @kind in one word, for chunks in use
  *
- * The only record of what is true of a page. Error paths read it, and infer nothing from
- * how far a loop had come: Linux's TTM has leaked write-combined pages through such a
+ * This is the only record of the facts about a page. Error paths read it, and infer nothing
+ * from how far a loop had come: Linux's TTM has leaked write-combined pages through such a
  * cursor three times (commits 379989e7, 58f72256, and again since 6.15).
  *
- * It is made together with the pages and freed together with them, so giving pages back
- * never allocates. It has 64 bytes on a 64-bit kernel: 1.6 % of a single page.
+ * The descriptor is made together with the pages and freed together with them, so giving
+ * pages back never allocates. It has 64 bytes on a 64-bit kernel, which is 1.6 % of a
+ * single page.
  */
 struct ttmpool_chunk {
 	struct ttmpool_list link;
@@ -130,11 +132,11 @@ struct ttmpool_chunk {
 };
 
 /**
- * struct ttmpool_named_chunk - one that knows who had it last
- * @chunk: first, so that a pointer to one is a pointer to the other; it has
- *	TTMPOOL_CHUNK_NAMED for life
- * @last_owner: where TTMPOOL_CHUNK_REMEMBERS is set: the name of the account that
- *	it was charged to, which may be gone by now
+ * struct ttmpool_named_chunk - a chunk that records its last owner
+ * @chunk: the first member, so that a pointer to one is a pointer to the other; its flag
+ *	TTMPOOL_CHUNK_NAMED is set for life
+ * @last_owner: if TTMPOOL_CHUNK_REMEMBERS is set: the name of the account that the chunk
+ *	was last charged to; the account may be gone by now
  *
  * Pools with policy.verify make such descriptors. A chunk that another pool hands over to
  * such a pool (ttmpool_handover()) keeps the descriptor that the other pool made.
@@ -145,9 +147,9 @@ struct ttmpool_named_chunk {
 };
 
 /**
- * ttmpool_chunk_may_become() - the legality table of chunk states
- * @from: a state
- * @to: another
+ * ttmpool_chunk_may_become() - check whether a chunk may change from one state to another
+ * @from: the present state
+ * @to: the next state
  *
  * Return: whether a chunk may go from @from to @to.
  */
@@ -164,19 +166,20 @@ static inline size_t ttmpool_chunk_pages(const struct ttmpool_chunk *chunk)
 	return (size_t)1 << chunk->order;
 }
 
-/** ttmpool_chunk_is_coherent() - are its pages the coherent allocator's? */
+/** ttmpool_chunk_is_coherent() - check whether the pages of a chunk come from the coherent
+ * allocator. */
 static inline bool ttmpool_chunk_is_coherent(const struct ttmpool_chunk *chunk)
 {
 	return chunk->flags & TTMPOOL_CHUNK_FROM_COHERENT;
 }
 
-/** ttmpool_for_each_chunk() - walk a list of chunks. */
+/** ttmpool_for_each_chunk() - iterate over a list of chunks. */
 #define ttmpool_for_each_chunk(chunk, head)            \
 	for ((chunk) = ttmpool_chunk_of((head)->next); \
 	     &(chunk)->link != (head);                 \
 	     (chunk) = ttmpool_chunk_of(ttmpool_list_next(&(chunk)->link)))
 
-/** ttmpool_for_each_chunk_safe() - the same, and @chunk may go away. */
+/** ttmpool_for_each_chunk_safe() - iterate over a list of chunks; @chunk may be removed. */
 #define ttmpool_for_each_chunk_safe(chunk, after, head)     \
 	for ((chunk) = ttmpool_chunk_of((head)->next),      \
 	    (after) = ttmpool_chunk_of((chunk)->link.next); \
