@@ -3,14 +3,14 @@
 #define TTMPOOL_OS_H
 
 /*
- * All that the library needs of an operating system.
+ * Everything that the library needs of an operating system.
  *
  * To port the library, write one header, ttmpool_port.h, which the compiler finds by its
  * include path, and the functions declared here. docs/porting.md is the guide.
  *
- * The port header has everything that is called often: the types, locks, atomics and page
- * accessors listed next, inline if the port likes. The functions that are called once for
- * a batch of pages are declared here, and linked.
+ * The port header contains everything that is called often: the types, locks, atomics and
+ * page accessors listed next. They may be inline. The functions that are called once for a
+ * batch of pages are declared here, and linked.
  *
  * The port header declares
  *
@@ -29,94 +29,94 @@
  *   locks     tpos_spin_init(lock, system, rank), tpos_spin_fini(lock),
  *             tpos_spin_lock(lock), tpos_spin_unlock(lock),
  *             tpos_assert_held(lock), and the same for tpos_mutex_*, with
- *             tpos_mutex_trylock(mutex). Init is a macro, since lockdep keys a
- *             lock's class on the place of the call. Locks are only ever taken
- *             in ascending order of rank (enum ttmpool_lock_rank).
+ *             tpos_mutex_trylock(mutex). Init is a macro, because lockdep derives a lock's
+ *             class from the place of the call. Locks are only taken in ascending order of
+ *             rank (enum ttmpool_lock_rank).
  *   atomics   tpos_atomic_read(a), tpos_atomic_set(a, n),
  *             tpos_atomic_add_return(n, a): a full barrier
- *             tpos_atomic_add_unless_above(n, a, limit)  add n, unless the sum
- *             would be above limit; returns whether it did, and is a full
- *             barrier then. All three count as unsigned. No thread ever reads a sum
- *             above limit because of this call.
- *   races     tpos_read_once(p), tpos_write_once(p, value)  for a word that
- *             others read without a lock: the access is never torn, invented or
- *             left out
- *             tpos_load_acquire(p), tpos_store_release(p, value)  the same, and
- *             a thread that loads the stored value sees all that was written before
- *             tpos_read_lock(), tpos_read_unlock()  until this thread unlocks,
- *             it may read a descriptor that it finds by tpos_page_chunk(), even
- *             if that has been freed: see tpos_chunk_free(). Calls may be nested,
- *             and order nothing; the thread does not sleep in between. (Linux: RCU)
+ *             tpos_atomic_add_unless_above(n, a, limit)  add n, unless the sum would be
+ *             above limit; returns whether it did, and is a full barrier then. All three
+ *             operate on unsigned values. No thread ever reads a value above limit because
+ *             of this call.
+ *   races     tpos_read_once(p), tpos_write_once(p, value)  for a word that other threads
+ *             access without a lock: the access is never torn, invented or left out
+ *             tpos_load_acquire(p), tpos_store_release(p, value)  the same; a thread that
+ *             loads the stored value also sees everything that was written before the store
+ *             tpos_read_lock(), tpos_read_unlock()  until it unlocks, this thread may read
+ *             a descriptor that it finds by tpos_page_chunk(), even if the descriptor has
+ *             been freed: see tpos_chunk_free(). Calls may be nested, and give no ordering;
+ *             the thread does not sleep in between. (Linux: RCU)
  *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
  *             tpos_page_node(device, page)
- *             tpos_node_has_pages(device, node)  has this node any memory? If it has
- *                              none, the system is never short of its pages, and asks
- *                              no shrinker for them. False for TTMPOOL_NODE_ANY.
- *             tpos_page_chunk(device, page)  the chunk that was set on a page;
- *                              NULL for any other page in the world, and for
- *                              a pointer that is no page. Never faults. An
- *                              acquire, for tpos_page_set_chunk()'s release.
- *             tpos_page_set_chunk(page, chunk)  of a page that
- *                              tpos_pages_alloc() got, the first or not: cannot
- *                              fail
- *             tpos_page_is_poisoned(page)  has the hardware reported an error
- *                              in this page (Linux: PageHWPoison)? When such a
- *                              page is freed as a single page, the system never
- *                              hands it out again.
- *             tpos_may_be_poisoned(device)  has the hardware reported an error
- *                              in any page of the device's system? While it has
- *                              not, the library looks at no page. A port that
+ *             tpos_node_has_pages(device, node)  returns whether this node has any memory.
+ *                              If it has none, the system is never short of pages of this
+ *                              node, and asks no shrinker for any. False for
+ *                              TTMPOOL_NODE_ANY.
+ *             tpos_page_chunk(device, page)  the chunk that was set on a page; NULL for any
+ *                              other page of the system, and for a pointer to anything
+ *                              else. Never faults. An acquire, which pairs with the release
+ *                              of tpos_page_set_chunk().
+ *             tpos_page_set_chunk(page, chunk)  sets the chunk of a page, of any one that
+ *                              tpos_pages_alloc() got, the first of its chunk or not.
+ *                              Cannot fail.
+ *             tpos_page_is_poisoned(page)  returns whether the hardware has reported an
+ *                              error in this page (Linux: PageHWPoison). When such a page
+ *                              is freed as a single page, the system never hands it out
+ *                              again.
+ *             tpos_may_be_poisoned(device)  returns whether the hardware has reported an
+ *                              error in any page of the device's system. As long as it
+ *                              returns false, the library checks no page. A port that
  *                              cannot know returns true.
  *             tpos_dma_address(dma)  the address in a valid struct tpos_dma
  *             tpos_device_mask(device, coherent)  the highest address that the
  *                              device can emit now, for pages of the coherent
  *                              allocator or for mappings; the driver may change
  *                              it
- *             tpos_dma_bounces(device, chunk)  a mapped chunk has bounce slots
- *             tpos_device_reaches(device, page, n)  are these n pages within
- *                              the device's mask, or translated for it? Forced
- *                              bouncing does not matter here, because other pages
- *                              would bounce, too.
- *             tpos_note_spare(device, node, pages)  a pool that wants this node has so
- *                              many more (or fewer) pooled pages that could go to
- *                              the system, for its statistics. By the end of the
- *                              pool, all that was added for a node of a device is
+ *             tpos_dma_bounces(device, chunk)  true if a mapped chunk has bounce slots
+ *             tpos_device_reaches(device, page, n)  returns whether these n pages are
+ *                              within the device's mask, or are translated for it. Forced
+ *                              bouncing does not count here, because other pages would
+ *                              bounce, too.
+ *             tpos_note_spare(device, node, pages)  tells the port, for its statistics,
+ *                              that a pool that wants this node has so many more (or fewer)
+ *                              pooled pages that could go to the system. By the end of the
+ *                              pool, everything that was added for a node of a device is
  *                              subtracted again. Called with a pool's lock held.
- *   devices   tpos_device_get(device), tpos_device_put(device)  a device that has
- *                              gone may still be named (Linux: get_device(),
- *                              put_device()). The device itself is not held: it
- *                              may go meanwhile, and its IOMMU domain with it.
- *                              From then on the library passes it to
+ *   devices   tpos_device_get(device), tpos_device_put(device)  between these calls, the
+ *                              library may name the device even after it has gone (Linux:
+ *                              get_device(), put_device()). The device itself is not held:
+ *                              it may go meanwhile, and its IOMMU domain with it. From then
+ *                              on the library passes it to
  *                              tpos_caching_set(), tpos_pages_free() and
  *                              tpos_device_put() alone, and only for chunks that
  *                              are not mapped. May sleep.
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
- *             tpos_note_issued(device, chunk)  they are a buffer's again
- *             (for KASAN, Valgrind, ASan, or nothing). Both may be called with the
- *             pool's spinlock held. TPOS_WATCHED: false if nothing uses the notes, so
- *             that they need not be called
+ *             tpos_note_issued(device, chunk)  a buffer uses these pages again (for KASAN,
+ *             Valgrind, ASan, or nothing). Both may be called with the pool's spinlock
+ *             held. TPOS_WATCHED: false if nothing uses the notes, so that the library need
+ *             not make them
  *   waiting   tpos_wait_init(wait), tpos_wait_fini(wait)
  *             tpos_wait_count(wait)  how often it was woken so far; a full
  *             barrier
- *             tpos_signal_pending()  should this thread stop its work? (Linux: a
- *             signal is pending)
- *             tpos_fatal_signal_pending()  is this thread about to end? (Linux: a
- *             signal that kills it). Then tpos_signal_pending() is true, too.
+ *             tpos_signal_pending()  returns whether this thread should stop its work
+ *             (Linux: a signal is pending)
+ *             tpos_fatal_signal_pending()  returns whether this thread is about to end
+ *             (Linux: a signal that kills it). Then tpos_signal_pending() is true, too.
  *             tpos_now_ms(system)  milliseconds, as a uint64_t, of a clock that
  *             never goes back, and that runs while threads sleep
  *   checks    tpos_assert(cond), tpos_cond_resched(), and TPOS_CHECK_LEVEL:
  *             0 asserts nothing, 1 what is cheap, 2 walks whole objects
- *             tpos_list_step()  the library has looked at or moved one more element
- *             of a list. A port may count these, to find spinlocks that are held for
- *             too many.
+ *             tpos_list_step()  called for each element of a list that the library looks at
+ *             or moves. A port may count the calls, to find spinlocks that are held for too
+ *             many elements.
  *             tpos_long_hold(lock)  the count does not apply to this lock until it is
  *             released, because the library checks a whole pool under it
  *
- * It also defines three macros for the compiler, each of which may be empty.
- * TPOS_API_BEGIN and TPOS_API_END enclose the declarations of each public header:
- * extern "C" for C++, and default visibility for a shared library. TPOS_MUST_CHECK
- * marks a function whose callers lose pages, contents or an object if they ignore its
- * result: the compiler warns them.
+ * The port header also defines three macros for the compiler, each of which may be empty.
+ * TPOS_API_BEGIN and TPOS_API_END enclose the declarations of each public header: extern
+ * "C" for C++, and default visibility for a shared library. TPOS_MUST_CHECK marks a
+ * function whose callers lose pages, contents or an object if they ignore its result: the
+ * compiler warns them.
  *
  * Conventions of every function below: 0 or a negative errno; out-parameters
  * come last and are never NULL; a batch is a list of chunks, linked by
@@ -126,7 +126,8 @@
  *
  * Caches. Some accesses to memory bypass the CPU's caches: those of a device that is not
  * cache-coherent, and, where the linear map is always write-back, those through a mapping
- * of another caching. Only the port knows of them. So the port ensures in
+ * of another caching. Only the port knows of them. So the port ensures the following,
+ * whether the pages are mapped or not:
  *
  *	tpos_pages_alloc()   plain pages are zero for a write-back mapping, and the next two
  *	                     functions make them zero for others. Coherent pages are zero
@@ -141,8 +142,8 @@
  *	tpos_pages_copy(), tpos_store_write(), tpos_page_sum()
  *	                     they read what was written last, by whichever side
  *
- * whether the pages are mapped or not. There is one exception: if a driver maps write-back
- * pages itself, it also syncs them itself.
+ * There is one exception: a driver that maps write-back pages itself also syncs them
+ * itself.
  */
 
 #include <ttmpool/caching.h>
@@ -152,10 +153,10 @@
 
 TPOS_API_BEGIN
 
-/** TTMPOOL_NODE_ANY - no NUMA node is preferred (Linux: NUMA_NO_NODE). */
+/** TTMPOOL_NODE_ANY - no preference for a NUMA node (Linux: NUMA_NO_NODE). */
 #define TTMPOOL_NODE_ANY (-1)
 
-/** TTMPOOL_WAIT_FOREVER - for a time-out in milliseconds: there is none. */
+/** TTMPOOL_WAIT_FOREVER - as a time-out in milliseconds: no limit. */
 #define TTMPOOL_WAIT_FOREVER UINT_MAX
 
 /**
@@ -168,8 +169,9 @@ TPOS_API_BEGIN
  * @TTMPOOL_RANK_SCRUB: a pool's mutex: held while its pooled chunks are cleared, and
  *	while its lists are walked with pauses. Nothing is allocated under it, so a
  *	reclaim may wait for it.
- * @TTMPOOL_RANK_MANAGER: the list of pools, that of buffers, the quarantine
- * @TTMPOOL_RANK_POOL: bins, in-use list and counters of one pool
+ * @TTMPOOL_RANK_MANAGER: a spinlock of the manager: for the list of pools, the list of
+ *	buffers, and the quarantine
+ * @TTMPOOL_RANK_POOL: a pool's spinlock: for its bins, in-use list and counters
  */
 enum ttmpool_lock_rank {
 	TTMPOOL_RANK_SWAP = 1,
@@ -181,21 +183,21 @@ enum ttmpool_lock_rank {
 
 /**
  * struct tpos_device_info - what a device reports about itself
- * @dma_mask: the highest DMA address that it can emit
+ * @dma_mask: the highest DMA address that the device can emit
  * @max_mapping: the most bytes that one mapping may have, or 0 for no bound
  *	(Linux: dma_max_mapping_size(); 256 KiB under SWIOTLB)
- * @page_shift: the system's, PAGE_SIZE being 1 << @page_shift
+ * @page_shift: of the system; PAGE_SIZE is 1 << @page_shift
  * @max_order: the largest order that tpos_pages_alloc() can ever serve
- * @node: the node that it is attached to, or TTMPOOL_NODE_ANY
- * @bounces: some streaming mapping may get a bounce slot: the device does not
- *	reach all of memory and has no IOMMU, or bouncing is forced
- * @has_iommu: its addresses are translated; mappings cost IOVA space, and
+ * @node: the node that the device is attached to, or TTMPOOL_NODE_ANY
+ * @bounces: a streaming mapping may get a bounce slot, because the device does not reach
+ *	all memory and has no IOMMU, or because bouncing is forced
+ * @has_iommu: the addresses of the device are translated: mappings use IOVA space, and
  *	unmapping costs an IOTLB invalidation
- * @untrusted: it may write to what it was once given (Thunderbolt, eGPU):
- *	no mapping is kept on a page that is not in use
- * @coherent_single: coherent pages are allocated singly, with order 0 only, because
- *	the port can keep the promises of tpos_dma_unmap() only for single pages (Linux:
- *	those that dma_alloc_attrs() made, see shim/linux/coherent.c)
+ * @untrusted: the device may write to pages that it was once given (Thunderbolt, eGPU), so
+ *	no mapping is kept for a page that is not in use
+ * @coherent_single: coherent pages are allocated with order 0 only, because the port can
+ *	keep the promises of tpos_dma_unmap() only for single pages (Linux: for those that
+ *	dma_alloc_attrs() made, see shim/linux/coherent.c)
  */
 struct tpos_device_info {
 	uint64_t dma_mask;
@@ -210,19 +212,20 @@ struct tpos_device_info {
 };
 
 /*
- * TPOS_ALLOC_THIS_NODE: of that node, or fail; not with TTMPOOL_NODE_ANY.
- * TPOS_ALLOC_LIGHT: do not work hard for it, because a smaller order is also fine:
- *	no direct compaction, no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
- * TPOS_ALLOC_DMA32: plain pages below 4 GiB, or none, whatever the device
- *	reaches (Linux: GFP_DMA32).
- * TPOS_ALLOC_NO_RECLAIM: only what is free now. Nobody is asked to give up pages
- *	for it, now or later, and no shrinker is called (Linux: no __GFP_RECLAIM, so
- *	kswapd is not woken either).
- * TPOS_ALLOC_NO_WAIT: only what is free now; no shrinker is called in this thread, but
- *	the system may begin to reclaim in another (Linux: no __GFP_DIRECT_RECLAIM).
- * TPOS_ALLOC_OOM_KILL: when reclaim gains nothing any more, end a process and go on
- *	(Linux: no __GFP_RETRY_MAYFAIL). It means nothing together with one of the others
- *	but TPOS_ALLOC_DMA32, nor for an order above 0. Without it no process is ended.
+ * TPOS_ALLOC_THIS_NODE: use that node, or fail; not used with TTMPOOL_NODE_ANY.
+ * TPOS_ALLOC_LIGHT: do not work hard, because a smaller order will do, too: no direct
+ *	compaction and no warning (Linux: __GFP_NORETRY | __GFP_NOWARN).
+ * TPOS_ALLOC_DMA32: use plain pages below 4 GiB, or fail, whatever the device reaches
+ *	(Linux: GFP_DMA32).
+ * TPOS_ALLOC_NO_RECLAIM: use only pages that are free now. Nobody is asked to give up
+ *	pages, now or later, and no shrinker is called (Linux: no __GFP_RECLAIM, so kswapd
+ *	is not woken either).
+ * TPOS_ALLOC_NO_WAIT: use only pages that are free now. No shrinker is called in this
+ *	thread, but the system may begin to reclaim in another thread (Linux: no
+ *	__GFP_DIRECT_RECLAIM).
+ * TPOS_ALLOC_OOM_KILL: when reclaim gains nothing any more, kill a process and go on
+ *	(Linux: no __GFP_RETRY_MAYFAIL). The flag has no effect together with any other flag
+ *	except TPOS_ALLOC_DMA32, nor for an order above 0. Without it no process is killed.
  */
 #define TPOS_ALLOC_THIS_NODE  0x1u
 #define TPOS_ALLOC_LIGHT      0x2u
@@ -233,10 +236,9 @@ struct tpos_device_info {
 
 /**
  * struct tpos_alloc - one request for fresh pages
- * @source: from which allocator
+ * @source: the allocator that the pages come from
  * @order: 1 << @order contiguous pages, aligned to their own size
- * @node: the node wanted, or TTMPOOL_NODE_ANY; one that is not there has no
- *	pages
+ * @node: the wanted node, or TTMPOOL_NODE_ANY; a node that does not exist has no pages
  * @flags: TPOS_ALLOC_*
  */
 struct tpos_alloc {
@@ -247,48 +249,50 @@ struct tpos_alloc {
 };
 
 /**
- * tpos_device_query() - what does this device report?
+ * tpos_device_query() - get what a device reports about itself
  * @dev: the device
- * @info: filled in
+ * @info: filled in by the call
  *
  * May sleep. Cannot fail.
  */
 void tpos_device_query(tpos_device_t *dev, struct tpos_device_info *info);
 
 /**
- * tpos_pages_alloc() - get fresh pages for a device
- * @dev: the device that must be able to reach them
- * @req: what is wanted
- * @chunk: its @page is set and, for TTMPOOL_COHERENT, its @dma
+ * tpos_pages_alloc() - allocate fresh pages for a device
+ * @dev: the device that must be able to reach the pages
+ * @req: the request
+ * @chunk: the function sets its @page and, for TTMPOOL_COHERENT, its @dma
  *
- * The pages are zero and write-back, and nobody else has them. tpos_page_set_chunk() needs
- * no memory for any of them, because the library may split the chunk when there is none.
- * Coherent pages are mapped until tpos_dma_unmap() or tpos_pages_free(). Plain pages of a
- * device without an IOMMU lie below its mask, or a later mapping of them bounces.
- * May sleep, and, without TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT, may call the
- * registered shrinkers of the system.
+ * The pages are zeroed and write-back, and nobody else uses them. For each of them
+ * tpos_page_set_chunk() works without more memory, because the library may split the chunk
+ * when there is none. Coherent pages are mapped until tpos_dma_unmap() or
+ * tpos_pages_free(). Plain pages of a device without an IOMMU are below the device's mask,
+ * or a later mapping of them bounces. May sleep, and, without TPOS_ALLOC_NO_RECLAIM and
+ * TPOS_ALLOC_NO_WAIT, may call the registered shrinkers of the system.
  *
- * Return: 0; -ENOMEM; -ENOSPC if there are pages, and no addresses for coherent ones.
- * After an error @chunk is as it was.
+ * Return: 0; -ENOMEM; -ENOSPC if there are pages, but no addresses for coherent ones. After
+ * an error @chunk is unchanged.
  */
 int tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
 		     struct ttmpool_chunk *chunk);
 
 /**
  * tpos_pages_free() - give pages back to the system
- * @dev: the device that they were got for; for plain ones, any of its system
- * @chunks: write-back, all of them. Plain ones are not mapped. A coherent one may
- *	still be, and then its mapping ends here, as the system's IOMMU driver
- *	ends one: in its lazy mode the device may reach the pages for a while,
- *	whoever has them by then (Linux: iommu_dma_free() frees at once what it
- *	has unmapped through the flush queue). Both sources may be mixed.
+ * @dev: the device that the pages were allocated for; for plain pages, any device of its
+ *	system
+ * @chunks: chunks that are all write-back. Plain chunks are not mapped. A coherent chunk
+ *	may still be mapped. Then its mapping ends here, in the same way as the system's
+ *	IOMMU driver ends one: in the driver's lazy mode the device may reach the pages for
+ *	a while, whoever uses them by then (Linux: iommu_dma_free() frees at once what it
+ *	has unmapped through the flush queue). A batch may have chunks of both sources.
  *
- * The library unmaps all chunks before this call, unless policy.lazy_unmap is set, so its
- * own promise is stronger. If the device has gone, the library holds it
+ * The library unmaps all chunks before this call, unless policy.lazy_unmap is set, so the
+ * library promises more than the port does. If the device has gone, the library holds it
  * (tpos_device_get()), and no chunk is mapped.
  *
  * The port forgets the chunk that was set on a page before anybody else gets the page. The
- * descriptors stay the caller's. Does not clear. Does not allocate. May sleep.
+ * descriptors still belong to the caller. Does not clear the pages. Does not allocate. May
+ * sleep.
  *
  * Nobody gets a page that the hardware has poisoned. The library quarantines a chunk with
  * such a page before this call, and the port gives back all other pages of a quarantined
@@ -299,37 +303,36 @@ void tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks);
 
 /**
  * tpos_pages_clear() - write zeroes to every byte
- * @dev: the device that they were got for
+ * @dev: the device that the pages were allocated for
  * @chunks: of any caching, mapped or not
  *
- * When it returns, a device that is not cache-coherent sees the zeroes, and so does a
- * mapping of the chunk's caching.
- * Does not allocate. May sleep. Cannot fail.
+ * When the function returns, a device that is not cache-coherent sees the zeroes, and so
+ * does a mapping with the chunk's caching. Does not allocate. May sleep. Cannot fail.
  */
 void tpos_pages_clear(tpos_device_t *dev, struct ttmpool_list *chunks);
 
 /**
- * tpos_pages_split() - make two chunks of one
- * @dev: the device that they were got for
- * @chunk: a plain one that is not mapped, of order 1 or more; it keeps its
- *	first half, and its order is one less
- * @upper: a descriptor of that order, filled in but for its page: it gets the
+ * tpos_pages_split() - divide a chunk into two halves
+ * @dev: the device that the pages were allocated for
+ * @chunk: a plain chunk that is not mapped, of order 1 or more; it keeps its first half,
+ *	and its order becomes one less
+ * @upper: a descriptor of that smaller order, filled in except for its page; it gets the
  *	second half
  *
- * Sets TTMPOOL_CHUNK_SPLIT in both: from then on each of the two is freed separately. Does
- * not allocate. Cannot fail.
+ * Sets TTMPOOL_CHUNK_SPLIT in both chunks: from then on each of them is freed separately.
+ * Does not allocate. Cannot fail.
  *
- * Linux: the first call uses split_page(), after which every page has a reference count of
- * its own.
+ * On Linux, the first call uses split_page(), after which every page has a reference count
+ * of its own.
  */
 void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 		      struct ttmpool_chunk *upper);
 
 /**
  * struct tpos_span - some pages of a chunk
- * @chunk: of this one
- * @first: the first of them, counted from 0
- * @pages: how many; at least one
+ * @chunk: the chunk
+ * @first: the index in the chunk of the first of these pages, from 0
+ * @pages: the number of pages; at least one
  */
 struct tpos_span {
 	const struct ttmpool_chunk *chunk;
@@ -338,18 +341,18 @@ struct tpos_span {
 };
 
 /**
- * tpos_pages_copy() - copy every byte
+ * tpos_pages_copy() - copy the contents of pages
  * @to: pages of any source and caching, mapped or not
- * @from: as many pages, of another chunk; write-back, or of caching UNKNOWN,
- *	and without a streaming mapping
+ * @from: the same number of pages, of another chunk; write-back, or of caching UNKNOWN, and
+ *	without a streaming mapping
  *
- * When it returns, a device that is not cache-coherent sees the bytes, and so does a
- * mapping of @to's caching. Does not allocate. May sleep. Cannot fail.
+ * When the function returns, a device that is not cache-coherent sees the bytes, and so
+ * does a mapping with @to's caching. Does not allocate. May sleep. Cannot fail.
  */
 void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from);
 
 /**
- * tpos_page_sum() - a checksum of one page
+ * tpos_page_sum() - compute a checksum of one page
  * @page: a span of one page, of any source and caching, mapped or not
  *
  * Different bytes have different sums, except in one of 2^32 cases (a CRC). Does not
@@ -360,21 +363,21 @@ void tpos_pages_copy(const struct tpos_span *to, const struct tpos_span *from);
 uint32_t tpos_page_sum(const struct tpos_span *page);
 
 /**
- * tpos_store_create() - a place for the contents of one buffer
+ * tpos_store_create() - create a store for the contents of one buffer
  * @system: the machine
- * @pages: how many pages it may be asked to keep
- * @store: the new store; it keeps nothing yet
+ * @pages: the most pages that the store may be asked to keep
+ * @store: set to the new store, which keeps nothing yet
  *
- * Linux: a shmem file, whose pages the system can move to a swap device; on the
- * simulated machine a file. May sleep, and may call the shrinkers.
+ * On Linux the store is a shmem file, whose pages the system can move to a swap device; on
+ * the simulated machine it is a file. May sleep, and may call the shrinkers.
  *
- * Return: 0, -ENOMEM, or the system's error for a file that it cannot make.
+ * Return: 0, -ENOMEM, or the system's error if it cannot make a file.
  */
 int tpos_store_create(tpos_system_t *system, size_t pages,
 		      tpos_store_t **store);
 
 /**
- * tpos_store_destroy() - free a store, with all that it keeps
+ * tpos_store_destroy() - free a store and everything that it keeps
  * @store: the store
  *
  * May sleep. Cannot fail.
@@ -382,57 +385,59 @@ int tpos_store_create(tpos_system_t *system, size_t pages,
 void tpos_store_destroy(tpos_store_t *store);
 
 /**
- * tpos_store_write() - keep the contents of some pages
+ * tpos_store_write() - store the contents of some pages
  * @store: the store
- * @index: as the pages of the buffer from this one on
+ * @index: the contents are stored as the pages of the buffer from this index on
  * @from: pages of any source and caching, mapped or not
  *
- * Keeps a copy. It includes what the device has written to the pages, if the device has
- * stopped. Slow if the pages are not write-back. May sleep, and may call the shrinkers.
+ * The store keeps a copy. The copy includes what the device has written to the pages, if
+ * the device has stopped. The call is slow if the pages are not write-back. May sleep, and
+ * may call the shrinkers.
  *
- * Return: 0; -ENOMEM or -ENOSPC: there is no room; -EIO; -EINTR. After an error it is
- * undefined what the store keeps for these pages; all others are as they were.
+ * Return: 0; -ENOMEM or -ENOSPC if there is no room; -EIO; -EINTR. After an error it is
+ * undefined what the store keeps for these pages; all other pages in the store are
+ * unchanged.
  */
 int tpos_store_write(tpos_store_t *store, size_t index,
 		     const struct tpos_span *from);
 
 /**
- * tpos_store_adopt() - keep pages themselves, instead of a copy
+ * tpos_store_adopt() - take pages over, instead of copying them
  * @store: the store
- * @index: as the pages of the buffer from this one on
- * @chunk: a plain one, write-back and not mapped
+ * @index: the contents are stored as the pages of the buffer from this index on
+ * @chunk: a plain chunk, write-back and not mapped
  *
- * From then on the store owns the pages. The descriptor stays the caller's, but the caller
- * frees none of its pages. May sleep, and may call the shrinkers.
+ * After that the store owns the pages. The descriptor still belongs to the caller, but the
+ * caller frees none of its pages. May sleep, and may call the shrinkers.
  *
- * Return: 0; -EOPNOTSUPP: these pages cannot be taken, so write and free them;
- * -ENOMEM, -ENOSPC, -EIO or -EINTR, as tpos_store_write(). After an error the
- * chunk is as it was, and the store keeps nothing for these pages.
+ * Return: 0; -EOPNOTSUPP if the store cannot take over these pages, so that the caller has
+ * to write and free them; -ENOMEM, -ENOSPC, -EIO or -EINTR, as for tpos_store_write().
+ * After an error the chunk is unchanged, and the store keeps nothing for these pages.
  */
 int tpos_store_adopt(tpos_store_t *store, size_t index,
 		     struct ttmpool_chunk *chunk);
 
 /**
- * tpos_store_read() - get contents back
- * @store: the store; it keeps them still
- * @index: the pages of the buffer from this one on; each has been written, and
- *	not dropped since
- * @to: pages of any source and caching, mapped or not, whose bytes become these
+ * tpos_store_read() - read contents back
+ * @store: the store; it still keeps the contents afterwards
+ * @index: the contents are those of the pages of the buffer from this index on; each of
+ *	these has been written, and not dropped since
+ * @to: pages of any source and caching, mapped or not, that get the contents
  *
- * When it returns, a device that is not cache-coherent sees the bytes, and so does a
- * mapping of @to's caching. May sleep, and may call the shrinkers.
+ * When the function returns, a device that is not cache-coherent sees the bytes, and so
+ * does a mapping with @to's caching. May sleep, and may call the shrinkers.
  *
- * Return: 0; -ENOMEM, -EIO, -EINTR, and then it is undefined what @to contains.
+ * Return: 0; -ENOMEM, -EIO or -EINTR, and then the contents of @to are undefined.
  */
 int tpos_store_read(tpos_store_t *store, size_t index,
 		    const struct tpos_span *to);
 
 /**
- * tpos_store_drop() - contents are not needed any more
+ * tpos_store_drop() - drop contents that are not needed any more
  * @store: the store
- * @index: the pages of the buffer from this one on; those that it does not keep
- *	are skipped
- * @pages: so many
+ * @index: the pages of the buffer from this index on; the function skips those that the
+ *	store does not keep
+ * @pages: the number of pages
  *
  * May sleep. Cannot fail.
  */
@@ -440,22 +445,22 @@ void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages);
 
 /**
  * tpos_caching_set() - change the caching of a batch, with one flush
- * @dev: the device that they were got for
+ * @dev: the device that the pages were allocated for
  * @chunks: the batch
- * @caching: what they shall be
+ * @caching: the new caching
  *
- * Writes chunk->caching of every chunk, whatever happens, so that it always says what the
- * pages are. After an error all chunks are write-back again, or TTMPOOL_CACHING_UNKNOWN if
- * even that could not be done. A change to TTMPOOL_CACHED never fails for lack of memory.
- * May sleep.
+ * Writes chunk->caching of every chunk, whatever happens, so that it always says which
+ * caching the pages have. After an error all chunks are write-back again, or
+ * TTMPOOL_CACHING_UNKNOWN if even that was not possible. A change to TTMPOOL_CACHED never
+ * fails for lack of memory. May sleep.
  *
- * On an architecture whose linear map cannot be changed, this only records the caching, and
- * flushes the pages from the CPU's caches. Before a mapping that bypasses the caches is
- * used, this makes it see what the linear map wrote; afterwards it makes the linear map see
- * what such a mapping wrote.
+ * On an architecture whose linear map cannot be changed, the function only records the
+ * caching, and flushes the pages from the CPU's caches. Before a mapping that bypasses the
+ * caches is used, the flush lets this mapping see what was written through the linear map;
+ * afterwards, the flush lets the linear map see what was written through such a mapping.
  *
- * Linux: x86's set_pages_array_wc() leaves pages changed when it fails half
- * way (arch/x86/mm/pat/set_memory.c, _set_pages_array); a port repairs that.
+ * On Linux, x86's set_pages_array_wc() leaves pages changed when it fails half way
+ * (arch/x86/mm/pat/set_memory.c, _set_pages_array); a port repairs that.
  *
  * Return: 0, or a negative errno.
  */
@@ -463,54 +468,54 @@ int tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 		     enum ttmpool_caching caching);
 
 /**
- * tpos_dma_map() - map a batch for the device, both directions
+ * tpos_dma_map() - map a batch for the device, in both directions
  * @dev: the device
- * @chunks: plain chunks that are not mapped; their @dma is set
+ * @chunks: plain chunks that are not mapped; the function sets their @dma
  *
- * Maps all chunks or none: if an error comes after some chunks were mapped, the device
- * cannot reach them any more when this returns, as after tpos_dma_unmap(dev, chunks,
- * false). May sleep. If there are no addresses, but mappings have ended whose addresses are
- * not free yet, it sleeps until they are, and tries again, once (Linux: the flush queue of
- * the IOMMU's lazy mode, 10 ms); so does tpos_pages_alloc() for coherent chunks.
+ * Maps all chunks or none. If an error occurs after some chunks were mapped, the device
+ * cannot reach them any more when this function returns, as after tpos_dma_unmap(dev,
+ * chunks, false). May sleep. If there are no addresses, but mappings have ended whose
+ * addresses are not free yet, the function sleeps until they are, and tries again, once
+ * (Linux: the flush queue of the IOMMU's lazy mode, 10 ms). tpos_pages_alloc() does the
+ * same for coherent chunks.
  *
- * Return: 0, or -ENOSPC where address space or bounce slots ran out, -ENOMEM,
- * or -EIO; then no chunk of the batch is mapped.
+ * Return: 0, or -ENOSPC if the address space or the bounce slots are exhausted, -ENOMEM, or
+ * -EIO; after an error no chunk of the batch is mapped.
  */
 int tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
 
 /**
  * tpos_dma_unmap() - end the mappings of a batch, with one invalidation
  * @dev: the device
- * @chunks: chunks that are mapped, of both sources. A coherent chunk cannot be mapped
+ * @chunks: mapped chunks, of one source or of both. A coherent chunk cannot be mapped
  *	again, and only the library has its pages until tpos_pages_free().
- * @lazy: the invalidation may complete later, as the system's IOMMU driver
- *	does by itself; otherwise, when this returns, the device can no longer
- *	reach the pages, if it is behind an IOMMU: an access to the old address
- *	faults
+ * @lazy: if true, the invalidation may complete later, at a time that the system's IOMMU
+ *	driver chooses. If false, a device behind an IOMMU can no longer reach the pages
+ *	when this function returns: an access to the old address faults
  *
- * The library keeps the pages, of both sources. The device is still there. Does not
- * allocate. May sleep. Cannot fail.
+ * The pages, of both sources, still belong to the library. The device still exists. Does
+ * not allocate. May sleep. Cannot fail.
  *
  * Chunks that were mapped in one call may share their addresses, which are held until the
  * last of these chunks is unmapped (Linux: dma_iova_link(), see shim/linux/compat_iova_link.c).
  *
- * Return: how many pages of addresses are free again after this call. If addresses are
- * held, this is less than the batch has; if held addresses of other chunks become free,
- * too, it is more.
+ * Return: the number of pages of addresses that are free again after this call. This is
+ * less than the batch has, if some addresses are held; it is more, if held addresses of
+ * other chunks become free, too.
  */
 size_t tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 		      bool lazy);
 
 /**
- * tpos_chunk_alloc() - memory for a descriptor
+ * tpos_chunk_alloc() - allocate a descriptor
  * @system: the machine
- * @named: of a struct ttmpool_named_chunk
+ * @named: allocate a struct ttmpool_named_chunk
  * @flags: how hard to try: TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT mean the same as
- *	for pages, and the other flags mean nothing
+ *	for pages, and the other flags have no effect
  *
- * The memory contains what an earlier chunk left there, or anything else; the caller writes
- * all of it. May sleep, and, without TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT, may call
- * the registered shrinkers of the system.
+ * The memory may contain what an earlier chunk left there, or anything else; the caller
+ * writes all of it. May sleep, and, without TPOS_ALLOC_NO_RECLAIM and TPOS_ALLOC_NO_WAIT,
+ * may call the registered shrinkers of the system.
  *
  * Return: the descriptor, or NULL.
  */
@@ -520,22 +525,22 @@ struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named,
 /**
  * tpos_chunk_free() - free a descriptor
  * @system: the machine
- * @chunk: what tpos_chunk_alloc() gave, and TTMPOOL_CHUNK_NAMED as it was asked
- *	for; no page leads to it any more
+ * @chunk: what tpos_chunk_alloc() returned, with TTMPOOL_CHUNK_NAMED set if @named was; no
+ *	page leads to it any more
  *
- * Another thread may have found it before, by tpos_page_chunk(), and may read it until that
- * thread calls tpos_read_unlock(). Until then its memory stays a descriptor, which only the
- * library writes to. But the memory may at once become the descriptor of another chunk. So
- * a reader relies on what it reads only if a lock guarantees it.
+ * Another thread may have found the descriptor before, by tpos_page_chunk(), and may read
+ * it until that thread calls tpos_read_unlock(). Until then the memory stays a descriptor,
+ * and only the library writes to it. But it may become the descriptor of another chunk at
+ * once. So a reader may rely on what it reads only if a lock guarantees it.
  *
- * Linux: a slab cache with SLAB_TYPESAFE_BY_RCU. Does not allocate. May sleep.
+ * On Linux this is a slab cache with SLAB_TYPESAFE_BY_RCU. Does not allocate. May sleep.
  */
 void tpos_chunk_free(tpos_system_t *system, struct ttmpool_chunk *chunk);
 
 /**
- * tpos_zalloc() - memory for anything else
+ * tpos_zalloc() - allocate zeroed memory for anything else
  * @system: the machine
- * @size: bytes
+ * @size: the number of bytes
  *
  * May sleep, and may call the registered shrinkers of the system.
  *
@@ -544,25 +549,25 @@ void tpos_chunk_free(tpos_system_t *system, struct ttmpool_chunk *chunk);
 void *tpos_zalloc(tpos_system_t *system, size_t size);
 
 /**
- * tpos_free() - free what tpos_zalloc() gave
+ * tpos_free() - free memory that tpos_zalloc() returned
  * @system: the machine
  * @ptr: the memory; NULL is allowed
  */
 void tpos_free(tpos_system_t *system, void *ptr);
 
 /**
- * tpos_shrinker_register() - be asked for pages when the system is short
+ * tpos_shrinker_register() - register a shrinker, which the system asks for pages when it
+ * is short of them
  * @system: the machine
- * @shrinker: filled in by the caller: its count(shrinker, swap) returns how many
- *	pages could be given up, its scan(shrinker, pages, swap) gives up about
- *	so many and returns how many it did, which may be more: then the system
- *	asks for so much less (Linux: nr_scanned). count_node(shrinker, node, swap)
- *	and scan_node(shrinker, node, pages, swap) do the same for a system that is
- *	short of pages of one node; a port may call these or those. All may be
- *	called from any thread
- *	that allocates, under any lock that may be held across an allocation,
- *	and several times at once. @swap: this caller may wait for a store, and
- *	there is room in one (Linux: __GFP_FS, and swap space).
+ * @shrinker: filled in by the caller. Its count(shrinker, swap) returns how many pages
+ *	could be given up. Its scan(shrinker, pages, swap) gives up about so many pages and
+ *	returns how many have gone; if these are more, the system asks for less afterwards
+ *	(Linux: nr_scanned). Its count_node(shrinker, node, swap) and scan_node(shrinker,
+ *	node, pages, swap) do the same for a system that is short of pages of one node; a
+ *	port may call either pair. All of them may be called from any thread that allocates,
+ *	under any lock that may be held across an allocation, and by several threads at
+ *	once. The argument swap says that the caller may wait for a store, and that there is
+ *	room in one (Linux: __GFP_FS, and swap space).
  *
  * Return: 0 or -ENOMEM.
  */
@@ -570,27 +575,27 @@ int tpos_shrinker_register(tpos_system_t *system,
 			   struct tpos_shrinker *shrinker);
 
 /**
- * tpos_shrinker_unregister() - no longer be asked
+ * tpos_shrinker_unregister() - unregister a shrinker
  * @system: the machine
- * @shrinker: one that was registered
+ * @shrinker: a registered shrinker
  *
- * When it returns, neither callback runs, nor will. May sleep.
+ * When this function returns, no callback runs, and none will run. May sleep.
  */
 void tpos_shrinker_unregister(tpos_system_t *system,
 			      struct tpos_shrinker *shrinker);
 
 /**
- * tpos_work_queue() - have a worker run work->run(work) soon
+ * tpos_work_queue() - let a worker run work->run(work) soon
  * @system: the machine
- * @work: initialised by tpos_work_init(work, run); already queued is fine, and
- *	queueing while it runs makes it run again
+ * @work: initialised by tpos_work_init(work, run). Work that is already queued may be
+ *	queued again, and work that is queued while it runs will run again
  *
  * May be called from anywhere, except with a spinlock held.
  */
 void tpos_work_queue(tpos_system_t *system, struct tpos_work *work);
 
 /**
- * tpos_work_cancel() - take it off the queue, and wait until it does not run
+ * tpos_work_cancel() - take work off the queue, and wait until it does not run
  * @system: the machine
  * @work: the work; it must not queue itself at the same time
  */
@@ -598,23 +603,25 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
 
 /**
  * tpos_wait() - sleep until woken
- * @wait: where
- * @seen: what tpos_wait_count() was before the caller checked whether it must wait; if the
- *	count has changed since, this returns at once
- * @timeout_ms: at most so many milliseconds, TTMPOOL_WAIT_FOREVER for no limit. On return
- *	it is what is left of them, by the clock of tpos_now_ms(), so that many short
- *	sleeps together last as long as one long sleep. NULL: sleep until woken, whatever
- *	signals come, by a thread that is at work and waits for nothing.
+ * @wait: where to sleep
+ * @seen: the value of tpos_wait_count() before the caller checked whether it must wait; if
+ *	the count has changed since, the function returns at once
+ * @timeout_ms: sleep at most this many milliseconds; TTMPOOL_WAIT_FOREVER for no limit. On
+ *	return it is set to the time that is left, by the clock of tpos_now_ms(), so that
+ *	many short sleeps together last as long as one long sleep. If it is NULL, the
+ *	function sleeps until it is woken, whatever signals come; the thread that will wake
+ *	it is at work and waits for nothing.
  *
- * May last 10 ms longer than that, or one tick of the system's timer.
+ * The sleep may last 10 ms, or one tick of the system's timer, longer than that.
  *
- * Return: 0 if it was woken, and with NULL always; -ETIMEDOUT; -EINTR for a signal.
+ * Return: 0 if the thread was woken, and always if @timeout_ms is NULL; -ETIMEDOUT if the
+ * time has ended; -EINTR for a signal.
  */
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms);
 
 /**
- * tpos_wake() - wake all who sleep there
- * @wait: where
+ * tpos_wake() - wake all threads that sleep there
+ * @wait: where they sleep
  *
  * May be called from anywhere, except with a spinlock held.
  */
@@ -625,7 +632,7 @@ void tpos_wake(struct tpos_wait *wait);
  * @system: the machine
  * @report: what was found; valid during the call
  *
- * In Linux a rate-limited warning, on the simulated machine an entry in a log.
+ * On Linux this is a rate-limited warning, on the simulated machine an entry in a log.
  */
 void tpos_report(tpos_system_t *system, const struct ttmpool_report *report);
 
