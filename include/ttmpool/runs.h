@@ -7,10 +7,10 @@
 TPOS_API_BEGIN
 
 /**
- * struct ttmpool_run - contiguous pages, at contiguous addresses
- * @page: the first of them
- * @dma_addr: its address, 0 if they are not mapped
- * @num_pages: how many
+ * struct ttmpool_run - contiguous pages with contiguous addresses
+ * @page: the first page
+ * @dma_addr: the address of that page; 0 if the pages are not mapped
+ * @num_pages: the number of pages
  */
 struct ttmpool_run {
 	tpos_page_t *page;
@@ -21,15 +21,15 @@ struct ttmpool_run {
 /**
  * ttmpool_runs_take() - hand out pages as runs
  * @pool: the pool
- * @req: what is needed
- * @mapped: they shall be mapped for the device
+ * @req: the request
+ * @mapped: map the pages for the device
  * @runs: uninitialised memory, or what ttmpool_runs_give() left
  *
- * As ttmpool_pool_take(), but without arrays: its work and memory grow with the number of
- * chunks, not of pages. The caller gives such pages back by ttmpool_runs_give();
- * ttmpool_pool_give() refuses them. May sleep.
+ * Like ttmpool_pool_take(), but without arrays: the time and the memory that it takes grow
+ * with the number of chunks, not with the number of pages. The caller gives such pages back
+ * by ttmpool_runs_give(); ttmpool_pool_give() refuses them. May sleep.
  *
- * Return: as ttmpool_pool_take(). After an error @runs has no pages.
+ * Return: what ttmpool_pool_take() returns. After an error @runs has no pages.
  */
 int TPOS_MUST_CHECK ttmpool_runs_take(struct ttmpool_pool *pool,
 				      const struct ttmpool_request *req,
@@ -41,20 +41,20 @@ int TPOS_MUST_CHECK ttmpool_runs_take(struct ttmpool_pool *pool,
  *
  * May sleep. Does not allocate.
  *
- * Return: 0, or -EINVAL if it has no pages: they were given back before, or
- * their pool has been torn down, and has reported them.
+ * Return: 0, or -EINVAL if @runs has no pages: they were given back before, or their pool
+ * has been torn down and has reported them.
  */
 int ttmpool_runs_give(struct ttmpool_runs *runs);
 
 /**
- * ttmpool_runs_fill() - write the runs to an array
+ * ttmpool_runs_fill() - write runs to an array
  * @runs: the runs
- * @to: an array of @room, the caller's
- * @room: write no more than so many
+ * @to: an array of @room elements, which belongs to the caller
+ * @room: the most runs that are written
  *
- * Neighbours in memory and in the device's address space are one run.
+ * Chunks that are neighbours both in memory and in the device's address space form one run.
  *
- * Return: how many runs there are, which may be more than @room.
+ * Return: the number of runs, which may be more than @room.
  */
 size_t ttmpool_runs_fill(const struct ttmpool_runs *runs,
 			 struct ttmpool_run *to, size_t room);
