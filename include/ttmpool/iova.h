@@ -7,10 +7,10 @@
 TPOS_API_BEGIN
 
 /**
- * struct ttmpool_queue - threads that wait until pages or addresses come back
+ * struct ttmpool_queue - a queue of threads that wait until pages or addresses come back
  * @wait: where they sleep
- * @waiting: how many there are; if there are none, a thread that gives something back
- *	need not wake anybody
+ * @waiting: how many threads wait; if none waits, a thread that gives something back need
+ *	not wake any
  *
  * All members are private.
  */
@@ -20,10 +20,10 @@ struct ttmpool_queue {
 };
 
 /**
- * struct ttmpool_deadline - until when a call may sleep
- * @wait_ms: the longest time, counted from the beginning of the call; or 0, or
+ * struct ttmpool_deadline - the time until which a call may sleep
+ * @wait_ms: the longest time that the call may sleep, counted from its beginning; 0, or
  *	TTMPOOL_WAIT_FOREVER
- * @at_ms: the moment at which that time is over
+ * @at_ms: the moment at which that time ends
  *
  * All members are private.
  */
@@ -33,44 +33,45 @@ struct ttmpool_deadline {
 };
 
 /**
- * struct ttmpool_iova - the address space of one device, as a budget
+ * struct ttmpool_iova - a budget for the address space of one device
  *
- * The pools of one device share it. All pages that they have mapped, in use and pooled,
- * count. If the driver gives its pools no budget, they share one that the library makes,
- * without a limit. All members are private. Embed it; its address must not change.
+ * The pools of one device share the budget. All pages that these pools have mapped, in use
+ * and pooled, count towards it. If the driver gives its pools no budget, they share one
+ * without a limit, which the library makes. All members are private. Embed the structure;
+ * its address must not change.
  */
 struct ttmpool_iova {
 	uint64_t limit;
 	uint64_t low;
 	tpos_atomic_t pages;
-	tpos_atomic_t pools; /* which share it */
+	tpos_atomic_t pools; /* that share the budget */
 	struct ttmpool_queue queue;
 };
 
 /**
- * ttmpool_iova_init() - start a budget
+ * ttmpool_iova_init() - initialise a budget
  * @iova: uninitialised memory
- * @limit: the high mark: bytes that may be mapped at any time; 0 for no limit. There
- *	are never more, not even for a moment. A request for which there is room is not
- *	refused because of other requests that fail. A request for more than @limit is
- *	refused, and no mapping is given up for it.
- * @low: the low mark: when the limit is reached, kept mappings of pooled pages end until
- *	no more than so many bytes are mapped, or no kept mapping is left. One
- *	invalidation serves them all, so it happens less often, the further @low is
- *	below @limit.
+ * @limit: the high mark: the most bytes that may be mapped at any time; 0 for no limit. The
+ *	pools never exceed it, not even for a moment. A request for which there is room is
+ *	not refused because of other requests that fail. A request for more than @limit is
+ *	refused, and no mapping ends for it.
+ * @low: the low mark: when the limit is reached, kept mappings of pooled pages end until no
+ *	more than this many bytes are mapped, or no kept mapping is left. One invalidation
+ *	serves all of them, so the further @low is below @limit, the less often one is
+ *	needed.
  *
- * Return: 0, or -EINVAL if @low is above @limit and there is a limit.
+ * Return: 0, or -EINVAL if there is a limit and @low is above it.
  */
 int ttmpool_iova_init(struct ttmpool_iova *iova, uint64_t limit, uint64_t low);
 
 /**
  * ttmpool_iova_fini() - end a budget
- * @iova: the budget, of which no pool is left
+ * @iova: a budget that no pool uses any more
  */
 void ttmpool_iova_fini(struct ttmpool_iova *iova);
 
-/** ttmpool_iova_pages() - how many pages are mapped on this budget now, or held: see
- * @bytes_held of struct ttmpool_pool_stats. */
+/** ttmpool_iova_pages() - return the number of pages on this budget whose addresses are
+ * mapped or held now (@bytes_held of struct ttmpool_pool_stats). */
 unsigned long ttmpool_iova_pages(struct ttmpool_iova *iova);
 
 TPOS_API_END

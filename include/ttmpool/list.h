@@ -7,15 +7,15 @@
 TPOS_API_BEGIN
 
 /*
- * A circular list whose head is a link like any other. It exists because the
- * chunks of a batch are handed across the boundary as a list, and Linux's own
- * list.h may not be used by a library that is also under the MIT license.
+ * A circular list, whose head is a link like any other. The library has its own list
+ * because the port gets the chunks of a batch as a list, and a library that is also under
+ * the MIT license may not use Linux's list.h.
  */
 
 /**
- * struct ttmpool_list - a link, or the head of a list
- * @next: the first element after this one; the head itself at the end
- * @prev: the last element before this one; the head itself at the beginning
+ * struct ttmpool_list - a link of a list, or its head
+ * @next: the element after this one, or the head at the end of the list
+ * @prev: the element before this one, or the head at the beginning of the list
  */
 struct ttmpool_list {
 	struct ttmpool_list *next;
@@ -33,7 +33,7 @@ static inline bool ttmpool_list_empty(const struct ttmpool_list *head)
 	return head->next == head;
 }
 
-/** ttmpool_list_link_between() - put @link between two neighbours. */
+/** ttmpool_list_link_between() - insert @link between two neighbours. */
 static inline void ttmpool_list_link_between(struct ttmpool_list *link,
 					     struct ttmpool_list *prev,
 					     struct ttmpool_list *next)
@@ -56,7 +56,7 @@ static inline void ttmpool_list_add_tail(struct ttmpool_list *link,
 	ttmpool_list_link_between(link, head->prev, head);
 }
 
-/** ttmpool_list_del() - take @link out of its list; it then stands alone. */
+/** ttmpool_list_del() - remove @link from its list; afterwards it is a list of its own. */
 static inline void ttmpool_list_del(struct ttmpool_list *link)
 {
 	link->prev->next = link->next;
@@ -73,8 +73,8 @@ static inline void ttmpool_list_move_tail(struct ttmpool_list *link,
 	ttmpool_list_add_tail(link, head);
 }
 
-/** ttmpool_list_splice_after() - move all of @from behind @at; @from is empty.
- */
+/** ttmpool_list_splice_after() - move all elements of @from behind @at; @from is empty
+ * afterwards. */
 static inline void ttmpool_list_splice_after(struct ttmpool_list *from,
 					     struct ttmpool_list *at)
 {
@@ -90,14 +90,14 @@ static inline void ttmpool_list_splice_after(struct ttmpool_list *from,
 	ttmpool_list_init(from);
 }
 
-/** ttmpool_list_splice() - move all of @from to the front of @head. */
+/** ttmpool_list_splice() - move all elements of @from to the front of @head. */
 static inline void ttmpool_list_splice(struct ttmpool_list *from,
 				       struct ttmpool_list *head)
 {
 	ttmpool_list_splice_after(from, head);
 }
 
-/** ttmpool_list_splice_tail() - move all of @from to the end of @head. */
+/** ttmpool_list_splice_tail() - move all elements of @from to the end of @head. */
 static inline void ttmpool_list_splice_tail(struct ttmpool_list *from,
 					    struct ttmpool_list *head)
 {
@@ -105,7 +105,7 @@ static inline void ttmpool_list_splice_tail(struct ttmpool_list *from,
 }
 
 /**
- * ttmpool_list_cut_through() - move the elements up to @last to the end of @to
+ * ttmpool_list_cut_through() - move the elements up to @last to the end of another list
  * @from: the list that is shortened at its front
  * @last: the last element to move; an element of @from
  * @to: the list that grows at its end
@@ -125,10 +125,11 @@ static inline void ttmpool_list_cut_through(struct ttmpool_list *from,
 }
 
 /**
- * ttmpool_list_move_range() - move some neighbours to another place
- * @first: the first of them
- * @last: the last of them
- * @to: in front of this one: the head of a list, for its end, or a link of it
+ * ttmpool_list_move_range() - move a range of elements to another place
+ * @first: the first element of the range
+ * @last: the last element of the range
+ * @to: where the range is inserted: in front of this link, or at the end of the list if
+ *	this is its head
  */
 static inline void ttmpool_list_move_range(struct ttmpool_list *first,
 					   struct ttmpool_list *last,
@@ -142,7 +143,7 @@ static inline void ttmpool_list_move_range(struct ttmpool_list *first,
 	to->prev = last;
 }
 
-/** ttmpool_list_next() - a step along a list, which is counted by who counts. */
+/** ttmpool_list_next() - return the next element; a port may count these steps. */
 static inline struct ttmpool_list *
 ttmpool_list_next(const struct ttmpool_list *link)
 {
@@ -164,7 +165,7 @@ ttmpool_list_prev(const struct ttmpool_list *link)
 	for ((pos) = (head)->next; (pos) != (head); \
 	     (pos) = ttmpool_list_next(pos))
 
-/* Safe against the removal of @pos itself, not of @after. */
+/* The loop body may remove @pos from the list, but not @after. */
 #define ttmpool_list_for_each_safe(pos, after, head)                       \
 	for ((pos) = (head)->next, (after) = (pos)->next; (pos) != (head); \
 	     (pos) = (after), (after) = ttmpool_list_next(pos))

@@ -181,22 +181,22 @@ struct ttmpool_pool {
 	struct ttmpool_iova *iova;
 	struct tpos_work scrub_work;
 	tpos_mutex_t scrub; /* held while pooled chunks are cleared or split */
-	tpos_atomic_t bounces; /* has a mapping of its bounced, or may one? */
-	tpos_atomic_t tickets; /* that it has issued */
+	tpos_atomic_t bounces; /* a mapping has bounced, or may bounce */
+	tpos_atomic_t tickets; /* issued so far */
 	tpos_atomic_t
 		pieced; /* populates that found pieces of a larger chunk */
 
 	bool shares_space; /* @iova is the manager's, not the driver's */
-	bool going; /* no turn comes to it any more; under the manager's lock */
+	bool going; /* no turn stops here any more; under the manager's lock */
 
-	tpos_spinlock_t lock; /* all that follows */
+	tpos_spinlock_t lock; /* protects all that follows */
 	uint64_t clock;
-	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest when pages came */
+	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest mask so far */
 	size_t reserve;
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
-	bool scrubbing;       /* some are out of their bins, under @scrub */
-	bool scrub_asked;     /* the worker will begin to clear them */
-	bool prepared; /* what is pooled comes before what the system has */
+	bool scrubbing;       /* chunks are out of their bins, under @scrub */
+	bool scrub_asked;     /* the worker has been asked to clear chunks */
+	bool prepared;        /* pooled pages are used before fresh ones */
 	struct ttmpool_list spares; /* descriptors, for chunks that are split */
 	size_t nr_spares;
 	struct ttmpool_list in_use;

@@ -4,18 +4,18 @@
 
 /*
  * Source lines for messages about leaks. In a file that includes this header, each call
- * that takes pages also tells the fixture which line it is in. A driver's own files need
- * not be changed for that: compile them for the test with the compiler's option
- * -include ttmpool/testing_lines.h.
+ * that takes pages also tells the fixture its source line. The files of a driver need not
+ * be changed for that: compile them for the test with the compiler's option -include
+ * ttmpool/testing_lines.h.
  *
- * The macros below have the names of functions, and call them. The address of such a
- * function is still the function.
+ * The macros below have the same names as the functions that they call. Such a name without
+ * parentheses still means the function, so its address is that of the function.
  */
 
 #include <ttmpool/testing.h>
 #include <ttmpool/ttmpool.h>
 
-/** TTMPOOL_TEST_AT() - a call that returns int, and takes pages at this line. */
+/** TTMPOOL_TEST_AT() - a call that returns int, and takes pages at this source line. */
 #define TTMPOOL_TEST_AT(call) \
 	(ttmpool_test_enter(__FILE__, __LINE__), ttmpool_test_leave(call))
 

@@ -9,15 +9,15 @@ TPOS_API_BEGIN
 
 /**
  * enum ttmpool_tt_state - where the contents of a buffer are
- * @TTMPOOL_TT_EMPTY: nowhere; it has no pages
- * @TTMPOOL_TT_POPULATED: in pages of its device (device state)
- * @TTMPOOL_TT_BOUND: likewise, and the device's page tables point at them
- * @TTMPOOL_TT_ANONYMOUS: in ordinary pages: cached, not mapped, fit for the
- *	swap cache or for another device
- * @TTMPOOL_TT_SWAPPED: in the store; it has no pages
- * @TTMPOOL_TT_PARTIAL: a move was interrupted, in either direction; some of it
- *	is in pages and the rest in the store, and nothing is lost
- * @TTMPOOL_TT_STATE_COUNT: how many there are
+ * @TTMPOOL_TT_EMPTY: nowhere; the buffer has no pages
+ * @TTMPOOL_TT_POPULATED: in pages of the device (device state)
+ * @TTMPOOL_TT_BOUND: in pages of the device, and the device's page tables point at them
+ * @TTMPOOL_TT_ANONYMOUS: in ordinary pages: cached, not mapped, suitable for the swap cache
+ *	or for another device
+ * @TTMPOOL_TT_SWAPPED: in the store; the buffer has no pages
+ * @TTMPOOL_TT_PARTIAL: a move was interrupted, in either direction; some contents are in
+ *	pages and the rest is in the store, and nothing is lost
+ * @TTMPOOL_TT_STATE_COUNT: the number of states
  */
 enum ttmpool_tt_state {
 	TTMPOOL_TT_EMPTY,
@@ -29,28 +29,28 @@ enum ttmpool_tt_state {
 	TTMPOOL_TT_STATE_COUNT,
 };
 
-/** ttmpool_tt_state_name() - "empty", "populated", ... */
+/** ttmpool_tt_state_name() - return the name of a state: "empty", "populated", ... */
 const char *ttmpool_tt_state_name(enum ttmpool_tt_state state);
 
 /**
- * ttmpool_tt_may_become() - the legality table of states
- * @from: a state
- * @to: another
+ * ttmpool_tt_may_become() - check whether a buffer may change from one state to another
+ * @from: the present state
+ * @to: the next state
  *
- * Return: whether some operation leads from @from to @to.
+ * Return: whether some function leads from @from to @to.
  */
 bool ttmpool_tt_may_become(enum ttmpool_tt_state from,
 			   enum ttmpool_tt_state to);
 
 /**
  * struct ttmpool_tt - one buffer, without its device
- * @pages: @num_pages pages, the caller's array; while the buffer has none,
- *	all NULL
- * @num_pages: how many
- * @caching: what the pages shall be
- * @state: where the contents are; set by the library alone
+ * @pages: an array of @num_pages pages, which belongs to the caller; all entries are NULL
+ *	while the buffer has no pages
+ * @num_pages: the number of pages
+ * @caching: the caching that the pages shall have
+ * @state: where the contents are; only the library sets it
  *
- * It has neither a device nor a DMA address: both are its backend's.
+ * This structure knows neither a device nor DMA addresses; those belong to the backend.
  */
 struct ttmpool_tt {
 	tpos_page_t **pages;
@@ -59,7 +59,7 @@ struct ttmpool_tt {
 	enum ttmpool_tt_state state;
 };
 
-/** ttmpool_tt_is_valid() - do state and pages agree? */
+/** ttmpool_tt_is_valid() - check that the state and the pages of a buffer agree. */
 bool ttmpool_tt_is_valid(const struct ttmpool_tt *tt);
 
 TPOS_API_END

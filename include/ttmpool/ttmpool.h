@@ -2,7 +2,7 @@
 #ifndef TTMPOOL_TTMPOOL_H
 #define TTMPOOL_TTMPOOL_H
 
-/* All of ttmpool, for those who use it. A porter starts at os.h. */
+/* Includes all headers that a user of ttmpool needs. The author of a port begins with os.h. */
 
 #include <ttmpool/backend.h>
 #include <ttmpool/backup.h>
