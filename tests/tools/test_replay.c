@@ -221,6 +221,39 @@ static void replay_reads_standard_input(void **state)
 	run_await(pid);
 	assert_int_equal(run.status, 0);
 	assert_int_equal(run_number("populates"), 1);
+	run_assert_has(run.out, "{\"trace\": \"stdin\",");
+}
+
+/* A pipe cannot be read twice, and the replay says that nothing was compared. */
+static void replay_says_that_a_pipe_is_not_compared(void **state)
+{
+	int input;
+	pid_t pid = run_start("--brief -", &input);
+
+	(void)state;
+	assert_int_equal(write(input, ALLOC, strlen(ALLOC)), strlen(ALLOC));
+	close(input);
+	run_await(pid);
+	assert_int_equal(run.status, 0);
+	run_assert_has(run.out, "\nstdin ");
+	assert_string_equal(
+		run.err,
+		"ttmpool-replay: stdin cannot be read twice: no replay "
+		"without the pool to compare with\n");
+}
+
+/* Whoever wants no comparison of a pipe is told nothing of it. */
+static void replay_of_a_pipe_without_comparison_is_silent(void **state)
+{
+	int input;
+	pid_t pid = run_start("--no-baseline -", &input);
+
+	(void)state;
+	assert_int_equal(write(input, ALLOC, strlen(ALLOC)), strlen(ALLOC));
+	close(input);
+	run_await(pid);
+	assert_int_equal(run.status, 0);
+	assert_string_equal(run.err, "");
 }
 
 /* Help and version go to stdout, and are no error. */
@@ -271,6 +304,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_counts_what_was_not_replayed),
 	cmocka_unit_test(replay_escapes_the_name_of_a_trace),
 	cmocka_unit_test(replay_reads_standard_input),
+	cmocka_unit_test(replay_says_that_a_pipe_is_not_compared),
+	cmocka_unit_test(replay_of_a_pipe_without_comparison_is_silent),
 	cmocka_unit_test(replay_answers_help_and_version),
 	cmocka_unit_test(replay_notices_a_full_disk),
 	cmocka_unit_test(replay_says_when_it_cannot_plot),

@@ -32,8 +32,9 @@ void drive_found(struct replay *replay, const char *format, ...)
 		return;
 	if (replay->options->recycle == RECYCLE_OFF)
 		which = "without the pool: ";
-	fprintf(stderr, "%s:%" PRIu64 ": %s", replay->trace.path,
-		replay->trace.line, which);
+	fprintf(stderr, "%s:%" PRIu64 ": %s",
+		trace_shown_name(replay->trace.path), replay->trace.line,
+		which);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);

@@ -54,8 +54,15 @@ static void count(struct session *session, const struct replay_result *result)
 
 static bool wants_baseline(const struct options *options, const char *path)
 {
-	return options->baseline && options->recycle != RECYCLE_OFF &&
-	       trace_rereadable(path);
+	if (!options->baseline || options->recycle == RECYCLE_OFF)
+		return false;
+	if (trace_rereadable(path))
+		return true;
+	fprintf(stderr,
+		"ttmpool-replay: %s cannot be read twice: no replay without "
+		"the pool to compare with\n",
+		trace_shown_name(path));
+	return false;
 }
 
 static int replay_both(struct session *session, const char *path,
@@ -113,8 +120,8 @@ static void run_trace(struct session *session, const char *path)
 	if (fflush(stdout))
 		session->output_err = errno;
 	if (session->options->plot &&
-	    plot_draw(session->options->plot, path, session->options,
-		      &session->timeline))
+	    plot_draw(session->options->plot, session->with.trace,
+		      session->options, &session->timeline))
 		worsen(session, EXIT_INPUT);
 }
 

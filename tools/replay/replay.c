@@ -150,7 +150,7 @@ int replay_trace(const char *path, const struct options *options,
 	int err;
 
 	memset(result, 0, sizeof(*result));
-	result->trace = path;
+	result->trace = trace_shown_name(path);
 	err = trace_open(&replay.trace, path);
 	if (err) {
 		trace_complain(&replay.trace, stderr);

@@ -77,15 +77,15 @@ int trace_fail(struct trace *trace, const char *format, ...)
 	return -EINVAL;
 }
 
-static const char *shown_path(const struct trace *trace)
+const char *trace_shown_name(const char *path)
 {
-	return strcmp(trace->path, "-") ? trace->path : "stdin";
+	return strcmp(path, "-") ? path : "stdin";
 }
 
 void trace_complain(const struct trace *trace, FILE *stream)
 {
-	fprintf(stream, "%s:%" PRIu64 ": %s\n", shown_path(trace), trace->line,
-		trace->error);
+	fprintf(stream, "%s:%" PRIu64 ": %s\n", trace_shown_name(trace->path),
+		trace->line, trace->error);
 }
 
 bool trace_rereadable(const char *path)

@@ -89,6 +89,9 @@ void trace_close(struct trace *trace);
 int trace_fail(struct trace *trace, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** trace_shown_name() - what messages and results call @path: "stdin" for "-". */
+const char *trace_shown_name(const char *path);
+
 /** trace_complain() - write "PATH:LINE: what is wrong" and a newline. */
 void trace_complain(const struct trace *trace, FILE *stream);
 
