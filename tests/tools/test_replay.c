@@ -157,6 +157,17 @@ static void replay_reports_a_failed_populate(void **state)
 		       "machine (--ram ");
 }
 
+/* After a buffer was freed, another one may have its number. */
+static void replay_accepts_a_number_that_is_free_again(void **state)
+{
+	(void)state;
+	run_write("t.csv", ALLOC FREE "7,0,1,alloc,7,32,1,34,900\n");
+	run_replay("--json --no-baseline t.csv");
+	assert_int_equal(run.status, 0);
+	assert_int_equal(run_number("populates"), 2);
+	assert_string_equal(run.err, "");
+}
+
 /* Several traces are several runs, each with an object on a line of its own. */
 static void replay_prints_one_object_a_trace(void **state)
 {
@@ -263,6 +274,9 @@ static void replay_answers_help_and_version(void **state)
 	run_replay("--help");
 	assert_int_equal(run.status, 0);
 	run_assert_has(run.out, "--pool-limit PAGES");
+	run_replay("-h");
+	assert_int_equal(run.status, 0);
+	run_assert_has(run.out, "--pool-limit PAGES");
 	run_replay("--version");
 	assert_int_equal(run.status, 0);
 	assert_int_equal(strncmp(run.out, "ttmpool-replay ", 15), 0);
@@ -299,6 +313,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_gives_each_device_a_pool),
 	cmocka_unit_test(replay_keeps_to_the_pool_limit),
 	cmocka_unit_test(replay_reports_a_failed_populate),
+	cmocka_unit_test(replay_accepts_a_number_that_is_free_again),
 	cmocka_unit_test(replay_prints_one_object_a_trace),
 	cmocka_unit_test(replay_goes_on_after_a_malformed_trace),
 	cmocka_unit_test(replay_counts_what_was_not_replayed),
