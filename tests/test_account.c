@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Accounting: S6. Pages and mapped bytes have budgets; what is only kept is
- * given up for what is wanted; and when that is not enough, the caller hears of
- * it, with everything as it was.
+ * Accounting: S6. Pages and mapped bytes have budgets. If a budget has no room for a
+ * request, the pool gives up pages and mappings that it keeps without a user. If that is
+ * not enough, the request fails, and leaves everything as it was.
  */
 
 #include "rig.h"

@@ -166,8 +166,8 @@ static void f10_address_space_ends_at_any_page(struct check *t)
 	}
 }
 
-/* Exhausted address space is taken from what is only kept; from what is in use
- * never; and it recovers when that comes back. */
+/* If the device has no addresses left, the pool ends mappings that it keeps without a user,
+ * but never one in use; requests succeed again when pages in use come back. */
 static void f11_address_space_recovers(struct check *t)
 {
 	struct rig *rig = rig_open(

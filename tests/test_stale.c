@@ -154,7 +154,7 @@ static void f17_shrunk_pages_are_out_of_reach(struct check *t)
 	pages_are_shrunk(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_shrunk_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_shrunk(t, TTMPOOL_COHERENT);
@@ -179,7 +179,7 @@ static void f17_pages_over_the_limit_are_out_of_reach(struct check *t)
 	pages_are_over_the_limit(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_pages_over_the_limit_are_out_of_reach(struct check *t)
 {
 	pages_are_over_the_limit(t, TTMPOOL_COHERENT);
@@ -202,7 +202,7 @@ static void f17_drained_pages_are_out_of_reach(struct check *t)
 	pages_are_drained(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_drained_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_drained(t, TTMPOOL_COHERENT);
@@ -226,7 +226,7 @@ static void f17_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 	pool_ends(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 {
 	pool_ends(t, TTMPOOL_COHERENT);
@@ -251,7 +251,7 @@ static void f17_quarantined_pages_are_out_of_reach(struct check *t)
 	pages_are_quarantined(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_quarantined_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_quarantined(t, TTMPOOL_COHERENT);
@@ -274,7 +274,7 @@ static void f17_swapped_pages_are_out_of_reach(struct check *t)
 	pages_are_swapped(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_swapped_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_swapped(t, TTMPOOL_COHERENT);
@@ -370,7 +370,7 @@ static void f17_pages_handed_over_are_out_of_reach(struct check *t)
 	pages_are_handed_over(t, TTMPOOL_PLAIN);
 }
 
-/* Likewise. */
+/* The same for coherent pages. */
 static void f50_pages_handed_over_are_out_of_reach(struct check *t)
 {
 	pages_are_handed_over(t, TTMPOOL_COHERENT);

@@ -9,7 +9,7 @@
  *     mapped?          one tpos_dma_unmap() for all that are, of both sources
  *     not write-back?  one tpos_caching_set() for all that are not
  *     still not?       into quarantine, never to the system
- *     poisoned?        likewise
+ *     poisoned?        into quarantine, too
  *     then             one tpos_pages_free() for the rest
  *
  * The order is fixed: the device is cut off first, from coherent pages, too, so that it

@@ -6,7 +6,7 @@
  *
  *     a driver --> ttmpool_populate()            traced_buffer.c: call, then event
  *                  `-> ttmpool_untraced_populate() lib/buffer/backend.c
- *                      `-> ttmpool_pool_take()   here, likewise
+ *                      `-> ttmpool_pool_take()   here: the same
  *                          `-> ttmpool_untraced_take()        lib/pool/arrays.c
  *
  * The event comes when the function has ended, with its return value. The events before it

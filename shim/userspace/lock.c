@@ -15,7 +15,7 @@
  *     nothing sleeps      kernel/sched/core.c, __might_sleep(): no mutex and no tpos_*
  *     under a spinlock    call while a spinlock is held
  *     the holder unlocks  lockdep's print_unlock_imbalance_bug()
- *     readers do not      likewise, rcu_preempt_depth()
+ *     readers do not      __might_sleep(), too: rcu_preempt_depth()
  *     sleep
  *
  * Each thread has a list of the locks that it holds, and looks at no other thread's.

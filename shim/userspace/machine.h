@@ -24,9 +24,9 @@
 #define ORDER_LIMIT    14 /* the largest max_order that is possible */
 #define FAULT_LIMIT    8
 #define SLOT_BYTES     2048u /* IO_TLB_SIZE (include/linux/swiotlb.h) */
-#define SEGMENT_SLOTS  128u  /* IO_TLB_SEGSIZE, likewise */
+#define SEGMENT_SLOTS  128u  /* IO_TLB_SEGSIZE (swiotlb.h) */
 #define FLUSH_QUEUE    256u  /* IOVA_DEFAULT_FQ_SIZE (dma-iommu.c) */
-#define FLUSH_QUEUE_MS 10    /* IOVA_DEFAULT_FQ_TIMEOUT, likewise */
+#define FLUSH_QUEUE_MS 10    /* IOVA_DEFAULT_FQ_TIMEOUT (dma-iommu.c) */
 #define IOVA_ORDERS    48u
 #define IOVA_BITS      48 /* a VT-d second-level table with four levels */
 
@@ -328,7 +328,7 @@ bool tpsim_readers(void);
  */
 enum span_use {
 	SPAN_READ,
-	SPAN_FETCH, /* likewise, after fetching what the device wrote */
+	SPAN_FETCH, /* a read, after fetching what the device wrote */
 	SPAN_WRITE,
 };
 struct tpsim_machine *tpsim_span_machine(const struct tpos_span *span,

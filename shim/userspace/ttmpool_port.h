@@ -97,7 +97,7 @@ struct tpsim_page {
 	uint8_t pte;     /* its caching, xor TTMPOOL_CACHED */
 	uint8_t exposed; /* a caller has a pointer to its bytes */
 	uint8_t parked;  /* in the first page of a block */
-	uint8_t split;   /* likewise: the block is freed page by page */
+	uint8_t split;   /* also there: the block is freed page by page */
 	uint8_t poisoned;
 };
 

@@ -6,7 +6,7 @@
  *     0  which step           4  which call fails, if below 32
  *     1  with which buffer    5  the how-many-th of them, and how many
  *     2  what else            6  after how many chunks
- *     3  likewise             7  where a signal comes, if below 16; who helps
+ *     3  what else            7  where a signal comes, if below 16; who helps
  *
  * All that the model checks is checked; what is wrong ends the program.
  */

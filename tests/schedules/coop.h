@@ -28,7 +28,7 @@ enum point_kind {
 	POINT_TRYLOCK,
 	POINT_UNLOCK,
 	POINT_READ,  /* an atomic */
-	POINT_WRITE, /* likewise, or a wake */
+	POINT_WRITE, /* of an atomic, or a wake */
 	POINT_WAIT,
 	POINT_CALL, /* of the machine */
 };

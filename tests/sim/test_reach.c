@@ -127,7 +127,7 @@ static void f50_both_sources_leave_with_one_invalidation(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Likewise those that are still in use when their pool ends. */
+/* One invalidation also cuts off pages that are still in use when their pool ends. */
 static void f50_strays_are_cut_off_with_one_invalidation(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -113,7 +113,7 @@ static void s10_nobody_pays_for_what_is_whole(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pool of a node does likewise with its own pages, before it turns to others'. */
+/* A pool of a node does the same with its own pages, before it turns to others'. */
 static void s10_a_node_is_whole_or_in_pieces(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

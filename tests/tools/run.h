@@ -49,7 +49,7 @@ void run_write(const char *name, const char *text);
 /** run_replay() - run the program with @args, which a shell splits. */
 void run_replay(const char *args);
 
-/** run_start() - likewise, and @input is a pipe to its stdin. */
+/** run_start() - start the program with @args; @input becomes a pipe to its stdin. */
 pid_t run_start(const char *args, int *input);
 
 /** run_await() - wait for what run_start() started. */

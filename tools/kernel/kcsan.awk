@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# What KCSAN told on these consoles: prints each race of ours, and one line with
-# how many there were of whom. Exits 1 if one is ours, or if the race that was
-# made on purpose (tests/races/canary.c) is missing on a console.
+# Reads what KCSAN reported on these consoles. Prints each race of ours, and one line that
+# says how many races KCSAN reported, how many are ours, and on how many consoles it reported
+# the one that tests/races/canary.c makes on purpose. Exits with 1 if a race is ours, or if
+# a console lacks that one.
 #
-# A race is whose access it is: of each of the two stacks, the first function that
-# only copies, clears or links for somebody else is passed over. The kernel's own
-# are not held against us; it has some, by the strict rules.
+# A race has two accesses. It is ours if a function of ours made one of them. Functions that
+# copy, clear or link something for their caller do not count: the access belongs to the
+# caller. Races between accesses of the kernel do not count; by the strict rules it has some.
 
 FNR == 1 { consoles++; close_report() }
 
@@ -49,7 +50,7 @@ title != "" && /^=====/ { close_report() }
 
 END {
 	close_report()
-	printf "kcsan: %d reports, %d of ttmpool, the canary told of on %d of " \
-		"%d consoles\n", reports, bad, canaries, consoles
+	printf "kcsan: %d reports, %d of ttmpool, the canary reported on %d " \
+		"of %d consoles\n", reports, bad, canaries, consoles
 	exit bad > 0 || canaries < consoles || !consoles
 }

@@ -9,8 +9,8 @@
 #
 #     build/kunit/linux-source-6.12/   the source, from Debian's package
 #     build/kunit/{stock,ours}[-kasan]/   what is built, and a test.log
-#     build/kunit/bench/   likewise: a kernel with both pools, which a suite races
-#     build/kunit-7.3/   likewise, of 7.3, but for the race; made with the compiler of
+#     build/kunit/bench/   a kernel with both pools, which a suite races
+#     build/kunit-7.3/   the same of 7.3, without the race; made with the compiler of
 #                        Debian 13, in a folder if this is a Debian 12
 #
 # There is one source for all kernels of a series. That of 7.3 gets the patches that

@@ -20,7 +20,7 @@
  * @swapped_out: a swapout row was seen, and its free row comes
  * @be: what a driver would have
  * @pages: what @be works on
- * @dma_addr: likewise
+ * @dma_addr: their addresses for the device
  */
 struct buffer {
 	uint64_t id;

@@ -23,7 +23,7 @@
  * @last_ns: time of the row that was read last
  * @expired_ns: when the IOMMU's timer fired last
  * @in_use_ns: pages in use times nanoseconds, summed up
- * @pooled_ns: likewise
+ * @pooled_ns: pooled pages times nanoseconds, summed up
  */
 struct replay {
 	const struct options *options;

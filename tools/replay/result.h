@@ -19,14 +19,14 @@
  * @unpopulates: buffers that gave their pages back, by a row of the trace
  * @freed_at_end: buffers that were live at the end, and gave theirs back then
  * @swapouts: rows of that kind
- * @swapins: likewise
+ * @swapins: rows of that kind
  * @brought_back: buffers that had been swapped out when their free row came
  * @pressures: times that the system asked for pages
  * @pages: pages handed out, all populates together
  * @pages_idle_elsewhere: pages that came from the system while as many of their kind lay
  *	idle in the pools of other devices
  * @mean_in_use: pages that buffers had, mean over the time of the trace
- * @mean_pooled: pages that lay in the pool, likewise
+ * @mean_pooled: pages that lay in the pool, mean over the time of the trace
  * @pages_shrunk: pages given up because the system asked
  * @pages_leaked: pages still out after the pool was torn down
  * @faults: all that a user of the library must not see: failed populates,

@@ -200,7 +200,7 @@ static int may_hand_over(struct drm_gem_ttmpool_object *from,
 /**
  * drm_gem_ttmpool_handover_locked() - move the contents of an object to another device
  * @from: an object of one device; its reservation lock is held
- * @to: an object of another device, or of the same; likewise
+ * @to: an object of another device, or of the same; its lock is held, too
  *
  * The pages move with the contents, without a copy, if @to's device reaches them and its
  * pool does not need coherent pages. @from has no contents after that: its next user finds

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Times on a machine that others use, too: both contenders take turns, each pair
- * has a ratio of its own, and what is told is the median of the ratios, and how
- * far they lie apart. Times by themselves are of this machine alone.
+ * Times on a machine that others use, too. The two contenders take turns. Each pair of
+ * times has a ratio, and the report has the median of the ratios and their spread. The
+ * times themselves depend on this machine, so they are not compared with others.
  *
  * Where the system gave a processor to somebody else in the middle of a pair, one
  * of its values has that in it, and the pair is left out: that depends on neither
