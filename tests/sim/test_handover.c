@@ -195,12 +195,13 @@ static void s12_a_copy_that_fails_otherwise_is_told(struct check *t)
 static struct buffer *cached_buffer(struct check *t, struct rig *rig, int pool,
 				    size_t n)
 {
-	return buffer_open(t, rig,
-			   &(struct buffer_config){ .pool = pool,
-						    .num_pages = n,
-						    .unmapped = true,
-						    .funcs = &buffer_plain,
-						    .caching = TTMPOOL_CACHED });
+	return buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = pool,
+					 .num_pages = n,
+					 .unmapped = true,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_CACHED });
 }
 
 /* A buffer of three pages, anonymous, and the second pool's, whose device reaches the one

@@ -180,8 +180,8 @@ static void f53_a_page_of_another_pool_is_not_swapped_out(struct check *t)
 	scene.rig = rig;
 	scene.pool = &rig->pool[0];
 	scene.be = &buf->be;
-	CHECK(t, scene_plays(t, &scene, swap_out_of_the_wrong_pool,
-			     10 * ROUNDS));
+	CHECK(t,
+	      scene_plays(t, &scene, swap_out_of_the_wrong_pool, 10 * ROUNDS));
 	CHECK_EQ(t, scene.taken, 0);
 	CHECK(t, buffer_is_stamped(t, buf, 3));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
