@@ -4,6 +4,7 @@
 
 #include "run.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 /* A buffer that comes and goes is one populate, and nothing is left. */
@@ -303,6 +304,27 @@ static void replay_says_when_it_cannot_plot(void **state)
 	assert_string_equal(run.out, "");
 }
 
+/* A gnuplot that is missing is reported before anything is replayed, and leaves no file. */
+static void replay_says_that_gnuplot_is_missing(void **state)
+{
+	char *path = getenv("PATH");
+
+	(void)state;
+	assert_non_null(path);
+	path = strdup(path);
+	run_write("t.csv", ALLOC);
+	setenv("PATH", "/none", 1);
+	run_replay("--json --plot p.svg t.csv");
+	setenv("PATH", path, 1);
+	free(path);
+	assert_int_equal(run.status, 2);
+	/* Under Valgrind the process that begins gnuplot exits with 127 instead. */
+	run_assert_has(run.err, "ttmpool-replay: ");
+	run_assert_has(run.err, "gnuplot");
+	assert_string_equal(run.out, "");
+	assert_int_equal(access(run_path("p.svg"), F_OK), -1);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_counts_a_buffer),
 	cmocka_unit_test(replay_frees_what_is_live_at_the_end),
@@ -324,6 +346,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(replay_answers_help_and_version),
 	cmocka_unit_test(replay_notices_a_full_disk),
 	cmocka_unit_test(replay_says_when_it_cannot_plot),
+	cmocka_unit_test(replay_says_that_gnuplot_is_missing),
 };
 
 CASES_MAIN("replay", tests, run_open, run_close)

@@ -312,12 +312,30 @@ int plot_draw(const char *path, const char *trace,
 	return err;
 }
 
+/* gnuplot reads an empty script, draws nothing, and ends. */
+static int try_gnuplot(void)
+{
+	FILE *script = tmpfile();
+	int err;
+
+	if (!script)
+		return complain("a temporary file", errno);
+	err = run_gnuplot(script);
+	fclose(script);
+	return err;
+}
+
 int plot_try(const char *path)
 {
+	bool was_there = !access(path, F_OK);
 	FILE *file = fopen(path, "a");
+	int err;
 
 	if (!file)
 		return complain(path, errno);
 	fclose(file);
-	return 0;
+	err = try_gnuplot();
+	if (err && !was_there)
+		unlink(path);
+	return err;
 }

@@ -6,8 +6,11 @@
 #include "timeline.h"
 
 /**
- * plot_try() - can the picture be written? It is found out before a long replay
+ * plot_try() - can gnuplot run, and can the picture be written?
  * @path: the SVG file, which is made if it is not there
+ *
+ * The caller finds that out before a long replay. After a failure there is no file that was
+ * not there before.
  *
  * Return: 0, or a negative errno; one line on stderr says why.
  */
