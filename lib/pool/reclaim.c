@@ -204,6 +204,9 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 
 	tpos_assert(slice->pages);
 	tpos_assert(!slice->all);
+	/* chunks that are being cleared count as well */
+	if (!ttmpool_manager_count_spare(turn->mgr))
+		return false;
 	slice->again = false;
 	found = slice_find_oldest(turn, slice);
 	ttmpool_turn_again(turn);

@@ -85,7 +85,26 @@ static void s11_no_pool_of_many_is_missed(struct check *t)
 		CHECK_EQ(t, ttmpool_manager_shrink_scan(&crowd->mgr, 1, false),
 			 1);
 	}
+	/* One has a page to spare, but that is of a chunk of two. */
+	one.num_pages = 2;
+	CHECK_EQ(t, ttmpool_pool_prime(&crowd->pool[0], &one, false), 0);
+	ttmpool_pool_reserve(&crowd->pool[0], 1);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&crowd->mgr, false), 1);
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&crowd->mgr, 1, false), 0);
+	CHECK(t, crowd_close(crowd));
+}
+
+/* Where nothing is pooled that could go, a scan goes to no pool. */
+static void s11_a_scan_for_nothing_asks_no_pool(struct check *t)
+{
+	struct crowd *crowd = check_zalloc(t, sizeof(*crowd));
+	struct tpsim_counters before, after;
+
+	CHECK(t, crowd && crowd_open(t, crowd));
+	tpsim_counters(check_machine(t), &before);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&crowd->mgr, 1, true), 0);
+	tpsim_counters(check_machine(t), &after);
+	CHECK(t, after.locks_taken - before.locks_taken <= 4);
 	CHECK(t, crowd_close(crowd));
 }
 
@@ -207,6 +226,7 @@ static void s07_a_swapin_takes_more_again(struct check *t)
 }
 
 CHECK_SUITE(bounds, CHECK_CASE(s11_no_pool_of_many_is_missed),
+	    CHECK_CASE(s11_a_scan_for_nothing_asks_no_pool),
 	    CHECK_CASE(s11_a_long_list_of_buffers_is_checked),
 	    CHECK_CASE(f24_what_is_broken_for_long_is_tried_still),
 	    CHECK_CASE(f14_addresses_are_compared_in_slices),
