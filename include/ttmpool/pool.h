@@ -298,7 +298,8 @@ enum ttmpool_effort {
  *	that time, or at most one tick of the system's timer after it. A request that sleeps
  *	holds neither pages nor addresses, and any signal ends its sleep.
  * @killable: if true, only a signal that kills the thread interrupts the work. If false,
- *	any signal does; the request checks for signals after each 2 MiB of fresh pages.
+ *	any signal does; the request checks for signals after each 2 MiB of fresh pages,
+ *	and after each 16 MiB of pooled pages that it clears.
  * @effort: how hard to try for pages when the system has no free ones. Whatever the effort
  *	is, a large chunk never costs more than one light attempt, unless its order is
  *	policy.good_order.
