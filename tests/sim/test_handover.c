@@ -263,6 +263,28 @@ static void s12_half_a_way_back_is_still_anonymous(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* What has to be copied, since its device does not reach it, and is poisoned, is not read:
+ * the buffer stays anonymous. */
+static void
+f56_what_is_out_of_reach_and_poisoned_stays_anonymous(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *b;
+
+	CHECK(t, rig);
+	CHECK(t, open_second(t, rig, LOW_MASK, TTMPOOL_NODE_ANY));
+	b = handed_over(t, rig, NULL);
+	CHECK(t, b);
+	tpsim_page_poison(check_machine(t), b->pages[5]);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), -EFAULT);
+	CHECK_EQ(t, b->be.tt.state, TTMPOOL_TT_ANONYMOUS);
+	CHECK(t, rig_is_quiet(t, rig));
+	CHECK_EQ(t, ttmpool_drop(&b->be), 0);
+	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_POISONED), 1);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* No memory for the copy: the buffer stays anonymous, and whole. */
 static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
 {
@@ -478,6 +500,7 @@ CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s12_a_copy_for_nearness_costs_nobody_anything),
 	    CHECK_CASE(s12_a_copy_that_fails_otherwise_is_told),
 	    CHECK_CASE(s06_what_comes_back_far_is_counted_once),
+	    CHECK_CASE(f56_what_is_out_of_reach_and_poisoned_stays_anonymous),
 	    CHECK_CASE(s12_no_memory_for_a_copy_loses_nothing),
 	    CHECK_CASE(s12_half_a_way_back_is_still_anonymous),
 	    CHECK_CASE(s08_a_page_of_unknown_caching_is_not_insertable),
