@@ -14,12 +14,12 @@
  *
  * The port header declares
  *
- *   types     tpos_system_t    the machine: what allocations, the shrinker and
- *                              work are counted against; one per manager
+ *   types     tpos_system_t    the machine that allocations, the shrinker and work
+ *                              belong to; one per manager
  *             tpos_device_t    a device that does DMA
  *             tpos_page_t      a page frame's descriptor (Linux: struct page)
  *             tpos_dma_addr_t  an address as a device sees it
- *             tpos_store_t     where the contents of one buffer can go
+ *             tpos_store_t     a place for the contents of one buffer
  *             struct tpos_dma  what the port must keep of one mapping, by value
  *             struct tpos_shrinker, struct tpos_work, struct tpos_wait, by
  *             value
@@ -44,8 +44,8 @@
  *             loads the stored value also sees everything that was written before the store
  *             tpos_read_lock(), tpos_read_unlock()  until it unlocks, this thread may read
  *             a descriptor that it finds by tpos_page_chunk(), even if the descriptor has
- *             been freed: see tpos_chunk_free(). Calls may be nested, and give no ordering;
- *             the thread does not sleep in between. (Linux: RCU)
+ *             been freed: see tpos_chunk_free(). Calls may be nested, and order no memory
+ *             accesses; the thread does not sleep in between. (Linux: RCU)
  *   pages     tpos_page_nth(page, n)  the n-th page after one of a chunk
  *             tpos_page_node(device, page)
  *             tpos_node_has_pages(device, node)  returns whether this node has any memory.
@@ -56,7 +56,7 @@
  *                              other page of the system, and for a pointer to anything
  *                              else. Never faults. An acquire, which pairs with the release
  *                              of tpos_page_set_chunk().
- *             tpos_page_set_chunk(page, chunk)  sets the chunk of a page, of any one that
+ *             tpos_page_set_chunk(page, chunk)  sets the chunk of any page that
  *                              tpos_pages_alloc() got, the first of its chunk or not.
  *                              Cannot fail.
  *             tpos_page_is_poisoned(page)  returns whether the hardware has reported an
@@ -86,10 +86,10 @@
  *                              library may name the device even after it has gone (Linux:
  *                              get_device(), put_device()). The device itself is not held:
  *                              it may go meanwhile, and its IOMMU domain with it. From then
- *                              on the library passes it to
+ *                              on the library passes it only to
  *                              tpos_caching_set(), tpos_pages_free() and
- *                              tpos_device_put() alone, and only for chunks that
- *                              are not mapped. May sleep.
+ *                              tpos_device_put(), and only for chunks that are not mapped.
+ *                              May sleep.
  *   notes     tpos_note_parked(device, chunk)  nobody may touch these pages now
  *             tpos_note_issued(device, chunk)  a buffer uses these pages again (for KASAN,
  *             Valgrind, ASan, or nothing). Both may be called with the pool's spinlock
@@ -118,11 +118,11 @@
  * function whose callers lose pages, contents or an object if they ignore its result: the
  * compiler warns them.
  *
- * Conventions of every function below: 0 or a negative errno; out-parameters
- * come last and are never NULL; a batch is a list of chunks, linked by
- * chunk->link, never empty, in any mix of orders; the list comes back with the
- * same chunks in the same order. The library calls none of them with a spinlock
- * held, and it calls none of them for one chunk from two threads at once.
+ * Conventions of all functions below: a function of type int returns 0 or a negative errno;
+ * out-parameters come last and are never NULL; a batch is a list of chunks, linked by
+ * chunk->link, never empty, in any mix of orders; after the call the list has the same
+ * chunks in the same order. The library calls none of them with a spinlock held, and it
+ * calls none of them for one chunk from two threads at once.
  *
  * Caches. Some accesses to memory bypass the CPU's caches: those of a device that is not
  * cache-coherent, and, where the linear map is always write-back, those through a mapping
@@ -133,14 +133,14 @@
  *	                     functions make them zero for others. Coherent pages are zero
  *	                     for both sides.
  *	tpos_dma_map()       the device sees what the CPU wrote
- *	tpos_caching_set()   no cache has anything of the pages, before the change or
- *	                     after it
+ *	tpos_caching_set()   no cache contains anything of the pages, neither before the
+ *	                     change nor after it
  *	tpos_dma_unmap()     the CPU sees what the device wrote
  *	tpos_pages_clear(), tpos_pages_copy(), tpos_store_read()
  *	                     both sides see what was written, and nothing in a cache
- *	                     overwrites what they write later
+ *	                     overwrites what either side writes later
  *	tpos_pages_copy(), tpos_store_write(), tpos_page_sum()
- *	                     they read what was written last, by whichever side
+ *	                     they read what was written last, by either side
  *
  * There is one exception: a driver that maps write-back pages itself also syncs them
  * itself.
