@@ -31,8 +31,8 @@ TPOS_API_BEGIN
  *	back. If a page is not zero when it is handed out, its last owner, or the device of
  *	that owner, has written to it since. The pool then reports the owner, and clears the
  *	page again. The pool also compares the address of each new mapping with the
- *	addresses of chunks in use, some thousands in each batch. It also checks for
- *	poisoned pages when a chunk is pooled.
+ *	addresses of chunks in use, except those of runs and magazines; some thousands in
+ *	each batch. It also checks for poisoned pages when a chunk is pooled.
  * @dma32: plain pages are below 4 GiB, even if the device reaches more
  * @max_order: the largest order that a chunk may have
  * @good_order: the order at which the device works best, for example 9 for page tables with
