@@ -439,13 +439,12 @@ static int take_gather_sound(struct take *take)
 }
 
 /*
- * Gives the pooled chunks of the requested kind that cannot be used to the system, and pools
- * the others again. The turn makes other threads wait for them meanwhile.
+ * Takes all pooled chunks of the requested kind, and gives those that cannot be used to the
+ * system. The caller pools the others again, with ttmpool_take_drop().
  */
 void ttmpool_take_weed(struct take *take)
 {
 	struct ttmpool_list useless;
-	struct turn turn;
 
 	tpos_assert(!take->whole);
 	tpos_assert(!take->looks);
@@ -453,16 +452,12 @@ void ttmpool_take_weed(struct take *take)
 	take->req.num_pages = take->wanted;
 	take->max_order = TTMPOOL_NR_ORDERS - 1;
 	ttmpool_list_init(&take->got);
-	ttmpool_turn_hold(&turn, take->pool);
 	take_pooled(take, 0);
 	take_pooled(take, TTMPOOL_CHUNK_FAR);
 	if (take_sort_out(take, &useless)) {
 		ttmpool_take_miss(take, &useless);
 		ttmpool_chunks_release(take->pool, &useless);
 	}
-	if (!ttmpool_list_empty(&take->got))
-		ttmpool_take_drop(take, &take->got);
-	ttmpool_turn_end(&turn);
 }
 
 /* Reads chunks that were pooled clean. If somebody has written to one, it is dirty. */

@@ -120,18 +120,25 @@ static int prepare_spares(struct ttmpool_pool *pool,
 }
 
 /* Gives up pooled chunks that the device does not reach any more, or that the hardware has
- * poisoned, before the pooled pages are counted: they could serve no request. */
+ * poisoned, before the pooled pages are counted: they could serve no request. The turn makes
+ * other threads wait for the pages that are out of their bins meanwhile. */
 static void prepare_weed(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {
 	struct take take = { .pool = pool, .req = *req };
+	struct turn turn;
 	bool narrowed;
 
 	tpos_spin_lock(&pool->lock);
 	narrowed = pool_is_narrowed(pool, req->source);
 	tpos_spin_unlock(&pool->lock);
-	if (narrowed || tpos_may_be_poisoned(pool->dev))
-		ttmpool_take_weed(&take);
+	if (!narrowed && !tpos_may_be_poisoned(pool->dev))
+		return;
+	ttmpool_turn_hold(&turn, pool);
+	ttmpool_take_weed(&take);
+	if (!ttmpool_list_empty(&take.got))
+		ttmpool_take_drop(&take, &take.got);
+	ttmpool_turn_end(&turn);
 }
 
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,

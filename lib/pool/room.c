@@ -39,6 +39,7 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
  * @pool: the pool that needs pages
  * @room: what its request has, and how long it may take
  * @looks: number of checks that found too little
+ * @repaired: since the last check, the quarantine was tried
  * @pages, @pooled: the manager's counts at the last check
  * @err: why it may not check again: -EINTR or -ETIMEDOUT
  */
@@ -46,6 +47,7 @@ struct look {
 	struct ttmpool_pool *pool;
 	struct room *room;
 	unsigned int looks;
+	bool repaired;
 	unsigned long pages;
 	unsigned long pooled;
 	int err;
@@ -55,8 +57,19 @@ static void look_begin(struct look *look)
 {
 	struct ttmpool_manager *mgr = look->pool->mgr;
 
+	look->repaired = false;
 	look->pages = pages_of(&mgr->pages);
 	look->pooled = pages_of(&mgr->pages_pooled);
+}
+
+/* Tries to repair quarantined pages, once for each check. Returns whether any went to the
+ * system. */
+static bool look_repair(struct look *look)
+{
+	if (look->repaired)
+		return false;
+	look->repaired = true;
+	return ttmpool_manager_retry_quarantine(look->pool->mgr);
 }
 
 /*
@@ -72,7 +85,7 @@ static bool look_again(struct look *look)
 
 	if (look->err)
 		return false;
-	if (ttmpool_manager_retry_quarantine(mgr))
+	if (look_repair(look))
 		return true;
 	if (look->looks++ == MOST_LOOKS)
 		return false;
@@ -121,7 +134,7 @@ static bool room_is_made(struct look *look, unsigned long lacks)
 	tpos_assert(lacks);
 	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
 	       ttmpool_pool_reclaim(look->pool, lacks, true) ||
-	       look_swap(look, lacks);
+	       look_repair(look) || look_swap(look, lacks);
 }
 
 /* Returns whether there would be room for @lacks pages if everything went that may. If not,

@@ -109,8 +109,8 @@ static bool pair_end(struct check *t, struct pair *pair)
 	bool good;
 
 	holds = false;
-	good = !pthread_join(pair->worker, NULL) &
-	       !pthread_join(pair->follower, NULL);
+	good = !pthread_join(pair->worker, NULL);
+	good &= !pthread_join(pair->follower, NULL);
 	tpsim_signal_clear(check_machine(t));
 	ttmpool_lru_remove(&pair->idle->be);
 	good &= !ttmpool_drop(&pair->idle->be);
