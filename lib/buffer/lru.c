@@ -253,12 +253,10 @@ static unsigned long round_play(struct round *round)
 	return (unsigned long)party->gained;
 }
 
-/* Returns whether the request ends, because of a signal or its deadline, before any buffer
- * was found. */
+/* Returns whether the request ends, because of a signal or its deadline, while it looks for
+ * buffers. */
 static bool round_is_ended(struct round *round)
 {
-	if (round->party.n)
-		return false;
 	round->ask->err = ttmpool_ask_check(round->mgr, round->ask);
 	round->over |= round->ask->err;
 	return round->ask->err;

@@ -111,12 +111,13 @@ static bool look_swap(struct look *look, unsigned long lacks)
 	struct ttmpool_ask ask = { .killable = room->killable,
 				   .until = room->until };
 
+	tpos_assert(room->until);
 	if (!look_may_swap(look))
 		return false;
 	if (ttmpool_swapper_swapout(mgr, lacks, &ask))
 		return true;
 	look->err = ask.err;
-	if (room->until && room->until->wait_ms)
+	if (room->until->wait_ms)
 		room->next_round = tpos_now_ms(mgr->system) + TTMPOOL_NAP_MS;
 	return false;
 }
@@ -175,9 +176,6 @@ static int room_for_pages(struct ttmpool_pool *pool, struct room *room,
 		if (tpos_fatal_signal_pending())
 			return -EINTR;
 	}
-	/* what was in others' hands may be back by now */
-	if (ttmpool_budget_take_pages(mgr, pages))
-		return 0;
 	return look.err == -EINTR ? -EINTR : NO_PAGES;
 }
 

@@ -128,9 +128,10 @@ int ttmpool_queue_follow(struct ttmpool_manager *mgr,
 		return err;
 	if (ask_has_end(ask))
 		nap = nap_until(mgr, ask->until);
-	if (ask->killable && tpos_signal_pending())
+	if (ask->killable && tpos_signal_pending() &&
+	    !tpos_fatal_signal_pending())
 		tpos_wait(&queue->wait, seen, NULL);
-	else if (nap)
+	else
 		tpos_wait(&queue->wait, seen, &nap);
 	return ttmpool_ask_check(mgr, ask);
 }

@@ -62,10 +62,10 @@ static void *populate(void *arg)
 	return NULL;
 }
 
-/* One thread is held up at swapping out; another one populates a buffer, which has to wait
- * for that. */
-static bool pair_begin(struct check *t, struct pair *pair, unsigned int wait_ms,
-		       bool killable)
+/* One thread is held up at swapping out. Another one populates a buffer, and has to wait for
+ * that. */
+static bool pair_work(struct check *t, struct pair *pair, unsigned int wait_ms,
+		      bool killable)
 {
 	struct buffer_config config = { .num_pages = PAGES,
 					.funcs = &buffer_plain };
@@ -86,7 +86,18 @@ static bool pair_begin(struct check *t, struct pair *pair, unsigned int wait_ms,
 		return false;
 	while (!arrived)
 		pause_ms(1);
+	return true;
+}
+
+static bool pair_follow(struct pair *pair)
+{
 	return !pthread_create(&pair->follower, NULL, populate, pair);
+}
+
+static bool pair_begin(struct check *t, struct pair *pair, unsigned int wait_ms,
+		       bool killable)
+{
+	return pair_work(t, pair, wait_ms, killable) && pair_follow(pair);
 }
 
 static bool follows(struct pair *pair)
@@ -148,6 +159,20 @@ static void s06_a_signal_ends_following(struct check *t)
 	}
 }
 
+/* A kill that comes before the thread begins to follow ends it as well, at any moment. */
+static void s06_a_kill_ends_it_before_it_follows(struct check *t)
+{
+	for (unsigned int nth = 1; nth <= 6; nth++) {
+		struct pair pair;
+
+		CHECK(t, pair_work(t, &pair, 0, true));
+		tpsim_kill_after(check_machine(t), nth);
+		CHECK(t, pair_follow(&pair) && gives_up(&pair));
+		CHECK_EQ(t, pair.err, -EINTR);
+		CHECK(t, pair_end(t, &pair));
+	}
+}
+
 /* Another signal than a kill does not end it for who is killable. */
 static void s06_other_signals_do_not_end_following(struct check *t)
 {
@@ -167,6 +192,7 @@ static void s06_other_signals_do_not_end_following(struct check *t)
 
 CHECK_SUITE(follow, CHECK_CASE(s06_who_follows_waits_as_long_as_he_may),
 	    CHECK_CASE(s06_a_signal_ends_following),
+	    CHECK_CASE(s06_a_kill_ends_it_before_it_follows),
 	    CHECK_CASE(s06_other_signals_do_not_end_following));
 
 int main(int argc, char **argv)

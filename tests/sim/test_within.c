@@ -19,6 +19,7 @@ struct doer {
 	struct rig *rig;
 	void (*deed)(struct doer *doer);
 	size_t pages;
+	struct ttmpool_pool *ends;
 	pthread_t thread;
 	atomic_bool holds, arrived, done;
 	int err;
@@ -216,9 +217,48 @@ static void s11_who_is_within_the_budget_waits_for_all(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+static void end_pool(struct doer *doer)
+{
+	doer->err = ttmpool_pool_fini(doer->ends) != 0;
+}
+
+/* While a pool ends, and waits for a thread that has pages of it in hand, other scans pass it
+ * over, and take what they want from other pools. */
+static void s11_a_pool_that_ends_is_passed_over(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = MANY };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config config = { .policy = &policy };
+	struct ttmpool_pool_config ending = { .policy = &policy };
+	struct ttmpool_pool *ends = check_zalloc(t, sizeof(*ends));
+	struct rig *rig;
+	struct doer scanner = { .deed = scan, .pages = 1, .holds = true };
+	struct doer ender = { .deed = end_pool, .ends = ends };
+
+	policy.max_order = 0;
+	rig = rig_open(t, &config);
+	CHECK(t, rig && ends);
+	scanner.rig = rig;
+	ending.dev = rig->dev[0];
+	CHECK_EQ(t, ttmpool_pool_init(ends, &rig->mgr, &ending), 0);
+	CHECK_EQ(t, ttmpool_pool_prime(ends, &req, false), 0);
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, false), 0);
+	CHECK(t, start(&scanner) && start(&ender));
+	for (int ms = 0; ms < 20000 && !ends->going; ms++)
+		pause_ms(1);
+	CHECK(t, waits(&ender));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 3, false), 3);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, MANY - 3);
+	CHECK_EQ(t, finish(&scanner), 0);
+	CHECK_EQ(t, finish(&ender), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(within, CHECK_CASE(s11_what_a_drain_has_in_hand_is_waited_for),
 	    CHECK_CASE(s11_what_loses_its_mapping_is_waited_for),
-	    CHECK_CASE(s11_who_is_within_the_budget_waits_for_all));
+	    CHECK_CASE(s11_who_is_within_the_budget_waits_for_all),
+	    CHECK_CASE(s11_a_pool_that_ends_is_passed_over));
 
 int main(int argc, char **argv)
 {
