@@ -42,7 +42,7 @@ struct pair {
 	struct buffer *idle, *buf;
 	pthread_t worker, follower;
 	atomic_bool done;
-	int err;
+	atomic_int err;
 };
 
 static void *swap_out(void *arg)
@@ -57,6 +57,7 @@ static void *populate(void *arg)
 {
 	struct pair *pair = arg;
 
+	/* read by the other threads before this one is joined */
 	pair->err = ttmpool_populate(&pair->buf->be);
 	pair->done = true;
 	return NULL;

@@ -217,6 +217,17 @@ static void s11_who_is_within_the_budget_waits_for_all(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Returns whether a pool has begun to end. */
+static bool is_going(struct ttmpool_pool *pool)
+{
+	bool going;
+
+	tpos_spin_lock(&pool->mgr->lock);
+	going = pool->going;
+	tpos_spin_unlock(&pool->mgr->lock);
+	return going;
+}
+
 static void end_pool(struct doer *doer)
 {
 	doer->err = ttmpool_pool_fini(doer->ends) != 0;
@@ -245,7 +256,7 @@ static void s11_a_pool_that_ends_is_passed_over(struct check *t)
 	CHECK_EQ(t, ttmpool_pool_prime(ends, &req, false), 0);
 	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, false), 0);
 	CHECK(t, start(&scanner) && start(&ender));
-	for (int ms = 0; ms < 20000 && !ends->going; ms++)
+	for (int ms = 0; ms < 20000 && !is_going(ends); ms++)
 		pause_ms(1);
 	CHECK(t, waits(&ender));
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 3, false), 3);
