@@ -48,7 +48,7 @@ enum ttmpool_chunk_state {
  * TTMPOOL_CHUNK_CLEAN: every byte is zero.
  * TTMPOOL_CHUNK_FAR: the pages are on another node than the pool wants.
  * TTMPOOL_CHUNK_FROM_COHERENT: the source is TTMPOOL_COHERENT.
- * TTMPOOL_CHUNK_ANONYMOUS: the chunk is in use by a buffer, as ordinary pages for now:
+ * TTMPOOL_CHUNK_ANONYMOUS: a buffer uses the chunk, and its pages are ordinary ones at present:
  *	plain, write-back, not mapped.
  * TTMPOOL_CHUNK_SPLIT: the chunk is a part of a larger allocation, and its pages are freed
  *	one by one.

@@ -337,8 +337,8 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool);
  * @req: the request
  * @pages: an array of req->num_pages entries that belongs to the caller; written on success
  *	only
- * @dma_addr: an array of the same length, for the address of each page; likewise written on
- *	success only. NULL if the pages need not be mapped: then the pool does not map cached
+ * @dma_addr: an array of the same length, for the address of each page; written on success
+ *	only. NULL if the pages need not be mapped: then the pool does not map cached
  *	plain pages, because the caller could not sync them
  *
  * The pages are zeroed, have the requested caching and, with @dma_addr, are mapped for the
