@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Who finds another thread at swapping out follows it (S7): for as long as he has time, and
- * until a signal comes that counts for him. The other one is held up in the store meanwhile.
+ * A thread that finds another one swapping out follows it (S7), until its deadline or until a
+ * signal that ends its request. The other thread is held up in the store meanwhile.
  */
 
 #include <pthread.h>
@@ -108,7 +108,7 @@ static bool follows(struct pair *pair)
 	return !pair->done;
 }
 
-/* The follower gives up, though the other one is at work still. */
+/* Returns whether the follower gives up while the other thread is still at work. */
 static bool gives_up(struct pair *pair)
 {
 	for (int ms = 0; ms < 20000 && !pair->done; ms++)
@@ -131,7 +131,7 @@ static bool pair_end(struct check *t, struct pair *pair)
 	return good && rig_close(t, pair->rig);
 }
 
-/* His time ends, as ever. */
+/* The deadline of the request ends the wait for another swap-out. */
 static void s06_who_follows_waits_as_long_as_he_may(struct check *t)
 {
 	struct pair pair;
@@ -142,7 +142,7 @@ static void s06_who_follows_waits_as_long_as_he_may(struct check *t)
 	CHECK(t, pair_end(t, &pair));
 }
 
-/* A signal ends it, and a kill does for who is killable. */
+/* A signal ends it; if the request is killable, a kill does. */
 static void s06_a_signal_ends_following(struct check *t)
 {
 	for (int killable = 0; killable < 2; killable++) {
@@ -174,7 +174,7 @@ static void s06_a_kill_ends_it_before_it_follows(struct check *t)
 	}
 }
 
-/* Another signal than a kill does not end it for who is killable. */
+/* A signal other than a kill does not end it if the request is killable. */
 static void s06_other_signals_do_not_end_following(struct check *t)
 {
 	for (int wait_ms = 0; wait_ms <= 10000; wait_ms += 10000) {

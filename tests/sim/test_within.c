@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Within the budget (S11): who asks for no more than there is has it, though others have
- * some of it in hand at that moment, on its way to the system or from bin to bin. They are
- * held up at that moment until he is seen to wait.
+ * Within the budget (S11): a request for no more pages than there are is served, although
+ * other threads hold some of them at that moment, on their way to the system or from bin to
+ * bin. Those threads are held up until the request is seen to wait.
  */
 
 #include <pthread.h>
@@ -156,7 +156,8 @@ static struct rig *open_pooled(struct check *t, size_t pooled,
 	return rig;
 }
 
-/* What a drain has taken out of the bins comes back to the budget: who lacks it waits. */
+/* Pages that a drain has taken out of the bins come back to the budget: a request that lacks
+ * them waits. */
 static void s11_what_a_drain_has_in_hand_is_waited_for(struct check *t)
 {
 	struct rig *rig = open_pooled(t, MANY, 0);
@@ -190,8 +191,8 @@ static void s11_what_loses_its_mapping_is_waited_for(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who has waited for one thread, and lacks what another has taken meanwhile, waits for that
- * one, too. */
+/* A request that has waited for one thread, and lacks pages that another one has taken
+ * meanwhile, waits for that one, too. */
 static void s11_who_is_within_the_budget_waits_for_all(struct check *t)
 {
 	struct rig *rig = open_pooled(t, 2 * MANY, 0);
