@@ -23,6 +23,19 @@
 #include "../pool/pool_internal.h"
 
 /*
+ * At most this many pages, and the rest of a chunk, are stripped or copied together: 16 MiB
+ * of small pages.
+ */
+#define WINDOW_PAGES 4096
+
+/* Returns whether a signal interrupts what a buffer's caller asked for. */
+static inline bool backend_is_interrupted(const struct ttmpool_backend *be)
+{
+	return be->killable ? tpos_fatal_signal_pending()
+			    : tpos_signal_pending();
+}
+
+/*
  * Returns a new ticket for pages that a buffer gets. No other buffer has this
  * ticket, and this buffer has not had it before.
  */

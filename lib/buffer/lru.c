@@ -47,7 +47,7 @@
  */
 #define TRY_MOST 16384
 
-/* A party with this many pages is large enough: see WINDOW_PAGES in swapout.c. */
+/* A party with this many pages is large enough: see WINDOW_PAGES. */
 #define PARTY_PAGES 4096
 
 /*

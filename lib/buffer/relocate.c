@@ -13,6 +13,9 @@
  * right node are free; otherwise they become the device's where they are, because copying
  * to pages that are no nearer is not worth it. A buffer gets here on its way back to the
  * device: from ordinary pages, or from the store if a part of it had stayed in pages.
+ *
+ * A large buffer is copied in windows of 16 MiB. So the old pages of one window at most are
+ * held beside the new ones, and a signal ends the copying after a window.
  */
 
 #include "buffer_internal.h"
@@ -102,8 +105,8 @@ static enum fit chunk_fit(const struct ttmpool_backend *be,
 }
 
 /*
- * Returns how the pages from @first on suit the device, and sets @n to how many
- * pages are alike in this.
+ * Returns how the pages from @first on suit the device, and sets @n to how many pages are
+ * alike in this, up to the end of a window.
  */
 static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 			    size_t *n)
@@ -111,7 +114,7 @@ static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 	enum fit all = FITS;
 	size_t i = first;
 
-	while (i < be->tt.num_pages) {
+	while (i < be->tt.num_pages && i - first < WINDOW_PAGES) {
 		const struct ttmpool_chunk *chunk =
 			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
 		enum fit fit = chunk_fit(be, chunk);
@@ -161,6 +164,9 @@ static int backend_relocate_misfits(struct ttmpool_backend *be)
 		err = backend_copy(be, first, n, &take);
 		if (err && (fit == MISFIT || !may_stay_far(err)))
 			return err;
+		if (n >= WINDOW_PAGES && first + n < be->tt.num_pages &&
+		    backend_is_interrupted(be))
+			return -EINTR;
 	}
 	return 0;
 }

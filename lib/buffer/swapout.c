@@ -41,12 +41,6 @@
 /* This many pages are stored before they are freed: 2 MiB of small pages. */
 #define RELEASE_PAGES 512
 
-/*
- * At most this many pages, and the rest of a chunk, are stripped together: 16 MiB of
- * small pages.
- */
-#define WINDOW_PAGES 4096
-
 /**
  * struct swapout - one call
  * @pool: the pool of all buffers of the call

@@ -197,6 +197,8 @@ void ttmpool_queue_enter(struct ttmpool_queue *queue);
 void ttmpool_queue_leave(struct ttmpool_queue *queue);
 struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
 					 unsigned int wait_ms);
+bool ttmpool_deadline_is_over(struct ttmpool_manager *mgr,
+			      const struct ttmpool_deadline *until);
 int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until);
 int ttmpool_ask_check(struct ttmpool_manager *mgr,

@@ -12,7 +12,8 @@
  * in time looks again from the beginning, and the thread that wakes it need not know what
  * it lacks. Some things become free without any call of ours, above all when a driver
  * releases the lock of a buffer, and then nobody is woken. So each waiter looks again every
- * 100 ms.
+ * 100 ms. Addresses that another driver's device has freed are known to the machine only.
+ * To ask it costs more, so a waiter does that once a second, and when its time is over.
  *
  * Each call has one absolute deadline, whatever it does until then, and however often it is
  * woken.
@@ -71,6 +72,13 @@ static unsigned int nap_until(struct ttmpool_manager *mgr,
 	return until->at_ms - now < TTMPOOL_NAP_MS
 		       ? (unsigned int)(until->at_ms - now)
 		       : TTMPOOL_NAP_MS;
+}
+
+/* Returns whether no time is left to sleep. */
+bool ttmpool_deadline_is_over(struct ttmpool_manager *mgr,
+			      const struct ttmpool_deadline *until)
+{
+	return !nap_until(mgr, until);
 }
 
 /*
