@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Address space that runs out (S6): who waits, for how long, and what wakes
- * him. On a machine whose IOVA space is 64 MiB.
+ * him. On a machine whose IOVA space is 4 MiB.
  */
 
 #include "check_cmocka.h"
@@ -151,9 +151,9 @@ static void s06_the_way_back_to_the_device_waits_too(struct check *t)
 #define NR_BUFFERS 64
 #define LIVE       12
 
-/* 256 MiB of buffers come and go, 48 MiB at a time, three times over: all are
+/* 16 MiB of buffers come and go, 3 MiB at a time, three times over: all are
  * served, since mappings that are only kept make room. */
-static void s06_64_mib_of_space_serve_256_mib_of_buffers(struct check *t)
+static void s06_4_mib_of_space_serve_16_mib_of_buffers(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 	struct buffer *bufs[NR_BUFFERS];
@@ -161,7 +161,7 @@ static void s06_64_mib_of_space_serve_256_mib_of_buffers(struct check *t)
 
 	CHECK(t, rig);
 	for (int i = 0; i < NR_BUFFERS; i++) {
-		bufs[i] = buffer_of(t, rig, 1024, 0);
+		bufs[i] = buffer_of(t, rig, 64, 0);
 		CHECK(t, bufs[i]);
 		bufs[i]->be.tt.caching = i % 2 ? TTMPOOL_UNCACHED
 					       : TTMPOOL_WRITE_COMBINED;
@@ -174,7 +174,7 @@ static void s06_64_mib_of_space_serve_256_mib_of_buffers(struct check *t)
 					 &bufs[(i - LIVE) % NR_BUFFERS]->be),
 				 0);
 		tpsim_ledger(check_machine(t), &ledger);
-		CHECK(t, ledger.mapped_bytes <= 64 << 20);
+		CHECK(t, ledger.mapped_bytes <= SPACE_BYTES);
 	}
 	for (int i = 0; i < NR_BUFFERS; i++)
 		if (bufs[i]->be.tt.state == TTMPOOL_TT_POPULATED)
@@ -342,7 +342,7 @@ CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 	    CHECK_CASE(s06_the_largest_limit_is_like_none),
 	    CHECK_CASE(s06_a_wait_ends_with_a_signal),
 	    CHECK_CASE(s06_the_way_back_to_the_device_waits_too),
-	    CHECK_CASE(s06_64_mib_of_space_serve_256_mib_of_buffers),
+	    CHECK_CASE(s06_4_mib_of_space_serve_16_mib_of_buffers),
 	    CHECK_CASE(s06_whatever_frees_space_wakes),
 	    CHECK_CASE(s06_a_raised_budget_wakes),
 	    CHECK_CASE(s06_a_wake_in_vain_costs_no_time));
@@ -350,8 +350,9 @@ CHECK_SUITE(wait, CHECK_CASE(s06_who_does_not_wait_is_told_at_once),
 int main(int argc, char **argv)
 {
 	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
-						    .ram_pages = 98304,
-						    .iova_bytes = 64 << 20 };
+						    .ram_pages =
+							    2 * SPACE_PAGES,
+						    .iova_bytes = SPACE_BYTES };
 
 	return check_main(argc, argv, &check_suite_wait, &config);
 }
