@@ -9,11 +9,19 @@ TPOS_API_BEGIN
 /** TTMPOOL_NR_ORDERS - the number of orders: 0 to 10, as Linux has by default. */
 #define TTMPOOL_NR_ORDERS 11
 
+/** TTMPOOL_STOCK_ORDER - the largest order of which a pool keeps a stock. */
+#define TTMPOOL_STOCK_ORDER 4
+
 /**
  * struct ttmpool_policy - which pages a pool keeps, and in which form
  * @recycle: for each source and caching: the pool keeps such pages when they are given
  *	back; otherwise they go to the system at once. Coherent pages of an untrusted device
  *	are never kept, whatever this says, because they would stay mapped all that time.
+ * @stock: if plain cached pages are not recycled, the pool keeps at most this many chunks
+ *	of each order up to TTMPOOL_STOCK_ORDER all the same: those that came back as a
+ *	buffer of one chunk. They serve the next buffers of that size; a larger buffer gets
+ *	them only if the system has no larger chunk free. With 0 the pool keeps none. The
+ *	stock counts as pooled, so limits and the system's shrinker apply to it.
  * @keep_mapped: plain chunks stay mapped while they are pooled. That is never done for a
  *	device that is untrusted or whose mappings may bounce, whatever this says: an
  *	untrusted device may write to the pages, and bounce slots are scarce.
@@ -58,6 +66,7 @@ struct ttmpool_policy {
 	bool checksum;
 	bool verify;
 	bool dma32;
+	unsigned int stock;
 	unsigned int max_order;
 	unsigned int good_order;
 };
@@ -68,9 +77,9 @@ struct ttmpool_policy {
  * @info: what the device reports
  *
  * Cached plain pages go back to the system at once, because fresh ones cost little. All
- * other pages are recycled. Mappings are kept, and the bins are refilled. Chunks have at
- * most 2 MiB, because larger ones are harder to get, and no page table of a GPU gains from
- * them.
+ * other pages are recycled. There is no stock. Mappings are kept, and the bins are refilled.
+ * Chunks have at most 2 MiB, because larger ones are harder to get, and no page table of a
+ * GPU gains from them.
  */
 void ttmpool_policy_init(struct ttmpool_policy *policy,
 			 const struct tpos_device_info *info);

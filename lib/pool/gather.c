@@ -22,7 +22,8 @@
  *     taken                64            fresh: 512 512 8 4
  *
  * If large chunks are not available without effort, small ones serve after all. (Linux's
- * ttm_pool always tries a fresh large chunk before a pooled small one.)
+ * ttm_pool always tries a fresh large chunk before a pooled small one.) A stock of small
+ * chunks (policy.stock) serves only in this way: it is for small buffers.
  *
  * If all of that is not enough, pooled chunks that are too large are divided (split.c). In
  * a pool that was prepared for a time without memory, that comes before the system is
@@ -166,8 +167,10 @@ static void take_pooled(struct take *take, unsigned int far)
 		tpos_spin_lock(&pool->lock);
 		if (first) {
 			take->lacks = take_lacks(take);
-			take->whole = take->whole && take->lacks &&
-				      !pool->prepared;
+			take->whole = take->whole && !pool->prepared &&
+				      (take->lacks ||
+				       pool_has_stock(pool, take->req.source,
+						      take->req.caching));
 		}
 		take->prepared = pool->prepared;
 		take->narrowed |= pool_is_narrowed(pool, take->req.source);

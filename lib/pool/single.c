@@ -14,7 +14,8 @@
  *     give    1 chunk   [c] <-------------------------- [c]     short
  *             others    pool or release, claimed before         long (give.c)
  *
- * The short way does what the long one would have done, or nothing at all: a request that
+ * Only what comes back by the short way can become part of a stock (policy.stock), because
+ * a stock is for buffers of one chunk. Apart from that, the short way does what the long one would have done, or nothing at all: a request that
  * it is not made for is no error, and goes the long way. The long way also finds and
  * reports everything that is wrong with an array. Nothing is summed over a list here: what
  * the long way counts for a batch is known of one chunk.
@@ -125,8 +126,8 @@ single_find(struct ttmpool_pool *pool, const struct ttmpool_request *req,
 /*
  * Returns whether a fresh chunk may be made at once. It may not if chunks are pooled that
  * would serve, if spare ones would be made along with it, if the node matters, if the pool
- * is prepared, or if addresses may be available only in pieces. The caller holds the pool's
- * lock.
+ * is prepared, or if addresses may be available only in pieces. Of a stock, smaller chunks
+ * would not serve. The caller holds the pool's lock.
  */
 static inline bool single_may_be_fresh(const struct ttmpool_pool *pool,
 				       const struct ttmpool_request *req,
@@ -138,7 +139,8 @@ static inline bool single_may_be_fresh(const struct ttmpool_pool *pool,
 	    pool->node != TTMPOOL_NODE_ANY || pool->prepared ||
 	    (map && order && pool->info.has_iommu))
 		return false;
-	while (order && !bins[order].nr_chunks)
+	while (order && !bins[order].nr_chunks &&
+	       pool->policy.recycle[req->source][req->caching])
 		order--;
 	return !bins[order].nr_chunks;
 }
@@ -284,6 +286,20 @@ static inline bool single_may_leave(const struct ttmpool_pool *pool,
 	return pool->policy.keep_mapped || !ttmpool_chunk_is_streaming(chunk);
 }
 
+/* Returns whether the pool keeps a chunk that comes back. */
+static inline bool single_is_kept(const struct ttmpool_pool *pool,
+				  const struct ttmpool_chunk *chunk)
+{
+	const enum ttmpool_source source = chunk_source(chunk);
+	const struct ttmpool_bin *bins = pool->bins[source][chunk->caching];
+
+	if (pool->policy.recycle[source][chunk->caching])
+		return true;
+	return pool_has_stock(pool, source, chunk->caching) &&
+	       chunk->order <= TTMPOOL_STOCK_ORDER &&
+	       bins[chunk->order].nr_chunks < pool->policy.stock;
+}
+
 /* Takes the chunk off its owner's account, and marks it as leaving. It is still on the
  * in-use list. */
 static void single_leave(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk)
@@ -332,7 +348,7 @@ bool ttmpool_single_give(struct ttmpool_pool *pool, tpos_page_t *const *pages,
 		return false;
 	}
 	mapped = chunk->flags & TTMPOOL_CHUNK_MAPPED;
-	kept = pool->policy.recycle[chunk_source(chunk)][caching];
+	kept = single_is_kept(pool, chunk);
 	single_leave(pool, chunk);
 	if (kept)
 		scrub = single_park(pool, chunk);

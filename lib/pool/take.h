@@ -98,6 +98,16 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 	chunk->ticket = ticket;
 }
 
+/* Returns whether such pages are not recycled, but the pool keeps a stock of them. */
+static inline bool pool_has_stock(const struct ttmpool_pool *pool,
+				  enum ttmpool_source source,
+				  enum ttmpool_caching caching)
+{
+	return pool->policy.stock && source == TTMPOOL_PLAIN &&
+	       caching == TTMPOOL_CACHED &&
+	       !pool->policy.recycle[source][caching];
+}
+
 /* Returns whether a signal interrupts the request. */
 static inline bool request_is_interrupted(const struct ttmpool_request *req)
 {

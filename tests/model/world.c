@@ -88,6 +88,7 @@ static struct ttmpool_policy policy_of(struct world *w, int i)
 	policy.scrub = r >> 9 & 1;
 	policy.lazy_unmap = (r >> 10) % 8 == 0;
 	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = r >> 16 & 1;
+	policy.stock = r >> 18 & 3;
 	return policy;
 }
 

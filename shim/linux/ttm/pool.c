@@ -22,7 +22,7 @@
  *       caching of the pages
  *
  * Differences from TTM's own pool: all pages are cleared, asked for or not, by a worker
- * after they came back; mappings outlive their buffers; each pool has bins of its own,
+ * after they came back; some small cached chunks are pooled; mappings outlive their buffers; each pool has bins of its own,
  * even pools whose pages TTM shares; a wrong give-back is refused and reported.
  */
 
@@ -39,6 +39,12 @@
 #include "../ttmpool_debugfs.h"
 #include "../ttmpool_module.h"
 #include "ttm_drop_in.h"
+
+/*
+ * At most this many cached chunks of each order up to TTMPOOL_STOCK_ORDER stay pooled: with
+ * pages of 4 KiB, these are less than 4 MiB. TTM's own pool keeps no cached pages.
+ */
+#define STOCK 32
 
 static_assert(ttm_uncached == (int)TTMPOOL_UNCACHED);
 static_assert(ttm_write_combined == (int)TTMPOOL_WRITE_COMBINED);
@@ -78,6 +84,7 @@ static struct ttmpool_pool *pool_open(struct ttm_pool *pool, struct device *dev,
 	policy.good_order = ttm_pool_beneficial_order(pool);
 	policy.refill = false; /* TTM pools what was given back, and no more */
 	policy.scrub = true;   /* as with TTM, no populate waits for it */
+	policy.stock = STOCK;
 	if (!ttmpool_pool_init(ours, ttmpool_module_manager(), &config))
 		return ours;
 	kvfree(ours);
