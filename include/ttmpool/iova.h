@@ -53,8 +53,8 @@ struct ttmpool_iova {
  * @iova: uninitialised memory
  * @limit: the high mark: the most bytes that may be mapped at any time; 0 for no limit. The
  *	pools never exceed it, not even for a moment. A request for which there is room is
- *	not refused because of other requests that fail. A request for more than @limit is
- *	refused, and no mapping ends for it.
+ *	not refused because of other requests that exceed it. A request for more than @limit
+ *	is refused, and no mapping ends for it.
  * @low: the low mark: when the limit is reached, kept mappings of pooled pages end until no
  *	more than this many bytes are mapped, or no kept mapping is left. One invalidation
  *	serves all of them, so the further @low is below @limit, the less often one is

@@ -22,11 +22,12 @@ struct ttmpool_pool;
  * @page_budget: the most pages that the pools of the manager may have from the system at
  *	any time, in use and pooled; TTMPOOL_NO_LIMIT for no limit. The pools never exceed
  *	the budget, not even for a moment, unless the budget is lowered. A request for which
- *	there is room is not refused because of other requests that fail. When the budget is
- *	exhausted, pooled pages of any pool go back to the system: all that the request
- *	lacks, at once, and up to an eighth of the budget (at most 512 pages) more, so that
- *	the next request finds some. If that is not enough, buffers are swapped out. A
- *	request for more pages than the budget is refused, and no pages are given up for it.
+ *	there is room is not refused because of other requests that exceed the budget. When
+ *	the budget is exhausted, pooled pages of any pool go back to the system: all that
+ *	the request lacks, at once, and up to an eighth of the budget (at most 512 pages)
+ *	more, so that the next request finds some. If that is not enough, buffers are
+ *	swapped out. A request for more pages than the budget is refused, and no pages are
+ *	given up for it.
  * @pool_limit: the most pages that may be pooled, or TTMPOOL_NO_LIMIT; with 0 nothing is
  *	pooled. When the limit is exceeded, the oldest pages go back to the system until the
  *	number of pooled pages is 512 below the limit, or an eighth of the limit below it if

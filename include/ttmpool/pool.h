@@ -193,6 +193,10 @@ struct ttmpool_pool {
 	uint64_t clock;
 	uint64_t mask[TTMPOOL_SOURCE_COUNT]; /* the widest mask so far */
 	size_t reserve;
+	unsigned int
+		preparing;    /* calls of ttmpool_pool_prepare() in progress */
+	size_t reserve_after; /* the reserve when they have ended */
+	bool prepared_after;  /* and whether the pool is prepared then */
 	size_t pooled_mapped; /* of the pooled pages, those that are mapped */
 	bool scrubbing;       /* chunks are out of their bins, under @scrub */
 	bool scrub_asked;     /* the worker has been asked to clear chunks */
@@ -456,7 +460,9 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
  * large, and uses pooled pages of another node before fresh pages of the right one. To be
  * able to divide its chunks, the pool keeps a descriptor (64 bytes) for each page that they
  * may be divided into. Coherent chunks cannot be divided, so they are prepared as single
- * pages. If a buffer is swapped out and the system has no memory for its store, reserved
+ * pages. Where the addresses are limited, by the machine or by a mapped_limit, there must be
+ * twice as many as the prepared pages need, because a part of a chunk that was divided may
+ * hold its addresses until its neighbours are unmapped, too. If a buffer is swapped out and the system has no memory for its store, reserved
  * pages are given up for it. Call ttmpool_pool_reserve(pool, 0) to end the reserve. May
  * sleep.
  *

@@ -22,17 +22,11 @@
 
 #include "../pool/pool_internal.h"
 
-/*
- * At most this many pages, and the rest of a chunk, are stripped or copied together: 16 MiB
- * of small pages.
- */
-#define WINDOW_PAGES 4096
-
-/* Returns whether a signal interrupts what a buffer's caller asked for. */
-static inline bool backend_is_interrupted(const struct ttmpool_backend *be)
+/* Returns how many pages are stripped together at most, apart from the rest of a chunk: 16
+ * MiB. */
+static inline size_t window_pages(const struct ttmpool_pool *pool)
 {
-	return be->killable ? tpos_fatal_signal_pending()
-			    : tpos_signal_pending();
+	return pool_pages_of(pool, (uint64_t)16 << 20);
 }
 
 /*

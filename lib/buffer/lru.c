@@ -47,9 +47,6 @@
  */
 #define TRY_MOST 16384
 
-/* A party with this many pages is large enough: see WINDOW_PAGES. */
-#define PARTY_PAGES 4096
-
 /*
  * Makes a buffer the newest of those that have pages. The manager's lock is held.
  */
@@ -153,8 +150,8 @@ static bool party_is_full(const struct round *round)
 {
 	const struct party *party = &round->party;
 
-	return party->pages >= round->wanted || party->pages >= PARTY_PAGES ||
-	       party->n == PARTY_MOST;
+	return party->pages >= round->wanted || party->n == PARTY_MOST ||
+	       (party->n && party->pages >= window_pages(party->be[0]->pool));
 }
 
 /*

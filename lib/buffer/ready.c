@@ -20,6 +20,7 @@ static int backend_map_now(struct ttmpool_backend *be, struct room *room,
 {
 	int err;
 
+	pool_note_mask(be->pool, TTMPOOL_PLAIN);
 	err = ttmpool_room_make(be->pool, room, 0,
 				ttmpool_chunks_count_pages(chunks));
 	if (!err)
@@ -36,9 +37,11 @@ static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
 				 struct ttmpool_list *chunks)
 {
 	struct ttmpool_queue *queue = &be->pool->iova->queue;
+	struct asking asking;
 	int err;
 
 	tpos_assert(be->until.wait_ms);
+	ttmpool_asking_begin(&asking, be->pool);
 	ttmpool_queue_enter(queue);
 	for (;;) {
 		long seen = tpos_wait_count(&queue->wait);
@@ -49,6 +52,9 @@ static int backend_map_patiently(struct ttmpool_backend *be, struct room *room,
 		err = ttmpool_queue_wait(be->pool, queue, seen, &be->until);
 		if (err)
 			break;
+		/* others than this device's pools may have freed addresses */
+		if (ttmpool_asking_is_due(&asking, be->pool))
+			room->below = 0;
 	}
 	ttmpool_queue_leave(queue);
 	return err;

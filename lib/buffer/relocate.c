@@ -13,14 +13,40 @@
  * right node are free; otherwise they become the device's where they are, because copying
  * to pages that are no nearer is not worth it. A buffer gets here on its way back to the
  * device: from ordinary pages, or from the store if a part of it had stayed in pages.
- *
- * A large buffer is copied in windows of 16 MiB. So the old pages of one window at most are
- * held beside the new ones, and a signal ends the copying after a window.
  */
 
 #include "buffer_internal.h"
 
 #include "../pool/take.h"
+
+/* Makes the new pages of a copy that was not finished what they were before it: nobody's,
+ * with any contents. */
+static void copy_forget(struct take *take)
+{
+	struct ttmpool_chunk *chunk;
+
+	ttmpool_for_each_chunk(chunk, &take->got) {
+		chunk->flags &= (uint16_t)~TTMPOOL_CHUNK_CLEAN;
+		if (TPOS_WATCHED && !chunk_is_fresh(chunk))
+			tpos_note_parked(take->pool->dev, chunk);
+	}
+}
+
+/* Copies claimed chunks to those that were taken. A signal ends it only if the old pages are
+ * @ordinary: others have been stripped already. After an error, the copies are forgotten. */
+static int copy_chunks(struct take *take, struct claim *claim, bool ordinary)
+{
+	const struct ttmpool_ask ask = { .killable = take->req.killable };
+	int err;
+
+	ttmpool_claim_sort(claim);
+	ttmpool_take_issue(take);
+	err = ttmpool_chunks_copy(take->pool, &take->got, &claim->chunks,
+				  ordinary ? &ask : NULL);
+	if (err)
+		copy_forget(take);
+	return err;
+}
 
 /*
  * Copies pages [first, first + n) of a buffer to new pages, which @take describes, and
@@ -32,6 +58,7 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 	struct account before = { { 0 } }, after = { { 0 } };
 	tpos_page_t **pages = be->tt.pages + first;
 	struct claim claim;
+	bool ordinary;
 	int err;
 
 	tpos_assert(n);
@@ -52,14 +79,15 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 		err = -EFAULT;
 		goto unclaim;
 	}
+	ordinary = !ttmpool_chunks_have_other(&claim.chunks);
 	ttmpool_account_add(be->pool, &claim.chunks, &before);
 	ttmpool_chunks_strip(be->pool, &claim.chunks); /* before reading */
 	ttmpool_account_add(be->pool, &claim.chunks, &after);
 	ttmpool_account_change(be->pool, be->owner, &before, &after);
 	assert_deep(ttmpool_chunks_count_pages(&claim.chunks) == n);
-	ttmpool_claim_sort(&claim);
-	ttmpool_take_issue(take);
-	ttmpool_chunks_copy(be->pool, &take->got, &claim.chunks);
+	err = copy_chunks(take, &claim, ordinary);
+	if (err)
+		goto unclaim;
 	/* and stay so, if the rest of the buffer cannot follow */
 	ttmpool_chunks_mark_anonymous(&take->got, true);
 	ttmpool_take_hand_out(take, pages,
@@ -105,8 +133,8 @@ static enum fit chunk_fit(const struct ttmpool_backend *be,
 }
 
 /*
- * Returns how the pages from @first on suit the device, and sets @n to how many pages are
- * alike in this, up to the end of a window.
+ * Returns how the pages from @first on suit the device, and sets @n to how many
+ * pages are alike in this.
  */
 static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 			    size_t *n)
@@ -114,7 +142,7 @@ static enum fit backend_fit(const struct ttmpool_backend *be, size_t first,
 	enum fit all = FITS;
 	size_t i = first;
 
-	while (i < be->tt.num_pages && i - first < WINDOW_PAGES) {
+	while (i < be->tt.num_pages) {
 		const struct ttmpool_chunk *chunk =
 			tpos_page_chunk(be->pool->dev, be->tt.pages[i]);
 		enum fit fit = chunk_fit(be, chunk);
@@ -164,9 +192,6 @@ static int backend_relocate_misfits(struct ttmpool_backend *be)
 		err = backend_copy(be, first, n, &take);
 		if (err && (fit == MISFIT || !may_stay_far(err)))
 			return err;
-		if (n >= WINDOW_PAGES && first + n < be->tt.num_pages &&
-		    backend_is_interrupted(be))
-			return -EINTR;
 	}
 	return 0;
 }

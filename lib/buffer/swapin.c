@@ -93,6 +93,13 @@ static int swapin_take(struct swapin *in, size_t first, size_t *n)
 	return err;
 }
 
+/* Returns whether a signal interrupts the swap-in. */
+static bool swapin_interrupted(const struct ttmpool_backend *be)
+{
+	return be->killable ? tpos_fatal_signal_pending()
+			    : tpos_signal_pending();
+}
+
 static int swapin_page(struct ttmpool_backend *be, size_t index,
 		       const struct tpos_span *page)
 {
@@ -120,7 +127,7 @@ static int swapin_read(struct ttmpool_backend *be, size_t first, size_t n,
 		for (; page.first < end; page.first++) {
 			int err = -EINTR;
 
-			if (!backend_is_interrupted(be))
+			if (!swapin_interrupted(be))
 				err = swapin_page(
 					be, first + *came + page.first, &page);
 			if (err)

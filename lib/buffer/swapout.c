@@ -38,8 +38,13 @@
 
 #include "buffer_internal.h"
 
-/* This many pages are stored before they are freed: 2 MiB of small pages. */
-#define RELEASE_PAGES 512
+/* This much is stored before it is freed. */
+#define RELEASE_BYTES ((uint64_t)2 << 20)
+
+static size_t release_pages(const struct ttmpool_pool *pool)
+{
+	return pool_pages_of(pool, RELEASE_BYTES);
+}
 
 /**
  * struct swapout - one call
@@ -144,7 +149,7 @@ static void swapout_leave(struct swapout *out, struct ttmpool_chunk *chunk,
 	be->edge = out->begin;
 	out->pages += n;
 	out->gained += n;
-	if (out->pages >= RELEASE_PAGES)
+	if (out->pages >= release_pages(out->pool))
 		swapout_release(out);
 }
 
@@ -169,7 +174,8 @@ static bool swapout_split(struct swapout *out)
 /* Makes memory for the store, which has none. Returns whether there is more now. */
 static bool swapout_make_room(struct swapout *out)
 {
-	if (!out->pages && ttmpool_pool_reclaim(out->pool, RELEASE_PAGES, true))
+	if (!out->pages &&
+	    ttmpool_pool_reclaim(out->pool, release_pages(out->pool), true))
 		return true;
 	if (!out->pages && !swapout_split(out))
 		return false;
@@ -309,7 +315,7 @@ static int swapout_open_store(struct ttmpool_backend *be)
 	do {
 		err = ttmpool_backend_open_store(be);
 	} while (err == -ENOMEM &&
-		 ttmpool_pool_reclaim(be->pool, RELEASE_PAGES, true));
+		 ttmpool_pool_reclaim(be->pool, release_pages(be->pool), true));
 	return err;
 }
 
@@ -376,8 +382,8 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 	int err = 0;
 
 	tpos_assert(left);
-	if (left > WINDOW_PAGES)
-		left = WINDOW_PAGES;
+	if (left > window_pages(out->pool))
+		left = window_pages(out->pool);
 	for (*n = 0; left; ++*n) {
 		struct ttmpool_backend *be = party->be[*n];
 		size_t here = be->tt.num_pages - be->pages_stored;
@@ -418,7 +424,7 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 	return err;
 }
 
-/* Lets at most WINDOW_PAGES and the rest of a chunk leave. */
+/* Lets at most window_pages() and the rest of a chunk leave. */
 static int swapout_window(struct swapout *out, struct party *party)
 {
 	int err, moved = 0;

@@ -24,6 +24,9 @@ _Static_assert(sizeof(void *) > 8 || sizeof(struct ttmpool_chunk) <= 64 ||
 		       sizeof(struct tpos_dma) > 16,
 	       "a descriptor is to be 64 bytes");
 
+/* This much is copied before a signal can end the copying. */
+#define COPY_BYTES ((uint64_t)16 << 20)
+
 #define MAY(state) (1u << TTMPOOL_CHUNK_##state)
 
 /* The states that may follow each state. */
@@ -331,39 +334,57 @@ void ttmpool_chunks_set_pool(struct ttmpool_list *chunks,
 	}
 }
 
-/* Copies one batch to another that has as many pages, in the order of both lists. */
-void ttmpool_chunks_copy(struct ttmpool_pool *pool,
-			 const struct ttmpool_list *to,
-			 const struct ttmpool_list *from)
+/* Copies one chunk to the place @into, and moves that behind the copy. */
+static void chunk_copy(struct tpos_span *into, struct ttmpool_chunk *chunk)
+{
+	struct tpos_span out = { .chunk = chunk };
+	size_t n = ttmpool_chunk_pages(chunk);
+
+	while (out.first < n) {
+		size_t room = ttmpool_chunk_pages(into->chunk);
+
+		if (into->first == room) {
+			into->chunk = ttmpool_chunk_of(into->chunk->link.next);
+			into->first = 0;
+			continue;
+		}
+		out.pages = n - out.first;
+		if (out.pages > room - into->first)
+			out.pages = room - into->first;
+		into->pages = out.pages;
+		tpos_pages_copy(into, &out);
+		into->first += out.pages;
+		out.first += out.pages;
+	}
+}
+
+/*
+ * Copies one batch to another that has as many pages, in the order of both lists. If @ask is
+ * not NULL, checks after each COPY_BYTES whether it still holds; if not, copies no more, and
+ * returns the error of ttmpool_ask_check().
+ */
+int ttmpool_chunks_copy(struct ttmpool_pool *pool,
+			const struct ttmpool_list *to,
+			const struct ttmpool_list *from,
+			const struct ttmpool_ask *ask)
 {
 	struct tpos_span into = { .chunk = ttmpool_chunk_of(to->next) };
 	struct ttmpool_chunk *chunk;
-	size_t pages = 0;
+	size_t pages = 0, asked = 0;
+	int err = 0;
 
 	assert_deep(ttmpool_chunks_count_pages(to) ==
 		    ttmpool_chunks_count_pages(from));
 	ttmpool_for_each_chunk(chunk, from) {
-		struct tpos_span out = { .chunk = chunk };
-		size_t n = ttmpool_chunk_pages(chunk);
-
-		while (out.first < n) {
-			size_t room = ttmpool_chunk_pages(into.chunk);
-
-			if (into.first == room) {
-				into.chunk =
-					ttmpool_chunk_of(into.chunk->link.next);
-				into.first = 0;
-				continue;
-			}
-			out.pages = n - out.first;
-			if (out.pages > room - into.first)
-				out.pages = room - into.first;
-			into.pages = out.pages;
-			tpos_pages_copy(&into, &out);
-			into.first += out.pages;
-			out.first += out.pages;
+		if (ask && pool_bytes(pool, pages - asked) >= COPY_BYTES) {
+			asked = pages;
+			err = ttmpool_ask_check(pool->mgr, ask);
 		}
-		pages += n;
+		if (err)
+			break;
+		chunk_copy(&into, chunk);
+		pages += ttmpool_chunk_pages(chunk);
 	}
 	pool_tally(pool, &pool->stats.bytes_copied, pool_bytes(pool, pages));
+	return err;
 }

@@ -22,6 +22,15 @@ static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
 	return (uint64_t)pages << pool->info.page_shift;
 }
 
+/* Returns how many pages @bytes are; at least one. */
+static inline size_t pool_pages_of(const struct ttmpool_pool *pool,
+				   uint64_t bytes)
+{
+	size_t pages = (size_t)(bytes >> pool->info.page_shift);
+
+	return pages ? pages : 1;
+}
+
 /* Returns the zone that fresh pages must be from, as flags of a struct tpos_alloc. */
 static inline unsigned int pool_zone(const struct ttmpool_pool *pool,
 				     enum ttmpool_source source)
@@ -197,8 +206,20 @@ void ttmpool_queue_enter(struct ttmpool_queue *queue);
 void ttmpool_queue_leave(struct ttmpool_queue *queue);
 struct ttmpool_deadline ttmpool_deadline(struct ttmpool_pool *pool,
 					 unsigned int wait_ms);
-bool ttmpool_deadline_is_over(struct ttmpool_manager *mgr,
-			      const struct ttmpool_deadline *until);
+
+/**
+ * struct asking - when a request that waits for addresses asks the machine for some
+ * @next: not before that moment
+ * @every: and then not before this many milliseconds have passed
+ */
+struct asking {
+	uint64_t next;
+	unsigned int every;
+};
+
+void ttmpool_asking_begin(struct asking *asking, struct ttmpool_pool *pool);
+bool ttmpool_asking_is_due(struct asking *asking, struct ttmpool_pool *pool);
+void ttmpool_asking_was_told(struct asking *asking);
 int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until);
 int ttmpool_ask_check(struct ttmpool_manager *mgr,
@@ -361,6 +382,7 @@ void ttmpool_chunks_clear(struct ttmpool_pool *pool,
 			  struct ttmpool_list *chunks);
 void ttmpool_chunks_clear_uncounted(struct ttmpool_pool *pool,
 				    struct ttmpool_list *chunks);
-void ttmpool_chunks_copy(struct ttmpool_pool *pool,
-			 const struct ttmpool_list *to,
-			 const struct ttmpool_list *from);
+int ttmpool_chunks_copy(struct ttmpool_pool *pool,
+			const struct ttmpool_list *to,
+			const struct ttmpool_list *from,
+			const struct ttmpool_ask *ask);

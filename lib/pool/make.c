@@ -219,3 +219,34 @@ int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
 	ttmpool_room_return(pool, &room);
 	return err;
 }
+
+/*
+ * Returns whether the machine has an address for a single page of that source, which costs
+ * one free page for a moment. Nobody gives up anything for it. If there is no page or no
+ * room for the question, returns true, because nothing is known then.
+ */
+bool ttmpool_has_addresses(struct ttmpool_pool *pool,
+			   enum ttmpool_source source)
+{
+	const struct tpos_alloc alloc = {
+		.source = source,
+		.node = TTMPOOL_NODE_ANY,
+		.flags = TPOS_ALLOC_LIGHT | TPOS_ALLOC_NO_RECLAIM |
+			 pool_zone(pool, source),
+	};
+	struct room room = { .give_ups = ROOM_MOST_GIVE_UPS };
+	struct ttmpool_list made;
+	int err = -ENOMEM;
+
+	ttmpool_list_init(&made);
+	if (ttmpool_room_try(pool, &room, 1, 1))
+		err = ttmpool_chunk_create(pool, &alloc, &room, &made);
+	if (!err && source == TTMPOOL_PLAIN)
+		err = ttmpool_chunks_map(pool, &room, &made);
+	ttmpool_room_return(pool, &room);
+	if (!ttmpool_list_empty(&made)) {
+		pool_tally(pool, &pool->stats.pages_fresh, 1);
+		ttmpool_chunks_release(pool, &made);
+	}
+	return err != -ENOSPC;
+}

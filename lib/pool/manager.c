@@ -125,7 +125,8 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	       !ttmpool_list_empty(&mgr->lru.buffers) ||
 	       !ttmpool_list_empty(&mgr->lru.others) ||
 	       !ttmpool_list_empty(&mgr->quarantine) ||
-	       !ttmpool_list_empty(&mgr->broken);
+	       !ttmpool_list_empty(&mgr->broken) ||
+	       pages_of(&mgr->pages_quarantined); /* a thread repairs some */
 	tpos_spin_unlock(&mgr->lock);
 	if (busy)
 		return -EBUSY;

@@ -197,6 +197,8 @@ size_t ttmpool_pool_fini(struct ttmpool_pool *pool)
 	size_t strays = 0;
 
 	tpos_work_cancel(mgr->system, &pool->scrub_work);
+	/* Others count these pages, and wait for them, as long as they find the pool. */
+	ttmpool_pool_reclaim(pool, (size_t)-1, true);
 	ttmpool_turns_leave(pool);
 	ttmpool_pool_reclaim(pool, (size_t)-1, true);
 	pool->prepared = false;
@@ -236,8 +238,12 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
 	struct ttmpool_manager *mgr = pool->mgr;
 
 	tpos_spin_lock(&pool->lock);
-	ttmpool_bins_reserve(pool, pages);
-	pool->prepared &= !!pages;
+	pool->reserve_after = pages;
+	pool->prepared_after &= !!pages;
+	if (!pool->preparing) {
+		ttmpool_bins_reserve(pool, pages);
+		pool->prepared = pool->prepared_after;
+	}
 	tpos_spin_unlock(&pool->lock);
 	ttmpool_spares_drop(pool);
 	if (pages_of(&mgr->pages_pooled) > pages_of(&mgr->pool_limit))

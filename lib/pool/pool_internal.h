@@ -186,10 +186,9 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool);
  * @again: there may be more pages, which were being cleared or divided
  * @chunks: the picked chunks
  *
- * A slice has at most TTMPOOL_SLICE_PAGES pages, which are 4 MiB of small pages; only its
- * last chunk may exceed that.
+ * A slice has at most TTMPOOL_SLICE_BYTES; only its last chunk may exceed that.
  */
-#define TTMPOOL_SLICE_PAGES 1024
+#define TTMPOOL_SLICE_BYTES ((uint64_t)4 << 20)
 struct slice {
 	size_t pages;
 	size_t least;
@@ -325,6 +324,8 @@ int ttmpool_chunks_map(struct ttmpool_pool *pool, struct room *room,
 		       struct ttmpool_list *chunks);
 int ttmpool_chunks_map_if_free(struct ttmpool_pool *pool,
 			       struct ttmpool_list *chunks);
+bool ttmpool_has_addresses(struct ttmpool_pool *pool,
+			   enum ttmpool_source source);
 
 /* ordinary.c */
 void ttmpool_chunks_mark_anonymous(struct ttmpool_list *chunks, bool anonymous);

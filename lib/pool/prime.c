@@ -96,12 +96,12 @@ static int prepare_pages(struct ttmpool_pool *pool,
 	return 0;
 }
 
-/* Makes as many descriptors as are needed to divide all that is pooled, or will be, into
- * single pages, and those that must be there before a chunk is split. */
+/* Makes as many descriptors as are needed to divide all that is pooled, and @more pages that
+ * will be, into single pages, and those that must be there before a chunk is split. */
 static int prepare_spares(struct ttmpool_pool *pool,
-			  const struct ttmpool_request *req)
+			  const struct ttmpool_request *req, size_t more)
 {
-	size_t n = req->num_pages + TTMPOOL_NR_ORDERS;
+	size_t n = more + TTMPOOL_NR_ORDERS;
 
 	for (int caching = 0; caching < TTMPOOL_CACHING_COUNT; caching++)
 		for (unsigned int order = 0; order < TTMPOOL_NR_ORDERS; order++)
@@ -141,11 +141,39 @@ static void prepare_weed(struct ttmpool_pool *pool,
 	ttmpool_turn_end(&turn);
 }
 
+/* What is pooled stays, until it is known how much that is. */
+static void prepare_begin(struct ttmpool_pool *pool)
+{
+	tpos_spin_lock(&pool->lock);
+	if (!pool->preparing++) {
+		pool->reserve_after = pool->reserve;
+		pool->prepared_after = pool->prepared;
+	}
+	pool->prepared = true;
+	ttmpool_bins_reserve(pool, (size_t)-1);
+	tpos_spin_unlock(&pool->lock);
+}
+
+/* The last of several calls that end sets what the successful ones have found. If none was
+ * successful, that is what there was before them. */
+static void prepare_end(struct ttmpool_pool *pool, bool success)
+{
+	tpos_spin_lock(&pool->lock);
+	tpos_assert(pool->preparing);
+	if (success) {
+		pool->reserve_after = (size_t)pool->stats.pages_pooled;
+		pool->prepared_after = true;
+	}
+	if (!--pool->preparing) {
+		ttmpool_bins_reserve(pool, pool->reserve_after);
+		pool->prepared = pool->prepared_after;
+	}
+	tpos_spin_unlock(&pool->lock);
+}
+
 int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {
-	bool was_prepared;
-	size_t reserve;
 	int err;
 
 	err = request_check(pool, req);
@@ -153,25 +181,15 @@ int ttmpool_pool_prepare(struct ttmpool_pool *pool,
 		err = ttmpool_take_can_be(pool, req, true);
 	if (err)
 		return err;
-	/* What is pooled stays, until it is known how much that is. */
-	tpos_spin_lock(&pool->lock);
-	was_prepared = pool->prepared;
-	reserve = pool->reserve;
-	pool->prepared = true;
-	ttmpool_bins_reserve(pool, (size_t)-1);
-	tpos_spin_unlock(&pool->lock);
+	prepare_begin(pool);
 	ttmpool_pool_await_scrub(pool);
 	prepare_weed(pool, req);
-	err = prepare_spares(pool, req);
+	err = prepare_spares(pool, req, req->num_pages);
 	if (!err)
 		err = prepare_pages(pool, req);
-	tpos_spin_lock(&pool->lock);
-	if (err)
-		pool->prepared = was_prepared;
-	else
-		reserve = (size_t)pool->stats.pages_pooled;
-	ttmpool_bins_reserve(pool, reserve);
-	tpos_spin_unlock(&pool->lock);
+	if (!err) /* another thread may have prepared pages, too */
+		err = prepare_spares(pool, req, 0);
+	prepare_end(pool, !err);
 	ttmpool_spares_drop(pool);
 	ttmpool_manager_trim(pool->mgr);
 	return err;

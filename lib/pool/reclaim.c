@@ -27,16 +27,18 @@
 #define COMPARED 8
 
 /* Returns what @slice wants from the bins. */
-static struct bins_want slice_want(const struct slice *slice)
+static struct bins_want slice_want(const struct ttmpool_pool *pool,
+				   const struct slice *slice)
 {
+	const size_t most = pool_pages_of(pool, TTMPOOL_SLICE_BYTES);
 	struct bins_want want = { .pages = slice->pages,
 				  .least = slice->least,
 				  .most = slice->most,
 				  .total = slice->pages };
 
 	tpos_assert(slice->pages);
-	if (want.pages > TTMPOOL_SLICE_PAGES)
-		want.pages = TTMPOOL_SLICE_PAGES;
+	if (want.pages > most)
+		want.pages = most;
 	return want;
 }
 
@@ -53,7 +55,7 @@ static size_t slice_room(const struct ttmpool_pool *pool,
  * has. */
 size_t ttmpool_slice_pick(struct ttmpool_pool *pool, struct slice *slice)
 {
-	struct bins_want want = slice_want(slice);
+	struct bins_want want = slice_want(pool, slice);
 	size_t got;
 
 	ttmpool_list_init(&slice->chunks);
@@ -147,7 +149,7 @@ static bool pool_has_spare(struct ttmpool_pool *pool, const void *arg)
 static uint64_t pool_oldest_age(struct ttmpool_pool *pool,
 				const struct slice *slice)
 {
-	struct bins_want want = slice_want(slice);
+	struct bins_want want = slice_want(pool, slice);
 	uint64_t age;
 
 	tpos_spin_lock(&pool->lock);
@@ -209,6 +211,11 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice)
 		return false;
 	slice->again = false;
 	found = slice_find_oldest(turn, slice);
+	/* A slice that may be empty takes nothing younger than what it has no room for. */
+	if (!found && !slice->least) {
+		ttmpool_turn_end(turn);
+		return false;
+	}
 	ttmpool_turn_again(turn);
 	while (!found && ttmpool_turn_next(turn, pool_has_spare, slice))
 		found = ttmpool_slice_pick(turn->pool, slice);

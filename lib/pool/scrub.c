@@ -19,8 +19,8 @@
 
 #include "pool_internal.h"
 
-/* One batch: 2 MiB of small pages, cleared with one fence. */
-#define SCRUB_PAGES 512
+/* One batch, cleared with one fence. */
+#define SCRUB_BYTES ((uint64_t)2 << 20)
 
 /* Clears chunks that are out of the bins, and puts them back. Chunks that the hardware has
  * poisoned go to @poisoned instead, because writing to them may do harm. Returns whether
@@ -51,12 +51,13 @@ static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 				  .pages = pages,
 				  .least = (size_t)-1,
 				  .room = TTMPOOL_NO_BOUND };
+	const size_t most = pool_pages_of(pool, SCRUB_BYTES);
 	struct ttmpool_list picked, poisoned;
 	bool any = false;
 	size_t got;
 
-	if (want.pages > SCRUB_PAGES)
-		want.pages = SCRUB_PAGES;
+	if (want.pages > most)
+		want.pages = most;
 	ttmpool_list_init(&picked);
 	tpos_mutex_lock(&pool->scrub);
 	do {

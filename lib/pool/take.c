@@ -22,9 +22,6 @@
 /* A request checks for a signal each time it has cleared this many bytes. */
 #define CLEAR_BYTES ((uint64_t)16 << 20)
 
-/* A request that sleeps asks the machine for addresses again after this time. */
-#define ASK_AGAIN_MS 1000
-
 static bool is_unmapped(const struct ttmpool_chunk *chunk)
 {
 	return !(chunk->flags & TTMPOOL_CHUNK_MAPPED);
@@ -340,21 +337,19 @@ static void take_again(struct take *take)
 /*
  * Sleeps on the queue of addresses; see ttmpool_queue_wait(). Addresses can also become free
  * without a call of this library, if a device of another driver shares the address space.
- * Only the machine knows that, and to ask it costs all pages of the request. So the request
- * asks again only at the moment @next_ask, each ASK_AGAIN_MS from then on, and at the end of
- * its time.
+ * Only the machine knows that, so it is asked from time to time, with a single page. The
+ * request is tried as a whole again only if the machine had an address for that.
  */
-static int take_wait_mapped(struct take *take, long seen, uint64_t *next_ask)
+static int take_wait_mapped(struct take *take, long seen, struct asking *asking)
 {
 	struct ttmpool_pool *pool = take->pool;
 	int err = ttmpool_queue_wait(pool, &pool->iova->queue, seen,
 				     &take->until);
-	uint64_t now = tpos_now_ms(pool->mgr->system);
 
-	if (now >= *next_ask ||
-	    ttmpool_deadline_is_over(pool->mgr, &take->until)) {
+	if (!err && take->room.below && ttmpool_asking_is_due(asking, pool) &&
+	    ttmpool_has_addresses(pool, take->req.source)) {
 		take->room.below = 0;
-		*next_ask = now + ASK_AGAIN_MS;
+		ttmpool_asking_was_told(asking);
 	}
 	return err;
 }
@@ -368,9 +363,10 @@ static int take_patiently(struct take *take)
 	struct ttmpool_pool *pool = take->pool;
 	struct ttmpool_queue *pages = &pool->mgr->queue;
 	struct ttmpool_queue *mapped = &pool->iova->queue;
-	uint64_t next_ask = tpos_now_ms(pool->mgr->system) + ASK_AGAIN_MS;
+	struct asking asking;
 	int err;
 
+	ttmpool_asking_begin(&asking, pool);
 	ttmpool_queue_enter(pages);
 	ttmpool_queue_enter(mapped);
 	for (;;) {
@@ -385,7 +381,7 @@ static int take_patiently(struct take *take)
 			err = ttmpool_queue_wait(pool, pages, seen_pages,
 						 &take->until);
 		else if (error_of(err) == -ENOSPC)
-			err = take_wait_mapped(take, seen_mapped, &next_ask);
+			err = take_wait_mapped(take, seen_mapped, &asking);
 		else
 			break;
 		if (err)

@@ -13,7 +13,8 @@
  * it lacks. Some things become free without any call of ours, above all when a driver
  * releases the lock of a buffer, and then nobody is woken. So each waiter looks again every
  * 100 ms. Addresses that another driver's device has freed are known to the machine only.
- * To ask it costs more, so a waiter does that once a second, and when its time is over.
+ * To ask it costs more, so a waiter does that ever less often: after 100 ms, 200 ms later, and
+ * so on, but each 1.6 s at least; or each 16 s, if the machine had some, but not enough.
  *
  * Each call has one absolute deadline, whatever it does until then, and however often it is
  * woken.
@@ -74,11 +75,38 @@ static unsigned int nap_until(struct ttmpool_manager *mgr,
 		       : TTMPOOL_NAP_MS;
 }
 
-/* Returns whether no time is left to sleep. */
-bool ttmpool_deadline_is_over(struct ttmpool_manager *mgr,
-			      const struct ttmpool_deadline *until)
+/* The longest times between two questions for addresses: if the machine has none, and if it
+ * has some. */
+#define ASK_MOST_MS      1600
+#define ASK_MOST_TOLD_MS 16000
+
+/* Begins to wait for addresses. */
+void ttmpool_asking_begin(struct asking *asking, struct ttmpool_pool *pool)
 {
-	return !nap_until(mgr, until);
+	asking->every = TTMPOOL_NAP_MS;
+	asking->next = tpos_now_ms(pool->mgr->system) + TTMPOOL_NAP_MS;
+}
+
+/* Returns whether it is time to ask the machine for addresses. */
+bool ttmpool_asking_is_due(struct asking *asking, struct ttmpool_pool *pool)
+{
+	uint64_t now = tpos_now_ms(pool->mgr->system);
+
+	if (now < asking->next)
+		return false;
+	if (asking->every < ASK_MOST_MS)
+		asking->every *= 2;
+	asking->next = now + asking->every;
+	return true;
+}
+
+/* The machine had addresses, but the request may find that they are not enough, so it asks
+ * less often from now on. */
+void ttmpool_asking_was_told(struct asking *asking)
+{
+	asking->next += asking->every;
+	if (asking->every < ASK_MOST_TOLD_MS)
+		asking->every *= 2;
 }
 
 /*

@@ -116,15 +116,18 @@ static int start_manager(void)
 	return ttmpool_manager_init(&module_manager, &config);
 }
 
+/* The shrinker may have a quarantined page in its hands while the quarantine is purged, so a
+ * manager that is busy is purged again when the shrinker is gone. */
 static void end_manager(void)
 {
 	long left;
 
 	ttmpool_manager_purge_quarantine(&module_manager);
 	if (ttmpool_manager_fini(&module_manager)) {
-		pr_err("ended with pools or unusable pages left\n");
 		tpos_shrinker_unregister(&module_system,
 					 &module_manager.shrinker);
+		ttmpool_manager_purge_quarantine(&module_manager);
+		pr_err("ended with pools or unusable pages left\n");
 	}
 	left = atomic_long_read(&ttmpool_counters.pages_out);
 	if (left)

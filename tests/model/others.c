@@ -158,12 +158,13 @@ static void step_pressure(struct world *w, struct item *item, uint64_t r)
 		poison_page(w, item, r);
 }
 
-/* Time passes: the timer of a lazy IOMMU fires, and a pool has counted as many gives as in
- * some days. */
+/* Time passes: the timer of a lazy IOMMU fires, and the manager has counted as many gives as
+ * in some days. */
 static void step_time(struct world *w, struct item *item, uint64_t r)
 {
 	tpsim_iotlb_expire(w->machine);
-	item->be.pool->clock += r >> 32;
+	(void)item;
+	tpos_atomic_add_return((long)(r >> 32), &w->mgr.gives);
 }
 
 static void step_purge(struct world *w, struct item *item, uint64_t r)

@@ -758,6 +758,35 @@ static void a_worker_scrubs_where_the_policy_wants_it(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pages that were mapped in place while the mask of their device was wider, and were pooled
+ * since, are not handed out by an address beyond the mask that it has now. */
+static void f57_what_was_mapped_in_place_by_a_wider_mask_goes(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .mask_bits = 24 });
+	struct buffer_config config = { .num_pages = 64,
+					.funcs = &buffer_plain,
+					.caching = TTMPOOL_WRITE_COMBINED };
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = buffer_ready(t, rig, &config, 1);
+	config.pool = 1;
+	b = buffer_open(t, rig, &config);
+	CHECK(t, a && b && !ttmpool_to_anonymous(&a->be));
+	CHECK_EQ(t, ttmpool_handover(&a->be, &b->be), 0);
+	check_set_mask(t, rig->dev[1], 64);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	CHECK(t, b->dma_addr[0] >= 1 << 24 && buffer_is_stamped(t, b, 1));
+	check_set_mask(t, rig->dev[1], 24);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK_EQ(t, ttmpool_populate(&b->be), 0);
+	for (size_t i = 0; i < 64; i++)
+		CHECK(t, check_device_holds(t, rig->dev[1], b->dma_addr[i], 0));
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(s03_a_short_sighted_device_gets_coherent_pages),
 	    CHECK_CASE(s03_an_iommu_makes_up_for_a_short_mask),
@@ -784,7 +813,8 @@ CHECK_SUITE(dma, CHECK_CASE(s03_a_device_that_reaches_all_gets_plain_pages),
 	    CHECK_CASE(the_right_node_goes_first),
 	    CHECK_CASE(s11_a_shortage_of_memory_shrinks_the_pool),
 	    CHECK_CASE(two_machines_are_independent),
-	    CHECK_CASE(a_worker_scrubs_where_the_policy_wants_it));
+	    CHECK_CASE(a_worker_scrubs_where_the_policy_wants_it),
+	    CHECK_CASE(f57_what_was_mapped_in_place_by_a_wider_mask_goes));
 
 int main(int argc, char **argv)
 {

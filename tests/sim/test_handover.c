@@ -494,6 +494,99 @@ static void f57_what_was_handed_over_by_a_wider_mask_goes(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+#define LARGE (4096 + 512) /* pages: 18 MiB */
+
+/* Who has an address that a large buffer lacks, and who needs many in the meantime. */
+struct others {
+	struct buffer *holder;
+	struct buffer *other;
+	bool came;
+	int err;
+};
+
+static void need_addresses(void *arg)
+{
+	struct others *others = arg;
+
+	if (others->came)
+		return;
+	others->came = true;
+	others->err = buffer_cycle(others->other);
+	if (ttmpool_unpopulate(&others->holder->be))
+		others->err = -EBUSY;
+}
+
+/* A large coherent buffer that sleeps for addresses on its way back to its device holds
+ * none meanwhile: all that are free serve others. */
+static void s06_a_copy_that_waits_holds_no_addresses(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .mapped_limit = LARGE << 12 });
+	struct others others = { .came = false };
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = buffer_ready(
+		t, rig,
+		&(struct buffer_config){ .num_pages = LARGE,
+					 .funcs = &buffer_coherent,
+					 .caching = TTMPOOL_WRITE_COMBINED },
+		SEED);
+	others.other = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = LARGE - 1,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, buf && others.other && !ttmpool_to_anonymous(&buf->be));
+	others.holder = plain_ready(t, rig, 1, false);
+	CHECK(t, others.holder);
+	buf->be.wait_ms = 10000;
+	tpsim_while_waiting(check_machine(t), need_addresses, &others);
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+	tpsim_while_waiting(check_machine(t), NULL, NULL);
+	CHECK(t, others.came);
+	CHECK_EQ(t, others.err, 0);
+	CHECK(t, buffer_is_stamped(t, buf, SEED));
+	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+#define NEAR 4000 /* pages that are free on the node that is near */
+
+/* A large buffer that is far, and for which its pool's node has not room enough, gets pages
+ * of that node once at most before it goes to the device where it is. */
+static void s12_a_copy_for_nearness_is_tried_once(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct tpsim_counters before, after;
+	struct buffer *a, *b;
+
+	CHECK(t, rig);
+	a = plain_ready(t, rig, 3 * 4096, false);
+	CHECK(t, a);
+	CHECK(t, open_second(t, rig, 0,
+			     1 - tpos_page_node(rig->dev[0], a->pages[0])));
+	b = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .num_pages = 3 * 4096,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, b && !ttmpool_to_anonymous(&a->be));
+	CHECK_EQ(t, ttmpool_handover(&a->be, &b->be), 0);
+	tpsim_ram_hold(check_machine(t), rig->pool[1].node, NEAR);
+	tpsim_counters(check_machine(t), &before);
+	CHECK_EQ(t, ttmpool_to_device(&b->be), 0);
+	tpsim_counters(check_machine(t), &after);
+	tpsim_ram_release(check_machine(t));
+	CHECK(t, after.pages_allocated - before.pages_allocated <= NEAR);
+	CHECK(t, after.bytes_cleared_alloc - before.bytes_cleared_alloc <=
+			 (uint64_t)NEAR << 12);
+	CHECK_EQ(t, rig->pool[1].stats.bytes_copied, 0);
+	CHECK_EQ(t, ttmpool_unpopulate(&b->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s12_far_pages_stay_if_there_are_no_near_ones),
 	    CHECK_CASE(f56_what_is_far_and_poisoned_stays),
@@ -508,6 +601,8 @@ CHECK_SUITE(handover, CHECK_CASE(s12_what_is_far_is_copied),
 	    CHECK_CASE(s07_a_buffer_without_addresses_is_restored),
 	    CHECK_CASE(s12_what_has_no_place_for_a_name_is_handed_over),
 	    CHECK_CASE(s07_the_shrinker_does_not_wait_for_the_swapper),
+	    CHECK_CASE(s06_a_copy_that_waits_holds_no_addresses),
+	    CHECK_CASE(s12_a_copy_for_nearness_is_tried_once),
 	    CHECK_CASE(f57_what_was_handed_over_by_a_wider_mask_goes));
 
 int main(int argc, char **argv)

@@ -437,6 +437,48 @@ static void s11_a_reserve_that_ends_is_trimmed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Beside the first pool of a rig, one that has single pages. */
+static bool open_single(struct check *t, struct rig *rig)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_config config = { .policy = &policy };
+
+	policy.max_order = 0;
+	config.dev = rig->dev[1] = rig->dev[0];
+	if (ttmpool_pool_init(&rig->pool[1], &rig->mgr, &config))
+		return false;
+	rig->nr_pools = 2;
+	return true;
+}
+
+/* When the pool limit is exceeded, no pages of a pool go in place of an older chunk of
+ * another pool that is too large for the rest of what shall go. */
+static void s11_nothing_younger_goes_for_the_slack(struct check *t)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 7 * 512 };
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .pool_limit = 4096 });
+	struct pages_config config = { .pool = 1,
+				       .num_pages = 512,
+				       .caching = TTMPOOL_UNCACHED };
+	struct pages *some, *more;
+
+	CHECK(t, rig && open_single(t, rig));
+	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, false), 0);
+	some = pages_open(t, rig, &config);
+	config.num_pages = 510;
+	more = pages_open(t, rig, &config);
+	CHECK(t, some && !pages_take(some));
+	CHECK(t, more && !pages_take(more));
+	CHECK_EQ(t, pages_give(some), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 7 * 512);
+	CHECK_EQ(t, pages_give(more), 0);
+	CHECK_EQ(t, rig->pool[1].stats.pages_pooled, 512 + 510);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6 * 512);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Whatever is given up goes in slices of 1024 pages, each with one caching change; the
  * first is free when a part of the time has passed. */
 static void s11_what_is_given_up_goes_in_slices(struct check *t)
@@ -828,6 +870,7 @@ CHECK_SUITE(limits, CHECK_CASE(s06_what_is_quarantined_makes_no_room),
 	    CHECK_CASE(s06_a_reserve_keeps_its_mappings),
 	    CHECK_CASE(s11_a_limit_below_a_reserve_is_cheap),
 	    CHECK_CASE(s11_a_reserve_that_ends_is_trimmed),
+	    CHECK_CASE(s11_nothing_younger_goes_for_the_slack),
 	    CHECK_CASE(s11_what_is_given_up_goes_in_slices),
 	    CHECK_CASE(s11_a_scan_within_a_reclaim_has_what_is_left),
 	    CHECK_CASE(s11_the_shrinker_takes_little_more_than_it_is_asked_for),

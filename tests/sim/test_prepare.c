@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include <ttmpool/backup.h>
 #include <ttmpool/magazine.h>
@@ -50,6 +51,74 @@ void __wrap_tpsim_lock_acquire(struct tpsim_lock *lock)
 		ttmpool_pool_reserve(pool, 0);
 	}
 	__real_tpsim_lock_acquire(lock);
+}
+
+/* A thread that prepares a pool; held up at the first pages that it needs, of which it gets
+ * none if it shall fail. */
+struct preparer {
+	struct rig *rig;
+	struct ttmpool_request req;
+	pthread_t thread;
+	atomic_bool arrived, holds;
+	bool fails;
+	int err;
+};
+
+static _Thread_local struct preparer *myself;
+
+int __real_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+			    struct ttmpool_chunk *chunk);
+int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+			    struct ttmpool_chunk *chunk);
+
+static void pause_ms(long ms)
+{
+	struct timespec time = { 0, ms * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
+			    struct ttmpool_chunk *chunk)
+{
+	if (myself) {
+		myself->arrived = true;
+		while (myself->holds)
+			pause_ms(1);
+		if (myself->fails)
+			return -ENOMEM;
+	}
+	return __real_tpos_pages_alloc(dev, req, chunk);
+}
+
+static void *prepare(void *arg)
+{
+	myself = arg;
+	myself->err = ttmpool_pool_prepare(&myself->rig->pool[0], &myself->req);
+	return NULL;
+}
+
+/* Begin to prepare 64 pages. */
+static bool begin(struct preparer *preparer, struct rig *rig,
+		  enum ttmpool_caching caching, bool fails)
+{
+	*preparer = (struct preparer){
+		.rig = rig,
+		.req = { .caching = caching, .num_pages = 64 },
+		.holds = true,
+		.fails = fails,
+	};
+	if (pthread_create(&preparer->thread, NULL, prepare, preparer))
+		return false;
+	while (!preparer->arrived)
+		pause_ms(1);
+	return true;
+}
+
+static int finish(struct preparer *preparer)
+{
+	preparer->holds = false;
+	return pthread_join(preparer->thread, NULL) ? -ESRCH : preparer->err;
 }
 
 /* From now on the system has nothing: no page, and no other memory. */
@@ -845,6 +914,163 @@ static void s07_what_can_be_used_stays_in_its_order(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Are 64 pages of a kind reserved, and no others, and are they had one by one without the
+ * system? */
+static bool is_prepared(struct check *t, struct rig *rig,
+			enum ttmpool_caching caching)
+{
+	struct ttmpool_request req = { .caching = caching, .num_pages = 1 };
+	struct ttmpool_pool *pool = &rig->pool[0];
+	tpos_page_t *page[64];
+	size_t n = 0;
+
+	if (rig_stats(rig).pages_pooled != 64 ||
+	    ttmpool_manager_shrink_count(&rig->mgr, false))
+		return false;
+	system_is_out(t);
+	while (n < 64 && !ttmpool_pool_take(pool, &req, &page[n], NULL))
+		n++;
+	if (!nothing_was_asked_for(t) || n < 64 ||
+	    ttmpool_pool_give(pool, page, 64, caching))
+		return false;
+	req.num_pages = 7;
+	return !ttmpool_pool_prime(pool, &req, false) &&
+	       ttmpool_manager_shrink_count(&rig->mgr, false) == 7;
+}
+
+/* Where two prepare a pool at once and one of them fails, what the other one prepares is
+ * prepared, and no more is reserved: whoever begins first, and whoever ends first. */
+static void s07_a_prepare_that_fails_leaves_others_prepared(struct check *t)
+{
+	for (int i = 0; i < 4; i++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		int fails = i / 2, first = i % 2;
+		struct preparer two[2];
+
+		CHECK(t, rig);
+		CHECK(t, begin(&two[0], rig, WC, !fails));
+		CHECK(t, begin(&two[1], rig, TTMPOOL_UNCACHED, fails));
+		check_any(finish(&two[first]));
+		check_any(finish(&two[1 - first]));
+		CHECK_EQ(t, two[fails].err, -ENOMEM);
+		CHECK_EQ(t, two[1 - fails].err, 0);
+		CHECK(t, is_prepared(t, rig, fails ? WC : TTMPOOL_UNCACHED));
+		ttmpool_pool_reserve(&rig->pool[0], 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* What two prepare in a pool at once is there for both, one by one, and the system is not
+ * asked. */
+static void s07_two_prepares_beside_each_other_serve_both(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .num_pages = 1 };
+	tpos_page_t *page[2][64];
+	struct preparer two[2];
+
+	CHECK(t, rig);
+	CHECK(t, begin(&two[0], rig, WC, false));
+	CHECK(t, begin(&two[1], rig, TTMPOOL_UNCACHED, false));
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(t, finish(&two[i]), 0);
+	system_is_out(t);
+	for (int i = 0; i < 2; i++) {
+		req.caching = two[i].req.caching;
+		for (int j = 0; j < 64; j++)
+			CHECK_EQ(t,
+				 ttmpool_pool_take(&rig->pool[0], &req,
+						   &page[i][j], NULL),
+				 0);
+	}
+	CHECK(t, nothing_was_asked_for(t));
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(t,
+			 ttmpool_pool_give(&rig->pool[0], page[i], 64,
+					   two[i].req.caching),
+			 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* A pool that has pooled a chunk of eight pages. */
+static struct rig *with_a_small_chunk(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request req = { .caching = WC, .num_pages = 8 };
+
+	return rig && !ttmpool_pool_prime(&rig->pool[0], &req, false) ? rig
+								      : NULL;
+}
+
+/* Two that prepare a pool at once in vain leave the reserve that there was, and no
+ * descriptors: whoever ends first. */
+static void
+s07_prepares_in_vain_beside_each_other_change_nothing(struct check *t)
+{
+	for (int first = 0; first < 2; first++) {
+		struct rig *rig = with_a_small_chunk(t);
+		struct preparer two[2];
+
+		CHECK(t, rig);
+		ttmpool_pool_reserve(&rig->pool[0], 5);
+		CHECK(t, begin(&two[0], rig, WC, true));
+		CHECK(t, begin(&two[1], rig, TTMPOOL_UNCACHED, true));
+		CHECK_EQ(t, finish(&two[first]), -ENOMEM);
+		CHECK_EQ(t, finish(&two[1 - first]), -ENOMEM);
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 8);
+		CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false), 3);
+		CHECK_EQ(t, descriptors(t), 1);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* A reserve that is set while somebody prepares in vain is the pool's afterwards; if it is
+ * nothing, an earlier prepared time ends with it. */
+static void s07_a_reserve_beside_a_prepare_in_vain_holds(struct check *t)
+{
+	struct ttmpool_request eight = { .caching = WC, .num_pages = 8 };
+
+	for (int i = 0; i < 4; i++) {
+		struct rig *rig = with_a_small_chunk(t);
+		size_t reserve = i % 2 ? 2 : 0;
+		struct preparer preparer;
+
+		CHECK(t, rig);
+		ttmpool_pool_reserve(&rig->pool[0], 5);
+		if (i / 2)
+			CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &eight),
+				 0);
+		CHECK(t, begin(&preparer, rig, TTMPOOL_UNCACHED, true));
+		ttmpool_pool_reserve(&rig->pool[0], reserve);
+		CHECK_EQ(t, finish(&preparer), -ENOMEM);
+		CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false),
+			 8 - reserve);
+		CHECK(t, reserve || descriptors(t) == 1);
+		ttmpool_pool_reserve(&rig->pool[0], 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* A reserve that ends while somebody prepares leaves the pool prepared with all that it
+ * needs, or not at all. */
+static void s07_a_reserve_that_ends_beside_a_prepare(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct preparer preparer;
+
+	CHECK(t, rig);
+	CHECK(t, begin(&preparer, rig, WC, false));
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK_EQ(t, finish(&preparer), 0);
+	if (ttmpool_manager_shrink_count(&rig->mgr, false))
+		CHECK_EQ(t, descriptors(t), 1);
+	else
+		CHECK(t, is_prepared(t, rig, WC));
+	ttmpool_pool_reserve(&rig->pool[0], 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(prepare, CHECK_CASE(s07_what_cannot_be_used_is_not_prepared),
 	    CHECK_CASE(s07_what_can_be_used_stays_in_its_order),
 	    CHECK_CASE(s07_what_is_prepared_serves_any_sizes),
@@ -870,6 +1096,11 @@ CHECK_SUITE(prepare, CHECK_CASE(s07_what_cannot_be_used_is_not_prepared),
 	    CHECK_CASE(s07_coherent_pairs_are_not_prepared),
 	    CHECK_CASE(s07_a_prepare_beyond_the_budget_fails),
 	    CHECK_CASE(s06_a_signal_ends_a_prepare),
+	    CHECK_CASE(s07_a_prepare_that_fails_leaves_others_prepared),
+	    CHECK_CASE(s07_two_prepares_beside_each_other_serve_both),
+	    CHECK_CASE(s07_prepares_in_vain_beside_each_other_change_nothing),
+	    CHECK_CASE(s07_a_reserve_beside_a_prepare_in_vain_holds),
+	    CHECK_CASE(s07_a_reserve_that_ends_beside_a_prepare),
 	    CHECK_CASE(s07_many_take_parts_of_one_chunk));
 
 int main(int argc, char **argv)

@@ -4,9 +4,30 @@
  * alone; of getting pages, of clearing, copying and moving them.
  */
 
+#include <limits.h>
+#include <string.h>
+
 #include "check_cmocka.h"
 #include "rig_buffer.h"
 #include "space.h"
+
+/* To which machine what signal comes when pages are copied next. */
+static struct tpsim_machine *signalled;
+static void (*signals)(struct tpsim_machine *machine, unsigned long n);
+
+void __real_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from);
+void __wrap_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from);
+
+void __wrap_tpos_pages_copy(const struct tpos_span *to,
+			    const struct tpos_span *from)
+{
+	if (signalled)
+		signals(signalled, 1);
+	signalled = NULL;
+	__real_tpos_pages_copy(to, from);
+}
 
 static uint64_t pages_got(struct check *t)
 {
@@ -141,42 +162,175 @@ static void s06_a_signal_ends_the_clearing_of_pages(struct check *t)
 	}
 }
 
-/* A signal ends the copying of a coherent buffer on its way back after 16 MiB, but does not
- * end that of a small one. Either is whole then, and comes back. */
+/* A coherent buffer that has left its device. */
+static struct buffer *gone_coherent(struct check *t, struct rig *rig, size_t n,
+				    bool unmapped)
+{
+	struct buffer *buf = buffer_ready(
+		t, rig,
+		&(struct buffer_config){ .num_pages = n,
+					 .funcs = &buffer_coherent,
+					 .unmapped = unmapped,
+					 .caching = TTMPOOL_UNCACHED },
+		7);
+
+	return buf && !ttmpool_to_anonymous(&buf->be) ? buf : NULL;
+}
+
+/* Move it to its device, and send a signal as soon as the copying has begun. */
+static int return_with_a_signal(struct check *t, struct buffer *buf)
+{
+	int err;
+
+	signals = buf->be.killable ? tpsim_kill_after : tpsim_signal_after;
+	signalled = check_machine(t);
+	err = ttmpool_to_device(&buf->be);
+	signalled = NULL;
+	tpsim_signal_clear(check_machine(t));
+	return err;
+}
+
+/* Is it the anonymous buffer that it was, in the same pages, and is nothing mapped? */
+static bool is_still_gone(struct check *t, struct rig *rig, struct buffer *buf,
+			  tpos_page_t *const *pages)
+{
+	size_t n = buf->be.tt.num_pages;
+
+	ttmpool_pool_drain(&rig->pool[0]); /* what is pooled may be mapped */
+	for (size_t i = 0; i < n; i++)
+		if (buf->pages[i] != pages[i] ||
+		    (buf->dma_addr && buf->dma_addr[i]))
+			return false;
+	return buf->be.tt.state == TTMPOOL_TT_ANONYMOUS &&
+	       ttmpool_backend_is_valid(&buf->be) &&
+	       !rig_stats(rig).bytes_mapped &&
+	       rig_stats(rig).pages_in_use == n && rig_is_quiet(t, rig) &&
+	       buffer_is_of(t, buf, TTMPOOL_CACHED) &&
+	       buffer_is_stamped(t, buf, 7);
+}
+
+static tpos_page_t **pages_now(struct check *t, const struct buffer *buf)
+{
+	size_t size = buf->be.tt.num_pages * sizeof(*buf->pages);
+	tpos_page_t **pages = check_zalloc(t, size);
+
+	return pages ? memcpy(pages, buf->pages, size) : NULL;
+}
+
+static uint64_t bytes_copied(struct check *t)
+{
+	struct tpsim_counters counters;
+
+	tpsim_counters(check_machine(t), &counters);
+	return counters.bytes_copied;
+}
+
+/* A signal ends the copying of a large coherent buffer on its way back, after 16 MiB or a
+ * little more, which are counted; the buffer is what it was, and goes back the next time. */
 static void s06_a_signal_ends_the_copying_of_pages(struct check *t)
 {
-	for (int i = 0; i < 4; i++) {
+	for (int killable = 0; killable < 2; killable++) {
 		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
-		bool large = i / 2;
+		uint64_t copied, counted;
+		tpos_page_t **pages;
 		struct buffer *buf;
-		uint64_t copied;
 
 		CHECK(t, rig);
-		buf = buffer_ready(
-			t, rig,
-			&(struct buffer_config){
-				.num_pages = large ? LARGE + 512 : 64,
-				.funcs = &buffer_coherent,
-				.caching = TTMPOOL_UNCACHED },
-			7);
+		buf = gone_coherent(t, rig, LARGE + 512, false);
 		CHECK(t, buf);
-		buf->be.killable = i % 2;
-		CHECK_EQ(t, ttmpool_to_anonymous(&buf->be), 0);
-		copied = rig_stats(rig).bytes_copied;
-		if (buf->be.killable)
-			tpsim_kill_after(check_machine(t), large ? 8 : 1);
-		else
-			tpsim_signal_after(check_machine(t), large ? 8 : 1);
-		CHECK_EQ(t, ttmpool_to_device(&buf->be), large ? -EINTR : 0);
-		tpsim_signal_clear(check_machine(t));
-		CHECK_EQ(t, rig_stats(rig).bytes_copied - copied,
-			 large ? 16 << 20 : 64 << 12);
-		if (large)
-			CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
+		pages = pages_now(t, buf);
+		CHECK(t, pages);
+		buf->be.killable = killable;
+		copied = bytes_copied(t);
+		counted = rig_stats(rig).bytes_copied;
+		CHECK_EQ(t, return_with_a_signal(t, buf), -EINTR);
+		copied = bytes_copied(t) - copied;
+		CHECK(t, copied >= 16 << 20 && copied < 18 << 20);
+		CHECK_EQ(t, rig_stats(rig).bytes_copied - counted, copied);
+		CHECK(t, is_still_gone(t, rig, buf, pages));
+		CHECK_EQ(t, ttmpool_to_device(&buf->be), 0);
 		CHECK(t, buffer_is_stamped(t, buf, 7));
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 		CHECK(t, rig_close(t, rig));
 	}
+}
+
+/* A signal that comes while a small coherent buffer is copied does not keep it from its
+ * device. */
+static void s06_no_signal_ends_the_copying_of_a_few_pages(struct check *t)
+{
+	for (int killable = 0; killable < 2; killable++) {
+		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = gone_coherent(t, rig, 64, false);
+		CHECK(t, buf);
+		buf->be.killable = killable;
+		CHECK_EQ(t, return_with_a_signal(t, buf), 0);
+		CHECK(t, buffer_is_stamped(t, buf, 7));
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* Hand it over to another device's pool, and let that device have it. */
+static bool serves_another(struct check *t, struct rig *rig, struct buffer *buf)
+{
+	struct buffer *to = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .pool = 1,
+					 .num_pages = buf->be.tt.num_pages,
+					 .funcs = &buffer_plain,
+					 .caching = TTMPOOL_UNCACHED });
+
+	return to && !ttmpool_handover(&buf->be, &to->be) &&
+	       !rig_stats(rig).pages_in_use && !ttmpool_to_device(&to->be) &&
+	       buffer_is_stamped(t, to, 7) && !ttmpool_unpopulate(&to->be);
+}
+
+/* A large coherent buffer that a signal has kept from its device is handed over to another
+ * device, which has the contents then; also a buffer without addresses. */
+static void s12_what_a_signal_has_stopped_is_handed_over(struct check *t)
+{
+	for (int unmapped = 0; unmapped < 2; unmapped++) {
+		struct rig *rig =
+			rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+		struct buffer *buf;
+
+		CHECK(t, rig);
+		buf = gone_coherent(t, rig, LARGE + 512, unmapped);
+		CHECK(t, buf);
+		CHECK_EQ(t, return_with_a_signal(t, buf), -EINTR);
+		CHECK(t, serves_another(t, rig, buf));
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* A large coherent buffer for which the system has not enough pages to copy it is what it
+ * was, and is handed over to another device. */
+static void s12_what_lacks_pages_for_a_copy_is_handed_over(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
+	tpos_page_t **pages;
+	struct buffer *buf;
+
+	CHECK(t, rig);
+	buf = gone_coherent(t, rig, LARGE + 512, false);
+	CHECK(t, buf);
+	pages = pages_now(t, buf);
+	CHECK(t, pages);
+	ttmpool_pool_drain(&rig->pool[0]);
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_COHERENT_ALLOC,
+				       .nth = LARGE / 512 + 1,
+				       .times = UINT_MAX });
+	CHECK_EQ(t, ttmpool_to_device(&buf->be), -ENOMEM);
+	CHECK(t, tpsim_fault_clear(check_machine(t)));
+	CHECK(t, is_still_gone(t, rig, buf, pages));
+	CHECK(t, serves_another(t, rig, buf));
+	CHECK(t, rig_close(t, rig));
 }
 
 /* A task that is being killed does not go on to make room for its pages. */
@@ -204,6 +358,9 @@ CHECK_SUITE(signals, CHECK_CASE(s06_a_signal_ends_a_large_request),
 	    CHECK_CASE(s06_what_a_signal_does_not_end_of_a_move),
 	    CHECK_CASE(s06_a_signal_ends_the_clearing_of_pages),
 	    CHECK_CASE(s06_a_signal_ends_the_copying_of_pages),
+	    CHECK_CASE(s06_no_signal_ends_the_copying_of_a_few_pages),
+	    CHECK_CASE(s12_what_a_signal_has_stopped_is_handed_over),
+	    CHECK_CASE(s12_what_lacks_pages_for_a_copy_is_handed_over),
 	    CHECK_CASE(s06_a_killed_task_makes_no_more_room));
 
 int main(int argc, char **argv)

@@ -2,9 +2,11 @@
 /*
  * Within the budget (S11): a request for no more pages than there are is served, although
  * other threads hold some of them at that moment, on their way to the system or from bin to
- * bin. Those threads are held up until the request is seen to wait.
+ * bin. Those threads are held up until the request is seen to wait. And what a pool or a
+ * manager owes to others while it ends.
  */
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -267,10 +269,180 @@ static void s11_a_pool_that_ends_is_passed_over(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+static void hold_pool(struct ttmpool_pool *pool, void *arg)
+{
+	if (pool == arg)
+		hold_up();
+}
+
+/* Look at each pool, and be held up at the one that ends. */
+static void look(struct doer *doer)
+{
+	ttmpool_manager_each_pool(&doer->rig->mgr, hold_pool, doer->ends);
+}
+
+/* A pool that ends, and waits for a thread that looks at it. */
+struct ending {
+	struct ttmpool_pool *pool;
+	struct doer looker;
+	struct doer ender;
+};
+
+/* Begin to end a pool in which @pooled single pages are pooled. */
+static bool begin_to_end(struct check *t, struct rig *rig,
+			 struct ending *ending, size_t pooled)
+{
+	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = pooled };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct ttmpool_pool_config config = { .dev = rig->dev[0],
+					      .policy = &policy };
+
+	policy.max_order = 0;
+	ending->pool = check_zalloc(t, sizeof(*ending->pool));
+	ending->looker = (struct doer){
+		.rig = rig, .deed = look, .ends = ending->pool, .holds = true
+	};
+	ending->ender = (struct doer){ .deed = end_pool, .ends = ending->pool };
+	if (!ending->pool ||
+	    ttmpool_pool_init(ending->pool, &rig->mgr, &config) ||
+	    ttmpool_pool_prime(ending->pool, &req, false) ||
+	    !start(&ending->looker) || !start(&ending->ender))
+		return false;
+	for (int ms = 0; ms < 20000 && !is_going(ending->pool); ms++)
+		pause_ms(1);
+	return !ending->ender.done;
+}
+
+static bool end(struct ending *ending)
+{
+	return !finish(&ending->looker) && !finish(&ending->ender);
+}
+
+/* A request within the budget is served with the pages of a pool that ends, although the pool
+ * waits for a thread that looks at it. */
+static void s11_the_pages_of_a_pool_that_ends_are_had(struct check *t)
+{
+	struct rig *rig = rig_open(
+		t, &(struct rig_config){ .nr_pools = 2, .page_budget = MANY });
+	struct doer taker = { .rig = rig, .deed = take_fresh, .pages = MANY };
+	struct ending ending;
+
+	CHECK(t, rig);
+	CHECK(t, begin_to_end(t, rig, &ending, MANY));
+	take_fresh(&taker);
+	CHECK_EQ(t, taker.err, 0);
+	CHECK(t, end(&ending));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* While a pool that ends waits for a thread, the shrinker gives up as many pages as it says,
+ * and a pool limit of nothing leaves none pooled. */
+static void s11_a_pool_that_ends_hides_no_pages(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_manager_stats stats;
+	unsigned long count;
+	struct ending ending;
+
+	CHECK(t, rig);
+	CHECK(t, begin_to_end(t, rig, &ending, MANY));
+	count = ttmpool_manager_shrink_count(&rig->mgr, false);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, MANY, false), count);
+	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_pooled, 0);
+	CHECK(t, end(&ending));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Pages that come back to a pool stay there within the pool limit, while another pool ends,
+ * and waits for a thread: none of them goes in place of the other pool's. */
+static void s11_a_pool_that_ends_costs_others_no_pages(struct check *t)
+{
+	struct rig *rig =
+		rig_open(t, &(struct rig_config){ .pool_limit = MANY });
+	struct pages *some;
+	struct ending ending;
+
+	CHECK(t, rig);
+	some = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = MANY / 2,
+					.caching = TTMPOOL_UNCACHED });
+	CHECK(t, some && !pages_take(some));
+	CHECK(t, begin_to_end(t, rig, &ending, MANY - 1));
+	CHECK_EQ(t, pages_give(some), 0);
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, MANY / 2);
+	CHECK(t, end(&ending));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, MANY / 2);
+	CHECK(t, rig_close(t, rig));
+}
+
+static void shrink(struct doer *doer)
+{
+	doer->err = tpsim_shrink(doer->rig->mgr.system, doer->pages) <
+		    doer->pages;
+}
+
+static void end_manager(struct doer *doer)
+{
+	doer->err = ttmpool_manager_fini(&doer->rig->mgr);
+}
+
+/* Quarantine a page that stays so for as long as none becomes write-back; leave one pooled,
+ * so that a shrinker has something to do. */
+static bool quarantine_one(struct check *t, struct rig *rig)
+{
+	struct ttmpool_request one = { .caching = TTMPOOL_UNCACHED,
+				       .num_pages = 1 };
+	struct ttmpool_manager_stats stats;
+
+	if (ttmpool_pool_prime(&rig->pool[0], &one, false))
+		return false;
+	tpsim_fault_plan(
+		check_machine(t),
+		&(struct tpsim_fault){ .call = TPSIM_CALL_CACHING_RESET,
+				       .nth = 1,
+				       .times = UINT_MAX });
+	ttmpool_pool_drain(&rig->pool[0]);
+	tpsim_fault_clear(check_machine(t));
+	ttmpool_manager_stats(&rig->mgr, &stats);
+	return stats.pages_quarantined == 1 &&
+	       !ttmpool_pool_prime(&rig->pool[0], &one, false);
+}
+
+/* While a shrinker tries to make a quarantined page write-back, a manager without pools is
+ * busy, and ends at once when the page is back. */
+static void s11_a_manager_with_a_page_in_repair_is_busy(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct doer shrinker = {
+		.rig = rig, .deed = shrink, .pages = 1, .holds = true
+	};
+	struct doer ender = { .rig = rig, .deed = end_manager };
+	bool waited;
+	int err;
+
+	CHECK(t, rig && quarantine_one(t, rig));
+	CHECK(t, start(&shrinker));
+	ttmpool_pool_fini(&rig->pool[--rig->nr_pools]);
+	CHECK(t, start(&ender));
+	waited = waits(&ender);
+	err = finish(&shrinker);
+	CHECK_EQ(t, finish(&ender), -EBUSY);
+	CHECK(t, !waited && !err);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(within, CHECK_CASE(s11_what_a_drain_has_in_hand_is_waited_for),
 	    CHECK_CASE(s11_what_loses_its_mapping_is_waited_for),
 	    CHECK_CASE(s11_who_is_within_the_budget_waits_for_all),
-	    CHECK_CASE(s11_a_pool_that_ends_is_passed_over));
+	    CHECK_CASE(s11_a_pool_that_ends_is_passed_over),
+	    CHECK_CASE(s11_the_pages_of_a_pool_that_ends_are_had),
+	    CHECK_CASE(s11_a_pool_that_ends_hides_no_pages),
+	    CHECK_CASE(s11_a_pool_that_ends_costs_others_no_pages),
+	    CHECK_CASE(s11_a_manager_with_a_page_in_repair_is_busy));
 
 int main(int argc, char **argv)
 {

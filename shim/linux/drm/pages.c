@@ -159,13 +159,21 @@ static int object_return(struct drm_gem_ttmpool_object *obj)
 	return ttmpool_to_device(&obj->be);
 }
 
+/* Coherent pages are mapped as long as they exist, so there are none without the parent. */
+static bool may_have_pages(const struct drm_gem_ttmpool_device *device)
+{
+	return device->funcs.source != TTMPOOL_COHERENT ||
+	       !READ_ONCE(device->gone);
+}
+
 /**
  * drm_gem_ttmpool_get_ready() - get the pages of an object, with their contents
  * @obj: an object that is not imported
  *
  * New pages are zero. May sleep.
  *
- * Return: 0; -EFAULT if it was purged; what ttmpool_populate(), ttmpool_swapin() and
+ * Return: 0; -EFAULT if it was purged; -ENODEV if the parent is gone, and it needs new pages,
+ * which would be mapped for the parent from birth; what ttmpool_populate(), ttmpool_swapin() and
  * ttmpool_to_device() return. After an error no content is lost.
  */
 int drm_gem_ttmpool_get_ready(struct drm_gem_ttmpool_object *obj)
@@ -180,9 +188,12 @@ int drm_gem_ttmpool_get_ready(struct drm_gem_ttmpool_object *obj)
 		return err;
 	switch (obj->be.tt.state) {
 	case TTMPOOL_TT_EMPTY:
-		return ttmpool_populate(&obj->be);
+		return may_have_pages(obj->pool) ? ttmpool_populate(&obj->be)
+						 : -ENODEV;
 	case TTMPOOL_TT_SWAPPED:
 	case TTMPOOL_TT_PARTIAL:
+		if (!may_have_pages(obj->pool))
+			return -ENODEV;
 		return ttmpool_swapin(&obj->be, TTMPOOL_ALL_PAGES);
 	case TTMPOOL_TT_ANONYMOUS:
 		return object_return(obj);

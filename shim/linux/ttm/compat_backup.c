@@ -22,6 +22,7 @@
  */
 
 #include <linux/mm.h>
+#include <linux/sizes.h>
 
 #include <drm/ttm/ttm_backup.h>
 #include <drm/ttm/ttm_tt.h>
@@ -32,11 +33,8 @@
 #include "ttm_backup_faults.h"
 #include "ttm_drop_in.h"
 
-/*
- * This many pages are stripped together, apart from the last chunk: 8 MiB of small
- * pages.
- */
-#define SLICE_PAGES 2048
+/* This many pages are stripped together, apart from the last chunk: 8 MiB. */
+#define SLICE_PAGES (SZ_8M >> PAGE_SHIFT)
 
 /*
  * As in TTM: the file's pages may come from the last reserves, because there will
@@ -203,19 +201,18 @@ static int store_chunk(struct backup *backup, pgoff_t *i)
 
 /*
  * Finds out whether the file has room for anything, by storing one page, read as
- * the device left it. The file is not asked if the buffer has nothing to lose.
+ * the device left it. Returns its handle, or an error; or 0 if the file was not asked,
+ * because the buffer has nothing to lose.
  */
-static int probe(const struct backup *backup, pgoff_t i)
+static s64 probe(const struct backup *backup, pgoff_t i)
 {
 	const struct ttm_tt *tt = backup->tt;
 	pgoff_t stored;
-	s64 handle;
 
 	if ((tt->caching == ttm_cached && !tt->dma_address) ||
 	    !is_sound(tt->pages[i], 1))
 		return 0;
-	handle = store(backup, i, 0, false, &stored);
-	return handle < 0 ? handle : 0;
+	return store(backup, i, 0, false, &stored);
 }
 
 /*
@@ -238,14 +235,15 @@ static void undo(const struct backup *backup, pgoff_t i, pgoff_t end)
 static int store_slice(struct backup *backup, pgoff_t i, pgoff_t end)
 {
 	pgoff_t first = i;
-	int err = probe(backup, i);
+	s64 handle = probe(backup, i);
+	int err;
 
-	if (err)
-		return err;
+	if (handle < 0)
+		return handle;
 	err = ttmpool_pool_strip(backup->ours, backup->tt->pages + i, end - i,
 				 backup->ticket);
 	if (err == -EINVAL)
-		return err;
+		goto drop;
 	/*
 	 * A chunk that could not be made write-back is quarantined when it leaves.
 	 */
@@ -253,8 +251,12 @@ static int store_slice(struct backup *backup, pgoff_t i, pgoff_t end)
 		err = store_chunk(backup, &i);
 		cond_resched();
 	} while (!err && i < end);
-	if (!backup->gone)
-		undo(backup, first, end);
+	if (backup->gone)
+		return err;
+	undo(backup, first, end);
+drop:
+	if (handle && is_page(backup->tt->pages[first]))
+		ttm_backup_drop(backup->tt->backup, handle);
 	return err;
 }
 

@@ -90,6 +90,9 @@ static int read_entry(const struct restore *restore, struct page *entry,
 	if (!entry)
 		return 0;
 	if (is_page(entry)) {
+		/* nobody may read a page that the hardware has poisoned */
+		if (PageHWPoison(entry))
+			return -EFAULT;
 		copy_highpage(to, entry);
 		return 0;
 	}
@@ -253,20 +256,25 @@ static void look_at_pool(struct ttmpool_pool *pool, void *arg)
 		search->found = pool;
 }
 
-static void give_up(struct ttm_tt *tt, pgoff_t i, pgoff_t n)
+/* Finds the pool that has a page. All pages of a buffer are of one pool, so the pool that was
+ * found for another page of it is tried first. */
+static struct ttmpool_pool *pool_with(struct ttmpool_pool *last,
+				      struct page *page)
 {
-	struct search search = { .page = tt->pages[i] };
+	struct search search = { .page = page };
 
+	if (last && ttmpool_pool_owns(last, page))
+		return last;
 	ttmpool_manager_each_pool(ttmpool_module_manager(), look_at_pool,
 				  &search);
-	WARN_ON(!search.found ||
-		ttmpool_pool_give_up(search.found, tt->pages + i, n,
-				     ttmpool_ttm_ticket(tt)));
+	return search.found;
 }
 
 /* TTM names no pool here, so the pages have to be searched for in all pools. */
 void ttm_pool_drop_backed_up(struct ttm_tt *tt)
 {
+	struct ttmpool_pool *ours = NULL;
+
 	WARN_ON(!ttm_tt_is_backed_up(tt));
 	for (pgoff_t i = 0, n; i < tt->num_pages; i += n) {
 		struct page *entry = tt->pages[i];
@@ -274,7 +282,10 @@ void ttm_pool_drop_backed_up(struct ttm_tt *tt)
 		n = 1;
 		if (is_page(entry)) {
 			n = 1UL << page_private(entry);
-			give_up(tt, i, n);
+			ours = pool_with(ours, entry);
+			WARN_ON(!ours ||
+				ttmpool_pool_give_up(ours, tt->pages + i, n,
+						     ttmpool_ttm_ticket(tt)));
 		} else if (entry) {
 			ttm_backup_drop(tt->backup,
 					ttm_backup_page_ptr_to_handle(entry));
