@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the careful policies cost, in the simulated machine's own time (the cost
- * table in shim/userspace/cost.c), for a buffer of 2 MiB: with each of them,
- * and without, in one run. The work is what a driver does most: a populate from
- * full bins and the give-back; and, for sums, the way to the store and back.
+ * What the careful policies cost, in the simulated time of the machine (the cost table is
+ * in shim/userspace/cost.c). One run measures the work on a buffer of 2 MiB with each of
+ * these policies, and without. The work is what a driver does most: a populate from full
+ * bins, and the give-back. For checksums, it also moves the contents to the store and
+ * back.
  */
 
 #include <inttypes.h>
@@ -23,7 +24,7 @@ static uint64_t now(struct check *t)
 	return counters.ns;
 }
 
-/* Simulated nanoseconds of a round; 0 if something failed. */
+/* Returns the simulated nanoseconds of a round; 0 if something failed. */
 static uint64_t cost(struct check *t, const struct ttmpool_policy *policy,
 		     enum ttmpool_caching caching, bool swap)
 {
@@ -71,7 +72,8 @@ static bool show(struct check *t, const char *what,
 	return true;
 }
 
-/* Each costs something, and not less than nothing. */
+/* With a careful policy, the same work is never cheaper than without; the test prints the
+ * costs. */
 static void f30_what_care_costs(struct check *t)
 {
 	CHECK(t,

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The failure matrix: the scenes of the fault sweep (sweep.h), with pairs of
- * failures, for a buffer of at most 16 pages.
+ * The failure matrix: the scenes of the fault sweep (sweep.h), with pairs of failures,
+ * for a buffer of at most 16 pages.
  *
  *     matrix [SCENE]
  *
- * For each call that a scene makes, one run has that call fail, and is counted
- * again: what is done about a failure makes other calls than what goes well.
- * Each of those may then fail, too. Which of the two comes first is the
- * machine's business; as every call is the first of some pair and the second of
- * others, all ordered pairs are among them. A pair of which the first failure
- * keeps the second one from being made, since that call comes later and then
- * never, cannot happen: it is played, and counted apart.
+ * For each call that a scene makes, one run has that call fail, and counts the calls
+ * again, because handling a failure makes other calls than success does. In further runs,
+ * each of these calls fails, too. The machine decides which of the two calls comes first;
+ * as every call is the first of some pair and the second of others, all ordered pairs are
+ * among them. If the second call of a pair is never made because the first one has
+ * failed, the pair cannot happen: it is played, and counted separately.
  *
- * A line for each scene, and one of all. A scene is a suite of its own, so that
- * what the runs have allocated goes with it.
+ * The program prints a line for each scene, and one for all scenes. Each scene is a suite
+ * of its own, so that the memory that its runs have allocated is freed with it.
  */
 
 #include <limits.h>
@@ -26,7 +25,7 @@
 
 #define PAGES 13 /* chunks of 8, 4 and 1 pages */
 
-/* In which way a first and a second call fail. */
+/* How a first and a second call fail. */
 static const struct tpsim_fault firsts[] = {
 	{ .times = 1 },
 	{ .times = 1, .after = 1 },
@@ -45,7 +44,7 @@ struct cells {
 	unsigned long kinds;    /* of calls that it makes */
 	unsigned long points;   /* calls that it makes when nothing fails */
 	unsigned long pairs;    /* pairs of failures that happened */
-	unsigned long excluded; /* pairs of which one keeps the other away */
+	unsigned long excluded; /* pairs that exclude each other */
 };
 
 static const struct scene *scene;
@@ -56,7 +55,7 @@ static const char *play_pair(struct check *t, const struct tpsim_fault *pair)
 	unsigned long struck = 0;
 	const char *wrong = sweep_point(t, scene, pair, 2, &struck);
 
-	/* One that fails for good may do so often. */
+	/* A fault that lasts may strike more than twice. */
 	if (struck > 1)
 		cells.pairs++;
 	else
@@ -70,7 +69,7 @@ static const char *play_pair(struct check *t, const struct tpsim_fault *pair)
 	return wrong;
 }
 
-/* All that may fail when this one has. */
+/* Play the scene with this failure and each other one that it makes possible. */
 static const char *play_seconds(struct check *t,
 				const struct tpsim_fault *first)
 {
@@ -95,7 +94,7 @@ static const char *play_seconds(struct check *t,
 	return wrong;
 }
 
-/* Every pair of failures of this scene is survived. */
+/* The library survives every pair of failures of this scene. */
 static void every_pair_of_failures_is_survived(struct check *t)
 {
 	unsigned long calls[TPSIM_CALL_COUNT];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The scenes of the fault sweep in which contents move (S7, S12): see sweep.h.
- * After each failure, and after the operation has succeeded in the end, the
- * buffer goes back to its device, and every byte must be there.
+ * The scenes of the fault sweep in which contents move (S7, S12): see sweep.h. After each
+ * failure, and after the operation has succeeded in the end, the sweep moves the buffer
+ * back to its device, and checks every byte.
  */
 
 #include <limits.h>
@@ -57,7 +57,7 @@ static bool prepare_coherent_swapped(struct stage *stage)
 	       !ttmpool_swapout(&stage->buf->be, TTMPOOL_ALL_PAGES);
 }
 
-/* A full budget, and one who could make room. */
+/* A full budget, and a buffer that could be swapped out to make room. */
 static bool prepare_crowd(struct stage *stage)
 {
 	stage->buf = buffer_open(
@@ -83,7 +83,7 @@ static int play_swapin(struct stage *stage)
 	return ttmpool_swapin(&stage->buf->be, TTMPOOL_ALL_PAGES);
 }
 
-/* From PARTIAL, which a failure may leave, swapping in is the way back. */
+/* A failure may leave the buffer PARTIAL; then only a swap-in leads back. */
 static int play_to_anonymous(struct stage *stage)
 {
 	struct ttmpool_backend *be = &stage->buf->be;
@@ -116,7 +116,7 @@ static bool is_still_anonymous(struct stage *stage)
 	       stage->buf->be.tt.state == TTMPOOL_TT_ANONYMOUS;
 }
 
-/* Bring it back to its device, wherever it is, and look. */
+/* Bring the buffer back to its device, wherever its contents are, and check them. */
 bool sweep_is_whole(struct stage *stage)
 {
 	struct ttmpool_backend *be = &stage->buf->be;
@@ -141,7 +141,7 @@ static bool is_whole_crowd(struct stage *stage)
 	return sweep_is_whole(stage) && good;
 }
 
-/* The swapper is asked, by the shrinker or by a driver. */
+/* The shrinker or a driver asks for a swap-out. */
 static int play_shrink(struct stage *stage)
 {
 	ttmpool_manager_shrink_scan(&stage->rig->mgr, ULONG_MAX, true);
@@ -171,7 +171,7 @@ static bool prepare_listed(struct stage *stage)
 	return prepare_crowd(stage) && free_budget(stage);
 }
 
-/* The contents go, wherever they are; and a new buffer has others. */
+/* Drop the contents, wherever they are. */
 static int play_drop(struct stage *stage)
 {
 	struct ttmpool_backend *be = &stage->buf->be;
@@ -179,7 +179,8 @@ static int play_drop(struct stage *stage)
 	return be->tt.state == TTMPOOL_TT_EMPTY ? 0 : ttmpool_drop(be);
 }
 
-/* To another backend, whose pages are coherent, and to its device. */
+/* Hand the buffer over to another backend, whose pages are coherent, and to its
+ * device. */
 static bool prepare_handover(struct stage *stage)
 {
 	struct buffer *from;

@@ -20,7 +20,7 @@ static bool prepare_coherent(struct stage *stage)
 	return stage->buf;
 }
 
-/* An empty buffer, and a part of what it needs is pooled. */
+/* An empty buffer; a part of the pages that it needs is pooled. */
 static bool prepare_mixed(struct stage *stage)
 {
 	struct buffer *small = sweep_buffer(stage, sweep_pages / 6, false);
@@ -28,7 +28,7 @@ static bool prepare_mixed(struct stage *stage)
 	return small && !buffer_cycle(small) && prepare_cold(stage);
 }
 
-/* All that it needs is pooled, but no longer mapped. */
+/* All pages that the buffer needs are pooled, but no longer mapped. */
 static bool prepare_unmapped(struct stage *stage)
 {
 	struct buffer *bare;
@@ -47,14 +47,14 @@ static bool prepare_populated(struct stage *stage)
 	return prepare_cold(stage) && !ttmpool_populate(&stage->buf->be);
 }
 
-/* Nothing but pooled pages. */
+/* No buffer has pages; all are pooled. */
 static bool prepare_pooled(struct stage *stage)
 {
 	stage->other = sweep_buffer(stage, sweep_pages, false);
 	return stage->other && !buffer_cycle(stage->other);
 }
 
-/* A buffer whose pages will not be pooled, but go to the system at once. */
+/* A buffer whose pages go to the system at once, because the pool limit is 0. */
 static bool prepare_leaving(struct stage *stage)
 {
 	ttmpool_manager_set_pool_limit(&stage->rig->mgr, 0);
@@ -105,7 +105,7 @@ static int play_budget(struct stage *stage)
 	return 0;
 }
 
-/* The pool is torn down with all that it keeps, and starts anew. */
+/* The pool is torn down with all its pooled pages, and starts again. */
 static int play_teardown(struct stage *stage)
 {
 	struct ttmpool_pool *pool = &stage->rig->pool[0];
@@ -122,7 +122,7 @@ static int play_teardown(struct stage *stage)
 	return err;
 }
 
-/* A second manager comes and goes. */
+/* A second manager starts and ends. */
 static int play_manager(struct stage *stage)
 {
 	struct ttmpool_manager_config config = { .system = stage->t->system };
@@ -157,7 +157,7 @@ static bool prepare_nothing(struct stage *stage)
 	return true;
 }
 
-/* What was quarantined is tried again. */
+/* Pages that the purge tries again are in quarantine. */
 static bool prepare_quarantined(struct stage *stage)
 {
 	struct tpsim_machine *machine = check_machine(stage->t);
@@ -194,7 +194,7 @@ static int play_prepare(struct stage *stage)
 	return err;
 }
 
-/* A large chunk was prepared, of which the buffer gets parts. */
+/* A large chunk was prepared; the buffer gets parts of it. */
 static bool prepare_parts(struct stage *stage)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,

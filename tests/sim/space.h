@@ -23,7 +23,7 @@ static inline struct buffer *buffer_of(struct check *t, struct rig *rig,
 	return buf;
 }
 
-/* Two buffers that cannot both be mapped; the first one is. */
+/* Two buffers that cannot both be mapped; the first one is mapped. */
 static inline bool open_pair(struct check *t, struct rig *rig,
 			     struct buffer *pair[2], unsigned int wait_ms)
 {

@@ -32,7 +32,7 @@ bool sweep_open(struct stage *stage, struct check *t, const struct scene *scene)
 	return stage->rig && scene->prepare(stage);
 }
 
-/* Take all down; true if nothing is left on the machine. */
+/* Take everything down; returns true if nothing is left on the machine. */
 bool sweep_close(struct stage *stage)
 {
 	bool good = true;
@@ -44,7 +44,7 @@ bool sweep_close(struct stage *stage)
 	       tpsim_ledger_is_empty(check_machine(stage->t));
 }
 
-/* Whoever comes next sees zeroes. Without a pool nobody comes. */
+/* The next buffer sees zeroes. Without a pool there is no next buffer. */
 static bool is_clean(struct stage *stage)
 {
 	struct buffer *next;
@@ -59,8 +59,8 @@ static bool is_clean(struct stage *stage)
 	return !ttmpool_unpopulate(&next->be) && clean;
 }
 
-/* After the shrinker has tried again, which it does with a few chunks at a call, nothing
- * is left that is not known to be write-back. */
+/* Let the shrinker try again, which it does with a few chunks in each call, until it
+ * gains nothing. Returns whether all pages are known to be write-back then. */
 static bool is_repaired(struct stage *stage)
 {
 	struct ttmpool_manager_stats stats;
@@ -144,8 +144,8 @@ const char *sweep_count(struct check *t, const struct scene *scene,
 	return sweep_close(&stage) ? NULL : "something is left";
 }
 
-/* The ways in which one call fails: once or for good, at once or after so many
- * chunks of a batch. */
+/* The ways in which one call fails: once or for good, at once or after some chunks of a
+ * batch. */
 static const struct tpsim_fault ways[] = {
 	{ .times = 1 },
 	{ .times = 1, .after = 1 },
@@ -159,8 +159,8 @@ static const struct tpsim_fault ways[] = {
 
 #define NR_WAYS (sizeof(ways) / sizeof(*ways))
 
-/* Valgrind is slow, and looks at every access: each seventh point will do for it,
- * which in time is each of the ways, and each of the calls. */
+/* Valgrind is slow, but checks every access: under it, each seventh point is enough. Over
+ * the whole sweep these points include each way, and each call. */
 static bool is_skipped(unsigned long point)
 {
 #ifdef ANNOTATE_VALGRIND

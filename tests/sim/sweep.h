@@ -3,52 +3,51 @@
 #define SWEEP_H
 
 /*
- * The fault sweep. Every public operation that calls into the system is a
- * scene. A scene is played once to see which fallible calls it makes, and then
- * again and again: with the k-th call of each kind failing, once and for good,
- * at the beginning of a batch and half way through it. After each:
+ * The fault sweep. Every public operation that calls into the system is a scene. The
+ * sweep plays a scene once to see which fallible calls it makes. Then it plays the scene
+ * again and again: with the k-th call of each kind failing, once and for good, at the
+ * beginning of a batch and half way through it. After each of these runs:
  *
- *     the operation either absorbed the failure or returned a negative errno,
- *     what it was about is as it was before, or as the operation promises,
- *     all counters agree, with the machine's, too,
- *     what could not be rolled back is quarantined, and goes when the shrinker
- *     has tried again,
- *     whoever gets pages next gets zeroes,
- *     it succeeds when it is tried again,
- *     no content is lost, and
- *     nothing is left on the machine when all is taken down.
+ *     the operation has either absorbed the failure or returned a negative errno,
+ *     its object is as it was before, or as the operation promises,
+ *     all counters agree with each other and with the machine,
+ *     what could not be rolled back is in quarantine, and leaves it when the
+ *     shrinker has tried again,
+ *     the next buffer that gets pages gets zeroes,
+ *     the operation succeeds when it is tried again,
+ *     no contents are lost, and
+ *     nothing is left on the machine when everything is taken down.
  *
- * (That no page goes to the system that is mapped, or not write-back, the
- * machine sees to: it ends the program.) The number of points tried is printed;
- * it is also compared with the number of calls that were counted, so that a
- * scene that stops making a call is noticed. The matrix (matrix.c) plays the
- * same scenes with pairs of failures, and a smaller buffer.
+ * (The machine ends the program if a page goes to the system that is mapped, or not
+ * write-back.) The sweep prints how many points it tried. It fails if a planned failure
+ * did not happen, or if no scene makes a kind of call that the caller expects. The matrix
+ * (matrix.c) plays the same scenes with pairs of failures, and a smaller buffer.
  */
 
 #include "check_cmocka.h"
 #include "rig_buffer.h"
 
-/** sweep_pages - of a buffer: 77 is chunks of 64, 8, 4 and 1 pages */
+/** sweep_pages - pages of a buffer: 77 is chunks of 64, 8, 4 and 1 pages */
 extern size_t sweep_pages;
 
-/* What a scene is played on. */
+/* The objects that a scene is played on. */
 struct stage {
 	struct check *t;
 	struct rig *rig;
-	struct buffer *buf; /* what the operation is about */
+	struct buffer *buf; /* the object of the operation */
 	struct buffer *other;
 };
 
 /**
  * struct scene - one operation
  * @name: for people
- * @prepare: what it is played on
- * @play: the operation: 0 or a negative errno
+ * @prepare: sets the stage
+ * @play: the operation; returns 0 or a negative errno
  * @is_as_promised: after an error: is the stage as it was, or as it may be?
- * @is_whole: after it has succeeded: is everything there? NULL: of course
+ * @is_whole: after success: are all contents there? NULL if there is nothing to check
  * @refill: the policy
  * @careful: the policy: verify and checksum
- * @keeps_budget: it leaves no budget for anybody else
+ * @keeps_budget: it leaves no budget for another buffer
  */
 struct scene {
 	const char *name;
@@ -65,23 +64,23 @@ struct scene {
 extern const struct scene sweep_pages_scenes[], sweep_moves_scenes[];
 extern const size_t sweep_pages_nr, sweep_moves_nr;
 
-/** sweep_is_somewhere() - the buffer has its contents, wherever. */
+/** sweep_is_somewhere() - the buffer has its contents, in whatever state it is. */
 bool sweep_is_somewhere(struct stage *stage);
 
-/** sweep_is_whole() - bring it back to its device, and look at every byte. */
+/** sweep_is_whole() - bring the buffer back to its device, and check every byte. */
 bool sweep_is_whole(struct stage *stage);
 
 /** sweep_buffer() - an empty write-combined buffer. */
 struct buffer *sweep_buffer(struct stage *stage, size_t n, bool coherent);
 
-/** sweep_open(), sweep_close() - set the stage, and take all down; true if
- * nothing is left on the machine. */
+/** sweep_open(), sweep_close() - set the stage, and take everything down; true if nothing
+ * is left on the machine. */
 bool sweep_open(struct stage *stage, struct check *t,
 		const struct scene *scene);
 bool sweep_close(struct stage *stage);
 
 /**
- * sweep_count() - how many calls of each kind does a scene make?
+ * sweep_count() - count how many calls of each kind a scene makes
  * @fault: with this failure planned, or NULL
  *
  * Return: NULL, or what was wrong.
@@ -92,7 +91,7 @@ const char *sweep_count(struct check *t, const struct scene *scene,
 
 /**
  * sweep_point() - play a scene with these failures planned
- * @happened: how many of the calls that were to fail did
+ * @happened: how many of the planned failures happened
  *
  * Return: NULL, or what was wrong.
  */
@@ -100,9 +99,9 @@ const char *sweep_point(struct check *t, const struct scene *scene,
 			const struct tpsim_fault *faults, size_t n,
 			unsigned long *happened);
 
-/** sweep_scenes() - play them all; each kind of call in @calls (a set of bits,
- * by enum tpsim_call) must have been made. Returns false, and the case has
- * failed, at the first point that is not survived. */
+/** sweep_scenes() - play all scenes; together they must make each kind of call in @calls
+ * (a set of bits, by enum tpsim_call). Returns false, and the case has failed, at the
+ * first point that is not survived. */
 bool sweep_scenes(struct check *t, const struct scene *scenes, size_t n,
 		  unsigned int calls);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Swapping out to a store that takes ordinary pages as its own (S12), as
- * Linux's does: nothing is copied on the way out.
+ * Swapping out to a store that takes over ordinary pages (S12), as Linux's does: nothing
+ * is copied on the way out.
  */
 
 #include "check_cmocka.h"
@@ -10,7 +10,7 @@
 #define PAGES 77 /* chunks of 64, 8, 4 and 1 */
 #define SEED  0x42
 
-/* How large is the chunk that a page of the buffer is in? */
+/* Returns the number of pages in the chunk that a page of the buffer is in. */
 static size_t chunk_pages(struct buffer *buf, size_t page)
 {
 	return ttmpool_chunk_pages(
@@ -43,7 +43,7 @@ static void plan_writes(struct check *t, unsigned long nth, int error)
 						.error = error });
 }
 
-/* Plain pages become the store's, all of them, and come back whole. */
+/* The store takes over all plain pages, and the contents come back whole. */
 static void s12_ordinary_pages_become_the_stores(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -60,8 +60,8 @@ static void s12_ordinary_pages_become_the_stores(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where memory is in pieces, a large chunk leaves as a whole: it is copied, and the next
- * buffer has the block. */
+/* In fragmented memory, a large chunk is copied instead of taken over, so that it is free
+ * at once, and the next buffer gets the block. */
 static void s12_a_block_that_is_rare_is_free_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -83,7 +83,7 @@ static void s12_a_block_that_is_rare_is_free_at_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Coherent pages are the DMA API's: they are copied. */
+/* Coherent pages belong to the DMA API, so they are copied. */
 static void s12_coherent_pages_do_not(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -98,7 +98,7 @@ static void s12_coherent_pages_do_not(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A store without memory or room for a whole chunk gets its pages one by one. */
+/* If the store has no memory or no room to take over a chunk, the chunk is copied. */
 static void s12_what_cannot_be_adopted_at_once_is_copied(struct check *t)
 {
 	static const int errors[] = { -ENOMEM, -ENOSPC };
@@ -110,7 +110,7 @@ static void s12_what_cannot_be_adopted_at_once_is_copied(struct check *t)
 		CHECK(t, rig);
 		buf = ready(t, rig, &buffer_plain);
 		CHECK(t, buf);
-		/* the first write is one page, to try */
+		/* the first write only tries one page */
 		plan_writes(t, 2, errors[i]);
 		CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), 0);
 		CHECK_EQ(t, rig_stats(rig).pages_adopted, PAGES - 64);
@@ -119,7 +119,7 @@ static void s12_what_cannot_be_adopted_at_once_is_copied(struct check *t)
 	}
 }
 
-/* Any other failure leaves the rest where it is. */
+/* Any other failure leaves the remaining chunks in the buffer. */
 static void s12_a_store_that_fails_leaves_the_rest(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -136,7 +136,7 @@ static void s12_a_store_that_fails_leaves_the_rest(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* So does a signal, before each chunk. */
+/* So does a signal, which the swap-out looks for before each chunk. */
 static void s12_a_signal_leaves_the_rest(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -145,7 +145,7 @@ static void s12_a_signal_leaves_the_rest(struct check *t)
 	CHECK(t, rig);
 	buf = ready(t, rig, &buffer_plain);
 	CHECK(t, buf);
-	tpsim_signal_after(check_machine(t), 5); /* before all, before a try */
+	tpsim_signal_after(check_machine(t), 5); /* before each write */
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES), -EINTR);
 	tpsim_signal_clear(check_machine(t));
 	CHECK_EQ(t, buffer_pages(buf), 5);

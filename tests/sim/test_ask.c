@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Who asks for buffers to be swapped out (S6, S7): a signal that counts for him ends it, and
- * no other does; so does the end of the time that he has, work included; and where nothing
- * can be had he does not ask again at once.
+ * Requests for which buffers are swapped out (S6, S7). A signal that interrupts the
+ * request ends the swap-out, and no other signal does. So does the deadline of the
+ * request, which includes the time of the swap-out. If no buffer can be swapped out, the
+ * request does not search again at once.
  */
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #define SEED   5
 #define MANY   200
 
-/* So many milliseconds does it take to store a page. */
+/* The number of milliseconds that it takes to store a page. */
 static struct tpsim_machine *slow;
 static unsigned int slow_ms;
 
@@ -41,7 +42,7 @@ static bool counting_trylock(struct ttmpool_backend *be)
 
 static struct ttmpool_backend_funcs counting;
 
-/* An idle buffer of @pages on the swapper's list, which the budget has no page beside. */
+/* An idle buffer of @pages on the swapper's list, and a budget for no page more. */
 static struct rig *open_full(struct check *t, size_t pages,
 			     struct buffer **idle)
 {
@@ -78,7 +79,8 @@ static struct buffer *asks_for(struct check *t, struct rig *rig, size_t pages,
 	return buf;
 }
 
-/* Its bytes are where they were, or come back from the store. */
+/* Are the bytes of the idle buffer where they were, or do they come back from the
+ * store? */
 static bool close_full(struct check *t, struct rig *rig, struct buffer *idle)
 {
 	bool good = true;
@@ -91,8 +93,8 @@ static bool close_full(struct check *t, struct rig *rig, struct buffer *idle)
 	return good && rig_close(t, rig);
 }
 
-/* A populate that would swap out for its pages says that a signal has come, and not that
- * there is no memory; and one whom only a kill interrupts has its pages. */
+/* A populate that would swap out for its pages returns -EINTR after a signal, and not
+ * -ENOMEM; a killable one gets its pages in spite of the signal. */
 static void s06_a_signal_that_counts_ends_a_populate_that_swaps(struct check *t)
 {
 	for (int i = 0; i < 4; i++) {
@@ -114,7 +116,7 @@ static void s06_a_signal_that_counts_ends_a_populate_that_swaps(struct check *t)
 	}
 }
 
-/* So it does where all buffers are busy, and one is after the other. */
+/* A signal also ends a search in which one buffer after the other is busy. */
 static void s06_a_signal_ends_the_search_for_buffers(struct check *t)
 {
 	struct buffer_config config = { .funcs = &counting };
@@ -142,7 +144,7 @@ static void s06_a_signal_ends_the_search_for_buffers(struct check *t)
 	CHECK(t, close_full(t, rig, busy[0]));
 }
 
-/* Moving a buffer whose calls only a kill interrupts goes on in spite of other signals. */
+/* A killable move goes on in spite of signals other than a kill. */
 static void s07_other_signals_do_not_end_a_killable_move(struct check *t)
 {
 	struct buffer *idle;
@@ -164,8 +166,8 @@ static void s07_other_signals_do_not_end_a_killable_move(struct check *t)
 	CHECK(t, close_full(t, rig, idle));
 }
 
-/* A populate that swaps out for its pages, to a store that is slow, takes no longer than it
- * may wait; without a time it goes on until it has them. */
+/* A populate that swaps out to a slow store for its pages takes no longer than its
+ * wait_ms; with 0 or without a limit it goes on until it has the pages. */
 static void s06_a_wait_includes_the_swap_out(struct check *t)
 {
 	const unsigned int waits[] = { 100, 0, TTMPOOL_WAIT_FOREVER };
@@ -188,7 +190,7 @@ static void s06_a_wait_includes_the_swap_out(struct check *t)
 	}
 }
 
-/* What others do while one waits: a page comes back, and is taken again. */
+/* While the request waits, a page comes back and is taken again, many times. */
 static unsigned int to_and_fro;
 
 static void page_to_and_fro(void *arg)
@@ -197,8 +199,8 @@ static void page_to_and_fro(void *arg)
 		abort();
 }
 
-/* Who waits for pages is woken by each one that comes back. Buffers that were busy are not
- * looked at each time, but after a while. */
+/* Each page that comes back wakes the request that waits for pages. The request does not
+ * examine busy buffers again at each wake, but only after a while. */
 static void s06_who_is_woken_does_not_look_at_busy_buffers(struct check *t)
 {
 	struct buffer *idle, *buf;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Backup when calls into the system fail: whatever is in the pages stays, and all of
- * them can be given up.
+ * Backup when calls into the system fail: the contents of the pages are kept, and all
+ * pages can be given up.
  */
 
 #include <limits.h>
@@ -15,7 +15,7 @@
 #define N    21 /* chunks of 16, 4 and 1 pages */
 #define SEED 0x35
 
-/* What is backed up, and how far that has come. */
+/* The pages that are backed up, and how far that has come. */
 struct scene {
 	struct check *t;
 	struct rig *rig;
@@ -40,7 +40,8 @@ static bool scene_open(struct scene *scene, struct check *t)
 	       pages_fill(t, scene->some, SEED);
 }
 
-/* Strip, have the pages back, strip again, and give up five pages of the first chunk. */
+/* Strip the pages, make them ready again, strip them again, and give up five pages of the
+ * first chunk. */
 static void scene_play(struct scene *scene)
 {
 	struct pages *some = scene->some;
@@ -54,7 +55,7 @@ static void scene_play(struct scene *scene)
 	scene->gone = scene->part > 0 ? (size_t)scene->part : 0;
 }
 
-/* Is in each page that is here what was written to it? */
+/* Does each page that is still here hold what was written to it? */
 static bool scene_is_whole(const struct scene *scene)
 {
 	struct tpsim_machine *machine = check_machine(scene->t);
@@ -69,7 +70,7 @@ static bool scene_is_whole(const struct scene *scene)
 	return rig_is_quiet(scene->t, scene->rig);
 }
 
-/* All that is left can be given up, and what cannot leave is quarantined. */
+/* Give up all pages that are left. Those that cannot leave are in quarantine. */
 static bool scene_close(struct scene *scene)
 {
 	struct pages *some = scene->some;
@@ -97,8 +98,8 @@ static bool point_is_survived(struct check *t, const struct tpsim_fault *fault,
 	return good && scene_close(&scene);
 }
 
-/* Whatever call fails, once or for good, in the middle of a batch or at its beginning,
- * no byte is lost, all counters agree, and every page can be given up. */
+/* Whatever call fails, once or for good, in the middle of a batch or at its beginning, no
+ * byte is lost, all counters agree, and every page can be given up. */
 static void s11_every_failure_of_a_backup_is_survived(struct check *t)
 {
 	static const enum tpsim_call calls[] = { TPSIM_CALL_CACHING_SET,
@@ -133,8 +134,8 @@ static struct tpsim_fault no_memory(unsigned int nth)
 				     .times = UINT_MAX };
 }
 
-/* When the memory for descriptors ends half way, the pages that could be parted go: of
- * five, four after the second halving. */
+/* If the memory for descriptors runs out half way, the pages that could be split off are
+ * given up: of five, four after the second halving. */
 static void s11_a_smaller_part_goes_for_want_of_memory(struct check *t)
 {
 	static const long parts[] = { -ENOMEM, -ENOMEM, 4, 4, 5 };
@@ -154,8 +155,8 @@ static void s11_a_smaller_part_goes_for_want_of_memory(struct check *t)
 	}
 }
 
-/* Pages that do not become write-back are told of, keep their bytes, and become the
- * device's when the next call can convert them. */
+/* If pages do not become write-back, the strip returns an error. They keep their bytes,
+ * and become the device's when the next call can convert them. */
 static void s11_a_failed_strip_is_told_and_made_good(struct check *t)
 {
 	struct scene scene;
@@ -180,7 +181,7 @@ static void s11_a_failed_strip_is_told_and_made_good(struct check *t)
 	CHECK(t, rig_close(t, scene.rig));
 }
 
-/* When a mapping fails, or a change of caching, the pages stay ordinary, and the array of
+/* If a mapping or a change of caching fails, the pages stay ordinary, and the array of
  * addresses is as it was. */
 static void s11_a_failed_ready_leaves_ordinary_pages(struct check *t)
 {
@@ -211,8 +212,8 @@ static void s11_a_failed_ready_leaves_ordinary_pages(struct check *t)
 	}
 }
 
-/* What cannot be made write-back, or is poisoned, is told of and quarantined; the rest of
- * what is given up is the system's. */
+/* Pages that cannot be made write-back, or are poisoned, are reported and quarantined;
+ * the other pages that are given up go to the system. */
 static void s11_what_cannot_be_given_up_is_quarantined(struct check *t)
 {
 	struct tpsim_fault fault = { .call = TPSIM_CALL_CACHING_RESET,
@@ -244,7 +245,7 @@ static unsigned long allocations(struct check *t)
 	       tpsim_fault_calls(check_machine(t), TPSIM_CALL_PAGES_ALLOC);
 }
 
-/* Stripping pages, and giving them up, asks for no memory. */
+/* Stripping whole chunks, and giving them up, allocates no memory. */
 static void s11_a_backup_of_whole_chunks_allocates_nothing(struct check *t)
 {
 	struct scene scene;

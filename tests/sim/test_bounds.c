@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Many of a kind: more pools, chunks or failures than the library looks at in one go. It
- * lets go of its lock then, and nobody is left out.
+ * Many of a kind: more pools, chunks or failures than the library examines under one hold
+ * of its lock. It releases the lock in between, and leaves nothing out.
  */
 
 #include <limits.h>
@@ -13,9 +13,9 @@
 #define WC TTMPOOL_WRITE_COMBINED
 
 #define MANY_POOLS   130 /* LOOKS in turn.c is 128 */
-#define MANY_BUFFERS 300 /* longer than a list that may be walked in one go */
+#define MANY_BUFFERS 300 /* longer than a list that is walked in one go */
 
-/* A manager with pools enough, of one device. */
+/* A manager with many pools of one device. */
 struct crowd {
 	struct ttmpool_manager mgr;
 	struct ttmpool_pool pool[MANY_POOLS];
@@ -52,7 +52,7 @@ static bool crowd_close(struct crowd *crowd)
 	return good && !ttmpool_manager_fini(&crowd->mgr);
 }
 
-/* The list of buffers is looked at as a whole, however long it is, where it is checked. */
+/* The check of the list of buffers examines the whole list, however long it is. */
 static void s11_a_long_list_of_buffers_is_checked(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -71,8 +71,8 @@ static void s11_a_long_list_of_buffers_is_checked(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The shrinker finds the one pool of many that has something, and finds out that none
- * has. */
+/* The shrinker finds the one pool of many that has pages to give up, and finds out when
+ * none has. */
 static void s11_no_pool_of_many_is_missed(struct check *t)
 {
 	struct ttmpool_request one = { .caching = WC, .num_pages = 1 };
@@ -85,7 +85,7 @@ static void s11_no_pool_of_many_is_missed(struct check *t)
 		CHECK_EQ(t, ttmpool_manager_shrink_scan(&crowd->mgr, 1, false),
 			 1);
 	}
-	/* One has a page to spare, but that is of a chunk of two. */
+	/* One page of the pool is not reserved, but it is in a chunk of two. */
 	one.num_pages = 2;
 	CHECK_EQ(t, ttmpool_pool_prime(&crowd->pool[0], &one, false), 0);
 	ttmpool_pool_reserve(&crowd->pool[0], 1);
@@ -94,7 +94,7 @@ static void s11_no_pool_of_many_is_missed(struct check *t)
 	CHECK(t, crowd_close(crowd));
 }
 
-/* Where nothing is pooled that could go, a scan goes to no pool. */
+/* If no pooled page could go, a scan visits no pool. */
 static void s11_a_scan_for_nothing_asks_no_pool(struct check *t)
 {
 	struct crowd *crowd = check_zalloc(t, sizeof(*crowd));
@@ -108,8 +108,8 @@ static void s11_a_scan_for_nothing_asks_no_pool(struct check *t)
 	CHECK(t, crowd_close(crowd));
 }
 
-/* A chunk that could not be made write-back for long is tried less and less often, but
- * tried it is: when it can be, it goes back to the system. */
+/* The shrinker tries a chunk that cannot be made write-back less and less often, but does
+ * not stop: once it succeeds, the chunk goes back to the system. */
 static void f24_what_is_broken_for_long_is_tried_still(struct check *t)
 {
 	static const struct tpsim_fault fault = {
@@ -137,8 +137,8 @@ static void f24_what_is_broken_for_long_is_tried_still(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where nobody is believed, a new address is compared with those of some thousand pages
- * in use, and no more, some hundred at a time. */
+/* With policy.verify, the pool compares a new address with those of at most a few
+ * thousand pages in use, some hundred at a time. */
 static void f14_addresses_are_compared_in_slices(struct check *t)
 {
 	enum {
@@ -166,7 +166,8 @@ static void f14_addresses_are_compared_in_slices(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who lacks a page at a large budget makes room for some hundred more, and no more. */
+/* A request that lacks one page at a large budget makes room for 512 pages more, and not
+ * for all. */
 static void s11_slack_is_bounded(struct check *t)
 {
 	enum {
@@ -179,7 +180,7 @@ static void s11_slack_is_bounded(struct check *t)
 	struct pages *one;
 
 	CHECK(t, rig);
-	/* Single pages, so that a chunk is no more than what is lacking. */
+	/* Single pages, so that no chunk is larger than what is lacking. */
 	tpsim_ram_fragment(check_machine(t), 0);
 	CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &most, false), 0);
 	one = pages_open(t, rig,
@@ -192,8 +193,8 @@ static void s11_slack_is_bounded(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* When memory is short a swap-in takes few pages at a time, and more again when it has
- * had them often: 512 pages are not taken in 512 calls. */
+/* When memory is short, a swap-in takes few pages at a time, and more again after some
+ * successes: it does not take 512 pages in 512 calls. */
 static void s07_a_swapin_takes_more_again(struct check *t)
 {
 	enum {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Contents, where a device does not see what is in the CPU's cache (f22), and where the
- * CPU itself looks past it, by a mapping that is not write-back beside a linear map that
- * is (f55). Between any two steps the cache may let go of what it holds.
+ * Contents of buffers if a device does not see the CPU's cache (f22), and if the CPU
+ * itself bypasses its cache, with a mapping that is not write-back beside a linear map
+ * that is (f55). Between any two steps the cache may evict its lines.
  *
- * Each case runs for all that a request can be: both sources, each caching, with and
- * without addresses; on a machine whose linear map can be changed and on one where it
- * cannot.
+ * Each case runs for all kinds of requests: both sources, each caching, with and without
+ * addresses; on a machine whose linear map can be changed and on one where it cannot.
  */
 
 #include "check_cmocka.h"
@@ -17,7 +16,7 @@
 #define KINDS (2 * TTMPOOL_CACHING_COUNT * 2)
 #define MOVES 4
 
-/* The i-th kind of buffer that there is. */
+/* The i-th of all kinds of buffers. */
 static struct buffer *buffer_of_kind(struct check *t, struct rig *rig, int i)
 {
 	struct buffer_config config = {
@@ -32,8 +31,8 @@ static struct buffer *buffer_of_kind(struct check *t, struct rig *rig, int i)
 	return buffer_open(t, rig, &config);
 }
 
-/* Does the device see @byte all over the page, which may be mapped or not? Without an
- * IOMMU it can look everywhere. */
+/* Does the device read @byte all over the page, mapped or not? Without an IOMMU it can
+ * read everywhere. */
 static bool device_holds(struct check *t, struct buffer *buf, size_t i,
 			 unsigned char byte)
 {
@@ -44,15 +43,15 @@ static bool device_holds(struct check *t, struct buffer *buf, size_t i,
 		byte);
 }
 
-/* Must its device see what is there? A write-back mapping of pages that have no address
- * is the driver's to sync. */
+/* Must the device see the contents? If cached pages have no address, the driver has to
+ * sync them. */
 static bool device_counts(const struct buffer *buf)
 {
 	return buf->be.tt.caching != TTMPOOL_CACHED || buf->dma_addr;
 }
 
-/* Is the memory of all its pages @byte, for the device and for the CPU, now and when
- * the cache has let go? */
+/* Does the memory of all pages hold @byte, for the device and for the CPU, before and
+ * after the cache is evicted? */
 static bool all_hold(struct check *t, struct buffer *buf, unsigned char byte)
 {
 	bool device = device_counts(buf);
@@ -68,7 +67,7 @@ static bool all_hold(struct check *t, struct buffer *buf, unsigned char byte)
 	return true;
 }
 
-/* The device writes to all of a page, past whatever the CPU has of it. */
+/* The device writes to all of a page, bypassing the CPU's cache. */
 static bool device_fills(struct check *t, struct buffer *buf, size_t i,
 			 unsigned char byte)
 {
@@ -110,7 +109,8 @@ static unsigned char stamp_of(size_t i)
 	return (unsigned char)(1 + (SEED + 7 * i) % 251);
 }
 
-/* The CPU stamps all pages, or writes something else, and then the device does. */
+/* The CPU stamps all pages; or it writes something else, and then the device stamps
+ * them. */
 static bool stamp(struct check *t, struct buffer *buf, bool by_device)
 {
 	if (!by_device)
@@ -123,7 +123,7 @@ static bool stamp(struct check *t, struct buffer *buf, bool by_device)
 	return true;
 }
 
-/* Are the stamps there, for the CPU and, if it has the pages, for the device? */
+/* Are the stamps there, for the CPU and, if the buffer is populated, for the device? */
 static bool is_whole(struct check *t, struct buffer *buf)
 {
 	bool device = device_counts(buf) &&
@@ -138,7 +138,8 @@ static bool is_whole(struct check *t, struct buffer *buf)
 	return buffer_is_stamped(t, buf, SEED);
 }
 
-/* The first @moves moves of a round trip; then the cache lets go. */
+/* Do the stamps survive the first @moves moves of a round trip, and an eviction of the
+ * cache? */
 static bool survives(struct check *t, struct buffer *buf, int moves)
 {
 	static int (*const move[])(struct ttmpool_backend * be) = {
@@ -174,24 +175,24 @@ static bool contents_are_in_memory(struct check *t, int kind)
 	return rig_close(t, rig);
 }
 
-/* What a buffer gets is zero for its device and for the CPU, whether it is fresh or
- * somebody had it before and left it full, and stays zero when the cache lets go. */
+/* The pages of a new buffer are zero for its device and for the CPU, whether they are
+ * fresh or another buffer has left them full, and stay zero when the cache is evicted. */
 static void f22_zeroes_are_in_memory(struct check *t)
 {
 	for (int i = 0; i < KINDS; i++)
 		CHECK(t, zeroes_are_in_memory(t, i));
 }
 
-/* Contents that the CPU and the device wrote are all there for both of them, after each
- * move that a buffer can make. */
+/* After each move that a buffer can make, both the CPU and the device read everything
+ * that either of them wrote. */
 static void f22_contents_are_in_memory(struct check *t)
 {
 	for (int i = 0; i < KINDS; i++)
 		CHECK(t, contents_are_in_memory(t, i));
 }
 
-/* A cached buffer without addresses, made of what one with addresses has left in the
- * pool: does what the CPU writes survive the first @moves moves? */
+/* A cached buffer without addresses gets pages that a buffer with addresses has left in
+ * the pool: does what the CPU writes survive the first @moves moves? */
 static bool survives_without_address(struct check *t, int moves)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -212,16 +213,17 @@ static bool survives_without_address(struct check *t, int moves)
 	return rig_close(t, rig);
 }
 
-/* Who has asked for no addresses cannot tell the device what the CPU has written. So
- * there is no mapping that could end with a look past the cache, not even one that the
- * pool had kept. */
+/* A caller that asked for no addresses cannot sync the pages for the device. So they are
+ * not mapped, and no mapping can end with an invalidation of the cache; not even a
+ * mapping that the pool had kept. */
 static void f22_contents_without_an_address_are_not_lost(struct check *t)
 {
 	for (int moves = 0; moves <= MOVES; moves++)
 		CHECK(t, survives_without_address(t, moves));
 }
 
-/* A mapping that is not write-back shows the zeroes, whatever the device sees. */
+/* A mapping that is not write-back shows the zeroes, also if the device snoops the
+ * cache. */
 static void f55_a_mapping_past_the_cache_is_zero(struct check *t)
 {
 	check_snoops(t);
@@ -229,8 +231,8 @@ static void f55_a_mapping_past_the_cache_is_zero(struct check *t)
 		CHECK(t, zeroes_are_in_memory(t, i));
 }
 
-/* What was written by a mapping that is not write-back is neither overwritten by the
- * cache nor overlooked by a move, whatever the device sees. */
+/* What the CPU wrote through a mapping that is not write-back is neither overwritten by
+ * the cache nor missed by a move, also if the device snoops the cache. */
 static void f55_a_mapping_past_the_cache_keeps_its_contents(struct check *t)
 {
 	check_snoops(t);

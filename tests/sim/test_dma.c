@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The library on machines of many kinds: what a device reports decides (S3),
- * bounce buffers (S13), IOVA space that runs out (S6), NUMA nodes, masks.
+ * The library on many kinds of machines: what a device reports decides how it gets pages
+ * (S3); bounce buffers (S13), IOVA space that runs out (S6), NUMA nodes, masks.
  */
 
 #include "check_cmocka.h"
@@ -94,7 +94,7 @@ static struct tpsim_counters site_counters(struct site *site)
 /* 1 GiB: more than 28 bits reach. */
 #define LARGE .ram_pages = 262144
 
-/* A device that reaches all of memory gets plain pages. */
+/* A device that reaches all memory gets plain pages. */
 static void s03_a_device_that_reaches_all_gets_plain_pages(struct check *t)
 {
 	struct site *site =
@@ -105,7 +105,7 @@ static void s03_a_device_that_reaches_all_gets_plain_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* One that does not, without an IOMMU, gets coherent ones. */
+/* Without an IOMMU, a device that does not reach all memory gets coherent pages. */
 static void s03_a_short_sighted_device_gets_coherent_pages(struct check *t)
 {
 	struct site *site =
@@ -117,8 +117,8 @@ static void s03_a_short_sighted_device_gets_coherent_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Behind an IOMMU it gets plain ones, since any page can be given an address.
- */
+/* Behind an IOMMU, such a device gets plain pages, because the IOMMU can give any page an
+ * address that the device reaches. */
 static void s03_an_iommu_makes_up_for_a_short_mask(struct check *t)
 {
 	struct site *site = site_open(
@@ -134,7 +134,7 @@ static void s03_an_iommu_makes_up_for_a_short_mask(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Where bouncing is forced, every device gets coherent pages. */
+/* If the machine forces bouncing, every device gets coherent pages. */
 static void s03_forced_bouncing_means_coherent_pages(struct check *t)
 {
 	struct site *site = site_open(
@@ -147,7 +147,7 @@ static void s03_forced_bouncing_means_coherent_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Coherent pages on a SWIOTLB machine need no slot, and no sync. */
+/* On a machine with SWIOTLB, coherent pages need no slot and no sync. */
 static void s13_coherent_pages_do_not_bounce(struct check *t)
 {
 	struct site *site = site_open(
@@ -173,7 +173,8 @@ static void s13_coherent_pages_do_not_bounce(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Plain pages that bounce hold slots while they are in use, and not pooled. */
+/* Plain pages that bounce occupy slots while they are in use, but not while they are
+ * pooled. */
 static void s13_no_slot_is_held_by_pooled_pages(struct check *t)
 {
 	struct site *site = site_open(
@@ -192,7 +193,7 @@ static void s13_no_slot_is_held_by_pooled_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* No chunk is larger than the largest mapping that the device may have. */
+/* No chunk is larger than the largest mapping of the device. */
 static void s13_chunks_fit_the_largest_mapping(struct check *t)
 {
 	struct site *site = site_open(
@@ -210,7 +211,8 @@ static void s13_chunks_fit_the_largest_mapping(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* When the slots run out, the populate fails, and the slots are free again. */
+/* If there are too few slots, the request fails, and the slots that it had are free
+ * again. */
 static void s13_a_shortage_of_slots_is_survived(struct check *t)
 {
 	struct site *site =
@@ -233,7 +235,8 @@ static void s13_a_shortage_of_slots_is_survived(struct check *t)
 		.iommu = TPSIM_IOMMU_STRICT, .iova_bytes = 4 << 20 \
 	}
 
-/* When IOVA space is exhausted, kept mappings are given up for wanted ones. */
+/* If the IOVA space is exhausted, kept mappings end for the addresses that a request
+ * needs. */
 static void s06_iova_space_is_taken_from_pooled_pages(struct check *t)
 {
 	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
@@ -256,7 +259,7 @@ static void s06_iova_space_is_taken_from_pooled_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* For coherent pages, too. */
+/* Kept mappings also end for coherent pages. */
 static void s06_kept_mappings_go_for_coherent_pages(struct check *t)
 {
 	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
@@ -274,11 +277,11 @@ static void s06_kept_mappings_go_for_coherent_pages(struct check *t)
 
 #define SINGLES 1000
 
-/* So many pages can be mapped: all but page 0. */
+/* The number of pages that can be mapped: all but page 0. */
 #define FULL_IOVA 1023
 
-/* Keep nearly all of its address space mapped, in single pages of which no two in a row
- * are of the same age. */
+/* Keep nearly all of the address space mapped, as single pages; no two neighbours are of
+ * the same age. */
 static bool site_keep_singles(struct site *site)
 {
 	static tpos_page_t *pages[SINGLES];
@@ -296,8 +299,9 @@ static bool site_keep_singles(struct site *site)
 	return true;
 }
 
-/* Addresses in pieces cost not much more than are wanted: smaller chunks are tried
- * before more mappings are given up. So it is where they come back late, too. */
+/* If the free addresses are in pieces, a request ends not many more mappings than it
+ * needs addresses, because the pool tries smaller chunks before it ends more mappings.
+ * The same holds if the IOMMU frees addresses late. */
 static void s06_addresses_in_pieces_cost_what_is_wanted(struct check *t)
 {
 	for (int i = 0; i < 2 * TTMPOOL_SOURCE_COUNT; i++) {
@@ -327,8 +331,7 @@ static void s06_addresses_in_pieces_cost_what_is_wanted(struct check *t)
 	}
 }
 
-/* For pages that nobody has asked for, no mapping is given up: not for the spare ones of a
- * refill, where there are addresses no more. */
+/* For spare pages of a refill, no mapping ends, even if there are no addresses left. */
 static void s06_no_mapping_goes_for_spare_pages(struct check *t)
 {
 	static tpos_page_t *pages[FULL_IOVA];
@@ -361,7 +364,8 @@ static void s06_no_mapping_goes_for_spare_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* When even that is not enough: -ENOSPC, and everything as it was. */
+/* If that is still not enough, the request fails with -ENOSPC, and everything is as it
+ * was. */
 static void s06_exhausted_iova_space_is_told(struct check *t)
 {
 	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
@@ -376,8 +380,8 @@ static void s06_exhausted_iova_space_is_told(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* A magazine's chunks are all of one order: where IOVA space has no room for them, or
- * memory has none, smaller ones are not tried. */
+/* All chunks of a magazine have one order: if the IOVA space or the memory has no room
+ * for them, the pool does not try smaller ones. */
 static void s06_a_magazine_has_no_smaller_chunks(struct check *t)
 {
 	struct site *site = site_open(t, SMALL_IOVA, ANYWHERE);
@@ -412,7 +416,7 @@ static void s06_a_magazine_has_no_smaller_chunks(struct check *t)
 
 #define PIECES 60 /* of 64 KiB */
 
-/* Fill all of its address space in such pieces, of which every second stays. */
+/* Fill all of the address space with such pieces, and give every second one back. */
 static bool site_fragment(struct site *site, tpos_page_t **kept)
 {
 	for (int i = 0; i < PIECES; i++) {
@@ -441,7 +445,7 @@ static bool site_mend(struct site *site, tpos_page_t **kept)
 	return true;
 }
 
-/* IOVA space in pieces: a buffer gets smaller chunks, without a page that is got
+/* If the IOVA space is in pieces, a buffer gets smaller chunks; no page is allocated
  * twice, and each page is converted once, in one batch. */
 static void
 s06_fragmented_iova_space_is_filled_with_small_chunks(struct check *t)
@@ -465,7 +469,7 @@ s06_fragmented_iova_space_is_filled_with_small_chunks(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Each piece has a descriptor; if there is none, the buffer is not had, and nothing is
+/* Each piece needs a descriptor; if there is none, the request fails, and nothing is
  * lost. */
 static void s06_pieces_need_descriptors(struct check *t)
 {
@@ -493,8 +497,7 @@ static void s06_pieces_need_descriptors(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* What the device, or the machine, cannot do bounds what the policy asks for.
- */
+/* The limits of the device and of the machine bound what the policy asks for. */
 static void device_and_machine_bound_the_policy(struct check *t)
 {
 	struct site *single = site_open(
@@ -518,7 +521,7 @@ static void device_and_machine_bound_the_policy(struct check *t)
 		 ttmpool_pool_count(&small->pool, TTMPOOL_PLAIN,
 				    TTMPOOL_WRITE_COMBINED, 3),
 		 2);
-	/* What the machine cannot do is not even tried. */
+	/* The pool does not even try orders that the machine does not have. */
 	ttmpool_pool_stats(&small->pool, &stats);
 	CHECK_EQ(t, stats.fallbacks, 0);
 	CHECK(t, site_close(single));
@@ -541,7 +544,7 @@ static void s11_the_hysteresis_is_bounded(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Fragmented RAM is served by smaller orders. */
+/* In fragmented memory, chunks of smaller orders serve a request. */
 static void fragmented_memory_is_served_by_single_pages(struct check *t)
 {
 	struct site *site = site_open(
@@ -564,8 +567,8 @@ static void fragmented_memory_is_served_by_single_pages(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* In strict mode a page that was given to the system is out of the device's
- * reach: a stale access faults. */
+/* Unless the policy says lazy_unmap, a page that has gone to the system is out of the
+ * device's reach, even behind a lazy IOMMU: a stale access faults. */
 static void s13_a_stale_access_faults(struct check *t)
 {
 	struct site *site = site_open(
@@ -584,7 +587,7 @@ static void s13_a_stale_access_faults(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* An untrusted device keeps no mapping of what is not in use. */
+/* No page that is not in use stays mapped for an untrusted device. */
 static void an_untrusted_device_keeps_no_mapping(struct check *t)
 {
 	struct site *site = site_open(
@@ -622,7 +625,7 @@ static size_t pages_on_node(struct site *site, size_t n, int node)
 	return count;
 }
 
-/* Pages are of the device's node while that has any. */
+/* Pages are of the device's node as long as it has any. */
 static void pages_are_of_the_devices_node(struct check *t)
 {
 	struct site *site = site_open(t, TWO_NODES, ON_NODE_1);
@@ -634,7 +637,7 @@ static void pages_are_of_the_devices_node(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* When its node is full, another node's pages are better than none. */
+/* When the device's node is full, the request gets pages of another node. */
 static void a_full_node_is_helped_out_by_another(struct check *t)
 {
 	struct site *site = site_open(t, TWO_NODES, ON_NODE_1);
@@ -648,8 +651,8 @@ static void a_full_node_is_helped_out_by_another(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* No page of the wrong node is handed out while a right one is pooled, even if
- * the wrong ones came back last, in larger chunks. */
+/* While pages of the right node are pooled, none of another node is handed out, even if
+ * those came back last, in larger chunks. */
 static void the_right_node_goes_first(struct check *t)
 {
 	struct site *site = site_open(t, TWO_NODES, ON_NODE_1);
@@ -679,8 +682,8 @@ static void the_right_node_goes_first(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* The system's shortage has the pool shrunk, and the populate of another pool,
- * which caused it, then succeeds. */
+/* When the system has no memory left, it shrinks the pool; then the request that caused
+ * this succeeds. */
 static void s11_a_shortage_of_memory_shrinks_the_pool(struct check *t)
 {
 	struct site *site = site_open(
@@ -704,7 +707,7 @@ static void s11_a_shortage_of_memory_shrinks_the_pool(struct check *t)
 	CHECK(t, site_close(site));
 }
 
-/* Two machines in one process know nothing of each other. */
+/* Two machines in one process do not affect each other. */
 static void two_machines_are_independent(struct check *t)
 {
 	struct site *a = site_open(t, TWO_NODES, ANYWHERE);
@@ -730,7 +733,7 @@ static void two_machines_are_independent(struct check *t)
 	CHECK(t, site_close(b));
 }
 
-/* A pool whose policy wants it has its worker clear what comes back. */
+/* If the policy says scrub, the worker clears pages that have come back. */
 static void a_worker_scrubs_where_the_policy_wants_it(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

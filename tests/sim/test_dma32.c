@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pools whose pages are below 4 GiB, on a machine that has more than that, and
- * without an IOMMU: the device's address of a page says where it is.
+ * Pools whose pages are below 4 GiB, on a machine without an IOMMU that has more memory
+ * than that: the device address of a page shows where the page is.
  */
 
 #include "check_cmocka.h"
@@ -10,7 +10,7 @@
 #define SEED    0x42
 #define FOUR_GB (1ULL << 32)
 
-/* Beside the first pool, one for the same device that wants low pages. */
+/* Add a pool of low pages, for the same device as the first pool. */
 static bool open_low(struct check *t, struct rig *rig, bool recycles_cached)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -45,7 +45,7 @@ static bool is_low(const struct buffer *buf)
 	return true;
 }
 
-/* A buffer of the low pool, with the ordinary pages of one of the other. */
+/* A buffer of the low pool, with the ordinary pages of a buffer of the other pool. */
 static struct buffer *handed_over(struct check *t, struct rig *rig)
 {
 	struct buffer *a = ready(t, rig, 0);
@@ -60,7 +60,7 @@ static struct buffer *handed_over(struct check *t, struct rig *rig)
 	return b;
 }
 
-/* The device reaches all of memory, but pages of the one pool are low. */
+/* The device reaches all memory, but the pages of one of its two pools are low. */
 static void s02_low_pages_and_others_side_by_side(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -78,7 +78,7 @@ static void s02_low_pages_and_others_side_by_side(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is handed to such a pool from elsewhere comes to low pages by copy. */
+/* Pages that are handed over to such a pool are copied to low pages. */
 static void s12_a_low_pool_copies_what_is_handed_to_it(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -96,7 +96,7 @@ static void s12_a_low_pool_copies_what_is_handed_to_it(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Its own low pages stay where they are. */
+/* Low pages of its own stay where they are. */
 static void s12_low_pages_return_in_place(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -114,8 +114,8 @@ static void s12_low_pages_return_in_place(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages that a pool would not have made are not pooled there, even if it pools
- * their kind: the next buffer would get them. */
+/* The pool does not pool pages that it would not have allocated itself, even if it pools
+ * pages of that kind, because the next buffer would get them. */
 static void s12_what_was_handed_over_is_not_pooled_unsuited(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Shapes that do not match, and counters (found wanting by ./dev check
- * mutation): chunks of one size copied to chunks of another, sorted among
- * others, pooled in the last list of a bin; the most that a counter ever was;
- * and where exactly a budget ends.
+ * Shapes that do not match, and pages of far nodes; ./dev check mutation found that no
+ * other suite tested these: chunks of one size that are copied to chunks of another,
+ * sorted among others, or pooled in the last list of a bin; far pages that are reused,
+ * refilled or copied; and a worker that has more to clear than one batch.
  */
 
 #include <limits.h>
@@ -26,9 +26,8 @@ static struct buffer *open_buffer(struct check *t, struct rig *rig, size_t n,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* From large chunks to single pages and back: every byte is copied to its
- * place.
- */
+/* Contents move from large chunks to single pages and back: every byte is copied to its
+ * place. */
 static void s12_shapes_need_not_match(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -53,8 +52,8 @@ static void s12_shapes_need_not_match(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Whatever is pooled and whatever is fresh, chunks are in falling order in the
- * buffer, and so each is at a multiple of its size. */
+/* Whichever chunks are pooled and whichever are fresh, the chunks of a buffer are in
+ * falling order, so each is at a multiple of its size. */
 static void s10_mixed_chunks_are_aligned(struct check *t)
 {
 	static const size_t pooled[] = { 20, 17, 5, 16, 4, 1 };
@@ -79,7 +78,7 @@ static void s10_mixed_chunks_are_aligned(struct check *t)
 	}
 }
 
-/* A magazine has chunks of its order, or none: smaller ones will not do. */
+/* A magazine gets chunks of its order or none, but no smaller ones. */
 static void s10_a_magazine_takes_no_smaller_chunks(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -108,8 +107,8 @@ static void s10_a_magazine_takes_no_smaller_chunks(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is far is used again before fresh pages are, and what is far, clean and
- * mapped is given up like all else. */
+/* The pool uses pooled far pages again before fresh ones. Pages that are far, clear and
+ * mapped go to the system like all others. */
 static void s11_no_list_is_forgotten(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -129,7 +128,7 @@ static void s11_no_list_is_forgotten(struct check *t)
 					 .funcs = &buffer_plain,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 	CHECK(t, buf && !buffer_cycle(buf));
-	/* Or the search for near ones gives them up. */
+	/* Without the reserve, the search for near pages would release them. */
 	ttmpool_pool_reserve(&rig->pool[1], N);
 	CHECK_EQ(t, buffer_cycle(buf), 0);
 	ttmpool_pool_reserve(&rig->pool[1], 0);
@@ -142,7 +141,7 @@ static void s11_no_list_is_forgotten(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A refill is of the wanted node, or there is none. */
+/* A refill gets pages of the wanted node, or none. */
 static void s10_a_refill_is_never_far(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -174,7 +173,8 @@ static void s10_a_refill_is_never_far(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is far and can only be copied to what is far comes back all the same. */
+/* Pages that are far, and could only be copied to far pages, become the device's pages
+ * again. */
 static void s12_far_is_better_than_never(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -202,7 +202,7 @@ static void s12_far_is_better_than_never(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The worker clears until there is nothing to be cleared, and not one batch. */
+/* The worker clears all dirty pages, not only one batch. */
 static void s10_the_worker_clears_all(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -219,7 +219,8 @@ static void s10_the_worker_clears_all(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What was far for one pool may be near for another: it goes in place. */
+/* Pages that were far for one pool may be near for another: they are handed over in
+ * place. */
 static void s12_what_is_near_now_is_not_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What may be done for pages that the system does not have free (enum ttmpool_effort),
- * and what the system is told of pages that it could have.
+ * What the system may do to get pages when it has none free (enum ttmpool_effort), and
+ * how many pooled pages the system is told that it could get.
  */
 
 #include "check_cmocka.h"
@@ -9,7 +9,7 @@
 
 #define WC TTMPOOL_WRITE_COMBINED
 
-/* Pages that are asked for with an effort, in a rig of two pools. */
+/* A request for @n pages with an effort, to the first of two pools. */
 static struct pages *some(struct check *t, struct rig *rig, size_t n,
 			  enum ttmpool_effort effort)
 {
@@ -31,7 +31,7 @@ static struct rig *two_pools(struct check *t, unsigned long page_budget)
 						 .policy = &policy });
 }
 
-/* So many pages lie in the other pool. */
+/* Pool @n pages in the other pool. */
 static bool others_have(struct rig *rig, size_t n)
 {
 	struct ttmpool_request req = { .caching = WC, .num_pages = n };
@@ -63,7 +63,7 @@ static size_t spare(struct check *t)
 	return ledger.pages_spare;
 }
 
-/* A request that may fail does, and no process has ended for it. */
+/* A request that may fail does fail, and no process is killed for it. */
 static void a_request_that_may_fail_ends_nobody(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -79,7 +79,8 @@ static void a_request_that_may_fail_ends_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One that may not has its pages, and whoever had the rest of memory has ended. */
+/* A request that may kill gets its pages, and the process that had the rest of memory is
+ * killed. */
 static void a_request_that_may_not_fail_ends_somebody(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -95,7 +96,7 @@ static void a_request_that_may_not_fail_ends_somebody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pooled pages of others go first, and no process ends while there are some. */
+/* Pooled pages of other pools go first; while there are any, no process is killed. */
 static void pooled_pages_go_before_anybody_ends(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -112,7 +113,7 @@ static void pooled_pages_go_before_anybody_ends(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* For a large chunk nobody ends, when as many single pages are free. */
+/* No process is killed for a large chunk if as many single pages are free. */
 static void nobody_ends_for_a_large_chunk(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -129,7 +130,7 @@ static void nobody_ends_for_a_large_chunk(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who does not wait has what is free, and what is pooled of the kind. */
+/* A request that does not wait gets free pages, and pooled pages of its kind. */
 static void who_does_not_wait_has_what_is_there(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -145,7 +146,8 @@ static void who_does_not_wait_has_what_is_there(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who does not wait fails when nothing is free, and nobody was asked for anything. */
+/* A request that does not wait fails when no page is free, and no shrinker is called for
+ * it. */
 static void who_does_not_wait_asks_nobody(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -167,8 +169,8 @@ static void who_does_not_wait_asks_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* ... not for the descriptor of the second half either, where a chunk is halved because there
- * is no address for it in one piece. */
+/* If a chunk is halved because there is no address for it in one piece, no shrinker is
+ * called for the descriptor of the second half either. */
 static void who_does_not_wait_asks_nobody_for_descriptors(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -192,7 +194,8 @@ static void who_does_not_wait_asks_nobody_for_descriptors(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* At the page budget, too: what others have pooled does not go for who does not wait. */
+/* At the page budget, too: other pools give up no pooled pages for a request that does
+ * not wait. */
 static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
 {
 	struct rig *rig = two_pools(t, 64);
@@ -211,8 +214,8 @@ static void the_budget_makes_no_room_for_who_does_not_wait(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who lacks addresses has those of pages that are only pooled, though it does not wait: a
- * plain page stays pooled without its mapping, a coherent one goes to the system. */
+/* Kept mappings end for a request that lacks addresses, though it does not wait: a plain
+ * page stays pooled without its mapping, a coherent page goes to the system. */
 static void who_does_not_wait_has_the_addresses_of_kept_pages(struct check *t)
 {
 	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
@@ -237,8 +240,8 @@ static void who_does_not_wait_has_the_addresses_of_kept_pages(struct check *t)
 	}
 }
 
-/* Of which order is the first chunk of 64 pages that go for a pool with such a policy,
- * when all that there is lies in another pool, as one chunk? */
+/* Returns the order of the first chunk of a request for 64 pages, with this good_order,
+ * when all pages that could go are pooled as one chunk in another pool. */
 static int first_order(struct check *t, unsigned int good_order)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -260,21 +263,22 @@ static int first_order(struct check *t, unsigned int good_order)
 	return pages_give(pages) || !rig_close(t, rig) ? -1 : order;
 }
 
-/* For a chunk of the order that the device gains by others give up pages. */
+/* For a chunk of the order policy.good_order, other pools give up pages. */
 static void others_give_up_pages_for_the_good_order(struct check *t)
 {
 	CHECK_EQ(t, first_order(t, 6), 6);
 	CHECK_EQ(t, first_order(t, 3), 3);
 }
 
-/* For a larger or a smaller one nobody does, until single pages are asked for. */
+/* For chunks of other orders, they give up none. With good_order 7, pages go only for
+ * single pages; with 0, already for the first chunk. */
 static void nobody_gives_up_pages_for_another_order(struct check *t)
 {
 	CHECK_EQ(t, first_order(t, 7), 0);
 	CHECK_EQ(t, first_order(t, 0), 6);
 }
 
-/* An effort that there is not is refused. */
+/* A request with an unknown effort is refused. */
 static void an_unknown_effort_is_refused(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);
@@ -287,8 +291,8 @@ static void an_unknown_effort_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The system knows how many pooled pages it could have, but for the reserves; and that
- * there are none when the pools have gone, whatever was reserved. */
+/* The system knows how many pooled pages it could get, which excludes the reserves. When
+ * the pools have ended, it knows that there are none, whatever was reserved. */
 static void the_system_knows_what_it_could_have(struct check *t)
 {
 	struct rig *rig = two_pools(t, 0);

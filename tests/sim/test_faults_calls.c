@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Calls into the system that fail (f01 to f24), each kind at every place where
- * it is made, once and for good. The sweep does it for every operation; here
- * each case says what is to be seen of one kind of failure.
+ * Calls into the system that fail (f01 to f24), each kind at every place where it is
+ * made, once and for good. The sweep does this for every operation; here each case states
+ * the effects of one kind of failure.
  */
 
 #include <limits.h>
@@ -38,8 +38,8 @@ static unsigned long unplan(struct check *t)
 	return tpsim_fault_clear(check_machine(t));
 }
 
-/* Nothing of the buffer, of its pool or of the machine's is out, but for what the pools
- * of the device share. */
+/* No page, address or mapping of the buffer, of its pool or of the machine is in use, and
+ * no descriptor except what the pools of the device share. */
 static bool is_as_before(struct check *t, struct rig *rig, struct buffer *buf)
 {
 	struct tpsim_ledger ledger;
@@ -54,8 +54,9 @@ static bool is_as_before(struct check *t, struct rig *rig, struct buffer *buf)
 	       !ledger.pages_not_write_back;
 }
 
-/* For good from the n-th call on: an errno, and as before. Returns false if the
- * call was never made, or at the first thing that is wrong. */
+/* Let a call fail from the n-th on: the populate returns @err, and everything is as
+ * before. Returns false if the call was never made, or at the first thing that is
+ * wrong. */
 static bool fails_for_good(struct check *t, struct rig *rig, struct buffer *buf,
 			   enum tpsim_call call, unsigned long nth, int err)
 {
@@ -66,8 +67,8 @@ static bool fails_for_good(struct check *t, struct rig *rig, struct buffer *buf,
 	return unplan(t) && got == err && is_as_before(t, rig, buf);
 }
 
-/* A fresh page cannot be had, at whichever page: a smaller order is tried, and
- * if there is none either, nothing has happened. */
+/* The allocation of a fresh page fails, at any page: the pool tries a smaller order, and
+ * if there is none either, everything is as before. */
 static void f01_an_allocation_fails_at_any_page(struct check *t)
 {
 	static const enum tpsim_call calls[] = { TPSIM_CALL_PAGES_ALLOC,
@@ -94,8 +95,7 @@ static void f01_an_allocation_fails_at_any_page(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where memory is in pieces, single pages serve, and the fallbacks are counted.
- */
+/* In fragmented memory, single pages serve, and the fallbacks are counted. */
 static void f02_memory_in_pieces_serves(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -115,7 +115,7 @@ static void f02_memory_in_pieces_serves(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A descriptor cannot be had, of whichever chunk. */
+/* The allocation of a descriptor fails, of any chunk: everything is as before. */
 static void f03_a_descriptor_fails_at_any_chunk(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -133,9 +133,8 @@ static void f03_a_descriptor_fails_at_any_chunk(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Every allocation of a populate finds memory short, and calls the shrinker,
- * which is the pool that is populating: it gives, and does not wait for itself.
- */
+/* A populate finds memory short, and the system calls the shrinker of the manager that is
+ * populating: the shrinker frees pages, and does not wait for the populate. */
 static void f04_a_populate_shrinks_itself(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -164,7 +163,7 @@ static void f04_a_populate_shrinks_itself(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A mapping fails at whichever chunk of the batch: none of it is mapped. */
+/* The mapping of any chunk of a batch fails: no chunk of the batch is mapped. */
 static void f10_a_mapping_fails_at_any_chunk(struct check *t)
 {
 	static const int errors[] = { -ENOSPC, -ENOMEM, -EIO };
@@ -190,8 +189,8 @@ static void f10_a_mapping_fails_at_any_chunk(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A caching change fails after however many chunks: all of the batch is
- * write-back again, and no page of the system is anything else. */
+/* A caching change fails after any number of chunks: the whole batch is write-back again,
+ * and so is every page of the system. */
 static void f23_a_caching_change_fails_half_way(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -218,9 +217,8 @@ static unsigned long quarantined(struct rig *rig)
 	return stats.pages_quarantined;
 }
 
-/* And if the roll-back fails, too, after however many chunks: what is not known
- * to be write-back is quarantined, counted and told, and the shrinker tries
- * again. */
+/* If the rollback also fails, after any number of chunks, the pages that are not known to
+ * be write-back are quarantined, counted and reported, and the shrinker tries again. */
 static void f24_a_roll_back_fails_half_way(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -250,8 +248,8 @@ static void f24_a_roll_back_fails_half_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Before a populate is refused for want of budget, what is quarantined is tried
- * again, too. */
+/* Before a populate is refused because the budget is full, the pool tries again to make
+ * the quarantined pages write-back. */
 static void f24_a_full_budget_tries_the_quarantine(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .page_budget = N });
@@ -272,8 +270,8 @@ static void f24_a_full_budget_tries_the_quarantine(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* As long as there are pages whose caching is not known, their manager cannot end; and
- * one of them that is not marked so is found. */
+/* While there are pages whose caching is not known, their manager cannot end; and the
+ * check of the manager finds one that is not marked as quarantined. */
 static void f24_a_manager_keeps_what_is_broken(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a device can do that nobody wants (f15 to f27, f44, f46), what hardware
- * says of memory (f09), and machines that are unlike a PC. The device here
- * writes whenever it likes to any address that it was ever given.
+ * Unwanted accesses of a device (f15 to f27, f44, f46), poisoned memory (f09), and
+ * machines that are unlike a PC. The device here writes at any time to any address that
+ * it was ever given.
  */
 
 #include <limits.h>
@@ -31,8 +31,8 @@ static bool writes(struct rig *rig, tpos_dma_addr_t addr)
 	return !tpsim_device_write(rig->dev[0], addr + 5, &byte, 1);
 }
 
-/* What the hardware has poisoned, while it was pooled, is set aside when it
- * would be handed out, and others are taken instead. */
+/* If the hardware poisons a pooled page, the pool quarantines its chunk instead of
+ * handing it out, and uses another one. */
 static void f09_a_poisoned_page_is_not_handed_out(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -59,8 +59,8 @@ static void f09_a_poisoned_page_is_not_handed_out(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The same of what is poisoned while it is in use, or pooled and leaves: it is
- * neither pooled nor given to the system. */
+/* The same holds for a page that is poisoned while it is in use, or that leaves the pool:
+ * it is neither pooled nor given to the system. */
 static void f09_a_poisoned_page_does_not_leave(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -87,8 +87,8 @@ static void f09_a_poisoned_page_does_not_leave(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Of a chunk with a poisoned page, of either source, the system gets all other pages
- * when the quarantine ends, and that one never, though nobody asked for care. */
+/* When the quarantine is purged, the system gets all pages of a chunk, of either source,
+ * except the poisoned one, also without policy.verify. */
 static void f56_the_poisoned_page_alone_is_lost(struct check *t)
 {
 	static const struct ttmpool_backend_funcs *const funcs[] = {
@@ -124,8 +124,8 @@ static void f56_the_poisoned_page_alone_is_lost(struct check *t)
 	}
 }
 
-/* A device that goes on writing to where its buffer was faults, and reaches
- * nobody's bytes, neither the next owner's nor the system's. */
+/* A device that goes on writing to the addresses of its former buffer faults, and changes
+ * no bytes, neither of the next owner nor of the system. */
 static void f17_a_stale_address_reaches_nobody(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -155,8 +155,8 @@ static void f17_a_stale_address_reaches_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A kept mapping is of a page that is nobody's, or the same device's: what the
- * device writes there is gone when the page is handed out. */
+/* A kept mapping leads to a page that is pooled, or that the same device owns: what the
+ * device writes there is cleared before the page is handed out. */
 static void f17_a_kept_address_spoils_nothing(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -179,7 +179,7 @@ static void f17_a_kept_address_spoils_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Of chunks that are alike in all else, each is looked at by itself. */
+/* Of chunks that are otherwise alike, each is checked by itself. */
 static void f09_a_poisoned_chunk_goes_alone(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -204,8 +204,8 @@ static void f09_a_poisoned_chunk_goes_alone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* With policy.verify, who writes to a page that he gave back is named when it
- * is handed out, and the next owner sees zeroes. */
+/* With policy.verify, an owner that writes to a page after giving it back is named when
+ * the page is handed out, and the next owner sees zeroes. */
 static void f30_a_late_write_names_its_owner(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -243,7 +243,7 @@ static void f30_a_late_write_names_its_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* In a buffer of one chunk, too. */
+/* The same holds for a buffer of one chunk. */
 static void f30_a_late_write_to_a_single_chunk_is_told(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -270,7 +270,8 @@ static void f30_a_late_write_to_a_single_chunk_is_told(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* If that take fails, it has been told of, and is not again. */
+/* If the take that found the late write fails, the write has been reported, and is not
+ * reported again. */
 static void f30_a_late_write_is_told_once(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -305,7 +306,7 @@ static void f30_a_late_write_is_told_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* At teardown the device is cut off from what is still in use. */
+/* At teardown the device is cut off from the pages that are still in use. */
 static void f46_an_unplugged_device_is_cut_off(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -328,8 +329,8 @@ static void f46_an_unplugged_device_is_cut_off(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One leaked page is told in one line: pool, owner, age, order, caching and the
- * address that its device knows it by. */
+/* One leaked chunk is reported in one line: pool, owner, age, order, caching, and its
+ * address for the device. */
 static void f34_a_leak_is_one_line(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Machines that are unlike a PC with a strict IOMMU, each with what goes wrong
- * there: a lazy IOMMU (f18), bounce buffers that are full or stale (f15, f22),
- * a linear map that cannot be changed (f27), stores that are full or fail (f38,
- * f39). And drivers whose own functions call the pool (f37).
+ * Machines that are unlike a PC with a strict IOMMU, each with its own failures: a lazy
+ * IOMMU (f18), bounce buffers that are full or stale (f15, f22), a linear map that cannot
+ * be changed (f27), stores that are full or fail (f38, f39). And drivers whose own
+ * functions call the pool (f37).
  */
 
 #include <limits.h>
@@ -31,7 +31,7 @@ static bool writes(struct rig *rig, tpos_dma_addr_t addr)
 	return !tpsim_device_write(rig->dev[0], addr + 5, &byte, 1);
 }
 
-/* Can the device still write to a page that is the system's again? */
+/* Can the device still write to a page that has gone back to the system? */
 static bool window_is_open(struct check *t, bool lazy_unmap)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -57,8 +57,8 @@ static bool window_is_open(struct check *t, bool lazy_unmap)
 	return open;
 }
 
-/* Behind a lazy IOMMU a device can write to a page that has left, for a while;
- * and the policy closes that window, unless it is told not to. */
+/* Behind a lazy IOMMU a device could write for a while to a page that has left. The pool
+ * prevents this, unless the policy says lazy_unmap. */
 static void f18_the_lazy_window_is_closed(struct check *t)
 {
 	CHECK(t, !window_is_open(t, false) && !t->failed);
@@ -68,8 +68,8 @@ static void f18_the_lazy_window_is_closed(struct check *t)
 
 CHECK_SUITE(lazy, CHECK_CASE(f18_the_lazy_window_is_closed));
 
-/* When bounce slots run out, a buffer is refused as a whole, and none of them
- * stays taken; pages that need none are still to be had. */
+/* When bounce slots run out, the whole populate is refused, and occupies no slot
+ * afterwards; coherent pages, which need no slots, can still be had. */
 static void f15_full_bounce_buffers_are_told(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -95,9 +95,9 @@ static void f15_full_bounce_buffers_are_told(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The device has a view of its own of each page. What the library writes,
- * zeroes or contents, is there when the buffer is; and what the device wrote is
- * kept when it moves. */
+/* The device has its own copy of each page. What the library writes, zeroes or contents,
+ * is in that copy when the buffer is populated; and what the device wrote is kept when
+ * the buffer moves. */
 static void f22_the_devices_view_is_kept_true(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -130,8 +130,8 @@ static void f22_the_devices_view_is_kept_true(struct check *t)
 CHECK_SUITE(bouncing, CHECK_CASE(f15_full_bounce_buffers_are_told),
 	    CHECK_CASE(f22_the_devices_view_is_kept_true));
 
-/* Where the linear map cannot be changed, all is as it is elsewhere, but that a
- * caching change is a note. */
+/* If the linear map cannot be changed, everything else works as usual, but a caching
+ * change is only recorded. */
 static void f27_no_caching_is_no_difference(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -178,7 +178,8 @@ static struct buffer *ready(struct check *t, struct rig *rig, bool coherent)
 		       : NULL;
 }
 
-/* From wherever a failed move has left it, back to the device, and whole. */
+/* Bring the buffer back to the device, wherever a failed move has left it, and check its
+ * contents. */
 static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
 {
 	if (!ttmpool_backend_is_valid(&buf->be) || !rig_is_quiet(t, rig))
@@ -200,8 +201,8 @@ static unsigned long store_fails(struct check *t, struct buffer *buf,
 	return tpsim_fault_clear(check_machine(t));
 }
 
-/* The store is full at the k-th page, for every k: what did not fit stays in
- * its pages, and the rest can come back or follow later. */
+/* The store is full at the k-th page, for every k: the contents that did not fit stay in
+ * their pages, and the buffer comes back whole. */
 static void f38_a_store_full_at_any_page(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -223,8 +224,7 @@ static void f38_a_store_full_at_any_page(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A store with room for so many pages, and no more, is filled and not overrun.
- */
+/* A store with room for a few pages is filled to the last one, and not beyond. */
 static void f38_a_small_store_is_filled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -245,8 +245,8 @@ static void f38_a_small_store_is_filled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A disk that errs, or a signal that comes, at the k-th page in or out: the
- * copy that there was is the truth, and the move can be taken up again. */
+/* A disk error, or a signal, at the k-th page in or out: the copy that existed before is
+ * still valid, and the move can be continued. */
 static void f39_a_store_fails_at_any_page(struct check *t)
 {
 	static const int errors[] = { -EIO, -EINTR, -ENOMEM };
@@ -271,7 +271,8 @@ static void f39_a_store_fails_at_any_page(struct check *t)
 				 ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES),
 				 0);
 		CHECK(t, store_fails(t, buf, &fault, &err));
-		/* Without room in the store, plain chunks are split for it. */
+		/* If the store has no memory, plain chunks are split, so the swap-out may
+		 * succeed. */
 		CHECK(t, err == errors[i % 3] || (!in && !err));
 		CHECK(t, comes_back(t, rig, buf));
 	}
@@ -284,7 +285,7 @@ CHECK_SUITE(small_store, CHECK_CASE(f38_a_small_store_is_filled));
 
 static struct buffer *inner;
 
-/* Needs another buffer for its own. */
+/* A populate that first populates another buffer. */
 static int nested_populate(struct ttmpool_backend *be)
 {
 	int err = inner->be.tt.state == TTMPOOL_TT_EMPTY
@@ -294,7 +295,7 @@ static int nested_populate(struct ttmpool_backend *be)
 	return err ? err : ttmpool_backend_plain.populate(be);
 }
 
-/* Lets go of all that it can, in the middle of a bind. */
+/* A bind that gives up all that it can. */
 static int nested_bind(struct ttmpool_backend *be)
 {
 	ttmpool_manager_shrink_scan(be->pool->mgr, 100, true);
@@ -308,7 +309,8 @@ static void nested_unbind(struct ttmpool_backend *be)
 	check_any(ttmpool_swapin(&inner->be, TTMPOOL_ALL_PAGES));
 }
 
-/* A driver's own functions may call the pool: none of its locks is held. */
+/* A driver's own functions may call the pool, because the pool holds no lock while it
+ * calls them. */
 static void f37_a_drivers_functions_may_call_the_pool(struct check *t)
 {
 	struct ttmpool_backend_funcs funcs = ttmpool_backend_plain;

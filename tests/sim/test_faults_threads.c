@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Everything at once (f05, f35, f41): threads that populate, move and end
- * buffers, while others shrink, swap, change limits, and tear pools down that
- * share the manager. What each thread can know is checked while they run, and
- * the rest when they are done. Run under helgrind and ThreadSanitizer, too.
+ * Everything at once (f05, f35, f41): some threads populate, move and drop buffers;
+ * others shrink, swap out, change limits, and tear down pools of the same manager. The
+ * threads check what they can know while they run; the rest is checked when they are
+ * done. This also runs under helgrind and ThreadSanitizer.
  */
 
 #include <pthread.h>
@@ -24,7 +24,7 @@ struct worker {
 	tpos_dma_addr_t dma_addr[N];
 	pthread_mutex_t lock;
 	unsigned char byte;
-	unsigned long interrupted; /* moves that the swapper had made before */
+	unsigned long interrupted; /* failed attempts to bring it in */
 	const char *wrong;
 };
 
@@ -101,7 +101,8 @@ static bool each_page(struct worker *w, unsigned char byte,
 	return true;
 }
 
-/* The swapper may have had it since; and memory may be short for a while. */
+/* Bring the buffer in, because the swapper may have swapped it out; memory may be short
+ * for a while. */
 static int bring_in(struct worker *w)
 {
 	int err = 0;
@@ -122,7 +123,7 @@ static int bring_in(struct worker *w)
 	return 0;
 }
 
-/* A life of a buffer, with its lock let go between all steps. */
+/* Use a buffer from populate to drop, and release its lock between the steps. */
 static const char *live(struct worker *w)
 {
 	if (bring_in(w))
@@ -181,8 +182,8 @@ static void *shrink(void *arg)
 	return NULL;
 }
 
-/* Limits go up and down, and a pool of the manager's comes and goes with pages
- * in it. */
+/* Raise and lower limits, and start and end a pool of the manager that hands out
+ * pages. */
 static void *disturb(void *arg)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -209,7 +210,7 @@ static void *disturb(void *arg)
 	return NULL;
 }
 
-/* Workers, and one or two others at the same time; true if all went well. */
+/* Run the workers, and two other threads at the same time; true if nothing went wrong. */
 static bool run(struct check *t, struct rig *rig, void *(*first)(void *),
 		void *(*second)(void *))
 {
@@ -247,8 +248,8 @@ static struct rig *open_rig(struct check *t, unsigned long budget)
 						 .pool_limit = 2 * N });
 }
 
-/* Shrinkers at every step of a buffer's life take what is free or idle, and
- * nothing that is in use. */
+/* Shrinkers that run at every step of a buffer's life take free and idle pages, and no
+ * page that is in use. */
 static void f05_shrinkers_beside_everything(struct check *t)
 {
 	struct rig *rig = open_rig(t, 0);
@@ -257,7 +258,8 @@ static void f05_shrinkers_beside_everything(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pools come and go and limits change, while others work on the manager. */
+/* Pools start and end and limits change, while other threads work with the same
+ * manager. */
 static void f35_teardown_and_limits_beside_everything(struct check *t)
 {
 	struct rig *rig = open_rig(t, 4 * N);
@@ -266,8 +268,8 @@ static void f35_teardown_and_limits_beside_everything(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* There is room for one buffer and a half, so each swaps the other out: there
- * is one copy of each page at any time, and it is the right one. */
+/* There is room for one buffer and a half, so each worker swaps the other's buffer out:
+ * at any time there is one copy of each page, and it is the right one. */
 static void f41_swapping_beside_everything(struct check *t)
 {
 	struct rig *rig = open_rig(t, N + N / 2);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Hand-over on a machine of two nodes (S12): what goes in place, what by copy,
- * and what happens when the copy finds no memory; and who waits for whom while
- * the swapper is at work (S7).
+ * Hand-over on a machine of two nodes (S12): which pages stay in place, which are copied,
+ * and what happens if there is no memory for the copy; and a shrinker that runs while the
+ * swapper does (S7).
  */
 
 #include <limits.h>
@@ -24,7 +24,7 @@ static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n,
 		SEED);
 }
 
-/* A second pool: of a device with that mask, or of that node. */
+/* Add a second pool: of a device with that mask, or of that node. */
 static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
 			int node)
 {
@@ -40,7 +40,7 @@ static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
 	return true;
 }
 
-/* A buffer of 64 pages, anonymous, and the second pool's. */
+/* An anonymous buffer of 64 pages that was handed over to the second pool. */
 static struct buffer *handed_over(struct check *t, struct rig *rig,
 				  struct ttmpool_owner *owner)
 {
@@ -59,7 +59,7 @@ static struct buffer *handed_over(struct check *t, struct rig *rig,
 	return b;
 }
 
-/* A pool that wants pages of its own node gets a copy there of what is far. */
+/* A pool that wants pages of its own node gets a copy of far pages there. */
 static void s12_what_is_far_is_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -82,8 +82,8 @@ static void s12_what_is_far_is_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer of 64 pages of the first device's node, that is the second pool's now,
- * which wants another node. */
+/* A buffer with 64 pages of the first device's node, handed over to the second pool,
+ * which wants the other node. */
 static struct buffer *far_away(struct check *t, struct rig *rig)
 {
 	struct buffer *b = plain_ready(t, rig, 1, false);
@@ -97,7 +97,7 @@ static struct buffer *far_away(struct check *t, struct rig *rig)
 	return handed_over(t, rig, NULL);
 }
 
-/* Did it go to the device where it is? */
+/* Are the pages the device's, in place and without a copy? */
 static bool has_stayed(struct check *t, struct rig *rig, struct buffer *b)
 {
 	return b->be.tt.state == TTMPOOL_TT_POPULATED &&
@@ -106,7 +106,7 @@ static bool has_stayed(struct check *t, struct rig *rig, struct buffer *b)
 	       buffer_is_stamped(t, b, SEED) && rig_is_quiet(t, rig);
 }
 
-/* If there are no pages of its node, a copy would be as far: none is made. */
+/* If the wanted node has no free pages, a copy would be as far away, so none is made. */
 static void s12_far_pages_stay_if_there_are_no_near_ones(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -123,8 +123,8 @@ static void s12_far_pages_stay_if_there_are_no_near_ones(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is far and has a poisoned page cannot be copied, and need not be: it stays where
- * it is, and the device has its buffer again. */
+/* A far chunk with a poisoned page cannot be copied, and need not be: it stays where it
+ * is, and becomes the device's again. */
 static void f56_what_is_far_and_poisoned_stays(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -143,8 +143,7 @@ static void f56_what_is_far_and_poisoned_stays(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nobody gives up pages for a copy that is only nearer: not what is pooled, at the page
- * budget. */
+/* No pooled page goes at the page budget for a copy that would only be nearer. */
 static void s12_a_copy_for_nearness_costs_nobody_anything(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -166,7 +165,7 @@ static void s12_a_copy_for_nearness_costs_nobody_anything(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Any other failure is told, and the buffer is what it was. */
+/* Any other failure of the copy is returned, and the buffer is as it was. */
 static void s12_a_copy_that_fails_otherwise_is_told(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -204,8 +203,8 @@ static struct buffer *cached_buffer(struct check *t, struct rig *rig, int pool,
 					 .caching = TTMPOOL_CACHED });
 }
 
-/* A buffer of three pages, anonymous, and the second pool's, whose device reaches the one
- * in the middle, but neither the first nor the last. */
+/* An anonymous buffer of three pages that was handed over to the second pool, whose
+ * device reaches the page in the middle, but neither the first nor the last. */
 static struct buffer *reached_in_the_middle(struct check *t, struct rig *rig)
 {
 	struct buffer *high[2], *low[2], *three[2];
@@ -234,8 +233,8 @@ static struct buffer *reached_in_the_middle(struct check *t, struct rig *rig)
 	return three[1];
 }
 
-/* What was copied before a way back to the device fails is ordinary pages as the rest
- * is, and counted so. */
+/* If a move back to the device fails after some pages were copied, the copies are
+ * ordinary pages like the others, and are counted so. */
 static void s12_half_a_way_back_is_still_anonymous(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -263,8 +262,8 @@ static void s12_half_a_way_back_is_still_anonymous(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What has to be copied, since its device does not reach it, and is poisoned, is not read:
- * the buffer stays anonymous. */
+/* A poisoned page that has to be copied, because the device does not reach it, is not
+ * read: the buffer stays anonymous. */
 static void
 f56_what_is_out_of_reach_and_poisoned_stays_anonymous(struct check *t)
 {
@@ -285,7 +284,7 @@ f56_what_is_out_of_reach_and_poisoned_stays_anonymous(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* No memory for the copy: the buffer stays anonymous, and whole. */
+/* If there is no memory for the copy, the buffer stays anonymous, and whole. */
 static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -309,7 +308,7 @@ static void s12_no_memory_for_a_copy_loses_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A page of unknown caching cannot go into the swap cache. */
+/* A page of unknown caching is not insertable in the swap cache. */
 static void s08_a_page_of_unknown_caching_is_not_insertable(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -333,7 +332,7 @@ static void s08_a_page_of_unknown_caching_is_not_insertable(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer without addresses is interrupted on its way in as any other. */
+/* The swap-in of a buffer without addresses can be interrupted like any other. */
 static void s07_a_buffer_without_addresses_can_be_interrupted(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -353,7 +352,8 @@ static void s07_a_buffer_without_addresses_can_be_interrupted(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Such a buffer is as it was when its first chunk found no room in the store. */
+/* If the first chunk of such a buffer finds no room in the store, the buffer is as it
+ * was. */
 static void s07_a_buffer_without_addresses_is_restored(struct check *t)
 {
 	static const struct tpsim_fault full = { .call = TPSIM_CALL_STORE_WRITE,
@@ -373,8 +373,9 @@ static void s07_a_buffer_without_addresses_is_restored(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages of a pool that does not ask who had them are handed over to one that does, which
- * has no place to write it down; it takes them as they are. */
+/* Pages of a pool without policy.verify are handed over to a pool with it. Their
+ * descriptors have no place for the name of the last owner; the pool takes them as they
+ * are. */
 static void s12_what_has_no_place_for_a_name_is_handed_over(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -408,7 +409,7 @@ static void unlock_and_shrink(struct ttmpool_backend *be)
 	buffer_plain.unlock(be);
 }
 
-/* While the swapper is at work, the shrinker does not wait for it. */
+/* The shrinker does not wait while the swapper is at work. */
 static void s07_the_shrinker_does_not_wait_for_the_swapper(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -436,8 +437,8 @@ static void s07_the_shrinker_does_not_wait_for_the_swapper(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is swapped in far from its node is on the accounts once, and is not copied
- * from there to there. */
+/* Pages that are swapped in far from the wanted node are counted once, and are not copied
+ * within that node. */
 static void s06_what_comes_back_far_is_counted_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -467,8 +468,8 @@ static void s06_what_comes_back_far_is_counted_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages that another device's pool got, and that came to this one's bins while its mask
- * was wider for a time, go to the system when they are beyond the mask again. */
+/* Pages that another device's pool had allocated were pooled here while the mask was
+ * wider. Once they are beyond the mask again, they go to the system. */
 static void f57_what_was_handed_over_by_a_wider_mask_goes(struct check *t)
 {
 	static const uint64_t narrow = (1u << 24) - 1;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A port that lies. The linker puts our functions in front of the machine's,
- * and they return what no port should: DMA addresses that the device cannot
- * use, or that are somebody else's, and caching changes that were not, or were
- * not what is said. The library must notice before anybody does DMA by them,
- * undo all, and tell. (A store that lies is in test_hostile_store.c. An unmap,
- * or a free, cannot be found out: it has nothing to say.)
+ * A port that lies. The linker puts our functions in front of the machine's, and they
+ * return what no port should: DMA addresses that the device cannot use, or that another
+ * chunk has, and wrong results of caching changes. The library must notice this before
+ * any device uses the addresses, undo everything, and report it. (A store that lies is in
+ * test_hostile_store.c. A lie of an unmap or of a free cannot be noticed, because these
+ * calls report nothing.)
  */
 
 #include "check_cmocka.h"
@@ -29,7 +29,7 @@ int __wrap_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 int __real_tpos_caching_set(tpos_device_t *dev, struct ttmpool_list *chunks,
 			    enum ttmpool_caching caching);
 
-/* The address that the next mapping is said to have, and the one it has. */
+/* The wrong address that the next mapping gets, and its real one. */
 static bool lying, about_the_first, only_once;
 static tpos_dma_addr_t lie, truth;
 
@@ -42,7 +42,7 @@ static void tell_lie(struct ttmpool_chunk *chunk)
 	lying = !only_once;
 }
 
-/* The machine is told the truth again. */
+/* Restore the real address before the machine sees it. */
 static void tell_truth(struct ttmpool_chunk *chunk)
 {
 	if (lying && chunk->dma.addr == lie)
@@ -66,7 +66,7 @@ size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
-/* Whose page budget somebody lowers while pages are got. */
+/* The manager whose page budget is lowered while pages are allocated. */
 static struct ttmpool_manager *lowered;
 
 int __wrap_tpos_pages_alloc(tpos_device_t *dev, const struct tpos_alloc *req,
@@ -91,12 +91,12 @@ void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 	__real_tpos_pages_free(dev, chunks);
 }
 
-/* What is said of the next caching change away from write-back. */
+/* How the next caching change away from write-back lies. */
 static enum {
 	CACHING_TRUTH,
-	CACHING_NOT_DONE,     /* it was done, and it was not */
-	CACHING_DONE,         /* it failed, and was done */
-	CACHING_DONE_UNKNOWN, /* it was done, and nobody knows */
+	CACHING_NOT_DONE,     /* reports success, but did nothing */
+	CACHING_DONE,         /* reports a failure, but did it */
+	CACHING_DONE_UNKNOWN, /* did it, but the result is unknown */
 	CACHING_LIES,
 } caching_lie;
 
@@ -121,7 +121,8 @@ void __wrap_tpos_pages_copy(const struct tpos_span *to,
 void __real_tpos_pages_copy(const struct tpos_span *to,
 			    const struct tpos_span *from);
 
-/* Copies of pages that no cache serves: slow, and against the contract. */
+/* Counts copies of pages that are not write-back: they are slow, and against the
+ * contract. */
 static int slow_copies;
 
 void __wrap_tpos_pages_copy(const struct tpos_span *to,
@@ -142,7 +143,8 @@ static const struct ttmpool_backend_funcs *const kinds[] = {
 	&ttmpool_backend_plain, &ttmpool_backend_coherent
 };
 
-/* An address that the device cannot use is refused, told, and undone. */
+/* An address that the device cannot use is refused and reported, and the populate is
+ * undone. */
 static void an_address_out_of_reach_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .mask_bits = 32 });
@@ -174,7 +176,7 @@ static void an_address_out_of_reach_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A chunk whose end is out of reach is refused, though its beginning is not. */
+/* A chunk whose end is out of reach is refused, even if its beginning is not. */
 static void an_end_out_of_reach_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .mask_bits = 32 });
@@ -238,7 +240,7 @@ static struct buffer *open_kind(struct check *t, struct rig *rig, size_t n,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* What one populate makes of an address that the port has made up. */
+/* Populate the buffer while the port returns this address. */
 static int populate_at(struct buffer *buf, tpos_dma_addr_t addr)
 {
 	int err;
@@ -250,8 +252,8 @@ static int populate_at(struct buffer *buf, tpos_dma_addr_t addr)
 	return err;
 }
 
-/* All bits set, which is what the kernel calls a mapping error, is no address,
- * not even for a device that could emit it. */
+/* The address with all bits set, which the kernel uses for a mapping error, is refused,
+ * even for a device that could emit it. */
 static void f12_the_sentinel_is_no_address(struct check *t)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -268,8 +270,7 @@ static void f12_the_sentinel_is_no_address(struct check *t)
 	}
 }
 
-/* No address that is not a page's, is beyond the mask, or wraps around is
- * handed out. */
+/* No address is handed out that is not aligned, is beyond the mask, or wraps around. */
 static void f13_no_impossible_address_is_handed_out(struct check *t)
 {
 	static const tpos_dma_addr_t wrong[] = {
@@ -295,8 +296,8 @@ static void f13_no_impossible_address_is_handed_out(struct check *t)
 	}
 }
 
-/* An address that another buffer has, all of it or its last page, is refused,
- * and so is one that is there twice in a batch. */
+/* An address that another buffer has, in whole or in its last page, is refused, and so is
+ * one that occurs twice in a batch. */
 static void f14_no_address_is_had_twice(struct check *t)
 {
 	for (int i = 0; i < 2; i++) {
@@ -328,8 +329,8 @@ static void f14_no_address_is_had_twice(struct check *t)
 	}
 }
 
-/* So many addresses are compared, and no more: buffers of very many chunks are
- * served all the same. */
+/* The pool compares at most a fixed number of addresses, and serves buffers of very many
+ * chunks all the same. */
 static void f14_a_search_for_addresses_ends(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -349,8 +350,8 @@ static void f14_a_search_for_addresses_ends(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Whatever a caching change says, only what its chunks say, too, is believed;
- * and no page leaves that is not write-back. */
+/* If the result of a caching change and the state of its chunks differ, the populate
+ * fails; and no page leaves that is not write-back. */
 static void f23_a_caching_change_that_lies_is_undone(struct check *t)
 {
 	for (int i = 2; i < 2 * CACHING_LIES; i++) {
@@ -370,7 +371,7 @@ static void f23_a_caching_change_that_lies_is_undone(struct check *t)
 	}
 }
 
-/* What is copied is write-back by then, whatever it was. */
+/* Pages are write-back by the time that they are copied. */
 static void s12_no_page_is_copied_uncached(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -390,7 +391,7 @@ static void s12_no_page_is_copied_uncached(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pooled page whose new address is refused is not pooled with it. */
+/* If the new address of a pooled page is refused, the page is not pooled with it. */
 static void f13_a_refused_address_is_not_kept(struct check *t)
 {
 	struct rig *rig = verified_rig(t, 32);
@@ -414,8 +415,8 @@ static void f13_a_refused_address_is_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* It is found wherever it is in a batch; and where a smaller chunk can be had
- * instead of a refused one, the buffer has as many pages as it asked for. */
+/* A wrong address is found anywhere in a batch; and if smaller chunks can be had instead
+ * of a refused one, the buffer gets as many pages as it asked for. */
 static void f13_one_wrong_address_is_enough(struct check *t)
 {
 	struct rig *rig = verified_rig(t, 64);
@@ -439,8 +440,8 @@ static void f13_one_wrong_address_is_enough(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What a refused chunk had taken of the budget is taken anew for smaller ones, and
- * only if it is still there. */
+/* Smaller chunks that replace a refused one take its budget again, and only if it is
+ * still there. */
 static void f13_room_for_a_refused_chunk_may_be_gone(struct check *t)
 {
 	struct rig *rig = verified_rig(t, 64);
@@ -460,8 +461,8 @@ static void f13_room_for_a_refused_chunk_may_be_gone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Next to another buffer is no overlap, and neither is an address that nobody
- * has any more. */
+/* An address next to another buffer does not overlap it, and an address that no chunk has
+ * any more may be used again. */
 static void f14_neighbours_and_the_past_do_not_count(struct check *t)
 {
 	struct rig *rig = verified_rig(t, 64);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A store that lies. The linker puts our function in front of the machine's: it
- * says that it has read a page, and the page is not what was stored. With
- * policy.checksum the library must not hand such a page to anybody; without, a
- * store is believed.
+ * A store that lies. The linker puts our function in front of the machine's: it reports
+ * that it has read a page, but the page is not what was stored. With policy.checksum the
+ * library must not hand out such a page; without it, the library trusts the store.
  */
 
 #include "check_cmocka.h"
@@ -22,7 +21,7 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 int __real_tpos_store_write(tpos_store_t *store, size_t index,
 			    const struct tpos_span *from);
 
-/* How many pages were out when the store was given the last one. */
+/* The number of pages that were out when the store was given the last page. */
 static struct check *watched;
 static size_t out_at_last;
 
@@ -37,7 +36,7 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 void __wrap_tpos_wake(struct tpos_wait *wait);
 void __real_tpos_wake(struct tpos_wait *wait);
 
-/* What was still mapped when waiters were woken the last time. */
+/* The number of bytes that were mapped when waiters were woken the last time. */
 static struct rig *woken_rig;
 static uint64_t mapped_at_last_wake;
 
@@ -48,7 +47,7 @@ void __wrap_tpos_wake(struct tpos_wait *wait)
 	__real_tpos_wake(wait);
 }
 
-/* What is done to a page on its way from the store. */
+/* What happens to a page when the store reads it. */
 enum lie {
 	LIE_NONE,
 	LIE_FIRST_BIT,
@@ -122,7 +121,7 @@ static struct buffer *swapped(struct check *t, struct rig *rig, bool coherent)
 								    : NULL;
 }
 
-/* The lie is found, told, and contained; the truth is still welcome. */
+/* Is the lie found, reported and contained? A later swap-in can still succeed. */
 static bool is_found_out(struct check *t, struct rig *rig, struct buffer *buf)
 {
 	size_t told = check_reports(t, TTMPOOL_REPORT_CORRUPTED);
@@ -133,8 +132,8 @@ static bool is_found_out(struct check *t, struct rig *rig, struct buffer *buf)
 	       ttmpool_backend_is_valid(&buf->be) && rig_is_quiet(t, rig);
 }
 
-/* Whatever the store does to whichever page, it is never silently wrong; and
- * when it tells the truth, all is there. */
+/* Whatever the store does to whichever page, the library never hands out wrong contents;
+ * and when the store is right again, all contents are there. */
 static void f40_a_corrupted_page_is_never_handed_out(struct check *t)
 {
 	struct rig *rig = open_rig(t, true);
@@ -146,7 +145,7 @@ static void f40_a_corrupted_page_is_never_handed_out(struct check *t)
 		CHECK(t, buf);
 		lie = (enum lie)(i / 2 % LIE_COUNT);
 		lie_at = (size_t)i / (2 * LIE_COUNT);
-		/* The page in the middle is its own opposite. */
+		/* With the order reversed, the page in the middle stays where it is. */
 		if (lie != LIE_NONE &&
 		    !(lie == LIE_OTHER_PAGE && lie_at == PAGES / 2))
 			CHECK(t, is_found_out(t, rig, buf));
@@ -160,7 +159,7 @@ static void f40_a_corrupted_page_is_never_handed_out(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer whose store goes on to lie is lost, and can be ended. */
+/* If the store keeps returning wrong contents, the buffer is lost, but can be dropped. */
 static void f40_a_lost_buffer_can_be_dropped(struct check *t)
 {
 	struct rig *rig = open_rig(t, true);
@@ -179,7 +178,7 @@ static void f40_a_lost_buffer_can_be_dropped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The report says which page of which pool's buffer it was. */
+/* The report names the pool and the index of the page. */
 static void f40_the_report_names_the_page(struct check *t)
 {
 	struct rig *rig = open_rig(t, true);
@@ -198,7 +197,7 @@ static void f40_the_report_names_the_page(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Without memory for the sums nothing leaves. */
+/* Without memory for the checksums, nothing is swapped out. */
 static void f40_without_memory_for_sums_nothing_moves(struct check *t)
 {
 	struct rig *rig = open_rig(t, true);
@@ -228,7 +227,7 @@ static void f40_without_memory_for_sums_nothing_moves(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The sums are a choice: without them, a store is believed. */
+/* Checksums are optional: without them, the library trusts the store. */
 static void f40_without_sums_a_store_is_believed(struct check *t)
 {
 	struct rig *rig = open_rig(t, false);
@@ -245,8 +244,8 @@ static void f40_without_sums_a_store_is_believed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages go to the system while a buffer is swapped out, and not at its end: the
- * store itself may need them. */
+/* Pages go to the system while a buffer is being swapped out, not only at the end,
+ * because the store itself may need memory. */
 static void s07_memory_comes_back_on_the_way(struct check *t)
 {
 	struct rig *rig = open_rig(t, false);
@@ -266,8 +265,8 @@ static void s07_memory_comes_back_on_the_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Coherent pages are mapped until they are free: who waits for address space is
- * woken after that, too. */
+/* Coherent pages stay mapped until they are freed: requests that wait for addresses are
+ * also woken after that. */
 static void s06_waiters_are_woken_when_it_is_free(struct check *t)
 {
 	struct rig *rig = open_rig(t, false);
@@ -297,7 +296,7 @@ CHECK_SUITE(hostile_store, CHECK_CASE(f40_a_corrupted_page_is_never_handed_out),
 	    CHECK_CASE(s07_memory_comes_back_on_the_way),
 	    CHECK_CASE(s06_waiters_are_woken_when_it_is_free));
 
-/* Twice: a store that copies, and one that takes pages as its own. */
+/* Runs twice: with a store that copies, and with one that takes over pages. */
 int main(int argc, char **argv)
 {
 	struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What leaves a pool, and in which order, when something went wrong before (S11, S6): pages
- * that the hardware has poisoned, and requests that failed with pooled pages in hand.
+ * Which pages leave a pool, and in which order, when something went wrong before (S11,
+ * S6): pages that the hardware has poisoned, and requests that failed when they already
+ * had pooled pages.
  */
 
 #include "check_cmocka.h"
@@ -14,7 +15,7 @@
 static tpos_page_t *page[MOST];
 static tpos_dma_addr_t addr[MOST];
 
-/* What others do when pages are mapped, once; and then that fails. */
+/* Runs once, when pages are mapped; then that mapping fails. */
 static void (*meanwhile)(void);
 
 int __real_tpos_dma_map(tpos_device_t *dev, struct ttmpool_list *chunks);
@@ -40,7 +41,7 @@ static int take(struct ttmpool_pool *pool, enum ttmpool_caching caching,
 				 mapped ? addr + at : NULL);
 }
 
-/* Pages of single chunks, from @at on. */
+/* Take @n single pages, from index @at on. */
 static bool take_singles(struct ttmpool_pool *pool, size_t n, size_t at)
 {
 	for (size_t i = at; i < at + n; i++)
@@ -57,7 +58,7 @@ static bool give_singles(struct ttmpool_pool *pool, size_t n, size_t at)
 	return true;
 }
 
-/* A rig of single pages; @bad of the @n that lie in the first pool, the oldest, are
+/* A rig of single pages: @n are pooled in the first pool, of which the @bad oldest are
  * poisoned. */
 static struct rig *open_poisoned(struct check *t, size_t n, size_t bad,
 				 unsigned long page_budget)
@@ -92,8 +93,8 @@ static bool close_poisoned(struct check *t, struct rig *rig)
 	       rig_close(t, rig);
 }
 
-/* As many pages leave as are asked for, though the oldest are poisoned and do not: for the
- * system, and for a pool that is drained. */
+/* As many pages leave as were asked for, though the oldest are poisoned and do not: for
+ * the system, and when a pool is drained. */
 static void f56_others_leave_in_place_of_poisoned_pages(struct check *t)
 {
 	struct rig *rig = open_poisoned(t, 100, 30, 0);
@@ -107,7 +108,8 @@ static void f56_others_leave_in_place_of_poisoned_pages(struct check *t)
 	CHECK(t, close_poisoned(t, rig));
 }
 
-/* Pooled pages over a budget that is lowered go, though poisoned ones stay, and count. */
+/* When the budget is lowered, pooled pages go until it holds, though poisoned pages stay,
+ * and count. */
 static void f56_a_lowered_budget_holds_beside_poisoned_pages(struct check *t)
 {
 	static const size_t bad[] = { 1, 4, 40 };
@@ -122,8 +124,8 @@ static void f56_a_lowered_budget_holds_beside_poisoned_pages(struct check *t)
 	}
 }
 
-/* A request within the budget has its pages, of another pool or of what its own has
- * reserved, though the oldest of these are poisoned. */
+/* A request within the budget gets its pages, from another pool or from the reserve of
+ * its own, though the oldest of these pages are poisoned. */
 static void f56_poisoned_pages_are_no_reason_to_refuse(struct check *t)
 {
 	for (int own = 0; own < 2; own++) {
@@ -144,9 +146,9 @@ static void nothing(void)
 {
 }
 
-/* A request that fails leaves the pages that it had in hand as old as they were: the
- * oldest of the pool still leave first. Some were mapped before, some clear, and some are
- * in larger chunks. */
+/* A request that fails does not change the age of the pooled pages that it had: the
+ * oldest pages of the pool still leave first. Some of them were mapped before, some are
+ * clear, and some are in larger chunks. */
 static void s11_a_failed_take_makes_nothing_younger(struct check *t)
 {
 	static const size_t order[] = { 0, 1, 0, 0, 2, 0, 1, 0, 0, 2 };
@@ -189,8 +191,8 @@ static void others_give(void)
 	ttmpool_pool_scrub(busy_pool, 300);
 }
 
-/* Where hundreds of younger pages have come while a request that fails had some in hand,
- * these are still older than what comes next, and the lists agree. */
+/* Hundreds of younger pages are pooled while a failing request has some pages. These are
+ * still older than pages that come back later, and the lists agree. */
 static void s11_a_failed_take_goes_back_among_many(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -211,8 +213,8 @@ static void s11_a_failed_take_goes_back_among_many(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pooled pages that were mapped for a request that failed after that do not stay mapped
- * where no mapping is kept. */
+/* If mappings are not kept, pooled pages that were mapped for a request that then failed
+ * do not stay mapped. */
 static void s13_what_was_mapped_in_vain_is_not_kept(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -238,7 +240,8 @@ static void s13_what_was_mapped_in_vain_is_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A low mark that is no multiple of a page is kept: of a pool, and of a device. */
+/* The low mark of a pool or of a device may be any number of bytes, not only a multiple
+ * of the page size. */
 static void s06_a_low_mark_may_be_any_number(struct check *t)
 {
 	const uint64_t limit = 64ull * 4096, low = 5000;
@@ -264,8 +267,8 @@ static void s06_a_low_mark_may_be_any_number(struct check *t)
 	}
 }
 
-/* A pool whose own limit, or its device's, is 100 pages, and in which 60 mapped pages are
- * in use; the other pool of the device keeps 20. */
+/* The limit of the pool itself, or of its device, is 100 pages, and 60 mapped pages of
+ * the pool are in use; the other pool of the device keeps 20 mapped. */
 static struct rig *open_limited(struct check *t, bool shared,
 				struct ttmpool_iova *iova,
 				enum ttmpool_source source)
@@ -302,8 +305,8 @@ static uint64_t mapped_by_all(struct rig *rig)
 	return (rig_stats(rig).bytes_mapped + other.bytes_mapped) / 4096;
 }
 
-/* For a request that the limit would not admit though all kept mappings ended, none does;
- * for one that it would, as many end as it takes. */
+/* If the limit would not admit a request even if all kept mappings ended, none ends;
+ * otherwise only as many end as the request needs. */
 static void s06_no_mapping_ends_in_vain(struct check *t)
 {
 	for (int i = 0; i < 4; i++) {
@@ -332,8 +335,8 @@ static void s06_no_mapping_ends_in_vain(struct check *t)
 	}
 }
 
-/* What another pool of the device has reserved stays mapped, and nothing ends for who
- * could not do without it. */
+/* Mappings that another pool of the device has reserved do not end, and no mapping ends
+ * for a request that would need those, too. */
 static void s06_what_is_reserved_makes_no_room(struct check *t)
 {
 	struct ttmpool_request req = { .caching = UC, .num_pages = 31 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Limits and reserves mean what they say (S11): in which order pages leave, how many at
- * once, and what that costs. Those that need threads are in test_limits_threads.c.
+ * Limits and reserves are exact (S11): in which order pages leave, how many at once, and
+ * what that costs. The tests that need threads are in test_limits_threads.c.
  */
 
 #include <limits.h>
@@ -14,12 +14,12 @@
 
 #define MOST 64
 
-/* What was handed to the port. */
+/* What the port was asked to free. */
 static struct {
 	struct tpsim_machine *machine;
 	size_t largest;   /* pages of the largest batch that was freed */
-	unsigned long ns; /* when the first one was */
-	struct ttmpool_manager *mgr; /* a scan for some of this comes within */
+	unsigned long ns; /* when the first batch was freed */
+	struct ttmpool_manager *mgr; /* to be scanned within the next free */
 	unsigned long got_within;
 } freed;
 
@@ -50,9 +50,9 @@ void __wrap_tpos_pages_free(tpos_device_t *dev, struct ttmpool_list *chunks)
 }
 
 /**
- * struct shelf - chunks that a case has taken, to be given back one by one
- * @pages: the first page of each
- * @n: so many
+ * struct shelf - chunks that a case has taken, and gives back one by one
+ * @pages: the first page of each chunk
+ * @n: the number of chunks
  */
 struct shelf {
 	struct ttmpool_pool *pool;
@@ -60,7 +60,7 @@ struct shelf {
 	int n;
 };
 
-/* Take single pages: mapped ones, where @mapped. */
+/* Take @n single pages; mapped ones, if @mapped. */
 static bool shelf_take(struct shelf *shelf, struct ttmpool_pool *pool, int n,
 		       bool mapped)
 {
@@ -90,7 +90,7 @@ static bool is_gone(const struct shelf *shelf, int i)
 	return !tpos_page_chunk(shelf->pool->dev, shelf->pages[i]);
 }
 
-/* Do they leave one after the other, as they came? */
+/* Do the pages leave one after the other, in the order in which they were taken? */
 static bool leaves_in_order(struct shelf *shelf)
 {
 	for (int i = 0; i < shelf->n; i++) {
@@ -103,7 +103,7 @@ static bool leaves_in_order(struct shelf *shelf)
 	return true;
 }
 
-/* Give up the oldest @n kept mappings, for pages of another caching. */
+/* End the oldest @n kept mappings, by a request for pages of another caching. */
 static bool give_up(struct ttmpool_pool *pool, size_t n)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
@@ -125,8 +125,8 @@ static struct rig *single_rig(struct check *t, uint64_t mapped_limit)
 						 .policy = &policy });
 }
 
-/* What was given back first leaves first, though some of it was cleared and some was
- * unmapped since, in any mix. */
+/* Pages leave in the order in which they were given back, even if some of them were
+ * cleared or unmapped later, in any combination. */
 static void
 s11_what_is_scrubbed_or_unmapped_is_as_old_as_before(struct check *t)
 {
@@ -157,8 +157,8 @@ s11_what_is_scrubbed_or_unmapped_is_as_old_as_before(struct check *t)
 	}
 }
 
-/* Between pages that are given back clear, others are cleared later: each is as old as
- * its give all the same. */
+/* Pages that are cleared after younger pages were pooled clear still leave in the order
+ * in which they were given back. */
 static void s11_what_is_scrubbed_is_older_than_what_came_clear(struct check *t)
 {
 	struct rig *rig = single_rig(t, 0);
@@ -181,8 +181,8 @@ static void s11_what_is_scrubbed_is_older_than_what_came_clear(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Buffers of a page are served by what was cleared while younger pages lay clear, too: it
- * is neither made anew nor cleared twice. */
+/* Requests for single pages are served from pages that were cleared while younger clear
+ * pages were pooled: none is allocated again or cleared twice. */
 static void s10_what_was_scrubbed_serves_single_pages(struct check *t)
 {
 	struct rig *rig = single_rig(t, 0);
@@ -206,7 +206,7 @@ static void s10_what_was_scrubbed_serves_single_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The order outlives any number of gives to the pools of a manager. */
+/* The order holds after any number of gives to the pools of a manager. */
 static void s11_the_oldest_leave_first_for_ever(struct check *t)
 {
 	static const long later[] = { 1L << 31, UINT32_MAX,
@@ -229,7 +229,8 @@ static void s11_the_oldest_leave_first_for_ever(struct check *t)
 	}
 }
 
-/* Pool one chunk of @large pages, and as many single ones, in this order. */
+/* Pool one chunk of @large pages, and @singles single pages, in the order that
+ * @large_first says. */
 static bool pool_mix(struct check *t, struct rig *rig, size_t large,
 		     int singles, bool large_first)
 {
@@ -250,8 +251,8 @@ static bool pool_mix(struct check *t, struct rig *rig, size_t large,
 	return !large_first || shelf_give(&shelf, 0, singles);
 }
 
-/* What is over a reserve can be had, whichever chunk is the oldest and however large:
- * as much of it as whole chunks make up. */
+/* Pages over a reserve can leave, whichever chunk is the oldest and however large it is:
+ * as many as whole chunks make up. */
 static void s11_what_is_over_a_reserve_can_be_had(struct check *t)
 {
 	static const struct {
@@ -299,8 +300,8 @@ static void s11_what_is_over_a_reserve_can_be_had(struct check *t)
 	}
 }
 
-/* A populate finds room in the page budget in what is over another pool's reserve, and
- * in all of its own pool's. */
+/* A populate gets room in the page budget from the pages over another pool's reserve, and
+ * from all pooled pages of its own pool. */
 static void s11_a_reserve_serves_its_own_pool(struct check *t)
 {
 	struct ttmpool_request wc = { .caching = TTMPOOL_WRITE_COMBINED,
@@ -323,8 +324,8 @@ static void s11_a_reserve_serves_its_own_pool(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Neither the pages nor the mappings of a reserve go for a mapping of another pool of
- * the device; for one of its own pool they do. */
+/* Reserved pages and their mappings do not go for a mapping of another pool of the
+ * device, but they do for one of their own pool. */
 static void s06_a_reserve_keeps_its_mappings(struct check *t)
 {
 	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
@@ -350,7 +351,7 @@ static void s06_a_reserve_keeps_its_mappings(struct check *t)
 		CHECK_EQ(t, ttmpool_pool_prime(&rig->pool[0], &req, true), 0);
 		ttmpool_pool_reserve(&rig->pool[0], 16);
 		CHECK_EQ(t, ttmpool_iova_pages(&iova), 20);
-		/* The four that are not reserved can be had; no more. */
+		/* The four pages that are not reserved can go; no more. */
 		CHECK_EQ(t,
 			 ttmpool_pool_take(&rig->pool[1], &other, pages, addr),
 			 0);
@@ -366,7 +367,7 @@ static void s06_a_reserve_keeps_its_mappings(struct check *t)
 			 ttmpool_pool_give(&rig->pool[1], pages, 4,
 					   TTMPOOL_CACHED),
 			 0);
-		/* For its own pool, all of it. */
+		/* For a request to its own pool, all of them go. */
 		other.num_pages = 20;
 		CHECK_EQ(t,
 			 ttmpool_pool_take(&rig->pool[0], &other, pages, addr),
@@ -388,8 +389,9 @@ static unsigned long locks_taken(struct check *t)
 	return (unsigned long)counters.locks_taken;
 }
 
-/* With all that the limit has room for reserved by one pool, pages that come back to
- * another are not pooled, and that is cheap. What the reserve lacks is pooled. */
+/* If one pool has reserved all that the pool limit admits, pages that come back to
+ * another pool are not pooled, and this costs few locks. Pages that the reserve lacks are
+ * pooled. */
 static void s11_a_limit_below_a_reserve_is_cheap(struct check *t)
 {
 	struct rig *rig = single_rig(t, 0);
@@ -410,7 +412,7 @@ static void s11_a_limit_below_a_reserve_is_cheap(struct check *t)
 	ttmpool_pool_stats(&rig->pool[1], &stats);
 	CHECK_EQ(t, stats.pages_pooled, 0);
 	CHECK_EQ(t, stats.pages_released, 8);
-	/* The reserve is filled up again, and no further. */
+	/* The reserve is filled up again, but not beyond its size. */
 	CHECK(t, shelf_take(&shelf, &rig->pool[0], 8, true));
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 24);
 	CHECK(t, shelf_give(&shelf, 0, 8));
@@ -418,7 +420,7 @@ static void s11_a_limit_below_a_reserve_is_cheap(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is no longer reserved is over the limit, and goes at once. */
+/* Pages over the pool limit that are no longer reserved go at once. */
 static void s11_a_reserve_that_ends_is_trimmed(struct check *t)
 {
 	struct rig *rig = single_rig(t, 0);
@@ -479,8 +481,8 @@ static void s11_nothing_younger_goes_for_the_slack(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Whatever is given up goes in slices of 1024 pages, each with one caching change; the
- * first is free when a part of the time has passed. */
+/* Pages are given up in slices of 1024, each with one caching change; the first slice is
+ * free before a third of the time has passed. */
 static void s11_what_is_given_up_goes_in_slices(struct check *t)
 {
 	enum {
@@ -523,8 +525,8 @@ static void s11_what_is_given_up_goes_in_slices(struct check *t)
 	}
 }
 
-/* A scan that comes from within a reclaim, as when that has to allocate, waits for
- * nothing, and has what is left. */
+/* A scan from within a reclaim, as when the reclaim has to allocate, does not wait, and
+ * gets pages that are still pooled. */
 static void s11_a_scan_within_a_reclaim_has_what_is_left(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -549,8 +551,8 @@ static void s11_a_scan_within_a_reclaim_has_what_is_left(struct check *t)
 	}
 }
 
-/* A chunk that is larger than what is asked for goes whole, and the next request is
- * that much smaller: of many chunks, no more go than were asked for, and a chunk. */
+/* A chunk that is larger than what is asked for goes whole, and less is asked for next: a
+ * scan frees at most one chunk more than it was asked for. */
 static void
 s11_the_shrinker_takes_little_more_than_it_is_asked_for(struct check *t)
 {
@@ -567,7 +569,7 @@ s11_the_shrinker_takes_little_more_than_it_is_asked_for(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* How much can be given up is known without asking each pool. */
+/* Counting the pages that could be given up takes no lock of a pool. */
 static void s11_a_count_asks_no_pool(struct check *t)
 {
 	enum {
@@ -592,7 +594,8 @@ static void s11_a_count_asks_no_pool(struct check *t)
 		ttmpool_pool_reserve(&pools[i], (size_t)i % 6);
 	}
 	locks = locks_taken(t);
-	/* Of six pools, the reserves keep 0, 1, 2, 3, 4 and 4 of 4. */
+	/* Of six pools with four pages each, the reserves keep 0, 1, 2, 3, 4 and 4
+	 * pages. */
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, false),
 		 6 * 10 + 4 + 3 + 2 + 1);
 	CHECK_EQ(t, locks_taken(t), locks);
@@ -603,8 +606,8 @@ static void s11_a_count_asks_no_pool(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Give back an array of single pages, one by one and in another order: afterwards no
- * two that are neighbours in a list came together. */
+/* Give back an array of single pages, one by one and in another order, so that no two
+ * neighbours in a list came together. */
 static bool give_singly(struct ttmpool_pool *pool, tpos_page_t **pages,
 			size_t n)
 {
@@ -615,8 +618,8 @@ static bool give_singly(struct ttmpool_pool *pool, tpos_page_t **pages,
 	return true;
 }
 
-/* What there is to be done with many chunks at once; the machine counts the steps that
- * are made while a spinlock is held, and complains. */
+/* Every operation on many chunks; the machine counts the steps that are made while a
+ * spinlock is held, and complains of too many. */
 static bool work_on_many(struct rig *rig, tpos_page_t **pages,
 			 tpos_dma_addr_t *addr, size_t n)
 {
@@ -653,7 +656,7 @@ static bool work_on_many(struct rig *rig, tpos_page_t **pages,
 	return ttmpool_manager_shrink_scan(&rig->mgr, n, false) == n;
 }
 
-/* No spinlock is held while a long list is worked on, whatever is done. */
+/* No operation holds a spinlock while it works on a long list. */
 static void s11_no_spinlock_is_held_for_a_long_list(struct check *t)
 {
 	const size_t n = 2999;
@@ -672,7 +675,7 @@ static void s11_no_spinlock_is_held_for_a_long_list(struct check *t)
 		rig = rig_open(t, &(struct rig_config){ .policy = &policy });
 		CHECK(t, rig);
 		CHECK(t, work_on_many(rig, pages, addr, n));
-		/* Teardown, too, of what is pooled and of what is in use. */
+		/* This includes the teardown, of pooled pages and of pages in use. */
 		CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, pages, addr),
 			 0);
 		CHECK(t, give_singly(&rig->pool[0], pages, n / 2));
@@ -683,7 +686,8 @@ static void s11_no_spinlock_is_held_for_a_long_list(struct check *t)
 	}
 }
 
-/* Nor for kept mappings that end, or chunks that a magazine lets go of. */
+/* Nor is a spinlock held while many kept mappings end, or while a magazine gives up many
+ * chunks. */
 static void s06_no_spinlock_is_held_for_many_mappings(struct check *t)
 {
 	const size_t n = 2999;
@@ -726,7 +730,7 @@ struct visits {
 	unsigned int of[2];
 };
 
-/* Pages can be had of a pool while it is looked at: it is not locked. */
+/* Pages can be taken from a pool during its visit, because it is not locked. */
 static void visit(struct ttmpool_pool *pool, void *arg)
 {
 	struct visits *visits = arg;
@@ -737,7 +741,7 @@ static void visit(struct ttmpool_pool *pool, void *arg)
 		visits->of[pool == &visits->rig->pool[1]]++;
 }
 
-/* Each pool is visited once; with no pool nothing happens. */
+/* Each pool is visited once; without pools nothing is visited. */
 static void each_pool_is_visited(struct check *t)
 {
 	struct rig *rig = single_rig(t, 0);
@@ -762,7 +766,8 @@ static unsigned long quarantined(struct rig *rig)
 	return stats.pages_quarantined;
 }
 
-/* What has to be quarantined did not go to the system, and is not said to have. */
+/* Pages that are quarantined instead of freed are not reported to the system as given
+ * up. */
 static void s11_what_is_quarantined_has_not_been_given_up(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -787,15 +792,15 @@ static void s11_what_is_quarantined_has_not_been_given_up(struct check *t)
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 4);
 	ttmpool_manager_stats(&rig->mgr, &stats);
 	CHECK_EQ(t, stats.pages_shrunk, 0);
-	/* It has when it can be repaired. */
+	/* When they are repaired, they are reported. */
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 4, false), 4);
 	CHECK_EQ(t, quarantined(rig), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 4);
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What cannot be repaired is tried in small portions, and ever less often; and when
- * it can be, it is in the end. */
+/* The pool tries to repair quarantined pages a few at a time, and less and less often;
+ * when they can be repaired, all of them are in the end. */
 static void f24_what_cannot_be_repaired_is_not_tried_for_ever(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -833,8 +838,8 @@ static void f24_what_cannot_be_repaired_is_not_tried_for_ever(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages in quarantine are nobody's to give up: where no more could go than is lacking but
- * for these, nobody gives up any. */
+/* Pages that a teardown has quarantined cannot be given up: if a request lacks more than
+ * all other pages that could go, it is refused, and none of them goes. */
 static void s06_what_is_quarantined_makes_no_room(struct check *t)
 {
 	struct rig *rig = rig_open(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Limits beside each other (S11): several threads give, trim and shrink at once, and
- * one of them is held up where it gives pages back to the system, or converts some that it
- * has got, until the others are through, or are seen to wait.
+ * Limits with several threads (S11): threads give, trim and shrink at once. One of them
+ * is held up where it gives pages back to the system, or where it converts pages that it
+ * has allocated, until the others are done, or are seen to wait.
  */
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 #include "check_cmocka.h"
 #include "rig.h"
 
-/* Who is held up, and whether it has come there. */
+/* The thread that is held up, whether it is to be held, and whether it has arrived. */
 static pthread_t held;
 static atomic_bool holds, arrived;
 static _Atomic(enum ttmpool_caching) holds_at = TTMPOOL_CACHED;
@@ -64,7 +64,8 @@ struct doer {
 	unsigned long got;
 };
 
-/* As many pages as the others have, and back to the system; 0 if they were had. */
+/* Take as many pages as the other pool has, and give them back to the system; returns 0
+ * on success. */
 static unsigned long take_and_give(struct rig *rig)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
@@ -77,7 +78,7 @@ static unsigned long take_and_give(struct rig *rig)
 						  TTMPOOL_CACHED);
 }
 
-/* As many into the bins; true if they were not had. */
+/* Prime as many pages; returns true if that failed. */
 static bool prime_many(struct rig *rig)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -127,7 +128,8 @@ static bool start(struct doer *doer)
 	return true;
 }
 
-/* Both have begun; 30 ms later the second still waits for what the first holds. */
+/* Start both threads; 30 ms later the second one still waits for what the first one
+ * holds. */
 static bool start_and_wait(struct doer *holder, struct doer *waiter)
 {
 	if (!start(holder) || !start(waiter))
@@ -160,8 +162,8 @@ static struct rig *open_pooled(struct check *t, size_t pages)
 	return rig;
 }
 
-/* While a long trim is under way, whoever gives a page back does not wait for it, nor
- * does he do its work; and the shrinker has what it asks for. */
+/* During a long trim, a thread that gives a page back neither waits for the trim nor does
+ * its work; and the shrinker gets the pages that it asks for. */
 static void s11_nobody_waits_for_a_trim(struct check *t)
 {
 	struct ttmpool_request one = { .caching = TTMPOOL_UNCACHED,
@@ -190,9 +192,10 @@ static void s11_nobody_waits_for_a_trim(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What a limit, a budget or a drain says is gone has gone, though another thread had
- * taken it out of the bins before, and was slow; a pool that goes waits for who works
- * on it; and who is within the budget then, for who makes it so. */
+/* When a new limit, a new budget or a drain returns, the pages that it had to free are
+ * free, even if a slow thread had taken them out of the bins before. A teardown waits for
+ * threads that work on its pool, and a request that is within the budget waits for pages
+ * that others are giving up. */
 static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 {
 	static const enum deed deeds[] = { SET_LIMIT, SET_BUDGET, DRAIN, FINI,
@@ -229,8 +232,8 @@ static void s11_what_others_are_giving_up_is_waited_for(struct check *t)
 	}
 }
 
-/* Who has waited for what another was giving up, and lacks a page even then, is told so:
- * whether he would use what is pooled, or fills the bins. */
+/* If a request waits for pages that another thread is giving up, and still lacks a page
+ * then, it fails: a take as well as a prime. */
 static void s11_who_waited_in_vain_is_told(struct check *t)
 {
 	static const enum deed deeds[] = { TAKE, PRIME };
@@ -260,8 +263,8 @@ static void s11_who_waited_in_vain_is_told(struct check *t)
 	}
 }
 
-/* Who is within the budget is not refused since another makes spare pages just now that
- * nobody has asked for: he waits for them. */
+/* A request within the budget is not refused because another thread is making spare pages
+ * that nobody asked for: it waits for them. */
 static void s11_spare_pages_of_others_are_waited_for(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -323,8 +326,8 @@ static void *give(void *arg)
 	return NULL;
 }
 
-/* However many give back at once at the limit, what is over it goes once: no less stays
- * than the limit less its slack, and no more than the limit. */
+/* However many threads give pages back at the limit at once, only the excess goes, and
+ * only once: at least the limit less its slack stays pooled, and at most the limit. */
 static void s11_what_is_over_a_limit_goes_once(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,

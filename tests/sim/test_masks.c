@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A mask that is changed on a machine without an IOMMU (f57), of which the device then
- * reaches all memory, or a part of it and the bounce slots.
+ * A mask that changes on a machine without an IOMMU (f57): with it the device reaches all
+ * memory, or only a part of it and the bounce slots.
  */
 
 #include "check_cmocka.h"
@@ -40,8 +40,8 @@ static bool device_sees(struct check *t, struct pages *some, unsigned char byte)
 	return true;
 }
 
-/* When mappings begin to bounce, these are counted, and none is kept: a slot that a
- * pooled page holds is nobody's. */
+/* When mappings begin to bounce, they are counted, and not kept, because a pooled page
+ * must not occupy a slot. */
 static void f57_mappings_that_begin_to_bounce_are_not_kept(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -69,7 +69,7 @@ static void f57_mappings_that_begin_to_bounce_are_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A single chunk, too. */
+/* The same holds for a single chunk. */
 static void f57_a_single_mapping_that_bounces_is_not_kept(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -88,7 +88,7 @@ static void f57_a_single_mapping_that_bounces_is_not_kept(struct check *t)
 	CHECK(t, rig_is_quiet(t, rig) && rig_close(t, rig));
 }
 
-/* What is primed then is not mapped ahead of need. */
+/* Once mappings bounce, a prime does not map pages in advance. */
 static void f57_a_prime_takes_no_slots(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -105,7 +105,7 @@ static void f57_a_prime_takes_no_slots(struct check *t)
 	CHECK(t, rig_is_quiet(t, rig) && rig_close(t, rig));
 }
 
-/* Nor does what is primed keep slots if it is the first to bounce. */
+/* A prime keeps no slots either if its mappings are the first to bounce. */
 static void f57_a_first_prime_keeps_no_slots(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -121,7 +121,8 @@ static void f57_a_first_prime_keeps_no_slots(struct check *t)
 	CHECK(t, rig_is_quiet(t, rig) && rig_close(t, rig));
 }
 
-/* Slots are for 256 KiB at most: what the pool takes for 2 MiB is taken in pieces. */
+/* A mapping that bounces has at most 256 KiB: a pooled chunk of 2 MiB is replaced by
+ * smaller ones. */
 static void f57_large_chunks_bounce_in_pieces(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -138,8 +139,8 @@ static void f57_large_chunks_bounce_in_pieces(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pooled pages that are not mapped, and that would have to bounce now, are no use: the
- * system may have better ones. */
+/* Pooled pages that are not mapped, and that would bounce now, go to the system, because
+ * it may have pages within the mask. */
 static void f57_unmapped_pages_beyond_the_mask_go(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -158,8 +159,8 @@ static void f57_unmapped_pages_beyond_the_mask_go(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pool that was made when mappings bounced has none that does, once all memory is
- * within the mask; nor does it keep any then. */
+/* A pool that was made when mappings bounced has none that bounces once all memory is
+ * within the mask; but it does not keep mappings from then on either. */
 static void f57_bouncing_ends_with_a_wider_mask(struct check *t)
 {
 	struct rig *rig =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What others do while the library is at work and holds no lock: here it is done from
- * within the port's own functions, so that it always comes at the same moment.
+ * What other threads do while the library works and holds no lock. Here the functions of
+ * the port do it, so that it always happens at the same moment.
  */
 
 #include <pthread.h>
@@ -13,7 +13,7 @@
 
 #define MANY 300 /* more chunks than are passed to put one in its place */
 
-/* What is done when the port's function is called next, once. */
+/* What is done, once, when the function of the port is called next. */
 static struct meanwhile {
 	void (*clear)(void *arg);
 	void (*unmap)(void *arg);
@@ -74,7 +74,7 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 	return __real_tpos_store_write(store, index, from);
 }
 
-/* The most that anything was counted up to in steps of more than one. */
+/* The largest sum that any counter reached in steps of more than one. */
 static atomic_long most_counted;
 
 long __real_tpos_atomic_add_return(long n, tpos_atomic_t *a);
@@ -99,8 +99,8 @@ static struct pages *single(struct check *t, struct rig *rig, int caching)
 				  .caching = (enum ttmpool_caching)caching });
 }
 
-/* Others need address space, and the pool gives up so many mappings for it; and which
- * of its pages is the oldest. */
+/* Requests that need addresses, for which the pool ends kept mappings; and the oldest
+ * page of the pool. */
 struct others {
 	tpos_page_t *oldest;
 	struct pages *pages[MANY + 1];
@@ -117,8 +117,8 @@ static void map_for_others(void *arg)
 		others->err = pages_take(others->pages[others->first]);
 }
 
-/* A pool with room for no more mappings than it has: of one dirty page, the oldest,
- * and of @n clean ones; and of a clean page that is not mapped, the newest. */
+/* A pool at its mapped limit, with mappings of one dirty page, the oldest, and of @n
+ * clean ones; and with one clean page that is not mapped, the newest. */
 static struct rig *open_full(struct check *t, size_t n, struct others *others)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -159,8 +159,8 @@ static bool close_full(struct check *t, struct rig *rig, struct others *others)
 	return rig_close(t, rig);
 }
 
-/* Clear the oldest page, and have all clean ones lose their mappings meanwhile; then it
- * loses its own. Returns an error, or 0. */
+/* Clear the oldest page, and let all clean pages lose their mappings meanwhile; then it
+ * loses its own, too. Returns 0 or an error. */
 static int overtake(struct rig *rig, struct others *others)
 {
 	meanwhile =
@@ -172,8 +172,8 @@ static int overtake(struct rig *rig, struct others *others)
 	return others->err;
 }
 
-/* A page that was out for clearing while a newer one was unmapped is in its place when it
- * is unmapped, too: it is the first one that leaves. */
+/* If a newer page was unmapped while a page was out for clearing, the older page is still
+ * put in its place when it is unmapped: it leaves first. */
 static void s11_what_comes_late_is_put_in_its_place(struct check *t)
 {
 	struct others others = { .first = 0 };
@@ -189,8 +189,8 @@ static void s11_what_comes_late_is_put_in_its_place(struct check *t)
 	CHECK(t, close_full(t, rig, &others));
 }
 
-/* So many were unmapped meanwhile that it is not put in its place, and no lock is held
- * for long to do so. */
+/* If very many newer pages were unmapped meanwhile, the page is not put in its place, and
+ * no lock is held for long to do so. */
 static void s11_nobody_looks_for_its_place_for_long(struct check *t)
 {
 	struct others others = { .first = 0 };
@@ -203,7 +203,7 @@ static void s11_nobody_looks_for_its_place_for_long(struct check *t)
 	CHECK(t, close_full(t, rig, &others));
 }
 
-/* What was seen of a rig while pages of its first pool were on their way out. */
+/* What was seen of a rig while pages of its first pool were leaving. */
 struct sight {
 	struct rig *rig;
 	bool seen;
@@ -219,8 +219,8 @@ static void look(void *arg)
 		       ttmpool_pool_is_valid(&sight->rig->pool[1]);
 }
 
-/* Pages on their way out, on no list and mapped yet, are no fault of their pool; and
- * they are none of another pool's. */
+/* A pool is valid while pages of it leave, though they are on no list and still mapped,
+ * and so is another pool. */
 static void s06_a_pool_is_valid_while_its_pages_leave(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -239,7 +239,7 @@ static void s06_a_pool_is_valid_while_its_pages_leave(struct check *t)
 	CHECK(t, rig_close(t, sight.rig));
 }
 
-/* A buffer that is taken off the list by another thread. */
+/* Another thread takes a buffer off the list. */
 struct removal {
 	struct buffer *buf;
 	pthread_t thread;
@@ -254,8 +254,8 @@ static void *remove_buffer(void *arg)
 	return NULL;
 }
 
-/* Start it, and come back when the buffer is off the list: from there on it waits until
- * the buffer is nobody's victim. */
+/* Start that thread, and return when the buffer is off the list; from then on the thread
+ * waits until the buffer is no longer being swapped out. */
 static void start_removal(void *arg)
 {
 	struct timespec time = { 0, 1000000 };
@@ -273,7 +273,8 @@ static void start_removal(void *arg)
 	}
 }
 
-/* A buffer that was taken off the list while its swap-out failed is not on it again. */
+/* A buffer that was taken off the list while its swap-out failed is not put on it
+ * again. */
 static void s07_a_removed_buffer_stays_removed(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -299,7 +300,7 @@ static void s07_a_removed_buffer_stays_removed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who swaps out is held up until another has pages, or for ten seconds. */
+/* A swap-out is held up until another thread has its pages, or for ten seconds. */
 struct slow {
 	struct pages *pages;
 	pthread_t thread;
@@ -335,8 +336,9 @@ static void hold_up(void *arg)
 	meanwhile.write = hold_up;
 }
 
-/* Who needs a few pages while somebody swaps out many is not refused, and does not wait
- * for the end of that: the first that come back are his. */
+/* A request for a few pages that comes while another thread swaps out many is not
+ * refused, and does not wait until all are out: it gets the first pages that come
+ * back. */
 static void s06_nobody_waits_for_the_end_of_a_swap_out(struct check *t)
 {
 	struct rig *rig =
@@ -365,7 +367,7 @@ static void s06_nobody_waits_for_the_end_of_a_swap_out(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A small request, beside another. */
+/* A small request that another thread makes meanwhile. */
 struct small {
 	struct pages *pages;
 	int err;
@@ -378,7 +380,8 @@ static void take_small(void *arg)
 	small->err = pages_take(small->pages);
 }
 
-/* What is refused was not counted meanwhile: others would be refused for it. */
+/* A request that is refused was at no moment counted in the budget; otherwise other
+ * requests would have been refused because of it. */
 static void s06_no_count_is_over_the_budget_for_a_moment(struct check *t)
 {
 	struct rig *rig = rig_open(
@@ -404,8 +407,8 @@ static void s06_no_count_is_over_the_budget_for_a_moment(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What a request cannot have all of, it does not take a part of: that part is there for
- * another, at whatever moment he asks. */
+/* A request that cannot have all it lacks takes no part of it: that part stays available
+ * to another request at any moment. */
 static void s06_who_asks_in_vain_holds_nothing(struct check *t)
 {
 	static const enum ttmpool_effort efforts[] = { TTMPOOL_RETRY_MAYFAIL,
@@ -443,7 +446,7 @@ static void s06_who_asks_in_vain_holds_nothing(struct check *t)
 	}
 }
 
-/* Pages that come back after a request has looked everywhere in vain. */
+/* Pages that come back after a request has found nothing anywhere. */
 struct late {
 	struct pages *pages;
 	int err;
@@ -462,8 +465,8 @@ static void give_at_next(void *arg)
 	meanwhile.budget = give_late;
 }
 
-/* Who has found nothing looks once more before it is refused: what others had in their
- * hands may have come back. */
+/* A request that has found nothing looks once more before it is refused, because pages
+ * that other threads had may have come back. */
 static void s06_what_comes_back_late_is_had(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .page_budget = 8 });
@@ -479,7 +482,7 @@ static void s06_what_comes_back_late_is_had(struct check *t)
 	more = pages_open(t, rig, &config);
 	buf = buffer_ready(t, rig, &idle, 1);
 	CHECK(t, late.pages && more && buf);
-	more->dma_addr = NULL; /* room for pages is all that it takes */
+	more->dma_addr = NULL; /* so that it only needs room for pages */
 	CHECK_EQ(t, pages_take(late.pages), 0);
 	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
 	buf->locked = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Two nodes: pages of the right one are a wish. Nobody pays for it with pages, with
- * a reclaim or with a swap-out, as long as another node has memory.
+ * Two nodes: a pool prefers pages of its node, but no pages are given up, reclaimed or
+ * swapped out for that while another node has memory.
  */
 
 #include "check_cmocka.h"
@@ -11,7 +11,7 @@
 #define POOLED 512
 #define IDLE   64
 
-/* A rig of two pools, one a node; write-back pages may be pooled, too. */
+/* A rig of two pools, one for each node; write-back pages are pooled, too. */
 static struct rig *two_nodes(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -45,7 +45,7 @@ static struct buffer *add(struct check *t, struct rig *rig, int pool, size_t n)
 						    .caching = WC });
 }
 
-/* On the second pool: an idle buffer, and pages that lie pooled. */
+/* On the second pool: an idle buffer, and pooled pages. */
 static struct buffer *others(struct check *t, struct rig *rig)
 {
 	struct buffer *idle = add(t, rig, 1, IDLE);
@@ -70,8 +70,8 @@ static uint64_t pooled(struct rig *rig, int i)
 	return stats.pages_pooled;
 }
 
-/* A node that is full, of what cannot be reclaimed, is passed by: no shrinker is
- * called, of any order, and nobody loses a page. */
+/* A node that is full of memory that cannot be reclaimed is passed over: no shrinker is
+ * called, for any order, and no other buffer or pool loses a page. */
 static void a_full_node_costs_nobody_anything(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -97,7 +97,7 @@ static void a_full_node_costs_nobody_anything(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* When all nodes are full, the effort is made. */
+/* When all nodes are full, the system reclaims. */
 static void a_full_machine_is_reclaimed(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -117,8 +117,8 @@ static void a_full_machine_is_reclaimed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* At the page budget, what is pooled far away goes before another pool has to give
- * up anything for pages that are near. */
+/* At the page budget, far pages that the pool has pooled are used before another pool has
+ * to give up pages for near ones. */
 static void far_pages_go_before_others_give_up_theirs(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -145,7 +145,7 @@ static void far_pages_go_before_others_give_up_theirs(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* But if there is nothing far, room is made, and the pages are near. */
+/* If no far pages are pooled, the other pool makes room, and the new pages are near. */
 static void room_that_was_made_is_for_near_pages(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -167,7 +167,8 @@ static void room_that_was_made_is_for_near_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A task with a signal does not turn to the other node for the rest. */
+/* A signal ends a request for pages of a node; the request does not turn to the other
+ * node for the rest. */
 static void s06_a_signal_ends_a_request_of_a_node(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -186,8 +187,8 @@ static void s06_a_signal_ends_a_request_of_a_node(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer that comes back to the device with far pages keeps them, if there are none
- * that are near: pages that were prepared, and are as far, are not divided for it. */
+/* A buffer that comes back to the device with far pages keeps them if no near pages are
+ * free; prepared pages that are as far away are not divided for it. */
 static void what_was_prepared_far_is_no_nearer(struct check *t)
 {
 	struct ttmpool_request req = { .num_pages = 512 };
@@ -211,7 +212,7 @@ static void what_was_prepared_far_is_no_nearer(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What was prepared far away serves before a near page is asked for. */
+/* Prepared far pages serve before near pages are allocated. */
 static void what_was_prepared_far_is_enough(struct check *t)
 {
 	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
@@ -234,8 +235,8 @@ static void what_was_prepared_far_is_enough(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A third pool, of @node, and pages that lie pooled: 30 and 100 in the pools of the two
- * nodes, and 7 in this one. */
+/* Add a third pool, of @node, and pool pages: 30 and 100 in the pools of the two nodes,
+ * and 7 in this one. */
 static struct ttmpool_pool *stocked(struct check *t, struct rig *rig, int node)
 {
 	const size_t pages[] = { 30, 100, 7 };
@@ -262,8 +263,8 @@ static unsigned long count(struct rig *rig, int node)
 	return ttmpool_manager_shrink_count_node(&rig->mgr, node, false);
 }
 
-/* For one node's sake the pages of pools that want that node can go, and of those that
- * want none. */
+/* A node can get the pages of pools that want this node, and of pools that want no
+ * particular node. */
 static void s11_a_node_is_told_what_could_go_for_it(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -282,7 +283,8 @@ static void s11_a_node_is_told_what_could_go_for_it(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages of a pool whose node has no memory go for any node: nobody asks for that one. */
+/* Pages of a pool whose node has no memory can go for any node, because the system never
+ * asks for that one. */
 static void s11_pages_of_a_node_without_memory_go_for_any(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -297,7 +299,8 @@ static void s11_pages_of_a_node_without_memory_go_for_any(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A reserve is no node's to take, and what a node can have changes with it. */
+/* A node cannot get reserved pages, and the number that it can get changes with the
+ * reserve. */
 static void s11_a_reserve_does_not_count_for_its_node(struct check *t)
 {
 	struct rig *rig = two_nodes(t);
@@ -315,7 +318,8 @@ static void s11_a_reserve_does_not_count_for_its_node(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* For one node's sake nothing goes of pools that want another, however much is asked. */
+/* A shrink for one node takes no pages of pools that want another, however many it asks
+ * for. */
 static void s11_the_shrinker_of_a_node_leaves_others_alone(struct check *t)
 {
 	struct rig *rig = two_nodes(t);

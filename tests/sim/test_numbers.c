@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Shapes that do not match, and counters (found wanting by ./dev check
- * mutation): chunks of one size copied to chunks of another, sorted among
- * others, pooled in the last list of a bin; the most that a counter ever was;
- * and where exactly a budget ends.
+ * Counters and limits; ./dev check mutation found that no other suite tested these: the
+ * peak of each counter, what is counted when a request fails, what a report says of the
+ * age and the address of a page, and where exactly a budget ends.
  */
 
 #include <limits.h>
@@ -23,7 +22,7 @@ static struct buffer *open_buffer(struct check *t, struct rig *rig, size_t n,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* The most that there ever was of each is kept, and what it was from. */
+/* Each peak counter keeps the highest value, and each sum counts everything. */
 static void s06_peaks_are_kept(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -65,8 +64,8 @@ static void s06_peaks_are_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages that were got in vain were got and given back, in one chunk or in several: so what
- * a pool has is always what it got, less what it gave back. */
+/* Pages that were allocated for a request that fails count as fresh and as released, in
+ * one chunk or in several; so the difference of the two counters is what the pool has. */
 static void s06_pages_got_in_vain_are_counted_both_ways(struct check *t)
 {
 	static const struct tpsim_fault faults[] = {
@@ -93,8 +92,9 @@ static void s06_pages_got_in_vain_are_counted_both_ways(struct check *t)
 	}
 }
 
-/* Who finds no room for a mapping gets no page for it in vain, be it one chunk or not; nor
- * does who wants a coherent page without its address, which is mapped all the same. */
+/* If there is no room for its mapping, no page is allocated for a request of one chunk or
+ * of several; nor for a coherent page without an address, because it is mapped all the
+ * same. */
 static void s06_no_page_is_got_without_room_for_its_mapping(struct check *t)
 {
 	struct rig *rig =
@@ -122,8 +122,9 @@ static void s06_no_page_is_got_without_room_for_its_mapping(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A coherent page that finds no address has kept mappings end for it eight times, 1, then
- * 2, then 4, and so on, but not once more because the buffer is one chunk. */
+/* A request for a coherent page that finds no address ends kept mappings eight times: 1,
+ * then 2, then 4, and so on. It does not try once more because the buffer has one
+ * chunk. */
 static void s06_one_chunk_has_no_more_mappings_end(struct check *t)
 {
 	static const struct tpsim_fault none = { TPSIM_CALL_COHERENT_ALLOC, 1,
@@ -146,8 +147,8 @@ static void s06_one_chunk_has_no_more_mappings_end(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer of one chunk that is pooled and clear takes the pool's lock once each way,
- * and one that is not of a chunk's size takes it oftener. */
+/* A buffer of one chunk that is pooled and clear takes the pool's lock once in each
+ * direction; a buffer of several chunks takes it more often. */
 static void s01_one_chunk_takes_the_lock_once_each_way(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -174,8 +175,8 @@ static void s01_one_chunk_takes_the_lock_once_each_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A budget of address space is used to its last page, and starts at nothing,
- * whatever its memory was. */
+/* An address budget can be used to its last page, and is empty after the init, whatever
+ * its memory held. */
 static void s06_a_budget_is_used_to_the_last_page(struct check *t)
 {
 	struct ttmpool_iova iova;
@@ -193,7 +194,7 @@ static void s06_a_budget_is_used_to_the_last_page(struct check *t)
 	}
 	CHECK_EQ(t, ttmpool_iova_pages(&iova), 2 * N);
 	CHECK_EQ(t, ttmpool_unpopulate(&buf[0]->be), 0);
-	/* The low mark: all that is kept goes for a single page. */
+	/* The low mark: for a single page, all kept mappings end. */
 	buf[0]->be.tt.num_pages = 1;
 	buf[0]->be.tt.caching = TTMPOOL_UNCACHED;
 	CHECK_EQ(t, ttmpool_populate(&buf[0]->be), 0);
@@ -204,8 +205,8 @@ static void s06_a_budget_is_used_to_the_last_page(struct check *t)
 	ttmpool_iova_fini(&iova);
 }
 
-/* How long ago a page was handed out is told in the operations of the pool that
- * it is of now. */
+/* The report of a leak says how many operations of its present pool ago the page was
+ * handed out. */
 static void f34_the_age_is_the_pools_own(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -241,8 +242,8 @@ static void f34_the_age_is_the_pools_own(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Managers and pools start from any memory; a pool limit is filled to the last
- * page; and lowering a budget gives up what is over it, and no more. */
+/* Managers and pools can be initialised in any memory; a pool limit is filled to the last
+ * page; and lowering a budget gives up only the excess. */
 static void s06_limits_are_exact(struct check *t)
 {
 	struct ttmpool_manager *mgr = check_zalloc(t, sizeof(*mgr));
@@ -292,7 +293,8 @@ static void s06_limits_are_exact(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
 }
 
-/* Who was used last goes last, and everybody goes in the end. */
+/* The buffer that was used last is swapped out last, and all are swapped out in the
+ * end. */
 static void s07_what_is_touched_stays_in_the_list(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -319,9 +321,9 @@ static void s07_what_is_touched_stays_in_the_list(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The last page that a budget has is had, whatever keeps it: pooled pages of
- * another kind, quarantined ones, or another pool's mapping. Single pages,
- * since for larger ones a smaller order would do. */
+/* A request gets the last page or address of a budget, whether pooled pages of another
+ * kind, quarantined pages, or a mapping of another pool occupy it. The test uses single
+ * pages, because for larger chunks a smaller order would do. */
 static void s06_the_last_page_is_had(struct check *t)
 {
 	struct ttmpool_iova iova;
@@ -376,9 +378,7 @@ static void s06_the_last_page_is_had(struct check *t)
 	ttmpool_iova_fini(&iova);
 }
 
-/* Of a kind that does not exist there are none, though its neighbours are
- * there.
- */
+/* A kind that does not exist has no chunks, even if its neighbours have. */
 static void f32_no_kind_is_its_neighbour(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -415,7 +415,7 @@ static void f32_no_kind_is_its_neighbour(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A leak that no device can reach has no address. */
+/* The report of a leak that is not mapped shows the address 0. */
 static void f34_what_is_not_mapped_has_no_address(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -433,8 +433,8 @@ static void f34_what_is_not_mapped_has_no_address(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is pooled already is not made again; and what was kept mapped, or could
- * not be had, is counted. */
+/* A prepare does not allocate pages again that are already pooled; and mappings that were
+ * kept, and takes that failed, are counted. */
 static void s11_what_is_missing_is_made(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -465,8 +465,8 @@ static void s11_what_is_missing_is_made(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Of who took his pages without a ticket, or with one of his own, it is not told how long
- * ago that was. */
+/* For pages that were taken without a ticket, or with a ticket of the caller's own, the
+ * report shows no age. */
 static void f34_who_has_no_ticket_has_no_age(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });

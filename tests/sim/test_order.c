@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The order of things on the way out, the cmocka way: the linker puts our own
- * functions in front of the port's (ld --wrap), and each says with
- * function_called() that it was its turn. What must hold: the device is cut off
- * before the pages change their caching, and they are write-back before they
- * are the system's. The wrapped functions also return what the test tells them
- * to.
+ * The order of the calls into the port when pages leave, tested with cmocka: the linker
+ * puts our functions in front of the port's (ld --wrap), and each reports its turn with
+ * function_called(). What must hold: the device is cut off before the caching of the
+ * pages changes, and the pages are write-back before they go to the system. The wrapped
+ * functions also return what the test tells them to.
  */
 
 #include <limits.h>
@@ -53,7 +52,8 @@ size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
-/* Whose shrinker is called from within, as a short system would. */
+/* The manager whose shrinker is called from within, as by a system that is short of
+ * memory. */
 static struct ttmpool_manager *shrunk_within;
 static unsigned long got_within;
 
@@ -152,7 +152,7 @@ static void expect_release(void)
 	expect_function_call(__wrap_tpos_pages_free);
 }
 
-/* On the way out: unmap, write-back, free. */
+/* When pages leave: unmap, make write-back, free. */
 static void s13_unmap_write_back_free(void **state)
 {
 	struct site *site = *state;
@@ -161,11 +161,11 @@ static void s13_unmap_write_back_free(void **state)
 	assert_int_equal(take(site), 0);
 	assert_int_equal(give(site), 0);
 	expect_release();
-	/* Five pages, and the spare chunks that they justify: orders 0 and 1. */
+	/* Five pages, and the spare chunks of the refill: orders 0 and 1. */
 	assert_int_equal(ttmpool_pool_drain(&site->pool), 5 + 3);
 }
 
-/* A page is cleared before it is handed out, and nothing else is done to it. */
+/* A recycled page is cleared before it is handed out, and nothing else is done to it. */
 static void s10_a_recycled_page_is_cleared_and_no_more(void **state)
 {
 	struct site *site = *state;
@@ -180,21 +180,22 @@ static void s10_a_recycled_page_is_cleared_and_no_more(void **state)
 	ttmpool_pool_drain(&site->pool);
 }
 
-/* When the caching change fails, what was mapped is unmapped and freed; pages
- * that are still write-back are not converted again. */
+/* If the caching change fails, the mapped pages are unmapped and freed; pages that are
+ * still write-back are not converted again. */
 static void s05_a_failed_change_is_undone_in_order(void **state)
 {
 	struct site *site = *state;
 
 	expect_function_call(__wrap_tpos_dma_map);
 	expect_caching(TTMPOOL_WRITE_COMBINED, -ENOMEM);
-	expect_function_call(__wrap_tpos_pages_free); /* the spare ones */
+	expect_function_call(__wrap_tpos_pages_free); /* the spare pages */
 	expect_function_call(__wrap_tpos_dma_unmap);
 	expect_function_call(__wrap_tpos_pages_free);
 	assert_int_equal(take(site), -ENOMEM);
 }
 
-/* A scan that comes from within a reclaim gives nothing, and does not wait. */
+/* A scan from within a reclaim that has taken all pooled pages gets none, and does not
+ * wait. */
 static void s11_a_scan_within_a_reclaim_gives_nothing(void **state)
 {
 	struct site *site = *state;

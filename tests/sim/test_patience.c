@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Patience (S6): what who waits may count on. He has nothing while he waits, is woken
- * by what he can use, for pages as for addresses, and it lasts as long as he said, in
- * whatever call.
+ * Waiting (S6): a request that waits holds nothing meanwhile. Pages or addresses that it
+ * can use wake it, and the wait lasts as long as the caller said, in any call.
  */
 
 #include <limits.h>
@@ -60,8 +59,8 @@ static void s06_who_waits_gets_no_pages_in_vain(struct check *t)
 	}
 }
 
-/* A pool on the first device, which shares nothing with that of the rig: it has a manager
- * of its own, and keeps no pages pooled. */
+/* A pool on the first device that shares nothing with the rig's pool: it has its own
+ * manager, and keeps no pages pooled. */
 static struct rig *stranger_on(struct check *t, struct rig *rig)
 {
 	struct rig *other = check_zalloc(t, sizeof(*other));
@@ -83,7 +82,7 @@ static struct rig *stranger_on(struct check *t, struct rig *rig)
 	return other;
 }
 
-/* Another account's buffer, which leaves after some naps, with its mappings. */
+/* A buffer of the other manager, whose pages and mappings go after some naps. */
 struct leaver {
 	struct buffer *buf;
 	int naps;
@@ -231,11 +230,11 @@ static void s06_a_wait_for_addresses_swaps_out_nothing_twice(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Others whose work takes time, and wake; in the end a signal comes. */
+/* Other requests that take time, and wake; in the end a signal comes. */
 struct traffic {
 	struct check *t;
 	struct rig *rig;
-	struct buffer *buf; /* which they populate and give back, each time */
+	struct buffer *buf; /* populated and given back at each turn */
 	unsigned int ms;
 	int turns;
 	int signal_at;
@@ -252,8 +251,8 @@ static void traffic_turn(void *arg)
 		tpsim_signal_after(check_machine(traffic->t), 1);
 }
 
-/* A wait is one span of time from the call on, however often one is woken in it, and
- * whatever is done. */
+/* A wait is one span of time that begins with the call, however often the request is
+ * woken in it, and whatever others do. */
 static void s06_a_wait_is_one_span_of_time(struct check *t)
 {
 	for (unsigned int ms = 1; ms <= 64; ms *= 4) {
@@ -277,7 +276,7 @@ static void s06_a_wait_is_one_span_of_time(struct check *t)
 	}
 }
 
-/* A signal ends the wait of one, too, who is woken each time before he sleeps. */
+/* A signal also ends the wait of a request that is woken each time before it sleeps. */
 static void s06_a_signal_ends_a_wait_without_sleep(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -296,7 +295,7 @@ static void s06_a_signal_ends_a_wait_without_sleep(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who waits for addresses is not woken by what has none. */
+/* Pages without addresses do not wake a request that waits for addresses. */
 static void s06_pages_without_addresses_wake_nobody(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -319,14 +318,14 @@ static void s06_pages_without_addresses_wake_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What happens while one waits. */
+/* What happens while a request waits. */
 struct scene {
 	void (*wakes)(struct scene *scene);
 	struct buffer *holder;
 	int naps;
 };
 
-/* What makes room in a page budget of 64, of which a buffer in use has all. */
+/* These make room in a page budget of 64, which a buffer in use occupies. */
 static void gives_to_the_system(struct scene *scene)
 {
 	check_any(ttmpool_unpopulate(&scene->holder->be));
@@ -383,7 +382,8 @@ static bool is_served(struct check *t, void (*wakes)(struct scene *scene),
 	return rig_close(t, rig) && good;
 }
 
-/* Whatever makes room in the page budget wakes who waits for it, and serves him. */
+/* Whatever makes room in the page budget wakes a request that waits for it, and the
+ * request is served. */
 static void s06_whatever_makes_room_for_pages_wakes(struct check *t)
 {
 	CHECK(t, is_served(t, gives_to_the_system, TTMPOOL_CACHED));
@@ -393,8 +393,8 @@ static void s06_whatever_makes_room_for_pages_wakes(struct check *t)
 	CHECK(t, is_served(t, raises_the_budget, TTMPOOL_CACHED));
 }
 
-/* One who waits for pages in vain is told when the time is over; and at once, if he
- * does not wait. He wakes nobody by what he tries. */
+/* A request that waits for pages in vain returns -ETIMEDOUT when its time is over; one
+ * that does not wait returns -ENOMEM at once. Its own attempts do not wake it. */
 static void s06_a_wait_for_pages_ends_with_its_time(struct check *t)
 {
 	struct rig *rig =
@@ -418,7 +418,7 @@ static void s06_a_wait_for_pages_ends_with_its_time(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The memory of the machine is nobody's to wait for. */
+/* A request does not wait for memory of the machine: it returns -ENOMEM. */
 static void s06_who_waits_is_told_that_memory_is_gone(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -437,7 +437,7 @@ static void s06_who_waits_is_told_that_memory_is_gone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A coherent buffer waits as a plain one: for its first pages, and on its way back to
+/* A coherent buffer waits like a plain one: for its first pages, and on its way back to
  * the device. */
 static void s06_coherent_buffers_wait_too(struct check *t)
 {
@@ -474,7 +474,7 @@ static void s06_coherent_buffers_wait_too(struct check *t)
 	}
 }
 
-/* Where contents have to be copied to leave the device, that waits for pages. */
+/* If contents have to be copied to leave the device, the move waits for pages. */
 static void s12_leaving_the_device_waits_for_pages(struct check *t)
 {
 	struct rig *rig =
@@ -499,8 +499,8 @@ static void s12_leaving_the_device_waits_for_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer of 64 pages, half of them in the store, and another that has what they
- * need. */
+/* A buffer of 64 pages, half of them in the store; the pages and addresses that these
+ * need are occupied by @holder. */
 static struct buffer *open_holes(struct check *t, struct rig *rig,
 				 struct buffer *holder)
 {
@@ -513,8 +513,8 @@ static struct buffer *open_holes(struct check *t, struct rig *rig,
 	return buf;
 }
 
-/* A swap-in waits for addresses, and for the page budget; all of it no longer than it
- * was to be, though it asks for pages many times. */
+/* A swap-in waits for addresses, and for the page budget. All its waits together last no
+ * longer than wait_ms, though it asks for pages many times. */
 static void s06_a_swap_in_waits_once(struct check *t)
 {
 	struct rig_config configs[] = { { .mapped_limit = 64 * 4096 },
@@ -549,7 +549,7 @@ static void s06_a_swap_in_waits_once(struct check *t)
 	}
 }
 
-/* What can never be the device's does not wait to be, nor lose anything. */
+/* A move to a device that can never hold the buffer does not wait, and loses nothing. */
 static void s06_a_move_that_never_fits_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -580,8 +580,8 @@ static void s06_a_move_that_never_fits_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* More than the device can address at all is refused at once, and no mapping goes for
- * it. */
+/* A request for more than the device can address at all is refused at once, and no
+ * mapping ends for it. */
 static void s06_more_than_a_mask_admits_is_refused(struct check *t)
 {
 	enum {
@@ -616,7 +616,7 @@ static void s06_more_than_a_mask_admits_is_refused(struct check *t)
 	}
 }
 
-/* A swap-in for which the page budget is too small brings what fits, and does not
+/* If the page budget is too small for a swap-in, it brings in what fits, and does not
  * wait for the rest. */
 static void s06_a_swap_in_over_the_budget_does_not_wait(struct check *t)
 {

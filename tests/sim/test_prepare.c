@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Prepared for a time without memory (S7): what was prepared serves buffers of any
- * sizes, and nobody asks the system for a page or for a descriptor. A chunk that is too
- * large is divided, also where nothing was prepared, if the system has nothing.
+ * Preparing for a time without memory (S7): prepared pages serve buffers of any sizes,
+ * without asking the system for a page or a descriptor. A chunk that is too large is
+ * divided; if the system has nothing, also where nothing was prepared.
  */
 
 #include <limits.h>
@@ -19,7 +19,7 @@
 
 #define WC TTMPOOL_WRITE_COMBINED
 
-/* Whose reserve ends while a mapping does, as if by another thread. */
+/* The pool whose reserve ends while a mapping ends, as if by another thread. */
 static struct ttmpool_pool *ended_within;
 
 size_t __real_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
@@ -36,7 +36,7 @@ size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return __real_tpos_dma_unmap(dev, chunks, lazy);
 }
 
-/* Whose descriptors another thread drops before a chunk is divided with them. */
+/* The pool whose descriptors another thread frees before a chunk is divided with them. */
 static struct ttmpool_pool *dropped_before;
 
 void __real_tpsim_lock_acquire(struct tpsim_lock *lock);
@@ -121,7 +121,7 @@ static int finish(struct preparer *preparer)
 	return pthread_join(preparer->thread, NULL) ? -ESRCH : preparer->err;
 }
 
-/* From now on the system has nothing: no page, and no other memory. */
+/* From now on the system has nothing: no pages, and no other memory. */
 static void system_is_out(struct check *t)
 {
 	static const enum tpsim_call calls[] = { TPSIM_CALL_PAGES_ALLOC,
@@ -143,7 +143,7 @@ static void pages_are_out(struct check *t)
 						.times = UINT_MAX });
 }
 
-/* Is the system asked for nothing any more? */
+/* Was the system asked for nothing since? */
 static bool nothing_was_asked_for(struct check *t)
 {
 	return !tpsim_fault_clear(check_machine(t));
@@ -158,7 +158,7 @@ static struct pages *some(struct check *t, struct rig *rig, size_t n,
 						  .caching = WC });
 }
 
-/* How many descriptors there are, beside what the one device's space needs. */
+/* The number of descriptors, less the one that the pools of the device share. */
 static size_t descriptors(struct check *t)
 {
 	struct tpsim_ledger ledger;
@@ -172,7 +172,7 @@ static size_t count(struct rig *rig, unsigned int order)
 	return ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN, WC, order);
 }
 
-/* One chunk of 512 pages lies pooled, mapped. */
+/* A rig in which one chunk of 512 mapped pages is pooled. */
 static struct rig *with_a_large_chunk(struct check *t,
 				      const struct ttmpool_policy *policy)
 {
@@ -187,8 +187,8 @@ static struct rig *with_a_large_chunk(struct check *t,
 
 #define PREPARED 1100
 
-/* What the buffers are that move into system memory, in their order; the last size is
- * repeated until there are no more prepared pages. */
+/* The sizes of the buffers, in the order in which they are populated; the last size is
+ * repeated until no prepared pages are left. */
 static const size_t mixes[][8] = {
 	{ 1 },
 	{ 64 },
@@ -200,7 +200,7 @@ static const size_t mixes[][8] = {
 	{ 255, 257, 511, 1 },
 };
 
-/* Buffers that were taken. */
+/* Buffers that have their pages. */
 struct mix {
 	struct pages *all[PREPARED];
 	size_t n;
@@ -214,7 +214,7 @@ static bool mix_take(struct check *t, struct mix *mix, struct pages *p)
 	return pages_hold(t, p, 0) && pages_are_of(t, p, WC);
 }
 
-/* Take buffers of these sizes; each page is zero. */
+/* Populate buffers of these sizes; each page must be zero. */
 static bool mix_is_served(struct check *t, struct rig *rig, struct mix *mix,
 			  const size_t *sizes, enum ttmpool_source source)
 {
@@ -265,14 +265,14 @@ static bool each_mix_is_served(struct check *t, enum ttmpool_source source,
 	return mix;
 }
 
-/* Whatever the sizes of the buffers, and their order, what was prepared is enough for
- * them, and the system is not asked for a page or a descriptor. */
+/* Prepared pages are enough for buffers of any sizes in any order, and the system is
+ * asked for no page and no descriptor. */
 static void s07_what_is_prepared_serves_any_sizes(struct check *t)
 {
 	CHECK(t, each_mix_is_served(t, TTMPOOL_PLAIN, NULL));
 }
 
-/* So it is where pooled chunks are not mapped, ... */
+/* The same holds if pooled chunks are not mapped, ... */
 static void s07_what_is_prepared_without_mappings_does(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -281,7 +281,7 @@ static void s07_what_is_prepared_without_mappings_does(struct check *t)
 	CHECK(t, each_mix_is_served(t, TTMPOOL_PLAIN, &policy));
 }
 
-/* ... where each page is looked at before it is handed out, ... */
+/* ... if each page is verified before it is handed out, ... */
 static void s07_what_is_prepared_and_verified_does(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -296,7 +296,7 @@ static void s07_coherent_pages_are_prepared_for_any_sizes(struct check *t)
 	CHECK(t, each_mix_is_served(t, TTMPOOL_COHERENT, NULL));
 }
 
-/* A second kind that is prepared is had beside the first one. */
+/* Pages of two kinds can be prepared at the same time. */
 static void s07_two_kinds_are_prepared(struct check *t)
 {
 	struct ttmpool_request wc = { .caching = WC, .num_pages = 512 };
@@ -330,7 +330,8 @@ static void s07_two_kinds_are_prepared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Parts of other buffers may go meanwhile: what is prepared has its own descriptors. */
+/* Parts of other buffers may be given up meanwhile: they do not use the descriptors of
+ * the prepared pages. */
 static void s07_parts_of_others_use_nothing_of_what_is_prepared(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -371,8 +372,8 @@ static void s07_parts_of_others_use_nothing_of_what_is_prepared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is prepared is divided with the descriptors that are left, down to the last one,
- * though large chunks of others have used some. */
+/* Prepared chunks are divided with the descriptors that are left, down to the last one,
+ * even if large chunks of other buffers have used some. */
 static void s07_the_last_descriptors_are_used(struct check *t)
 {
 	struct rig *rig = with_a_large_chunk(t, NULL);
@@ -397,8 +398,8 @@ static void s07_the_last_descriptors_are_used(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where nothing was prepared, fresh pages come before a large chunk is divided; and
- * when there are none, a part of it is handed out, and the rest stays, as old as it
+/* If nothing was prepared, fresh pages are used before a large chunk is divided. If there
+ * are none, a part of the chunk is handed out, and the rest stays pooled, as old as it
  * was. */
 static void s07_a_large_chunk_is_divided_last(struct check *t)
 {
@@ -428,8 +429,8 @@ static void s07_a_large_chunk_is_divided_last(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Without memory for the descriptors of its parts, a chunk stays whole, and the
- * populate fails as ever. */
+/* Without memory for the descriptors of its parts, a chunk stays whole, and the populate
+ * fails. */
 static void s07_without_descriptors_nothing_is_divided(struct check *t)
 {
 	for (unsigned long nth = 1; nth <= 8; nth += 7) {
@@ -440,7 +441,7 @@ static void s07_without_descriptors_nothing_is_divided(struct check *t)
 		p = some(t, rig, 100, TTMPOOL_PLAIN);
 		CHECK(t, p);
 		pages_are_out(t);
-		/* The first seven are those of fresh chunks, of seven orders. */
+		/* The first seven are for fresh chunks of seven orders. */
 		tpsim_fault_plan(
 			check_machine(t),
 			&(struct tpsim_fault){ .call = TPSIM_CALL_ZALLOC,
@@ -456,8 +457,8 @@ static void s07_without_descriptors_nothing_is_divided(struct check *t)
 	}
 }
 
-/* Descriptors that go while they are needed, since another thread ends what was
- * prepared, are had again. */
+/* If another thread ends the reserve, and with it the descriptors that a request needs,
+ * the request allocates new ones. */
 static void s07_a_prepared_time_may_end_meanwhile(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -478,7 +479,7 @@ static void s07_a_prepared_time_may_end_meanwhile(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A descriptor that is counted and is not there is noticed. */
+/* The check of the pool notices if its count of descriptors is wrong. */
 static void s07_descriptors_are_counted(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -490,7 +491,7 @@ static void s07_descriptors_are_counted(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* There is no smaller chunk of coherent pages in a large one. */
+/* A coherent chunk cannot be divided into smaller ones. */
 static void s07_a_coherent_chunk_stays_whole(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -511,8 +512,8 @@ static void s07_a_coherent_chunk_stays_whole(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A chunk that there are no addresses for in one piece is had in halves, even though
- * the system has no smaller ones. */
+/* If there are no addresses for a chunk in one piece, the chunk is divided into halves,
+ * even if the system has no smaller chunks. */
 static void s06_a_chunk_without_an_address_is_divided(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -536,7 +537,7 @@ static void s06_a_chunk_without_an_address_is_divided(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* ... and what is found in its place, pooled as its owner left it, is cleared. */
+/* Pooled chunks that are used in its place, dirty from their last owner, are cleared. */
 static void s06_what_stands_in_for_a_chunk_is_clear(struct check *t)
 {
 	static const size_t sizes[] = { 512, 256, 256 };
@@ -566,7 +567,7 @@ static void s06_what_stands_in_for_a_chunk_is_clear(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A magazine's chunks are parts of just its order. */
+/* Chunks of a magazine are parts of exactly its order. */
 static void s07_a_magazine_is_filled_with_parts(struct check *t)
 {
 	struct rig *rig = with_a_large_chunk(t, NULL);
@@ -595,8 +596,8 @@ static void s07_a_magazine_is_filled_with_parts(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* With policy.verify, each part knows whose the whole was: who wrote to it late is
- * named. */
+/* With policy.verify, each part of a divided chunk keeps the owner of the whole, so a
+ * late write is reported with that owner. */
 static void f30_a_late_write_to_a_part_names_its_owner(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -632,8 +633,8 @@ static void f30_a_late_write_to_a_part_names_its_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who prepares in vain, without memory for the descriptors of parts or for pages, has
- * the reserve and the pages that he had. */
+/* A prepare that fails, without memory for the descriptors of parts or for pages, leaves
+ * the reserve and the pooled pages as they were. */
 static void s07_a_prepare_in_vain_changes_nothing(struct check *t)
 {
 	struct ttmpool_request req = { .caching = WC, .num_pages = 64 };
@@ -646,7 +647,7 @@ static void s07_a_prepare_in_vain_changes_nothing(struct check *t)
 		p = some(t, rig, 8, TTMPOOL_PLAIN);
 		CHECK(t, p && !pages_cycle(p));
 		ttmpool_pool_reserve(&rig->pool[0], 5);
-		/* The last three are for 32, 16 and 8 pages. */
+		/* The last three allocations are for 32, 16 and 8 pages. */
 		tpsim_fault_plan(
 			check_machine(t),
 			&(struct tpsim_fault){ .call = TPSIM_CALL_ZALLOC,
@@ -662,7 +663,7 @@ static void s07_a_prepare_in_vain_changes_nothing(struct check *t)
 	}
 }
 
-/* When the prepared time is over, there are descriptors for the chunks alone. */
+/* When the reserve ends, only the descriptors of the chunks are left. */
 static void s07_descriptors_go_with_the_reserve(struct check *t)
 {
 	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
@@ -676,8 +677,8 @@ static void s07_descriptors_go_with_the_reserve(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where the pages are pooled already, a prepare that has no memory for their descriptors
- * fails all the same. */
+/* If the pages are already pooled, a prepare without memory for their descriptors still
+ * fails. */
 static void s07_pages_without_descriptors_are_not_prepared(struct check *t)
 {
 	struct ttmpool_request req = { .caching = WC, .num_pages = 512 };
@@ -692,8 +693,8 @@ static void s07_pages_without_descriptors_are_not_prepared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Of coherent pages, those that are pooled in pairs do not count as prepared: they serve no
- * buffer of one page. */
+/* Coherent pages that are pooled in pairs do not count as prepared, because they can
+ * serve no buffer of one page. */
 static void s07_coherent_pairs_are_not_prepared(struct check *t)
 {
 	struct ttmpool_request req = { .source = TTMPOOL_COHERENT,
@@ -717,8 +718,8 @@ static void s07_coherent_pairs_are_not_prepared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What a pool would have to give up of its own for what it prepares is not had twice:
- * the page budget is too small for both. */
+/* A prepare fails if the page budget has no room for it beside the pages in use; it does
+ * not count pages that it has prepared before twice. */
 static void s07_a_prepare_beyond_the_budget_fails(struct check *t)
 {
 	struct rig *rig =
@@ -740,7 +741,8 @@ static void s07_a_prepare_beyond_the_budget_fails(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A task that is being killed makes no descriptors for pages that it will not get. */
+/* A signal or a kill ends a prepare, which then allocates no descriptors for the pages
+ * that it will not get. */
 static void s06_a_signal_ends_a_prepare(struct check *t)
 {
 	struct ttmpool_request req = { .caching = WC, .num_pages = 8192 };
@@ -790,7 +792,8 @@ static void *take_parts(void *arg)
 	return NULL;
 }
 
-/* While one divides the last chunk, others who find none wait for its parts. */
+/* While one thread divides the last chunk, other threads that find none wait for its
+ * parts. */
 static void s07_many_take_parts_of_one_chunk(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -827,8 +830,8 @@ static void s07_many_take_parts_of_one_chunk(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who divides a chunk drops the descriptors that are left in the end. Another one, who is
- * about to divide one with them, gets others. */
+/* A thread that has divided a chunk frees the descriptors that are left. Another thread
+ * that was about to divide a chunk with them allocates new ones. */
 static void s07_descriptors_that_others_drop_are_had_again(struct check *t)
 {
 	struct rig *rig = with_a_large_chunk(t, NULL);
@@ -848,8 +851,8 @@ static void s07_descriptors_that_others_drop_are_had_again(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is pooled, and serves nobody, does not count as prepared: it goes, and others are
- * got while there are some. */
+/* Pooled pages that can serve no request do not count as prepared: they go, and fresh
+ * ones replace them while the system has any. */
 static void s07_what_cannot_be_used_is_not_prepared(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
@@ -880,7 +883,7 @@ static void s07_what_cannot_be_used_is_not_prepared(struct check *t)
 	}
 }
 
-/* Those that can be used stay, as old as they were. */
+/* Pages that can be used stay pooled, as old as they were. */
 static void s07_what_can_be_used_stays_in_its_order(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

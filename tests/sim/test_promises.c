@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Promises of the headers that no other suite doubted (docs/promises.md): what
- * allocates nothing, what takes no mutex, what is left alone when a call fails.
+ * Promises of the headers that no other suite tests (docs/promises.md): what allocates
+ * nothing, what takes no mutex, what is unchanged when a call fails.
  */
 
 #include <limits.h>
@@ -35,7 +35,7 @@ static unsigned long allocations(struct check *t)
 	return sum;
 }
 
-/* Pages, one page, and runs: taken. */
+/* Take pages, one page, and runs. */
 static bool take_all(struct rig *rig, struct buffer *buf[2],
 		     struct ttmpool_runs *runs)
 {
@@ -53,8 +53,8 @@ static bool give_all(struct buffer *buf[2], struct ttmpool_runs *runs)
 	       !ttmpool_unpopulate(&buf[1]->be) && !ttmpool_runs_give(runs);
 }
 
-/* Giving back, in arrays or as runs, to the bins or to the system, clearing,
- * counting, scanning, lowering limits and tearing down ask for no memory. */
+/* Giving pages back, in arrays or as runs, to the bins or to the system, clearing,
+ * counting, scanning, lowering limits, and tearing down allocate nothing. */
 static void s09_what_gives_pages_back_allocates_nothing(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -99,9 +99,9 @@ static void s09_what_gives_pages_back_allocates_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Whoever holds a mutex of the library's may be the one who allocates, and is
- * asked how much could be given up: the machine ends the program if a lock is
- * taken out of order, or waits for itself. */
+/* A thread that holds a mutex of the library may allocate, and the system may then ask it
+ * how much could be given up. The machine ends the program if a lock is taken out of
+ * order, or waits for itself. */
 static void s11_counting_takes_no_mutex(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -133,7 +133,8 @@ static void s11_counting_takes_no_mutex(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Take, with what the arrays held before; are they as they were? */
+/* Take pages into arrays that hold something: are the arrays unchanged after the
+ * error? */
 static bool is_left_alone(struct rig *rig, size_t n, enum ttmpool_source source)
 {
 	static tpos_page_t *pages[N];
@@ -154,8 +155,8 @@ static bool is_left_alone(struct rig *rig, size_t n, enum ttmpool_source source)
 	return err < 0;
 }
 
-/* Whatever fails, a take of one page or of many leaves the arrays alone, and
- * counts a request that could not be served. */
+/* Whatever fails, a take of one page or of many leaves the arrays unchanged, and a
+ * request that could not be served is counted. */
 static void a_failed_take_leaves_the_arrays_alone(struct check *t)
 {
 	static const enum tpsim_call calls[] = {
@@ -205,8 +206,8 @@ static void a_failed_prepare_leaves_the_reserve_alone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A manager of no system is refused, and one that the system's shrinkers have no
- * room for is not started; neither leaves anything behind. */
+/* A manager without a system is refused, and one for which the system cannot register a
+ * shrinker is not started; neither leaves anything behind. */
 static void a_manager_that_cannot_start_is_told_why(struct check *t)
 {
 	struct ttmpool_manager_config config = { 0 };
@@ -226,8 +227,8 @@ static void a_manager_that_cannot_start_is_told_why(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_fini(&mgr), 0);
 }
 
-/* Why a buffer could not become ordinary pages is told in the port's words, and
- * it is populated still, with all that was in it. */
+/* If a buffer cannot become ordinary pages, the move returns the port's error, and the
+ * buffer is still populated, with all its contents. */
 static void s12_what_kept_a_buffer_from_moving_is_told(struct check *t)
 {
 	static const struct {
@@ -264,8 +265,8 @@ static void s12_what_kept_a_buffer_from_moving_is_told(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What was mapped once, and is not any more, has no address: neither as a run nor in
- * a report, though the port's record may still have the one that it had. */
+/* A page that was mapped once, and is no longer, has no address, neither in a run nor in
+ * a report, though the port's record may still have the old one. */
 static void what_lost_its_mapping_has_no_address(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
@@ -295,7 +296,7 @@ static void what_lost_its_mapping_has_no_address(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* An account that does not exist has no pages, whatever lies behind the last. */
+/* An account that does not exist has no pages, whatever lies behind the last one. */
 static void s06_no_account_is_its_neighbour(struct check *t)
 {
 	struct {
@@ -311,8 +312,7 @@ static void s06_no_account_is_its_neighbour(struct check *t)
 	CHECK_EQ(t, ttmpool_owner_fini(&two.owner), 0);
 }
 
-/* A page that is held as a chunk is nobody's to insert: it has no array that says
- * whose it is. */
+/* A page of runs is not insertable, because no array says which buffer it belongs to. */
 static void s08_a_held_page_is_not_insertable(struct check *t)
 {
 	struct ttmpool_request req = { .num_pages = 1 };
@@ -329,8 +329,8 @@ static void s08_a_held_page_is_not_insertable(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer whose pages the library may not move cannot be swapped out, even if it
- * can be locked. */
+/* A buffer whose pages the library may not move cannot be put on the swapper's list, even
+ * if it can be locked. */
 static void s07_only_what_can_be_moved_is_listed(struct check *t)
 {
 	struct ttmpool_backend_funcs funcs = buffer_plain;
@@ -346,8 +346,8 @@ static void s07_only_what_can_be_moved_is_listed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What a magazine or a prime could not have is counted as what a buffer could not;
- * and a prime waits for address space as long as it is told to. */
+/* Failed requests of magazines and primes are counted like those of buffers; and a prime
+ * waits for addresses as long as its wait_ms says. */
 static void s10_who_fails_is_counted_and_waits_alike(struct check *t)
 {
 	struct rig *rig =
@@ -384,7 +384,7 @@ static void s10_who_fails_is_counted_and_waits_alike(struct check *t)
 
 #define LINKS 8
 
-/* Is the list whole in both directions, and are its links these? */
+/* Is the list whole in both directions, and does it have these links? */
 static bool is_list(const struct ttmpool_list *head,
 		    const struct ttmpool_list *links, const char *numbers)
 {

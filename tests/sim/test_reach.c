@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a device reaches of pages that have left it, behind an IOMMU that forgets
- * late (f50, f51), and what the library needs of a device that has gone (f49). The
- * portable half is test_stale.c and test_teardown.c.
+ * What a device reaches of pages that have left it, behind an IOMMU that invalidates late
+ * (f50, f51), and what the library needs of a device that has gone (f49). The portable
+ * half is in test_stale.c and test_teardown.c.
  */
 
 #include <limits.h>
@@ -55,7 +55,7 @@ static size_t mappings(struct check *t)
 	return ledger.mappings;
 }
 
-/* A write that comes late finds nobody: whoever has the page next reads zeroes. */
+/* A late write of the device reaches no page of the next owner, who reads zeroes. */
 static void f50_a_late_write_reaches_no_next_owner(struct check *t)
 {
 	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
@@ -83,7 +83,7 @@ static void f50_a_late_write_reaches_no_next_owner(struct check *t)
 	}
 }
 
-/* With lazy_unmap the window is there, for pages of both sources. */
+/* With lazy_unmap the device can still reach pages of both sources for a while. */
 static void f50_lazy_unmap_is_for_both_sources(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -145,8 +145,8 @@ static void f50_strays_are_cut_off_with_one_invalidation(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* When a mapping fails half way, the pages are the system's again, and what was
- * mapped of them is out of the device's reach before. */
+/* If a mapping fails half way, the pages go back to the system, after the part that was
+ * mapped is out of the device's reach. */
 static void f51_a_mapping_that_fails_half_way_is_undone(struct check *t)
 {
 	struct tpsim_fault fault = { .call = TPSIM_CALL_DMA_MAP,
@@ -187,8 +187,8 @@ static struct ttmpool_pool *pool_for(struct check *t, struct rig *rig,
 	return pool;
 }
 
-/* A device that is not trusted keeps no coherent page that is not in use: it would
- * stay mapped. */
+/* For an untrusted device, coherent pages that are not in use are not kept, because they
+ * would stay mapped. */
 static void f50_a_stranger_keeps_no_coherent_page(struct check *t)
 {
 	struct ttmpool_request req = { .source = TTMPOOL_COHERENT,
@@ -213,8 +213,8 @@ static void f50_a_stranger_keeps_no_coherent_page(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where single coherent pages alone can be cut off, a buffer has no others, and all
- * is as elsewhere. */
+/* If only single coherent pages can be cut off from the device, a buffer gets only these,
+ * and everything else is as usual. */
 static void f50_single_coherent_pages_are_cut_off(struct check *t)
 {
 	struct ttmpool_request req = { .source = TTMPOOL_COHERENT,
@@ -252,8 +252,8 @@ CHECK_SUITE(late, CHECK_CASE(f50_a_late_write_reaches_no_next_owner),
 	    CHECK_CASE(f50_single_coherent_pages_are_cut_off),
 	    CHECK_CASE(f51_a_mapping_that_fails_half_way_is_undone));
 
-/* What could not be made write-back waits in quarantine, and its device does not
- * wait for it: it is unmapped, of whatever source. */
+/* A page that could not be made write-back waits in quarantine, unmapped, whatever its
+ * source, so the device may go before it. */
 static void f49_a_page_of_unknown_caching_outlives_its_device(struct check *t)
 {
 	struct tpsim_fault fault = { .call = TPSIM_CALL_CACHING_RESET,
@@ -283,7 +283,7 @@ static void f49_a_page_of_unknown_caching_outlives_its_device(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* So does one that the hardware has poisoned. */
+/* The same holds for a page that the hardware has poisoned. */
 static void f49_a_poisoned_page_outlives_its_device(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What no other suite saw when faults were planted (./dev check mutation): what
- * is left half way when a move fails and turns back, who is woken when space
- * comes back by another way than a give, and where exactly a limit lies.
+ * What no other suite noticed when faults were planted (./dev check mutation): what a
+ * move leaves behind when it fails half way and is undone, how exactly a scan counts, and
+ * what reports and counters say.
  */
 
 #include <limits.h>
@@ -39,8 +39,8 @@ static size_t stores(struct check *t)
 	return ledger.stores;
 }
 
-/* A store that was made for a move that failed goes at once: the buffer is what
- * it was, and can go back to the device, or be handed over. */
+/* If a move fails, the store that was made for it goes at once: the buffer is as it was,
+ * and can go back to the device, or be handed over. */
 static void s12_an_unused_store_is_not_kept(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -67,7 +67,7 @@ static void s12_an_unused_store_is_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What has been read from the store needs no room there any more. */
+/* Contents that have been read back occupy no room in the store. */
 static void s07_what_came_back_leaves_the_store(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -85,9 +85,7 @@ static void s07_what_came_back_leaves_the_store(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pooled pages whose mapping fails later in the same batch lie unmapped in
- * their bin again; and a buffer that cannot become the device's has no mapping.
- */
+/* A buffer that fails to become the device's again has no mapping left. */
 static void s06_a_failed_way_back_leaves_no_mapping(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -111,7 +109,7 @@ static void s06_a_failed_way_back_leaves_no_mapping(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Arrays may hold anything before they are a buffer's. */
+/* The init of a buffer clears its arrays, whatever they held. */
 static void s01_arrays_are_cleared_first(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -133,8 +131,8 @@ static void s01_arrays_are_cleared_first(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Single pages: so many are asked for, so many go; and of buffers that would
- * do, no more than that takes. */
+/* With single pages, a scan frees exactly as many pages as were asked for, and a swap-out
+ * takes no more than needed. */
 static void s11_no_more_than_asked_for(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -156,7 +154,7 @@ static void s11_no_more_than_asked_for(struct check *t)
 		CHECK_EQ(t, ttmpool_lru_add(&buf[i]->be), 0);
 	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 10), 10);
 	CHECK_EQ(t, rig_stats(rig).pages_swapped, 10);
-	/* What is pooled goes first, and of the others only the rest. */
+	/* Pooled pages go first, and of the buffers only the rest. */
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 8, true), 8);
 	CHECK_EQ(t, rig_stats(rig).pages_swapped, 12);
 	for (int i = 1; i < 3; i++) {
@@ -166,7 +164,7 @@ static void s11_no_more_than_asked_for(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Fresh low pages are known to be zero, as all fresh ones. */
+/* Fresh low pages are known to be zero, like all fresh pages. */
 static void s02_low_pages_are_not_cleared_twice(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -183,8 +181,8 @@ static void s02_low_pages_are_not_cleared_twice(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A finding says which page and what chunk it is about; a number that is none
- * has no name. */
+/* A report says which page and what chunk it is about; an unknown report kind or state
+ * has the name "unknown". */
 static void s09_a_finding_says_all_that_is_known(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -219,7 +217,7 @@ static void s09_a_finding_says_all_that_is_known(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What failed is counted, of primes, too. */
+/* A failed prime is counted, too. */
 static void s10_a_failed_prime_is_counted(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -233,7 +231,7 @@ static void s10_a_failed_prime_is_counted(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who bounces is charged for it, and nobody else. */
+/* An owner is charged for its own bounced pages, and for no others. */
 static void s06_bounced_pages_are_charged(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Addresses that a batch shares (tpos_dma_unmap()): what is not mapped any more and held
- * still counts for the limits, and comes back with the last page of its batch.
+ * Addresses that a batch shares (tpos_dma_unmap()): addresses of unmapped pages that are
+ * still held count towards the limits, and come back with the last page of their batch.
  */
 
 #include "check_cmocka.h"
@@ -10,8 +10,8 @@
 #define PAGES 16
 #define SIZE  4096ull
 
-/* Who gives the last page of a batch back when others of it have just been unmapped, and
- * what was held then. */
+/* Gives the last page of a batch back when the others have just been unmapped, and notes
+ * how much is held then. */
 static struct {
 	struct ttmpool_pool *pool;
 	tpos_page_t *page;
@@ -42,7 +42,7 @@ size_t __wrap_tpos_dma_unmap(tpos_device_t *dev, struct ttmpool_list *chunks,
 	return back;
 }
 
-/* A pool of single pages; @limit: pages that it may have mapped, 0 for no limit. */
+/* A pool of single pages; @limit: how many pages may be mapped, 0 for no limit. */
 static struct rig *single_open(struct check *t, size_t limit,
 			       struct ttmpool_iova *iova)
 {
@@ -62,7 +62,7 @@ static const struct ttmpool_request sixteen = {
 static const struct ttmpool_request one = { .caching = TTMPOOL_UNCACHED,
 					    .num_pages = 1 };
 
-/* Take 16 pages that are mapped in one batch, and give all but the first up. */
+/* Take 16 pages that are mapped in one batch, and free all but the first. */
 static bool all_but_one_go(struct rig *rig, tpos_page_t **pages)
 {
 	struct ttmpool_pool *pool = &rig->pool[0];
@@ -80,8 +80,8 @@ static bool last_goes(struct rig *rig, tpos_page_t **pages)
 	       ttmpool_pool_drain(&rig->pool[0]) == 1;
 }
 
-/* What is held is told of, counts as mapped on the device's budget, and is no more when
- * the last page of the batch has gone. */
+/* Held addresses are counted, count as mapped in the device's budget, and are no longer
+ * held when the last page of the batch has gone. */
 static void s06_held_addresses_come_back_with_the_last_page(struct check *t)
 {
 	struct ttmpool_iova iova;
@@ -104,7 +104,8 @@ static void s06_held_addresses_come_back_with_the_last_page(struct check *t)
 	ttmpool_iova_fini(&iova);
 }
 
-/* A batch takes up the limit. One page more has addresses when the last of it has gone. */
+/* A batch uses up the limit. Another page gets an address when the last page of the batch
+ * has gone. */
 static void held_until_the_last_goes(struct check *t, struct rig *rig)
 {
 	tpos_page_t *pages[PAGES], *more;
@@ -118,7 +119,7 @@ static void held_until_the_last_goes(struct check *t, struct rig *rig)
 	CHECK_EQ(t, ttmpool_pool_give(&rig->pool[0], &more, 1, one.caching), 0);
 }
 
-/* A pool whose limit is used up by what is held is refused more, and has it when the
+/* If held addresses use up the limit of a pool, further requests are refused until the
  * addresses have come back. */
 static void s06_held_addresses_count_for_the_limit_of_a_pool(struct check *t)
 {
@@ -129,7 +130,7 @@ static void s06_held_addresses_count_for_the_limit_of_a_pool(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The same of the limit that all pools of a device share. */
+/* The same holds for the limit that all pools of a device share. */
 static void s06_held_addresses_count_for_the_limit_of_a_device(struct check *t)
 {
 	struct ttmpool_iova iova;
@@ -143,8 +144,8 @@ static void s06_held_addresses_count_for_the_limit_of_a_device(struct check *t)
 	ttmpool_iova_fini(&iova);
 }
 
-/* Kept mappings go for what a limit has no room for until it has: where their addresses are
- * held by others, more of them go. */
+/* Kept mappings end until the limit has room for the request: if other pages of their
+ * batch hold their addresses, more mappings end. */
 static void s06_kept_mappings_go_until_addresses_come_back(struct check *t)
 {
 	struct rig *rig = single_open(t, PAGES, NULL);
@@ -165,8 +166,9 @@ static void s06_kept_mappings_go_until_addresses_come_back(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who unmaps the last page of a batch may have said so before those who unmapped the
- * others. Then nothing is held, and in the end nothing is mapped. */
+/* The thread that unmaps the last page of a batch may update the counters before the
+ * thread that unmapped the others. Then nothing is held, and in the end nothing is
+ * mapped. */
 static void s06_the_last_page_may_overtake_the_others(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Signals (S6): what a signal that is pending ends of a large request, and what it leaves
- * alone; of getting pages, of clearing, copying and moving them.
+ * Signals (S6): which parts of a large request a pending signal ends, and which it does
+ * not: allocating, clearing, copying and moving pages.
  */
 
 #include <limits.h>
@@ -39,7 +39,7 @@ static uint64_t pages_got(struct check *t)
 
 #define LARGE 4096 /* pages: eight times 2 MiB */
 
-/* Ask for a large buffer, by one of the ways in. */
+/* Ask for a large buffer, in one of several ways. */
 static int ask_for(struct check *t, struct rig *rig, int way, bool killable)
 {
 	struct ttmpool_request req = { .source = way == 1 ? TTMPOOL_COHERENT
@@ -67,8 +67,8 @@ static int ask_for(struct check *t, struct rig *rig, int way, bool killable)
 	}
 }
 
-/* A task with a signal does not go on to get all of a large buffer; one whose request
- * says so is ended by a signal that kills alone. What it had got goes back. */
+/* A signal ends a large request; if the request is killable, only a kill does. The pages
+ * that it had go back. */
 static void s06_a_signal_ends_a_large_request(struct check *t)
 {
 	for (int i = 0; i < 10; i++) {
@@ -90,8 +90,8 @@ static void s06_a_signal_ends_a_large_request(struct check *t)
 	}
 }
 
-/* A signal that does not kill lets a request go on that says so; and a small request
- * does not ask for one. */
+/* A killable request goes on in spite of a signal that does not kill; and a small request
+ * does not check for signals. */
 static void s06_what_a_signal_does_not_end(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -111,7 +111,8 @@ static void s06_what_a_signal_does_not_end(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does it end a swap-out or a swap-in of a buffer that says so; one that kills does. */
+/* Nor does such a signal end the swap-out or swap-in of a killable buffer; a kill
+ * does. */
 static void s06_what_a_signal_does_not_end_of_a_move(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -136,8 +137,8 @@ static void s06_what_a_signal_does_not_end_of_a_move(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does it go on to clear what was pooled: 16 MiB, and no more. What is clear then is
- * pooled like that. */
+/* A signal ends the clearing of pooled pages after 16 MiB. The pages that are clear then
+ * are pooled clear. */
 static void s06_a_signal_ends_the_clearing_of_pages(struct check *t)
 {
 	for (int killable = 0; killable < 2; killable++) {
@@ -225,8 +226,8 @@ static uint64_t bytes_copied(struct check *t)
 	return counters.bytes_copied;
 }
 
-/* A signal ends the copying of a large coherent buffer on its way back, after 16 MiB or a
- * little more, which are counted; the buffer is what it was, and goes back the next time. */
+/* A signal ends the copying of a large coherent buffer on its way back to the device
+ * after 16 MiB, but not that of a small one. Both stay whole, and come back. */
 static void s06_a_signal_ends_the_copying_of_pages(struct check *t)
 {
 	for (int killable = 0; killable < 2; killable++) {
@@ -333,7 +334,7 @@ static void s12_what_lacks_pages_for_a_copy_is_handed_over(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A task that is being killed does not go on to make room for its pages. */
+/* A request that is being killed makes no more room for its pages. */
 static void s06_a_killed_task_makes_no_more_room(struct check *t)
 {
 	struct rig *rig =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Addresses are a device's (S6): whichever of its pools has mapped something, it is
- * given up for any of them that wants it, and its end wakes any of them.
+ * Addresses belong to a device (S6): a kept mapping of any of its pools ends for any
+ * other of its pools that needs addresses, and addresses that come back wake requests to
+ * any of them.
  */
 
 #include "check_cmocka.h"
@@ -9,7 +10,7 @@
 
 #define WC TTMPOOL_WRITE_COMBINED
 
-/* A pool more, of the same device as the rig's, or of another one. */
+/* Add a pool, of the same device as the rig's, or of another one. */
 static struct ttmpool_pool *add_pool(struct check *t, struct rig *rig, int dev)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -36,8 +37,8 @@ static struct buffer *add(struct check *t, struct rig *rig,
 	return buf;
 }
 
-/* What one pool of a device only keeps mapped goes for another one's buffer, plain or
- * coherent. Its pages stay pooled. */
+/* Mappings that one pool of a device only keeps end for a buffer of another pool, plain
+ * or coherent. The pages stay pooled. */
 static void s06_kept_mappings_go_for_any_pool_of_the_device(struct check *t)
 {
 	for (int i = 0; i < 2; i++) {
@@ -61,7 +62,7 @@ static void s06_kept_mappings_go_for_any_pool_of_the_device(struct check *t)
 	}
 }
 
-/* A pool of another device has other addresses, and keeps them. */
+/* A pool of another device has other addresses, and keeps its mappings. */
 static void s06_pools_of_other_devices_keep_their_mappings(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -88,7 +89,7 @@ static void give_back(void *buf)
 		check_any(ttmpool_unpopulate(&other->be));
 }
 
-/* Who waits for addresses is woken by a give to another pool of the device. */
+/* A give to another pool of the device wakes a request that waits for addresses. */
 static void s06_any_pool_of_the_device_wakes(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -110,8 +111,8 @@ static void s06_any_pool_of_the_device_wakes(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Without memory for what its device's pools share there is no pool, and nothing has
- * changed. */
+/* Without memory for what the pools of a device share, no pool is started, and nothing
+ * has changed. */
 static void s10_a_pool_without_memory_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Swapping out when there is next to no memory (S7): what is freed first, what
- * is split, and what is left where it is; and moves between devices that do not
- * reach the same memory (S12).
+ * Swapping out when there is hardly any memory (S7): what is freed first, what is split,
+ * and what stays where it is; and moves between devices that do not reach the same memory
+ * (S12).
  */
 
 #include <limits.h>
@@ -22,14 +22,14 @@ static struct buffer *plain_ready(struct check *t, struct rig *rig, size_t n)
 		SEED);
 }
 
-/* A rig, and in it one buffer of @n pages. */
+/* Open a rig with one buffer of @n pages. */
 static struct buffer *alone(struct check *t, struct rig **rig, size_t n)
 {
 	*rig = rig_open(t, &(struct rig_config){ 0 });
 	return *rig ? plain_ready(t, *rig, n) : NULL;
 }
 
-/* A buffer, and 16 pages that the pool has in reserve for another. */
+/* A buffer, and 16 reserved pages of another kind in the pool. */
 static struct buffer *ready_beside_reserve(struct check *t, struct rig *rig)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -39,7 +39,7 @@ static struct buffer *ready_beside_reserve(struct check *t, struct rig *rig)
 	return buf && !ttmpool_pool_prepare(&rig->pool[0], &req) ? buf : NULL;
 }
 
-/* The @nth page that is written finds no memory, @times times. */
+/* Let the store have no memory for the @nth page that is written, @times times. */
 static void plan_short_store(struct check *t, unsigned long nth,
 			     unsigned int times)
 {
@@ -50,7 +50,7 @@ static void plan_short_store(struct check *t, unsigned long nth,
 						.error = -ENOMEM });
 }
 
-/* Is it where it was before, and as it was? */
+/* Is the buffer where it was before, and as it was? */
 static bool has_stayed(struct check *t, struct rig *rig, struct buffer *buf,
 		       enum ttmpool_caching caching)
 {
@@ -63,7 +63,7 @@ static bool has_stayed(struct check *t, struct rig *rig, struct buffer *buf,
 	       ttmpool_backend_is_valid(&buf->be) && rig_is_quiet(t, rig);
 }
 
-/* Bring it back, and look: is it whole? */
+/* Does the buffer come back whole? */
 static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
 {
 	return !ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES) &&
@@ -71,7 +71,8 @@ static bool comes_back(struct check *t, struct rig *rig, struct buffer *buf)
 	       !ttmpool_unpopulate(&buf->be);
 }
 
-/* What has been stored is freed for the store before anything is split. */
+/* If the store has no memory, pages that are already stored are freed before a chunk is
+ * split. */
 static void s07_the_store_gets_what_was_freed(struct check *t)
 {
 	struct rig *rig;
@@ -84,7 +85,7 @@ static void s07_the_store_gets_what_was_freed(struct check *t)
 	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
-/* Free pages of the pool go, even reserved ones, before a chunk is split. */
+/* Pooled pages go, even reserved ones, before a chunk is split. */
 static void s07_the_store_gets_what_is_reserved(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -100,7 +101,7 @@ static void s07_the_store_gets_what_is_reserved(struct check *t)
 	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
-/* The reserve also pays for the store itself. */
+/* Reserved pages also go for the memory of the store itself. */
 static void s07_the_store_is_made_of_what_is_reserved(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -117,8 +118,8 @@ static void s07_the_store_is_made_of_what_is_reserved(struct check *t)
 	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
-/* When nothing else helps, a chunk is halved until its stored part can go: 8
- * pages of 64 here, at the price of three splits. */
+/* If nothing else helps, a chunk is halved until its stored part can be freed: here 8
+ * pages of 64, with three splits. */
 static void s07_a_chunk_is_split_when_nothing_else_helps(struct check *t)
 {
 	struct rig *rig;
@@ -131,8 +132,7 @@ static void s07_a_chunk_is_split_when_nothing_else_helps(struct check *t)
 	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
-/* Parts of a chunk that was split are a buffer's, and the pool's, like others.
- */
+/* Parts of a chunk that was split can be used and pooled like other chunks. */
 static void s07_parts_of_a_chunk_are_as_good_as_any(struct check *t)
 {
 	struct rig *rig;
@@ -141,7 +141,7 @@ static void s07_parts_of_a_chunk_are_as_good_as_any(struct check *t)
 	CHECK(t, buf);
 	plan_short_store(t, 10, 1);
 	CHECK_EQ(t, ttmpool_swapout(&buf->be, 1), 0);
-	CHECK_EQ(t, buffer_pages(buf), 48); /* the part at work, too */
+	CHECK_EQ(t, buffer_pages(buf), 48); /* and the part being stored */
 	CHECK(t, rig_is_quiet(t, rig));
 	CHECK(t, comes_back(t, rig, buf));
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 64);
@@ -150,8 +150,8 @@ static void s07_parts_of_a_chunk_are_as_good_as_any(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The first page of all finds no memory, and there is none to be made: nothing
- * has left, and nothing was done to the buffer. */
+/* If the store has no memory for the first page, and none can be freed, nothing has left,
+ * and the buffer is unchanged. */
 static void s07_no_room_at_all_loses_nothing(struct check *t)
 {
 	struct ttmpool_pool_stats before;
@@ -170,8 +170,8 @@ static void s07_no_room_at_all_loses_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Not even a descriptor for a half: the chunk stays whole, and resident, and is
- * the device's again. */
+/* If there is no memory for the descriptor of a half, the chunk stays whole and resident,
+ * and becomes the device's again. */
 static void s07_a_split_without_memory_loses_nothing(struct check *t)
 {
 	struct rig *rig;
@@ -191,7 +191,7 @@ static void s07_a_split_without_memory_loses_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A coherent chunk cannot be split: it stays. */
+/* A coherent chunk cannot be split, so it stays. */
 static void s07_a_coherent_chunk_is_not_split(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -211,8 +211,7 @@ static void s07_a_coherent_chunk_is_not_split(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A store that is full keeps what it has; the rest stays resident, and all of
- * it comes back. */
+/* A full store keeps what it has; the rest stays resident, and all of it comes back. */
 static void s07_a_full_store_leaves_the_rest_resident(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -234,7 +233,7 @@ static void s07_a_full_store_leaves_the_rest_resident(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Half way in or out, a buffer can be dropped. */
+/* A buffer can be dropped half way in or out. */
 static void s07_a_buffer_can_be_dropped_half_way(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -256,7 +255,7 @@ static void s07_a_buffer_can_be_dropped_half_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Too little memory for the whole buffer at once: it comes back in parts. */
+/* If there is too little memory for the whole buffer at once, it comes back in parts. */
 static void s07_a_buffer_comes_back_in_parts(struct check *t)
 {
 	struct rig *rig;
@@ -273,8 +272,7 @@ static void s07_a_buffer_comes_back_in_parts(struct check *t)
 	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
-/* Pages that could not be made write-back are stored all the same, and set
- * aside. */
+/* Pages that could not be made write-back are stored all the same, and quarantined. */
 static void s07_pages_of_unknown_caching_are_stored(struct check *t)
 {
 	struct ttmpool_manager_stats stats;
@@ -296,8 +294,8 @@ static void s07_pages_of_unknown_caching_are_stored(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* If pages can be made neither write-back nor the device's again, the buffer is
- * PARTIAL: all of it is in pages, and swapping in is the way back. */
+/* If pages can be made neither write-back nor the device's again, the buffer is PARTIAL:
+ * all its contents are in pages, and a swap-in makes it the device's again. */
 static void s12_a_move_that_cannot_be_undone_is_partial(struct check *t)
 {
 	struct rig *rig;
@@ -321,7 +319,7 @@ static void s12_a_move_that_cannot_be_undone_is_partial(struct check *t)
 	CHECK(t, comes_back(t, rig, buf) && rig_close(t, rig));
 }
 
-/* A second pool, of a device with other needs. */
+/* Add a second pool, of a device with other needs. */
 static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
 			unsigned int max_order)
 {
@@ -341,7 +339,8 @@ static bool open_second(struct check *t, struct rig *rig, uint64_t mask,
 	return true;
 }
 
-/* Hand a buffer of 64 pages to the second pool; how many pages were copied? */
+/* Hand a buffer of 64 pages over to the second pool; returns how many pages were
+ * copied. */
 static long hand_over(struct check *t, struct rig *rig)
 {
 	struct buffer_config config = { .pool = 1,
@@ -361,8 +360,7 @@ static long hand_over(struct check *t, struct rig *rig)
 	return (long)(copied >> rig->pool[1].info.page_shift);
 }
 
-/* A device that reaches only low memory gets a copy there of what lies beyond.
- */
+/* If a device reaches only low memory, pages beyond it are copied to low pages. */
 static void s12_what_a_device_does_not_reach_is_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -373,7 +371,7 @@ static void s12_what_a_device_does_not_reach_is_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One that reaches all gets the pages themselves. */
+/* A device that reaches all memory gets the pages themselves. */
 static void s12_what_a_device_reaches_is_not_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -384,7 +382,8 @@ static void s12_what_a_device_reaches_is_not_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One that maps less in one piece than a chunk has gets smaller ones. */
+/* If a chunk is too large for one mapping of the device, its contents are copied to
+ * smaller chunks. */
 static void s12_chunks_too_large_for_a_device_are_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the swapper costs (S7): who is stripped, unmapped, looked at, for what gain;
- * what an error leaves, and that the work grows with what moves alone. The linker
- * puts functions of ours in front of the port's: one counts looks at chunks, which
- * is as good a measure of work as any; the other does something while a page is
- * being stored.
+ * What the swapper costs (S7): which buffers it examines, strips and unmaps, and for what
+ * gain; what an error leaves; and that the work depends only on how much moves. The
+ * linker puts our functions in front of the port's: one counts how often chunks are
+ * examined, as a measure of work; another does something while a page is being stored.
  */
 
 #include <limits.h>
@@ -46,8 +45,7 @@ int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
 	return __real_tpos_store_write(store, index, from);
 }
 
-/* Idle buffers, the first the oldest, and how often the lock of any was tried. */
-/* Where not NULL: so many pages are free there, and no more, after each drop. */
+/* If not NULL: this machine has only a few free pages after each drop of the store. */
 static struct tpsim_machine *scarce;
 
 static void leave_few_pages(void)
@@ -66,6 +64,7 @@ void __wrap_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages)
 		leave_few_pages();
 }
 
+/* Idle buffers, the oldest first, and how often the lock of any of them was tried. */
 static struct buffer *idle[MOST];
 static unsigned long tries;
 
@@ -98,7 +97,7 @@ static struct buffer *add(struct check *t, struct rig *rig, int pool,
 	return buf && !ttmpool_lru_add(&buf->be) ? buf : NULL;
 }
 
-/* A rig with @n buffers of @pages, on the swapper's list. */
+/* A rig with @n buffers of @pages pages each, on the swapper's list. */
 static struct rig *crowd(struct check *t, size_t n, size_t pages)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -138,7 +137,7 @@ static enum ttmpool_tt_state state_of(size_t i)
 	return idle[i]->be.tt.state;
 }
 
-/* Is it as if nothing had happened to it: its pages, mappings and bytes? */
+/* Are its pages, mappings and bytes as if nothing had happened to it? */
 static bool has_stayed(struct check *t, struct buffer *buf)
 {
 	return buf->be.tt.state == TTMPOOL_TT_POPULATED && !buf->be.store &&
@@ -152,8 +151,8 @@ static bool comes_back(struct check *t, struct buffer *buf)
 	       has_stayed(t, buf);
 }
 
-/* A store without room, or one that errs, is asked once, for one page; and nobody
- * loses a mapping or his caching. */
+/* If the store is full or returns an error, the swapper asks it once, for one page; and
+ * no buffer loses a mapping or its caching mode. */
 static void s07_a_full_store_costs_nobody_anything(struct check *t)
 {
 	static const int errors[] = { -ENOSPC, -EIO };
@@ -182,8 +181,8 @@ static void s07_a_full_store_costs_nobody_anything(struct check *t)
 	}
 }
 
-/* Who lacks more than all others could give up is refused, and nobody gives up
- * anything: neither what is pooled, nor a buffer; one page less, and he has it. */
+/* If a request lacks more pages than could go, it is refused, and neither a pooled page
+ * nor a buffer goes for it; with one page less, it is served. */
 static void s11_nothing_goes_for_what_cannot_be_had(struct check *t)
 {
 	struct rig *rig = crowd(t, 2, 16);
@@ -217,8 +216,8 @@ static void s11_nothing_goes_for_what_cannot_be_had(struct check *t)
 	CHECK(t, end(t, rig, 2));
 }
 
-/* The system has pages swapped out in a thread with any business: a signal is none
- * of it, unless it ends the thread; then nothing is begun. */
+/* The system lets any thread swap pages out, so a signal does not end that, unless it
+ * kills the thread; then no swap-out begins. */
 static void s07_in_reclaim_only_a_kill_counts(struct check *t)
 {
 	struct rig *rig = crowd(t, 3, 16);
@@ -238,8 +237,8 @@ static void s07_in_reclaim_only_a_kill_counts(struct check *t)
 	CHECK(t, end(t, rig, 3));
 }
 
-/* A store with room for less than was begun keeps what it has of whole chunks; the
- * buffers of which it has nothing are mapped again, and of their caching. */
+/* If the store fails half way, it keeps the chunks that it has whole; buffers of which it
+ * has no whole chunk are mapped again, with their caching mode. */
 static void s07_what_gained_nothing_is_undone(struct check *t)
 {
 	struct rig *rig = crowd(t, 4, 16);
@@ -258,7 +257,7 @@ static void s07_what_gained_nothing_is_undone(struct check *t)
 	CHECK(t, end(t, rig, 4));
 }
 
-/* It is undone although the page budget was lowered meanwhile: no page is got. */
+/* This works even if the page budget was lowered meanwhile, because it needs no page. */
 static void s07_undoing_needs_no_page(struct check *t)
 {
 	struct rig *rig = crowd(t, 1, 16);
@@ -272,8 +271,9 @@ static void s07_undoing_needs_no_page(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
-/* A store that has room for a part of a chunk has that part, by which it is full for who
- * asks next: so nothing is stripped in vain each time that the system asks. */
+/* If the store has room for a part of a chunk, that part is stored. Then the store is
+ * full for the next request, so no buffer is stripped in vain each time that the system
+ * asks. */
 static void s07_a_store_is_filled_to_the_last_page(struct check *t)
 {
 	struct rig *rig = crowd(t, 4, 512);
@@ -296,7 +296,7 @@ static void s07_a_store_is_filled_to_the_last_page(struct check *t)
 	CHECK(t, end(t, rig, 4));
 }
 
-/* Nor is anything left in the store of a chunk that could not leave. */
+/* If a chunk could not leave, no part of it stays in the store. */
 static void s07_what_cannot_leave_takes_no_room(struct check *t)
 {
 	struct rig *rig = crowd(t, 1, 24); /* 16 and 8 */
@@ -313,8 +313,8 @@ static void s07_what_cannot_leave_takes_no_room(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
-/* What cannot be mapped, or converted, again is PARTIAL; all of it is in pages, and
- * swapping in is the way back. */
+/* If pages cannot be mapped or converted again, the buffer is PARTIAL: all its contents
+ * are in pages, and a swap-in makes it the device's again. */
 static void s07_what_cannot_be_undone_is_partial(struct check *t)
 {
 	static const enum tpsim_call calls[] = { TPSIM_CALL_DMA_MAP,
@@ -336,7 +336,8 @@ static void s07_what_cannot_be_undone_is_partial(struct check *t)
 	}
 }
 
-/* To undo, nobody's kept mapping is given up: the thread may hold what that takes. */
+/* To undo a swap-out, no kept mapping of another buffer ends, because the thread may hold
+ * a lock that this needs. */
 static void s07_undoing_takes_nothing_from_others(struct check *t)
 {
 	struct rig *rig = crowd(t, 2, 16);
@@ -373,7 +374,7 @@ static void steal_at_the_next(void)
 	while_storing = steal;
 }
 
-/* Nor is a limit exceeded: what others have mapped meanwhile is theirs. */
+/* Nor is a limit exceeded: addresses that others have mapped meanwhile stay theirs. */
 static void s07_undoing_keeps_within_the_limit(struct check *t)
 {
 	struct rig *rig = rig_open(
@@ -398,8 +399,8 @@ static void s07_undoing_keeps_within_the_limit(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
-/* A coherent chunk cannot be split when the store has no memory for all of it. It
- * is tried in vain once; the next round begins with another. */
+/* A coherent chunk cannot be split when the store has no memory for all of it. The
+ * swapper tries it once in vain; the next round begins with another buffer. */
 static void s07_who_was_tried_in_vain_is_tried_last(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -418,8 +419,8 @@ static void s07_who_was_tried_in_vain_is_tried_last(struct check *t)
 	CHECK(t, end(t, rig, 2));
 }
 
-/* An array that somebody has written to is that buffer's alone: the others of its
- * party leave, in the same round. */
+/* A buffer whose array was overwritten stays; the other buffers of its party leave in the
+ * same round. */
 static void s07_a_changed_array_stops_nobody_else(struct check *t)
 {
 	for (size_t bad = 0; bad < 3; bad++) {
@@ -455,8 +456,8 @@ static unsigned long quarantined(struct rig *rig)
 	return stats.pages_quarantined;
 }
 
-/* Pages that have left a buffer, but could not be made write-back, are not the system's:
- * the shrinker is not told that they are. */
+/* Pages that have left a buffer, but could not be made write-back, have not gone to the
+ * system, and the shrinker does not report them. */
 static void f24_what_is_quarantined_was_not_shrunk(struct check *t)
 {
 	struct rig *rig = crowd(t, 4, 8);
@@ -472,8 +473,8 @@ static void f24_what_is_quarantined_was_not_shrunk(struct check *t)
 	CHECK(t, end(t, rig, 4));
 }
 
-/* Nor is there room in the page budget then: one buffer is swapped out in vain, and not
- * all of them, one after the other. */
+/* They make no room in the page budget either: the request swaps out one buffer in vain,
+ * and not one after the other. */
 static void f24_who_gains_no_page_swaps_out_no_more(struct check *t)
 {
 	struct rig *rig = crowd(t, 4, 8);
@@ -495,8 +496,8 @@ static void f24_who_gains_no_page_swaps_out_no_more(struct check *t)
 	CHECK(t, end(t, rig, 4));
 }
 
-/* Of 4096 pages and more, no more is stripped at a time than 16 MiB: so an error
- * leaves the rest as it was. */
+/* Of a buffer with more than 4096 pages, at most 16 MiB are stripped at a time, so an
+ * error leaves the rest as it was. */
 static void s07_a_large_buffer_leaves_in_windows(struct check *t)
 {
 	struct rig *rig = crowd(t, 1, 5120);
@@ -525,8 +526,8 @@ static void s07_a_large_buffer_leaves_in_windows(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
-/* How often chunks are looked at while a buffer of single pages goes and comes in
- * pieces of 64 pages. */
+/* How often chunks are examined while a buffer of single pages is swapped out and in, 64
+ * pages at a time. */
 static unsigned long looks_for(struct check *t, size_t pages)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -551,7 +552,8 @@ static unsigned long looks_for(struct check *t, size_t pages)
 	return end(t, rig, 1) ? before : 0;
 }
 
-/* Sixteen times the pages are about sixteen times the work, out and in. */
+/* A buffer with sixteen times the pages costs about sixteen times the work, out and
+ * in. */
 static void s07_a_piece_costs_the_same_of_any_buffer(struct check *t)
 {
 	unsigned long small = looks_for(t, 256);
@@ -561,8 +563,7 @@ static void s07_a_piece_costs_the_same_of_any_buffer(struct check *t)
 	CHECK(t, large <= 17 * small);
 }
 
-/* Buffers of two pools do not share a batch; all leave all the same, and oldest
- * first. */
+/* Buffers of two pools do not share a batch; still all leave, the oldest first. */
 static void s07_a_party_is_of_one_pool(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -579,7 +580,7 @@ static void s07_a_party_is_of_one_pool(struct check *t)
 	CHECK(t, end(t, rig, 4));
 }
 
-/* A party has sixteen buffers at most, whose locks are held together. */
+/* A party has at most sixteen buffers, whose locks are held together. */
 static void s07_a_party_is_of_sixteen(struct check *t)
 {
 	struct rig *rig = crowd(t, 20, 1);
@@ -595,7 +596,7 @@ static void s07_a_party_is_of_sixteen(struct check *t)
 	CHECK(t, end(t, rig, 20));
 }
 
-/* Nor has it more than a window, however many pages are wanted. */
+/* Nor has a party more pages than a window, however many are wanted. */
 static void s07_a_party_has_no_more_than_a_window(struct check *t)
 {
 	struct rig *rig = crowd(t, 6, 1536);
@@ -604,13 +605,13 @@ static void s07_a_party_has_no_more_than_a_window(struct check *t)
 	CHECK(t, rig);
 	before = rig_stats(rig);
 	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 6 * 1536), 6 * 1536);
-	/* 1536 + 1536 + 1024, 512, and that twice */
+	/* 1536 + 1536 + 1024, then 512, and both again */
 	CHECK_EQ(t, rig_stats(rig).caching_batches - before.caching_batches, 4);
 	CHECK(t, rig_is_quiet(t, rig) && end(t, rig, 6));
 }
 
-/* What is swapped out, bound or empty has nothing to give: its lock is not even
- * tried, and without anybody else there is no round. */
+/* A buffer that is swapped out, bound or empty has no pages to give: the swapper does not
+ * even try its lock, and without other buffers there is no round. */
 static void s07_who_has_no_pages_is_not_looked_at(struct check *t)
 {
 	struct rig *rig = crowd(t, 4, 8);
@@ -634,8 +635,8 @@ static void s07_who_has_no_pages_is_not_looked_at(struct check *t)
 
 #define CROWD 16400
 
-/* For the system, some thousand busy buffers are looked at and no more; it asks
- * again, and that goes on with the others. Who can wait looks at all. */
+/* A scan of the system examines at most 16384 busy buffers; the next one goes on with the
+ * others. A caller that can wait examines all. */
 static void s07_a_scan_looks_at_so_many(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -668,8 +669,9 @@ static void s07_a_scan_looks_at_so_many(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where the system has a few pages free each time that the store drops some, a swap-in
- * begins with as many as were had before: it gets few that it has to give back. */
+/* If the system has only a few pages free each time that the store frees some, a swap-in
+ * asks for as many as it got the last time, so it allocates few pages that it has to give
+ * back. */
 static void s07_a_swapin_begins_with_what_was_had(struct check *t)
 {
 	struct rig *rig = crowd(t, 1, 1024);
@@ -690,7 +692,7 @@ static void s07_a_swapin_begins_with_what_was_had(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
-/* Of a buffer that is larger than the page budget, what fits comes. */
+/* If a buffer is larger than the page budget, the part that fits is swapped in. */
 static void s07_what_fits_the_budget_comes_in(struct check *t)
 {
 	struct rig *rig = crowd(t, 1, 1024);

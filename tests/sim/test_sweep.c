@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The fault sweep of what gets pages and gives them back: see sweep.h.
+ * The fault sweep of the operations that get pages and give them back: see sweep.h.
  */
 
 #include <limits.h>
@@ -13,8 +13,7 @@
 	 1u << TPSIM_CALL_DMA_MAP | 1u << TPSIM_CALL_ZALLOC |             \
 	 1u << TPSIM_CALL_SHRINKER_REGISTER)
 
-/* Whatever call fails in whatever operation, nothing is lost and nothing stays.
- */
+/* Whatever call fails in whatever operation, nothing is lost and nothing is left. */
 static void every_failure_of_every_operation_is_survived(struct check *t)
 {
 	CHECK(t, sweep_scenes(t, sweep_pages_scenes, sweep_pages_nr, CALLS));
@@ -35,8 +34,8 @@ static bool plan_both(struct check *t, unsigned int times)
 	return true;
 }
 
-/* If a failed caching change cannot be undone either, the pages are set aside,
- * and the populate fails as if nothing had been. */
+/* If a failed caching change cannot be undone either, the pages are quarantined, and the
+ * populate fails and leaves the buffer empty. */
 static void a_failed_roll_back_quarantines(struct check *t)
 {
 	struct ttmpool_manager_stats stats;
@@ -57,7 +56,7 @@ static void a_failed_roll_back_quarantines(struct check *t)
 	CHECK(t, sweep_close(&stage));
 }
 
-/* The shrinker tries again with what could not be made write-back. */
+/* The shrinker tries again to make such pages write-back. */
 static void the_shrinker_retries_a_roll_back(struct check *t)
 {
 	struct ttmpool_manager_stats stats;

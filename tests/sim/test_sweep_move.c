@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The fault sweep of what moves contents (S7, S12): see sweep.h. After each
- * failure, and after the operation has succeeded in the end, the buffer goes
- * back to its device, and every byte must be there.
+ * The fault sweep of the operations that move contents (S7, S12): see sweep.h. After each
+ * failure, and after the operation has succeeded in the end, the sweep moves the buffer
+ * back to its device, and checks every byte.
  */
 
 #include <limits.h>
@@ -16,13 +16,13 @@
 	 1u << TPSIM_CALL_STORE_CREATE | 1u << TPSIM_CALL_STORE_WRITE |   \
 	 1u << TPSIM_CALL_STORE_READ)
 
-/* Whatever fails while contents move, and whenever, none are lost. */
+/* Whatever call fails while contents move, and at any moment, no contents are lost. */
 static void s07_every_failure_of_every_move_is_survived(struct check *t)
 {
 	CHECK(t, sweep_scenes(t, sweep_moves_scenes, sweep_moves_nr, CALLS));
 }
 
-/* Interrupt a move at its n-th look for a signal, until there is none left. */
+/* Interrupt a move at its n-th check for a signal, for every n. */
 static bool is_resumable(struct check *t, const struct scene *scene,
 			 unsigned long *interrupted)
 {
@@ -48,8 +48,8 @@ static bool is_resumable(struct check *t, const struct scene *scene,
 	}
 }
 
-/* A signal at every page, in both directions: the move stops, and goes on from
- * there when it is asked to. */
+/* A signal at every page, in both directions: the move stops, and the next call continues
+ * it. */
 static void s07_a_signal_at_every_page_is_survived(struct check *t)
 {
 	unsigned long interrupted = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Threads: populates, give-backs, shrinks, limits and scrubs at once, on one
- * manager. What is checked while they run is what each thread can know: its own
- * buffers are zero when they come, and its own when they go. The rest is
- * checked when they are done. Run under helgrind and ThreadSanitizer, too.
+ * Threads that populate, give back, shrink, change limits and scrub at once, on one
+ * manager. While they run, each thread checks what it can know: that its buffers are zero
+ * when it gets them, and unchanged when it gives them back. The rest is checked when they
+ * are done. This also runs under helgrind and ThreadSanitizer.
  */
 
 #include <limits.h>
@@ -98,7 +98,7 @@ static bool start_all(struct check *t, struct rig *rig, struct worker *workers,
 	return true;
 }
 
-/* Buffers are their owners' alone, whatever goes on beside them. */
+/* No thread's buffer shares a page with another one, whatever other threads do. */
 static void threads_do_not_meet_in_a_page(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -141,8 +141,8 @@ static void *give_back(void *arg)
 	return NULL;
 }
 
-/* When two threads give the same pages back, each page is taken from one of
- * them, and the other is refused. */
+/* If two threads give the same pages back, each page is accepted from one of them, and
+ * the other is refused. */
 static void a_page_given_by_two_threads_is_taken_once(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -188,7 +188,7 @@ static void *scrub(void *arg)
 	return NULL;
 }
 
-/* Is the large chunk in its bin still, and will it be cleared? */
+/* Is the large chunk still in its bin, waiting to be cleared? */
 static bool is_to_be_cleared(struct scrubber *scrubber)
 {
 	return !scrubber->done &&
@@ -196,8 +196,8 @@ static bool is_to_be_cleared(struct scrubber *scrubber)
 				  TTMPOOL_WRITE_COMBINED, 9);
 }
 
-/* Pages that are being cleared are pooled: whoever wants what is pooled, by this
- * way or that, has them, too. */
+/* Pages that are being cleared count as pooled: each of these ways to get pooled pages
+ * gets them, too. */
 static bool drains(struct rig *rig, int way)
 {
 	switch (way % 4) {
@@ -227,7 +227,7 @@ static struct buffer *dirty_buffer(struct check *t, struct rig *rig,
 						    .caching = caching });
 }
 
-/* Pool a buffer's pages, and have a thread at clearing them. */
+/* Pool the pages of a buffer, and start a thread that clears them. */
 static bool scrub_begin(struct buffer *buf, struct scrubber *scrubber,
 			pthread_t *thread)
 {
@@ -238,7 +238,8 @@ static bool scrub_begin(struct buffer *buf, struct scrubber *scrubber,
 	return true;
 }
 
-/* Limits, budgets, drains and shrinks find what a scrub has out of its bins. */
+/* Limits, budgets, drains and shrinks find the pages that a scrub has taken out of the
+ * bins. */
 static void s11_what_is_being_cleared_can_be_had(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -260,7 +261,7 @@ static void s11_what_is_being_cleared_can_be_had(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Address space that only pages have that are being cleared is to be had. */
+/* A request can get addresses that only pages have that are being cleared. */
 static void s06_mappings_of_what_is_being_cleared_are_given_up(struct check *t)
 {
 	struct rig *rig = rig_open(
@@ -314,10 +315,10 @@ static void s07_what_is_being_cleared_serves_at_last(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Large requests of which one fits at a time, and what they leave for others. */
+/* Threads with large requests, of which only one fits at a time. */
 struct crowd {
 	struct rig *rig;
-	atomic_int left; /* who still asks */
+	atomic_int left; /* threads that still ask */
 	atomic_ulong served;
 };
 
@@ -342,8 +343,8 @@ static void *ask_for_much(void *arg)
 	return NULL;
 }
 
-/* Who asks for no more than others leave of the page budget is never refused for what
- * they ask in vain, and never more is had than the budget. */
+/* A request for no more pages than the page budget has left is never refused because of
+ * others that ask in vain, and at no moment is more in use than the budget. */
 static void who_stays_within_a_budget_is_served(struct check *t)
 {
 	struct rig *rig =

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Threads that give what is not theirs, while those whose it is take it and give it
- * back: another pool's pages (f53), whose descriptors end meanwhile, and pages of an
- * array of old (f54), which are on their way to a buffer or from there. They are
- * refused, nothing is read that is not there any more, and nobody else is disturbed.
- * Run under ThreadSanitizer, too, to which each unlocked look at a descriptor is known.
+ * Threads that give pages which are not theirs, while the owners take these and give them
+ * back: pages of another pool (f53), whose descriptors are freed meanwhile, and pages of
+ * an outdated array (f54), which are being handed out or given back. Such gives are
+ * refused, nothing is read that has been freed, and no owner is disturbed. This also runs
+ * under ThreadSanitizer, which knows each unlocked read of a descriptor.
  */
 
 #include <pthread.h>
@@ -17,20 +17,20 @@
 #include "rig_buffer.h"
 
 #define ROUNDS 400
-#define MOST   700 /* chunks: more than a lock is held for */
+#define MOST   700 /* chunks: more than are handled under one hold of a lock */
 
 /**
- * struct scene - one who has pages, and one who should not
- * @pool: whose pages they are
- * @wrong: where the other one gives them
- * @caching: of all of them
- * @n: pages that are had at a time
+ * struct scene - an owner that has pages, and an intruder that gives them back
+ * @pool: the pool of the pages
+ * @wrong: the pool that the intruder gives them to
+ * @caching: of all pages
+ * @n: the number of pages that the owner has at a time
  * @lent: the first of them
- * @array: what the other one has of old, or NULL
- * @be: a buffer of his, or NULL
- * @over: he may stop
- * @taken: times that he was believed
- * @owned: times that a page of his seemed to be where he would have given it
+ * @array: the outdated array of the intruder, or NULL
+ * @be: a buffer of the intruder, or NULL
+ * @over: the intruder may stop
+ * @taken: how often a pool accepted what the intruder gave
+ * @owned: how often the wrong pool claimed a page of the owner
  */
 struct scene {
 	struct rig *rig;
@@ -47,7 +47,7 @@ struct scene {
 	const char *failed;
 };
 
-/* Of a page that is another pool's, and may go at any time. */
+/* Give a page of another pool, which may be freed at any time. */
 static void *give_to_the_wrong_pool(void *arg)
 {
 	struct scene *scene = arg;
@@ -66,7 +66,7 @@ static void *give_to_the_wrong_pool(void *arg)
 	return NULL;
 }
 
-/* A buffer of the wrong pool, in whose array that page stands. */
+/* Swap out a buffer of the wrong pool, in whose array that page stands. */
 static void *swap_out_of_the_wrong_pool(void *arg)
 {
 	struct scene *scene = arg;
@@ -86,7 +86,7 @@ static void *swap_out_of_the_wrong_pool(void *arg)
 	return NULL;
 }
 
-/* By an array that was somebody's once: all of it, and pages here and there. */
+/* Give an outdated array: all of it, and pages here and there. */
 static void *give_by_an_array_of_old(void *arg)
 {
 	struct scene *scene = arg;
@@ -104,7 +104,7 @@ static void *give_by_an_array_of_old(void *arg)
 	return NULL;
 }
 
-/* Who has pages again and again: with a ticket, or, of a chunk each, as runs. */
+/* Take pages and give them back: with a ticket, or as runs. */
 static const char *have_pages(struct scene *scene, tpos_page_t **pages, int i)
 {
 	struct ttmpool_request req = { .caching = scene->caching,
@@ -146,8 +146,8 @@ static bool scene_plays(struct check *t, struct scene *scene,
 	return !scene->failed;
 }
 
-/* A page that is given to the wrong pool is refused, whatever its own pool does with
- * it meanwhile: cached pages go to the system, with their descriptors. */
+/* A page that is given to the wrong pool is refused, whatever its own pool does with it
+ * meanwhile: cached pages go to the system, with their descriptors. */
 static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -164,7 +164,8 @@ static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does it leave with a buffer of the wrong pool, whose array it has come into. */
+/* Nor is such a page swapped out with a buffer of the wrong pool, in whose array it
+ * stands. */
 static void f53_a_page_of_another_pool_is_not_swapped_out(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -188,8 +189,9 @@ static void f53_a_page_of_another_pool_is_not_swapped_out(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A page is refused, too, if both have pages, and these and their descriptors go from one
- * to the other: what is given to the wrong pool may be its own by now, and somebody's. */
+/* A page is also refused if both pools hand out pages, which move from one to the other
+ * with their descriptors: a page that is given to the wrong pool may belong to it by now,
+ * and be in use. */
 static void f53_a_descriptor_may_be_the_other_pools_next(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -220,8 +222,8 @@ static void f53_a_descriptor_may_be_the_other_pools_next(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages by an array of old: of a buffer of many chunks, whose pages are pooled, taken
- * and given back, as pages and as runs. */
+/* Give pages by the outdated array of a buffer of many chunks, whose pages are pooled,
+ * taken and given back, as pages and as runs. */
 static void play_old(struct check *t, enum ttmpool_caching caching, size_t n,
 		     unsigned int max_order)
 {
@@ -249,7 +251,8 @@ static void play_old(struct check *t, enum ttmpool_caching caching, size_t n,
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nothing is taken of a buffer on its way, by who has its pages of old. */
+/* A give with an outdated array takes no page of a buffer that is being handed out or
+ * given back. */
 static void f54_an_array_of_old_takes_nothing_on_its_way(struct check *t)
 {
 	play_old(t, TTMPOOL_WRITE_COMBINED, MOST, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Threads that swap each other's buffers out (S7). Each has buffers of its own
- * under locks of their own, which the swapper tries; whenever it takes one up
- * again, every byte must be there. Run under helgrind and ThreadSanitizer, too.
+ * Threads that swap each other's buffers out (S7). Each thread has its own buffers with
+ * their own locks, which the swapper tries; whenever the thread uses a buffer again,
+ * every byte must be there. This also runs under helgrind and ThreadSanitizer.
  */
 
 #include <pthread.h>
@@ -80,8 +80,8 @@ static bool each_page(struct worker *w, struct shared *shared,
 	return true;
 }
 
-/* Memory is short by turns, so a populate or a swapin is tried until it is had.
- */
+/* Memory is short from time to time, so a populate or a swap-in is retried until it
+ * succeeds. */
 static int retried(int (*call)(struct shared *shared), struct shared *shared)
 {
 	int err;
@@ -157,8 +157,8 @@ static void *shrink(void *arg)
 	return NULL;
 }
 
-/* Three threads with nine buffers where there is room for five: none loses a
- * byte, and all are served. */
+/* Three threads have nine buffers, and there is room for five: no byte is lost, and all
+ * threads are served. */
 static void s07_threads_swap_each_other_out(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){
@@ -195,7 +195,7 @@ struct meeting {
 
 static struct meeting meeting;
 
-/* The swapper holds the buffer until somebody has taken it off the list. */
+/* The swapper keeps the buffer locked until another thread has taken it off the list. */
 static void unlock_when_removed(struct ttmpool_backend *be)
 {
 	bool removed = false;
@@ -215,8 +215,8 @@ static void *swap_others(void *arg)
 	return NULL;
 }
 
-/* Who takes a buffer off the list that is being swapped out waits for the end
- * of that, so that he can destroy it. */
+/* A thread that takes a buffer off the list during its swap-out waits for the end of
+ * that, so that it can destroy the buffer. */
 static void s07_removing_waits_for_the_swapper(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

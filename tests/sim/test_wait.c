@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Address space that runs out (S6): who waits, for how long, and what wakes
- * him. On a machine whose IOVA space is 4 MiB.
+ * Address space that runs out (S6): which requests wait, for how long, and what wakes
+ * them. On a machine whose IOVA space is 4 MiB.
  */
 
 #include "check_cmocka.h"
 #include "rig_buffer.h"
 #include "space.h"
 
-/* Who does not want to wait is told at once. */
+/* A request that does not wait returns -ENOSPC at once. */
 static void s06_who_does_not_wait_is_told_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -24,7 +24,7 @@ static void s06_who_does_not_wait_is_told_at_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who waits in vain is told when the time is over. */
+/* A request that waits in vain returns -ETIMEDOUT when its time is over. */
 static void s06_a_wait_ends_with_its_time(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -52,7 +52,7 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
-/* A long wait is made of naps: he looks again after each. */
+/* A long wait consists of naps: the request looks again after each. */
 static void s06_a_long_wait_looks_again(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -67,7 +67,7 @@ static void s06_a_long_wait_looks_again(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Space that comes back while he waits serves him. */
+/* Addresses that come back during a wait serve the request. */
 static void s06_a_wait_ends_when_space_comes_back(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -83,8 +83,8 @@ static void s06_a_wait_ends_when_space_comes_back(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The largest number there is, as the limit of a pool or of its device, keeps nobody from
- * the addresses that others have given back. */
+/* The largest number as the limit of a pool or of its device acts like no limit: a
+ * request gets the addresses that others have given back. */
 static void s06_the_largest_limit_is_like_none(struct check *t)
 {
 	for (int i = 0; i < 2; i++) {
@@ -125,8 +125,8 @@ static void s06_a_wait_ends_with_a_signal(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Going back to the device waits in the same way, and stays where it was if it
- * waited in vain. */
+/* A move back to the device waits in the same way; if it waits in vain, the buffer stays
+ * where it was. */
 static void s06_the_way_back_to_the_device_waits_too(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -151,8 +151,8 @@ static void s06_the_way_back_to_the_device_waits_too(struct check *t)
 #define NR_BUFFERS 64
 #define LIVE       12
 
-/* 16 MiB of buffers come and go, 3 MiB at a time, three times over: all are
- * served, since mappings that are only kept make room. */
+/* 16 MiB of buffers come and go, 3 MiB at a time, three times over: all are served,
+ * because mappings that are only kept make room. */
 static void s06_4_mib_of_space_serve_16_mib_of_buffers(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -182,10 +182,10 @@ static void s06_4_mib_of_space_serve_16_mib_of_buffers(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What happens while he waits, and then, in his next nap, what serves him. */
+/* What happens while a request waits, and then, in its next nap, what serves it. */
 struct scene {
 	void (*wakes)(struct scene *scene);
-	struct buffer *other; /* what that is about */
+	struct buffer *other; /* the buffer that this is about */
 	struct buffer *holder;
 	struct check *t;
 	int naps;
@@ -201,7 +201,7 @@ static void act(void *arg)
 		give_back(scene->holder);
 }
 
-/* Its mappings end, and it keeps its pages. */
+/* The mappings of the buffer end, and it keeps its pages. */
 static void becomes_anonymous(struct scene *scene)
 {
 	check_any(ttmpool_to_anonymous(&scene->other->be));
@@ -214,7 +214,7 @@ static void plan_caching(struct scene *scene)
 						.nth = 1 });
 }
 
-/* It took space, and could not use it. */
+/* The buffer takes addresses, but cannot use them. */
 static void fails_to_return(struct scene *scene)
 {
 	plan_caching(scene);
@@ -229,7 +229,7 @@ static void fails_to_populate(struct scene *scene)
 	tpsim_fault_clear(check_machine(scene->t));
 }
 
-/* Coherent pages are mapped as long as they are there. */
+/* Coherent pages are mapped as long as they exist. */
 static void is_swapped_out(struct scene *scene)
 {
 	check_any(ttmpool_swapout(&scene->other->be, TTMPOOL_ALL_PAGES));
@@ -272,8 +272,8 @@ static bool is_woken(struct check *t, void (*wakes)(struct scene *scene),
 	return rig_close(t, rig) && !err;
 }
 
-/* Whatever it is that gives space up, who waits looks again at once: he has not
- * the time to sleep until the end of his nap. */
+/* Whatever frees addresses, a request that waits looks again at once: its time is too
+ * short to sleep until the end of the nap. */
 static void s06_whatever_frees_space_wakes(struct check *t)
 {
 	CHECK(t, is_woken(t, becomes_anonymous, &buffer_plain, POPULATED));
@@ -282,14 +282,14 @@ static void s06_whatever_frees_space_wakes(struct check *t)
 	CHECK(t, is_woken(t, fails_to_populate, &buffer_plain, EMPTY));
 }
 
-/* The page budget is raised, and not by as much as is wanted. */
+/* Raise the page budget, but not by as much as is wanted. */
 static void raises_budget(struct scene *scene)
 {
 	ttmpool_manager_set_page_budget(scene->holder->be.pool->mgr, 110);
 }
 
-/* Who waits for pages looks again as soon as the page budget is raised: he has not the time
- * to sleep until the end of his nap. */
+/* A request that waits for pages looks again as soon as the page budget is raised: its
+ * time is too short to sleep until the end of the nap. */
 static void s06_a_raised_budget_wakes(struct check *t)
 {
 	struct rig *rig =
@@ -317,8 +317,8 @@ static void wake_once(void *arg)
 		tpos_wake(&scene->holder->be.pool->iova->queue.wait);
 }
 
-/* Who is woken in vain has the time left that he had: a nap that did not take
- * place, and two and a half more. */
+/* A request that is woken in vain loses no time: it has one nap that did not take place,
+ * and two and a half more. */
 static void s06_a_wake_in_vain_costs_no_time(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

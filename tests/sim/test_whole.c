@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Large chunks: a buffer for which something has to be made is not put together of small
- * pooled ones, and what is in small pieces becomes whole when the system is (S10).
+ * Large chunks (S10): a buffer for which pages have to be allocated is not put together
+ * from small pooled chunks, and a buffer in small pieces becomes whole once the system
+ * has large chunks.
  */
 
 #include "check_cmocka.h"
@@ -24,7 +25,7 @@ static struct ttmpool_request request(size_t n)
 	return (struct ttmpool_request){ .caching = WC, .num_pages = n };
 }
 
-/* In how many chunks are they? */
+/* Returns the number of chunks that the pages are in. */
 static size_t pieces(const struct pages *some)
 {
 	size_t n = 0;
@@ -35,7 +36,7 @@ static size_t pieces(const struct pages *some)
 	return n;
 }
 
-/* Pool so many single pages, in memory that has nothing else. */
+/* Pool @n single pages, from memory that has no larger chunks. */
 static bool pool_pieces(struct check *t, struct rig *rig, size_t n)
 {
 	struct ttmpool_request req = request(n);
@@ -48,8 +49,8 @@ static bool pool_pieces(struct check *t, struct rig *rig, size_t n)
 	       ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN, WC, 0) == n;
 }
 
-/* What has to be made is as large as it can be, whatever small chunks there are; and
- * these serve where a small one is needed. */
+/* Fresh chunks are as large as possible, whatever small chunks are pooled; these serve
+ * where a small chunk is needed. */
 static void s10_what_is_made_is_whole(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -65,7 +66,7 @@ static void s10_what_is_made_is_whole(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* If all that is needed is pooled, nothing is made. */
+/* If all that is needed is pooled, nothing is allocated. */
 static void s10_what_suffices_serves(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -80,7 +81,8 @@ static void s10_what_suffices_serves(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where no large chunk is to be had, small ones serve, and only what is missing is made. */
+/* If the system has no large chunks, small pooled ones serve, and only the missing pages
+ * are allocated. */
 static void s10_pieces_serve_where_nothing_is_whole(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -97,7 +99,7 @@ static void s10_pieces_serve_where_nothing_is_whole(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nobody gives up anything for a large chunk: at the budget, small ones serve. */
+/* No page goes for the sake of a large chunk: at the budget, small chunks serve. */
 static void s10_nobody_pays_for_what_is_whole(struct check *t)
 {
 	struct rig *rig =
@@ -113,7 +115,7 @@ static void s10_nobody_pays_for_what_is_whole(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pool of a node does the same with its own pages, before it turns to others'. */
+/* A pool of a node does the same with its own pages, before it uses another node's. */
 static void s10_a_node_is_whole_or_in_pieces(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -142,7 +144,7 @@ static void s10_a_node_is_whole_or_in_pieces(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What a buffer is of that becomes whole, and its pool. */
+/* A kind of buffer that becomes whole, and of pool. */
 struct kind {
 	enum ttmpool_source source;
 	bool unmapped;
@@ -184,8 +186,8 @@ static int take_kind(struct pages *some, const struct kind *kind)
 				 kind->unmapped ? NULL : some->dma_addr);
 }
 
-/* A buffer of small pieces that comes and goes becomes whole, by one chunk each time;
- * what it is no longer made of goes to the system. */
+/* A buffer of small pieces that comes and goes becomes whole, by one chunk each time; the
+ * pieces that were replaced go to the system. */
 static void s10_small_pieces_age_out(struct check *t)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -216,14 +218,14 @@ static void s10_small_pieces_age_out(struct check *t)
 				 whole * LARGE);
 			CHECK_EQ(t, pages_give(some), 0);
 		}
-		/* One spare page rode along with the first populate. */
+		/* One spare page was allocated with the first populate. */
 		CHECK_EQ(t, check_pages_out(t), 2 * LARGE + kinds[i].refill);
 		CHECK(t, rig_close(t, rig));
 	}
 }
 
-/* Not while the system has no large chunk, nor where there is no room for one beside
- * them, nor where the pool was prepared: then they serve as they are. */
+/* Pieces are not replaced while the system has no large chunk, if the budget or the limit
+ * has no room for one beside them, or if the pool was prepared. */
 static void s10_pieces_stay_where_they_must(struct check *t)
 {
 	enum {
@@ -262,8 +264,8 @@ static void s10_pieces_stay_where_they_must(struct check *t)
 	}
 }
 
-/* Some pieces are no reason: less of them than make a large chunk, or no more than some
- * tens for one. */
+/* A populate does not replace a few pieces at once: fewer than make a large chunk, or
+ * only some tens for each. */
 static void s10_few_pieces_are_left_alone(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -285,8 +287,8 @@ static void s10_few_pieces_are_left_alone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pieces of any size age out, and those of a small buffer: eight of them are given for one
- * chunk, at one populate of sixteen, since the gain is small. */
+/* Pieces of any size are replaced in the end, also those of a small buffer: eight or more
+ * become one chunk, but only at every sixteenth populate, because the gain is small. */
 static void s10_pieces_of_any_size_age_out(struct check *t)
 {
 	static const struct {
@@ -320,7 +322,7 @@ static void s10_pieces_of_any_size_age_out(struct check *t)
 	}
 }
 
-/* A spare chunk is never worth a reclaim: what the system's shrinkers have stays. */
+/* The system reclaims nothing for a spare chunk. */
 static void s10_a_spare_is_made_of_free_pages(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

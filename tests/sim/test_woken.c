@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Who sleeps is woken when he can go on, and not only when his next look is due. Here
- * nobody sleeps: a queue is told that somebody does, and how often it was woken says
- * whether he would have been.
+ * A request or a thread that sleeps is woken when it can go on, and not only when it
+ * would look again. Nobody sleeps here: the test sets the flag of a queue that says that
+ * somebody does, and counts how often the queue is woken.
  */
 
 #include "check_cmocka.h"
@@ -20,7 +20,7 @@ static void nobody_sleeps(struct ttmpool_queue *queue)
 	tpos_atomic_set(&queue->waiting, 0);
 }
 
-/* One page is pooled, mapped or not; and two are asked for. */
+/* Pool one page, mapped or not, and prepare a request for two. */
 static struct pages *two_of_one(struct check *t, struct rig *rig, bool mapped)
 {
 	struct ttmpool_request one = { .caching = WC, .num_pages = 1 };
@@ -32,7 +32,8 @@ static struct pages *two_of_one(struct check *t, struct rig *rig, bool mapped)
 		&(struct pages_config){ .num_pages = 2, .caching = WC });
 }
 
-/* Addresses of a pooled page that somebody held in vain can be had again. */
+/* If a request fails that had taken a mapped pooled page, the addresses of that page are
+ * available again, and waiters are woken. */
 static void s06_who_fails_wakes_for_addresses(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -56,7 +57,7 @@ static void s06_who_fails_wakes_for_addresses(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* And so can pages. */
+/* The same holds for pages. */
 static void s06_who_fails_wakes_for_pages(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -81,8 +82,8 @@ static void s06_who_fails_wakes_for_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who waits for another to swap out looks again when that has ended, even if nothing could
- * be swapped out. */
+/* A thread that waits for another one to swap out looks again when that has ended, even
+ * if nothing could be swapped out. */
 static void s07_a_swapout_in_vain_wakes_who_follows(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -106,7 +107,7 @@ static void s07_a_swapout_in_vain_wakes_who_follows(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* How often the followers had been woken when the first buffer was let go, and when the
+/* How often the followers had been woken when the first buffer was unlocked, and when the
  * next one was asked for. */
 static struct {
 	struct ttmpool_queue *queue;
@@ -137,8 +138,8 @@ static void do_nothing(struct ttmpool_backend *be)
 	(void)be;
 }
 
-/* Who takes a buffer off the list while it is swapped out may go on as soon as that buffer
- * is let go, however many others follow. */
+/* A thread that takes a buffer off the list during its swap-out goes on as soon as that
+ * buffer is unlocked, however many others follow. */
 static void s07_who_removes_a_buffer_waits_for_that_one(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
