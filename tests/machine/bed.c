@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The test bed. A breach of the machine's rules runs in a child, whose stderr
- * is a pipe: it must end by abort(), having named the rule there.
+ * The test bed. A breach of the machine's rules runs in a child process, whose stderr is
+ * a pipe: the child must end by abort(), after it has named the rule there.
  */
 
 #include "bed.h"

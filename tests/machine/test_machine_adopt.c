@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Stores that take pages as their own: which chunks these are, and whose pages they are
- * then. */
+/* Stores that take over pages: which chunks they take, and who owns the pages then. */
 
 #include "bed.h"
 
@@ -9,7 +8,7 @@ static struct tpsim_device *dev;
 static struct batch batch;
 static tpos_store_t *store;
 
-/* One chunk of each order, and a store with room for each of them. */
+/* One chunk of each order, and a store with room for any of them. */
 static int setup(void **state)
 {
 	(void)state;
@@ -43,7 +42,8 @@ static int adopt(struct ttmpool_chunk *chunk)
 	return 0;
 }
 
-/* In memory that is whole a chunk of any order is taken, and its pages are out no more. */
+/* In unfragmented memory the store takes chunks of all orders, and their pages are no
+ * longer out. */
 static void all_orders_are_taken_in_whole_memory(void **state)
 {
 	size_t out = ledger_of(m).pages_plain;
@@ -58,8 +58,8 @@ static void all_orders_are_taken_in_whole_memory(void **state)
 	batch_plain(&batch, dev, 1, 0);
 }
 
-/* In memory that is in pieces only those of a low order are, and of the others nothing
- * is kept. */
+/* In fragmented memory the store takes only chunks of low orders, and keeps nothing of
+ * the others. */
 static void large_ones_are_not_in_pieces(void **state)
 {
 	(void)state;
@@ -70,8 +70,8 @@ static void large_ones_are_not_in_pieces(void **state)
 	assert_int_equal(ledger_of(m).store_pages, 0);
 }
 
-/* It is what most of the free memory is in that counts: one block of 1024 pages that comes
- * free is more than 1000 single pages. */
+/* What counts is whether most of the free memory is in large or in small blocks: one free
+ * block of 1024 pages outweighs 1000 single pages. */
 static void the_larger_part_decides(void **state)
 {
 	struct ttmpool_list largest;

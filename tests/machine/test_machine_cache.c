@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A cache that is not RAM: who sees which of the two, and what makes one of them. */
+/* A cache that differs from RAM: which accesses see which of the two, and what makes them
+ * equal. */
 
 #include "bed.h"
 
@@ -83,7 +84,7 @@ static void device_writes(struct tpsim_device *who, unsigned char byte)
 			 0);
 }
 
-/* The allocator's zeroes are in the cache; RAM has what was there before. */
+/* The zeroes of the allocator are in the cache; RAM holds what was there before. */
 static void fresh_pages_are_dirty(void **state)
 {
 	(void)state;
@@ -94,8 +95,8 @@ static void fresh_pages_are_dirty(void **state)
 	assert_int_equal(device_sees(dev), 0);
 }
 
-/* To map is to write back, and nothing that the CPU writes later is seen, until it is
- * synced. */
+/* A mapping writes the cache back. The device does not see what the CPU writes later,
+ * until it is synced. */
 static void a_mapping_cleans(void **state)
 {
 	(void)state;
@@ -109,7 +110,7 @@ static void a_mapping_cleans(void **state)
 	tpos_dma_unmap(dev, &batch.list, false);
 }
 
-/* What the device writes is seen when it is synced for the CPU, or unmapped. */
+/* The CPU sees what the device writes when it is synced for the CPU, or unmapped. */
 static void a_sync_forgets(void **state)
 {
 	(void)state;
@@ -123,7 +124,8 @@ static void a_sync_forgets(void **state)
 	assert_int_equal(cpu_sees(TTMPOOL_CACHED), 4);
 }
 
-/* What is dirty may go to RAM at any moment, over what the device wrote there. */
+/* Dirty cache lines may be written to RAM at any moment, over what the device wrote
+ * there. */
 static void an_eviction_overwrites(void **state)
 {
 	(void)state;
@@ -138,7 +140,7 @@ static void an_eviction_overwrites(void **state)
 	tpos_dma_unmap(dev, &batch.list, false);
 }
 
-/* What is dirty when it is forgotten is lost. */
+/* A sync for the CPU discards dirty lines, so their contents are lost. */
 static void a_sync_loses_what_is_dirty(void **state)
 {
 	(void)state;
@@ -149,7 +151,7 @@ static void a_sync_loses_what_is_dirty(void **state)
 	tpos_dma_unmap(dev, &batch.list, false);
 }
 
-/* For a device that snoops there is one view. */
+/* For a device that snoops, cache and RAM are one view. */
 static void a_snooper_sees_all(void **state)
 {
 	(void)state;
@@ -163,7 +165,8 @@ static void a_snooper_sees_all(void **state)
 	tpos_dma_unmap(snooper, &batch.list, false);
 }
 
-/* A linear map that becomes write-combined loses nothing, and is RAM from then on. */
+/* If the linear map becomes write-combined, nothing is lost, and the CPU accesses RAM
+ * from then on. */
 static void a_caching_change_flushes(void **state)
 {
 	(void)state;
@@ -179,8 +182,8 @@ static void a_caching_change_flushes(void **state)
 	assert_int_equal(cpu_sees(TTMPOOL_CACHED), 13);
 }
 
-/* Where the linear map is fixed, a mapping of another caching is one more who looks at
- * RAM; and a change of caching makes one of the two, either way. */
+/* If the linear map is fixed, a mapping of another caching sees only RAM; and a change of
+ * caching makes cache and RAM equal, in both directions. */
 static void a_noted_caching_flushes(void **state)
 {
 	(void)state;
@@ -235,8 +238,8 @@ static void (*const port_writes[])(void) = { port_clears, port_copies,
 
 #define WAYS (sizeof(port_writes) / sizeof(*port_writes))
 
-/* What the port writes is in RAM, of pages that are mapped, and of pages that are not,
- * of whatever caching; and the cache has nothing that could overwrite it. */
+/* What the port writes is in RAM, for mapped and unmapped pages of any caching; and the
+ * cache has nothing that could overwrite it. */
 static void what_is_written_is_in_memory(void **state)
 {
 	(void)state;
@@ -262,8 +265,7 @@ static void what_is_written_is_in_memory(void **state)
 	assert_int_equal(tpos_caching_set(dev, &batch.list, TTMPOOL_CACHED), 0);
 }
 
-/* What the port reads is what is in RAM, of pages that are mapped, and of pages that
- * are not, if their caching leaves it to the port. */
+/* The port reads what is in RAM, for mapped and unmapped pages of any caching. */
 static void what_is_read_is_from_memory(void **state)
 {
 	struct tpos_span page = span_of(chunk(), 0, 1);
@@ -298,7 +300,7 @@ static void what_is_read_is_from_memory(void **state)
 	assert_int_equal(tpos_caching_set(dev, &batch.list, TTMPOOL_CACHED), 0);
 }
 
-/* Coherent pages are zero in RAM, whoever looks, and in whatever way. */
+/* Coherent pages are zero in RAM and in the cache, however they are accessed. */
 static void coherent_pages_are_past_the_cache(void **state)
 {
 	static struct batch coherent;
@@ -322,7 +324,7 @@ static void coherent_pages_are_past_the_cache(void **state)
 	batch_free(&coherent, dev);
 }
 
-/* Where nobody asked for two views there is one. */
+/* Without this option, cache and RAM are one view. */
 static void there_is_one_view_by_default(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Caching attributes: what a change costs, and what a failed one leaves. */
+/* Caching modes: what a change costs, and what a failed change leaves. */
 
 #include "bed.h"
 
@@ -31,7 +31,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* What chunk i says, and what its last page's PTE says. */
+/* Does chunk i say @said, and the PTE of its last page @pte? */
 static bool chunk_is(size_t i, enum ttmpool_caching said,
 		     enum ttmpool_caching pte)
 {
@@ -50,7 +50,7 @@ static bool all_are(enum ttmpool_caching caching)
 	return true;
 }
 
-/* To write-combined: two flushes of the TLBs, and two of the caches. */
+/* A change to write-combined costs two flushes of the TLBs, and two of the caches. */
 static void write_combined_is_flushed_twice(void **state)
 {
 	(void)state;
@@ -63,7 +63,7 @@ static void write_combined_is_flushed_twice(void **state)
 	assert_int_equal(ledger_of(m).pages_not_write_back, 11);
 }
 
-/* To uncached: one of each. */
+/* A change to uncached costs one flush of each. */
 static void uncached_is_flushed_once(void **state)
 {
 	(void)state;
@@ -75,7 +75,7 @@ static void uncached_is_flushed_once(void **state)
 	assert_int_equal(counters_of(m).caching_pages, 11);
 }
 
-/* To write-back: one flush of the TLBs, none of the caches. */
+/* A change to write-back costs one flush of the TLBs, and none of the caches. */
 static void write_back_spares_the_caches(void **state)
 {
 	struct tpsim_counters before;
@@ -92,7 +92,7 @@ static void write_back_spares_the_caches(void **state)
 	assert_true(counters_of(m).ns > before.ns);
 }
 
-/* What is so already costs nothing, alone or in a batch with others. */
+/* A chunk that has the caching already costs nothing, alone or in a batch with others. */
 static void no_change_costs_nothing(void **state)
 {
 	(void)state;
@@ -105,7 +105,7 @@ static void no_change_costs_nothing(void **state)
 	assert_int_equal(counters_of(m).caching_pages, 11 + 4);
 }
 
-/* From write-combined to uncached it goes by way of write-back. */
+/* A change from write-combined to uncached goes through write-back. */
 static void there_is_no_way_but_by_write_back(void **state)
 {
 	struct tpsim_counters before;
@@ -121,7 +121,7 @@ static void there_is_no_way_but_by_write_back(void **state)
 			 before.caching_batches + 1);
 }
 
-/* A change that fails half way is undone, and says so. */
+/* A change that fails half way is undone, and returns an error. */
 static void a_failed_change_is_undone(void **state)
 {
 	(void)state;
@@ -135,8 +135,8 @@ static void a_failed_change_is_undone(void **state)
 	assert_int_equal(counters_of(m).tlb_flushes, 2);
 }
 
-/* If that fails, too, no chunk of the batch knows what it is; some pages are
- * what they should not be; and the next attempt repairs all. */
+/* If that fails, too, all chunks of the batch are of unknown caching; some pages have a
+ * caching that they should not have; and the next attempt repairs all. */
 static void a_failed_roll_back_leaves_it_unknown(void **state)
 {
 	(void)state;
@@ -153,8 +153,8 @@ static void a_failed_roll_back_leaves_it_unknown(void **state)
 	assert_true(all_are(TTMPOOL_CACHED));
 }
 
-/* A change to write-back that fails leaves all of the batch unknown, with the
- * error that was planned. */
+/* A change to write-back that fails leaves the whole batch of unknown caching, and
+ * returns the planned error. */
 static void a_failed_reset_leaves_it_unknown(void **state)
 {
 	(void)state;
@@ -170,7 +170,7 @@ static void a_failed_reset_leaves_it_unknown(void **state)
 	assert_true(chunk_is(2, TTMPOOL_CACHING_UNKNOWN, TTMPOOL_UNCACHED));
 }
 
-/* A chunk that is unknown can fail to be repaired, whatever its pages are. */
+/* Repairing a chunk of unknown caching can fail, whatever caching its pages have. */
 static void an_unknown_chunk_is_always_a_call(void **state)
 {
 	(void)state;
@@ -182,8 +182,7 @@ static void an_unknown_chunk_is_always_a_call(void **state)
 	assert_int_equal(counters_of(m).tlb_flushes, 0);
 }
 
-/* Where the linear map cannot be changed, the chunk takes note, and that is
- * all. */
+/* If the linear map cannot be changed, only the chunk records the change. */
 static void without_a_linear_map_it_is_noted(void **state)
 {
 	static struct batch one;
@@ -225,7 +224,7 @@ static void change_nothing(void *arg)
 	tpos_caching_set(dev, &batch.list, TTMPOOL_UNCACHED);
 }
 
-/* Only what is out can be changed, to what there is. */
+/* Only allocated pages can be changed, and only to an existing caching. */
 static void bad_changes_end_the_program(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Copying between pages, and what a device has to do with it. */
+/* Copying between pages, and what that means for a device. */
 
 #include "bed.h"
 
@@ -7,7 +7,7 @@ static struct tpsim_machine *m;
 static struct tpsim_device *dev;
 static struct batch to, from;
 
-/* A chunk of four pages each; those to be copied are full of 1, 2, 3, 4. */
+/* Two chunks of four pages; the source pages are full of 1, 2, 3, 4. */
 static int setup(void **state)
 {
 	(void)state;
@@ -69,7 +69,7 @@ static void a_span_is_copied(void **state)
 	assert_true(target_is(3, 0));
 }
 
-/* Whatever the caching of either, it is the one that the bytes go through. */
+/* The copy works for any caching of both, and accesses each page with its own caching. */
 static void caching_does_not_matter(void **state)
 {
 	static const enum ttmpool_caching all[] = { TTMPOOL_UNCACHED,
@@ -87,7 +87,7 @@ static void caching_does_not_matter(void **state)
 		}
 }
 
-/* A page of unknown caching can be read. */
+/* Pages of unknown caching can be read. */
 static void unknown_caching_can_be_read(void **state)
 {
 	(void)state;
@@ -97,7 +97,8 @@ static void unknown_caching_can_be_read(void **state)
 	assert_true(target_is(3, 4));
 }
 
-/* A sum tells pages apart; zeroes have none, and both ports have the same. */
+/* A checksum tells pages apart; that of zeroes is 0. The values are the same in both
+ * ports. */
 static void a_sum_is_of_the_bytes(void **state)
 {
 	struct tpos_span page = span_of(&from.chunk[0], 0, 1);
@@ -116,7 +117,7 @@ static void a_sum_is_of_the_bytes(void **state)
 	tpos_caching_set(dev, &from.list, TTMPOOL_CACHED);
 }
 
-/* What a device wrote is in its slots until somebody looks. */
+/* The checksum includes what a device wrote, though that is still in its slots. */
 static void a_sum_is_of_what_the_device_wrote(void **state)
 {
 	struct tpos_span page = span_of(&to.chunk[0], 1, 1);
@@ -132,7 +133,7 @@ static void a_sum_is_of_what_the_device_wrote(void **state)
 	tpos_dma_unmap(dev, &to.list, false);
 }
 
-/* Copies are counted, and what no cache serves takes its time. */
+/* Copies are counted, and copies of pages that are not cached take longer. */
 static void a_copy_costs(void **state)
 {
 	struct tpsim_counters before = counters_of(m), cached, combined;
@@ -149,8 +150,8 @@ static void a_copy_costs(void **state)
 	tpos_caching_set(dev, &from.list, TTMPOOL_CACHED);
 }
 
-/* What is copied to a page that bounces is in its slots, too; what the device
- * has written to those of the other pages stays there. */
+/* A copy to a page that bounces is also written to its slots; what the device has written
+ * to the slots of the other pages stays there. */
 static void slots_are_written_too(void **state)
 {
 	(void)state;
@@ -167,7 +168,7 @@ static void slots_are_written_too(void **state)
 	assert_true(target_is(2, 2));
 }
 
-/* Coherent pages are copied while their device has them. */
+/* Coherent pages can be copied while they are mapped. */
 static void coherent_pages_are_copied(void **state)
 {
 	static struct batch coherent;
@@ -190,7 +191,7 @@ static void coherent_pages_are_copied(void **state)
 	batch_free(&coherent, dev);
 }
 
-/* What was copied to is cleared like everything else. */
+/* A page that was copied to is cleared like any other. */
 static void a_copy_is_not_clean(void **state)
 {
 	(void)state;
@@ -307,8 +308,8 @@ static void copy_by_no_mapping(void *arg)
 	tpos_pages_copy(&target, &source);
 }
 
-/* A copy by the wrong mapping, of what is not there, or of what a device has,
- * ends the program. */
+/* A copy with the wrong mapping, of pages that are not allocated, or of pages that a
+ * device has mapped, ends the program. */
 static void bad_copies_end_the_program(void **state)
 {
 	(void)state;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Descriptors of chunks: who may read one that has ended, and for how long; and that
- * each page has room for a chunk. As a slab cache with
- * SLAB_TYPESAFE_BY_RCU and an xarray behave in Linux.
+ * Descriptors of chunks: how long a descriptor that was freed may be read; and that each
+ * page has room for a pointer to its chunk. They behave like a slab cache with
+ * SLAB_TYPESAFE_BY_RCU and like an xarray in Linux.
  */
 
 #include <pthread.h>
@@ -40,7 +40,7 @@ static struct ttmpool_chunk *get(void)
 	return chunk;
 }
 
-/* Those that are out are counted, and one that never was out cannot be freed. */
+/* Allocated descriptors are counted, and one that is not allocated cannot be freed. */
 static void free_too_much(void *arg)
 {
 	tpos_chunk_free(m, arg);
@@ -61,8 +61,8 @@ static void descriptors_are_counted(void **state)
 	assert_int_equal(ledger_of(m).descriptors, 0);
 }
 
-/* One that is freed is the next that is had, at once, and nobody has cleared it: a
- * reader who is late sees what the last chunk left there. */
+/* A freed descriptor is the next one that is allocated, at once, and is not cleared: a
+ * late reader sees what the last chunk left there. */
 static void the_next_chunk_is_where_the_last_was(void **state)
 {
 	struct ttmpool_chunk *chunk = get();
@@ -85,8 +85,8 @@ static void free_as_another(void *arg)
 	tpos_chunk_free(m, chunk);
 }
 
-/* One with room for a name is never the next without, nor the other way round, and its
- * end must be of the same kind as its beginning. */
+/* A descriptor with room for a name is never reused without it, nor the other way round,
+ * and it must be freed as the kind that it was allocated as. */
 static void names_have_descriptors_of_their_own(void **state)
 {
 	struct ttmpool_chunk *chunk = get(), *named;
@@ -125,8 +125,8 @@ static void *read_late(void *arg)
 	return NULL;
 }
 
-/* As long as somebody reads, what is freed may be read. Once nobody does, it is closed
- * to all who look on. */
+/* While any thread reads, a freed descriptor may be read. Once no thread does, memory
+ * checkers see it as inaccessible. */
 static void what_has_ended_is_read_until_readers_are_through(void **state)
 {
 	struct reader reader;
@@ -175,7 +175,7 @@ static void read_no_more(void *arg)
 	tpos_read_unlock();
 }
 
-/* Who reads does not sleep, and ends as often as he began. */
+/* A reader does not sleep, and ends each read section that it began. */
 static void reading_has_rules(void **state)
 {
 	(void)state;
@@ -184,7 +184,7 @@ static void reading_has_rules(void **state)
 			 NULL);
 }
 
-/* A descriptor is not had when the call is planned to fail. */
+/* No descriptor is allocated if the call is planned to fail. */
 static void a_descriptor_may_not_be_had(void **state)
 {
 	(void)state;
@@ -194,8 +194,8 @@ static void a_descriptor_may_not_be_had(void **state)
 	assert_int_equal(tpsim_fault_clear(m), 1);
 }
 
-/* Whoever gets pages can set a chunk on each of them, though there is no memory, and
- * none of them leads to it any more when they have gone. */
+/* After pages were allocated, a chunk can be set on each of them without memory, and no
+ * page leads to it any more when they are free. */
 static void a_page_has_room_for_its_chunk(void **state)
 {
 	tpos_page_t *page;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Devices: what they report, and their DMA without an IOMMU. The CPU's side. */
+/* Devices: what they report, and their DMA without an IOMMU. The accesses of the CPU. */
 
 #include "bed.h"
 
@@ -33,7 +33,7 @@ static uint64_t addr_of(size_t i)
 	return tpos_dma_address(&batch.chunk[i].dma);
 }
 
-/* A device reports what it was configured with, and what the machine is. */
+/* A device reports its configuration, and the properties of the machine. */
 static void a_device_reports_what_it_is(void **state)
 {
 	struct tpsim_device_config config = { .dma_mask = 0xffffffff,
@@ -54,7 +54,7 @@ static void a_device_reports_what_it_is(void **state)
 	assert_false(info.has_iommu);
 }
 
-/* A mask of 0 is all 64 bits; a node that is not there is refused. */
+/* A mask of 0 means all 64 bits; a node that does not exist is refused. */
 static void a_device_has_defaults(void **state)
 {
 	struct tpos_device_info info;
@@ -68,7 +68,7 @@ static void a_device_has_defaults(void **state)
 		m, &(struct tpsim_device_config){ .node = 2 }));
 }
 
-/* Without an IOMMU the address is the physical one, and leads there. */
+/* Without an IOMMU the DMA address is the physical one, and leads to the page. */
 static void addresses_are_physical(void **state)
 {
 	unsigned char seen = 0;
@@ -86,7 +86,7 @@ static void addresses_are_physical(void **state)
 	tpos_dma_unmap(dev, &batch.list, false);
 }
 
-/* A stale address works, as on hardware, and it is counted. */
+/* An access to a stale address works, as on hardware, and is counted. */
 static void a_stale_access_is_counted(void **state)
 {
 	uint64_t addr;
@@ -104,7 +104,7 @@ static void a_stale_access_is_counted(void **state)
 	assert_int_equal(counters_of(m).dma_faults, 0);
 }
 
-/* Another device's mapping is no mapping of this one. */
+/* A page that is mapped for another device is not mapped for this one. */
 static void another_devices_page_is_stray(void **state)
 {
 	struct tpsim_device *other = device_with(m, 0);
@@ -116,7 +116,7 @@ static void another_devices_page_is_stray(void **state)
 	tpos_dma_unmap(dev, &batch.list, false);
 }
 
-/* Where there is no memory, or beyond the mask, an access faults. */
+/* An access where there is no memory, or beyond the mask, faults. */
 static void there_is_an_end_of_memory(void **state)
 {
 	struct tpsim_device *isa = device_with(m, 0xffffff);
@@ -127,7 +127,7 @@ static void there_is_an_end_of_memory(void **state)
 	assert_int_equal(counters_of(m).dma_faults, 2);
 }
 
-/* A mapping of more than the device takes is refused. */
+/* A mapping of more than the device admits is refused. */
 static void a_mapping_has_a_largest_size(void **state)
 {
 	struct tpsim_device *small = tpsim_device_create(
@@ -139,8 +139,8 @@ static void a_mapping_has_a_largest_size(void **state)
 	assert_int_equal(ledger_of(m).mappings, 0);
 }
 
-/* DMA reaches pages that are closed to the CPU, and leaves them closed; and
- * what it left there is cleared like everything else. */
+/* DMA reaches pages that are closed to the CPU, and leaves them closed; and what the
+ * device wrote there is cleared like anything else. */
 static void a_device_writes_to_pooled_pages(void **state)
 {
 	unsigned char seen = 0;
@@ -158,8 +158,8 @@ static void a_device_writes_to_pooled_pages(void **state)
 	tpos_dma_unmap(dev, &batch.list, false);
 }
 
-/* An access through the page's own caching works; through any other one it is
- * refused, counted, and has not happened. */
+/* An access with the page's own caching works; with any other one it is refused, counted,
+ * and has no effect. */
 static void an_alias_is_refused(void **state)
 {
 	static const enum ttmpool_caching wrong[] = { TTMPOOL_UNCACHED,
@@ -184,7 +184,7 @@ static void an_alias_is_refused(void **state)
 	tpos_caching_set(dev, &batch.list, TTMPOOL_CACHED);
 }
 
-/* Where the linear map cannot be changed, aliases are lived with. */
+/* If the linear map cannot be changed, aliases are permitted. */
 static void aliases_are_lived_with_elsewhere(void **state)
 {
 	struct tpsim_machine *arm =
@@ -215,7 +215,7 @@ static void write_nowhere(void *arg)
 	tpsim_cpu_write(m, arg, 0, "1", 1, TTMPOOL_CACHED);
 }
 
-/* The CPU accesses one page at a time, of this machine. */
+/* The CPU accesses one page of this machine at a time. */
 static void bad_accesses_end_the_program(void **state)
 {
 	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
@@ -227,8 +227,8 @@ static void bad_accesses_end_the_program(void **state)
 	tpsim_machine_destroy(other);
 }
 
-/* All bytes of all pages count: the page that the mask ends with is within
- * reach, and not the one after it, nor one that goes on behind the mask. */
+/* Every byte of every page counts: the page with which the mask ends is within reach; the
+ * one after it is not, nor one that extends beyond the mask. */
 static void reach_ends_with_the_mask(void **state)
 {
 	struct tpsim_device *near = device_with(m, 0x1ffff);

@@ -25,7 +25,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* How do the next @n calls of tpos_zalloc() end? One bit each: it failed. */
+/* How do the next @n calls of tpos_zalloc() end? Bit i is set if the i-th failed. */
 static unsigned int zalloc_fails(int n)
 {
 	unsigned int failed = 0;
@@ -39,7 +39,7 @@ static unsigned int zalloc_fails(int n)
 	return failed;
 }
 
-/* The n-th call fails, and no other. */
+/* The n-th call fails, and no other does. */
 static void the_nth_call_fails(void **state)
 {
 	(void)state;
@@ -48,7 +48,7 @@ static void the_nth_call_fails(void **state)
 	assert_int_equal(zalloc_fails(6), 1 << 2);
 }
 
-/* So many fail, or all from there on. */
+/* As many calls fail as planned, or all from there on. */
 static void a_failure_can_last(void **state)
 {
 	struct tpsim_fault fault = { .call = TPSIM_CALL_ZALLOC,
@@ -64,7 +64,7 @@ static void a_failure_can_last(void **state)
 	assert_int_equal(zalloc_fails(8), 0xfe);
 }
 
-/* Several failures can be planned, each for itself. */
+/* Several failures can be planned, each independently. */
 static void failures_add_up(void **state)
 {
 	(void)state;
@@ -75,7 +75,7 @@ static void failures_add_up(void **state)
 	assert_int_equal(tpsim_fault_clear(m), 2);
 }
 
-/* A plan that is cleared is gone; the count of the calls is not. */
+/* After a plan was cleared, nothing fails; the calls are still counted. */
 static void a_plan_can_be_cleared(void **state)
 {
 	(void)state;
@@ -86,7 +86,7 @@ static void a_plan_can_be_cleared(void **state)
 	assert_int_equal(tpsim_fault_calls(m, TPSIM_CALL_PAGES_ALLOC), 0);
 }
 
-/* The failure of one machine is no other's. */
+/* A failure that is planned on one machine does not affect another. */
 static void a_plan_is_of_one_machine(void **state)
 {
 	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
@@ -98,7 +98,7 @@ static void a_plan_is_of_one_machine(void **state)
 	tpsim_machine_destroy(other);
 }
 
-/* Both allocators can be made to fail, each by its own name. */
+/* Both allocators can be made to fail, each under its own name. */
 static void both_allocators_fail(void **state)
 {
 	struct tpos_alloc req = { .node = ANY_NODE };
@@ -113,7 +113,7 @@ static void both_allocators_fail(void **state)
 	assert_int_equal(batch_add(&batch, dev, &req), 0);
 }
 
-/* A mapping that fails, at once, half way or at the end, has mapped nothing. */
+/* A mapping that fails, at once, half way or at the end, leaves nothing mapped. */
 static void a_failed_mapping_is_undone(void **state)
 {
 	static const size_t after[] = { 0, 2, 3, 99 };
@@ -150,7 +150,7 @@ static unsigned long no_pages(struct tpos_shrinker *shrinker, bool swap)
 	return 0;
 }
 
-/* A shrinker that could not be registered is not there. */
+/* A shrinker whose registration failed is not registered. */
 static void a_registration_fails(void **state)
 {
 	struct tpos_shrinker shrinker = { .count = no_pages };
@@ -163,7 +163,7 @@ static void a_registration_fails(void **state)
 	tpos_shrinker_unregister(m, &shrinker);
 }
 
-/* A store has its own ways to fail, and the planned errors are what is told. */
+/* Each call on a store can fail, with the planned error. */
 static void stores_fail(void **state)
 {
 	struct tpsim_fault broken = { .call = TPSIM_CALL_STORE_WRITE,
@@ -190,7 +190,7 @@ static void stores_fail(void **state)
 	tpos_store_destroy(store);
 }
 
-/* Every call has a name of its own. */
+/* Every call has its own name. */
 static void every_call_has_a_name(void **state)
 {
 	(void)state;
@@ -215,7 +215,7 @@ static void plan_nothing(void *arg)
 	plan(m, TPSIM_CALL_ZALLOC, 0, 0);
 }
 
-/* A plan that cannot be is told of. */
+/* A plan that makes no sense ends the program. */
 static void bad_plans_end_the_program(void **state)
 {
 	(void)state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Devices that are gone: what those who hold one may still do, and nobody else. */
+/* Devices that are gone: what a holder of the descriptor may still do, and nobody
+ * else. */
 
 #include "bed.h"
 
@@ -26,7 +27,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Whoever holds it can make its pages write-back, and give them back. */
+/* A holder can make the device's pages write-back, and free them. */
 static void a_held_device_can_be_named(void **state)
 {
 	(void)state;
@@ -43,7 +44,7 @@ static void a_held_device_can_be_named(void **state)
 	assert_true(tpsim_ledger_is_empty(m));
 }
 
-/* Coherent pages that were cut off before are given back like others. */
+/* Coherent pages that were cut off before can be freed like others. */
 static void coherent_pages_outlive_their_device(void **state)
 {
 	(void)state;
@@ -57,7 +58,7 @@ static void coherent_pages_outlive_their_device(void **state)
 	tpos_device_put(dev);
 }
 
-/* Another one is as it was. */
+/* Other devices are not affected. */
 static void other_devices_stay(void **state)
 {
 	struct tpsim_device *other = device_with(m, 0);
@@ -152,7 +153,8 @@ static void get(void *arg)
 	tpos_device_get(arg);
 }
 
-/* What needs the device, or its address space, ends the program, held or not. */
+/* Calls that need the device, or its address space, end the program, whether it is held
+ * or not. */
 static void nothing_else_works_with_it(void **state)
 {
 	static void (*const uses[])(
@@ -168,7 +170,7 @@ static void nothing_else_works_with_it(void **state)
 	tpos_device_put(dev);
 }
 
-/* Nor does anything, if it is not held. */
+/* If it is not held, every call with it ends the program. */
 static void who_does_not_hold_it_may_not_name_it(void **state)
 {
 	struct tpsim_device *other = device_with(m, 0);
@@ -195,7 +197,7 @@ static void end_the_machine(void *arg)
 	tpsim_machine_destroy(m);
 }
 
-/* A hold that nobody puts is a leak, and one that is put twice is an error. */
+/* A hold that is never put is a leak, and one that is put twice is an error. */
 static void holds_are_counted(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The IOMMU: translation, and what is left of it after an unmap. */
+/* The IOMMU: translation, and what remains of it after an unmap. */
 
 #include "bed.h"
 
@@ -71,7 +71,8 @@ static void a_mapping_leads_to_its_pages(void **state)
 	end();
 }
 
-/* What is not mapped, or for another device, or beyond the mask, faults. */
+/* An access to an address that is not mapped, that is mapped for another device, or that
+ * is beyond the mask faults. */
 static void other_accesses_fault(void **state)
 {
 	struct tpsim_device *other;
@@ -93,7 +94,7 @@ static void other_accesses_fault(void **state)
 	end();
 }
 
-/* A transfer that runs out of its mapping faults there. */
+/* A transfer that goes beyond its mapping faults there. */
 static void a_transfer_faults_where_its_mapping_ends(void **state)
 {
 	unsigned char bytes[4096] = { 0 };
@@ -109,7 +110,7 @@ static void a_transfer_faults_where_its_mapping_ends(void **state)
 	end();
 }
 
-/* Strict: one invalidation for a batch, and then nothing works any more. */
+/* Strict: there is one invalidation for a batch; then every access faults. */
 static void a_strict_unmap_is_complete(void **state)
 {
 	uint64_t addr;
@@ -127,8 +128,8 @@ static void a_strict_unmap_is_complete(void **state)
 	end();
 }
 
-/* Lazy: a translation that was used works until the invalidation, and reaches
- * whoever has the page by then; one that was not used does not. */
+/* Lazy: a translation that was used works until the invalidation, whoever has the page by
+ * then; one that was not used does not. */
 static void a_lazy_unmap_leaves_what_was_used(void **state)
 {
 	uint64_t used, fresh;
@@ -151,7 +152,7 @@ static void a_lazy_unmap_leaves_what_was_used(void **state)
 	end();
 }
 
-/* Lazy, but whoever unmaps wants it at once: it is. */
+/* In lazy mode, an unmap that asks for it invalidates at once. */
 static void a_lazy_machine_can_be_made_to_wait(void **state)
 {
 	uint64_t addr;
@@ -168,7 +169,7 @@ static void a_lazy_machine_can_be_made_to_wait(void **state)
 	end();
 }
 
-/* The queue has room for 256; one more, and all of them are invalidated. */
+/* The queue has room for 256 entries; with one more, all of them are invalidated. */
 static void the_flush_queue_has_256_entries(void **state)
 {
 	(void)state;
@@ -186,7 +187,7 @@ static void the_flush_queue_has_256_entries(void **state)
 	end();
 }
 
-/* A coherent page has an address of the device's from birth to death. */
+/* A coherent page has a device address as long as it is allocated. */
 static void coherent_pages_are_translated_too(void **state)
 {
 	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
@@ -204,7 +205,7 @@ static void coherent_pages_are_translated_too(void **state)
 	end();
 }
 
-/* It can be cut off before it goes; nobody else has it yet. */
+/* A coherent page can be cut off before it is freed; it stays allocated. */
 static void a_coherent_page_can_be_cut_off(void **state)
 {
 	uint64_t addr;
@@ -224,8 +225,8 @@ static void a_coherent_page_can_be_cut_off(void **state)
 	end();
 }
 
-/* If it is freed without that, or cut off lazily, the device still writes to it when
- * it is somebody else's; and that is counted. */
+/* If it is freed without that, or cut off lazily, the device can still write to it when
+ * another owner has it; and that is counted. */
 static void a_coherent_page_is_freed_in_reach(void **state)
 {
 	(void)state;
@@ -247,7 +248,7 @@ static void a_coherent_page_is_freed_in_reach(void **state)
 	}
 }
 
-/* A strict IOMMU has forgotten it before it is free. */
+/* With a strict IOMMU, the translation is gone before the page is free. */
 static void a_strict_free_is_complete(void **state)
 {
 	(void)state;
@@ -258,7 +259,7 @@ static void a_strict_free_is_complete(void **state)
 	end();
 }
 
-/* A page before or behind one in the flush queue is not in reach for that. */
+/* A page next to one in the flush queue does not count as in reach. */
 static void neighbours_are_not_in_reach(void **state)
 {
 	static struct batch middle;
@@ -278,7 +279,8 @@ static void neighbours_are_not_in_reach(void **state)
 	end();
 }
 
-/* What was mapped of a batch that cannot be is out of reach when that is told. */
+/* If the mapping of a batch fails, the part that was mapped is out of reach when the call
+ * returns. */
 static void a_map_that_fails_half_way_is_complete(void **state)
 {
 	(void)state;
@@ -293,7 +295,7 @@ static void a_map_that_fails_half_way_is_complete(void **state)
 	end();
 }
 
-/* A device of whose coherent pages only single ones can be cut off has no others. */
+/* A device for which only single coherent pages can be cut off gets no larger ones. */
 static void some_devices_have_single_coherent_pages(void **state)
 {
 	struct tpsim_device_config config = { .node = ANY_NODE,
@@ -385,7 +387,7 @@ static void free_coherent_for_another(void *arg)
 	tpos_pages_free(arg, &batch.list);
 }
 
-/* What CONFIG_DMA_API_DEBUG would report is not done. */
+/* Everything that CONFIG_DMA_API_DEBUG would report ends the program. */
 static void bad_mappings_end_the_program(void **state)
 {
 	struct tpsim_device *other;

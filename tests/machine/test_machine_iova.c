@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* IOVA space: which addresses a device gets, and when there are none. */
+/* IOVA space: which addresses a device gets, and what happens if there are none. */
 
 #include "bed.h"
 
@@ -8,7 +8,7 @@
 	{                                   \
 		.iommu = TPSIM_IOMMU_STRICT \
 	}
-/* 16 pages of addresses, of which the first is never used. */
+/* 16 pages of addresses; the first one is never used. */
 #define TINY(mode)                                     \
 	&(struct tpsim_config)                         \
 	{                                              \
@@ -43,8 +43,8 @@ static int poke(struct tpsim_device *by, uint64_t addr)
 	return tpsim_device_write(by, addr, "x", 1);
 }
 
-/* Addresses go from the top down, below 4 GiB, and each is aligned to the size
- * of its chunk; none is the physical one. */
+/* Addresses are given out from the top down, below 4 GiB, each aligned to the size of its
+ * chunk; none is the physical address. */
 static void addresses_go_from_the_top_down(void **state)
 {
 	(void)state;
@@ -64,7 +64,7 @@ static void addresses_go_from_the_top_down(void **state)
 	end();
 }
 
-/* Any mask is kept, also when the page itself is beyond it. */
+/* Addresses are within any mask, even if the page itself is beyond it. */
 static void addresses_are_below_the_mask(void **state)
 {
 	struct tpsim_device *isa;
@@ -80,11 +80,11 @@ static void addresses_are_below_the_mask(void **state)
 	end();
 }
 
-/* What lies above 4 GiB is used when there is nothing left below. */
+/* Addresses above 4 GiB are used when none below are left. */
 static void the_low_addresses_go_first(void **state)
 {
 	(void)state;
-	if (under_valgrind()) /* 6 GiB take it minutes */
+	if (under_valgrind()) /* with 6 GiB it takes minutes */
 		skip();
 	begin(&(struct tpsim_config){ .iommu = TPSIM_IOMMU_STRICT,
 				      .page_shift = 16,
@@ -92,7 +92,7 @@ static void the_low_addresses_go_first(void **state)
 				      .ram_pages = 1 << 18 });
 	batch_plain(&batch, dev, 6, 14);
 	assert_int_equal(tpos_dma_map(dev, &batch.list), 0);
-	/* 1 GiB each: three below 4 GiB, where page 0 is in the way. */
+	/* Chunks of 1 GiB: three fit below 4 GiB, because page 0 is not used. */
 	assert_int_equal(addr_of(0), 3ull << 30);
 	assert_int_equal(addr_of(2), 1ull << 30);
 	for (size_t i = 3; i < 6; i++)
@@ -102,7 +102,7 @@ static void the_low_addresses_go_first(void **state)
 	end();
 }
 
-/* Space that is used up is told, and nothing of the batch is mapped. */
+/* If the space is exhausted, the call fails, and nothing of the batch is mapped. */
 static void exhausted_space_leaves_nothing_mapped(void **state)
 {
 	(void)state;
@@ -119,8 +119,8 @@ static void exhausted_space_leaves_nothing_mapped(void **state)
 	end();
 }
 
-/* Addresses in the flush queue are not used again before it turns over, even if they
- * were invalidated at once: who finds no others sleeps for that, once. */
+/* Addresses in the flush queue are not used again before the queue is flushed, even if
+ * they were invalidated at once: a mapping that finds no others sleeps for that, once. */
 static void queued_addresses_come_back_late(void **state)
 {
 	(void)state;
@@ -140,7 +140,8 @@ static void queued_addresses_come_back_late(void **state)
 	}
 }
 
-/* Where the queue is empty nobody sleeps, and a sleep in vain is one alone. */
+/* If the queue is empty, a mapping does not sleep; and if one sleep does not help, there
+ * is no second one. */
 static void what_is_mapped_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -161,7 +162,7 @@ static void what_is_mapped_is_not_waited_for(void **state)
 	end();
 }
 
-/* A coherent page waits for addresses, too. */
+/* The allocation of a coherent page waits for addresses, too. */
 static void coherent_pages_wait_for_queued_addresses(void **state)
 {
 	(void)state;
@@ -176,7 +177,7 @@ static void coherent_pages_wait_for_queued_addresses(void **state)
 	end();
 }
 
-/* Addresses that come back one by one are one piece again. */
+/* Addresses that come back one by one are merged into one piece. */
 static void addresses_that_come_back_are_merged(void **state)
 {
 	(void)state;
@@ -192,7 +193,7 @@ static void addresses_that_come_back_are_merged(void **state)
 	end();
 }
 
-/* Do two of the chunks whose bit is set in @mapped overlap? */
+/* Do two of the chunks with @mapped set overlap? */
 static bool any_overlap(const bool *mapped)
 {
 	for (size_t i = 0; i < batch.n; i++)
@@ -206,8 +207,8 @@ static bool any_overlap(const bool *mapped)
 	return false;
 }
 
-/* However mapping and unmapping are mixed, no two mappings overlap, and each
- * leads to its own page. */
+/* However calls of map and unmap are mixed, no two mappings overlap, and each leads to
+ * its own page. */
 static void mappings_never_overlap(void **state)
 {
 	bool mapped[40] = { false };
@@ -244,7 +245,7 @@ static void mappings_never_overlap(void **state)
 	end();
 }
 
-/* Without an address for it there is no coherent page. */
+/* If there is no address for it, no coherent page is allocated. */
 static void coherent_pages_need_addresses(void **state)
 {
 	struct tpos_alloc req = { .source = TTMPOOL_COHERENT,
@@ -258,7 +259,7 @@ static void coherent_pages_need_addresses(void **state)
 	end();
 }
 
-/* Map single pages until there is no address; how many were there? */
+/* Map single pages until no address is left; returns how many were mapped. */
 static size_t map_all(void)
 {
 	struct batch one;
@@ -283,8 +284,8 @@ static void unmap_all(void)
 	batch_free(&batch, dev);
 }
 
-/* When the mask is changed, so is the space; what is mapped stays, and what is beyond
- * the mask cannot be emitted, and is not given out again. */
+/* When the mask changes, so does the address space. Mappings stay, but the device cannot
+ * emit addresses beyond the mask, and these are not given out again. */
 static void a_changed_mask_bounds_the_addresses(void **state)
 {
 	(void)state;

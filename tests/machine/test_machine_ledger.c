@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The ledger, the counters and the log: what is out is told. */
+/* The ledger, the counters and the log: whatever is allocated is reported. */
 
 #include "bed.h"
 
@@ -25,7 +25,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A machine on which nothing is out has an empty ledger. */
+/* A machine on which nothing is allocated has an empty ledger. */
 static void a_new_machine_has_an_empty_ledger(void **state)
 {
 	(void)state;
@@ -33,7 +33,7 @@ static void a_new_machine_has_an_empty_ledger(void **state)
 	assert_int_equal(ledger_of(m).free_pages, 16384 - 16);
 }
 
-/* Held RAM is the machine's own, and not out. */
+/* Held RAM belongs to the machine, and does not count as allocated. */
 static void held_ram_is_not_out(void **state)
 {
 	(void)state;
@@ -41,7 +41,7 @@ static void held_ram_is_not_out(void **state)
 	assert_true(tpsim_ledger_is_empty(m));
 }
 
-/* What goes out and comes back is counted both ways. */
+/* What is allocated, mapped or changed is counted, and so is its end. */
 static void the_ledger_follows_every_step(void **state)
 {
 	struct tpsim_ledger out;
@@ -64,7 +64,7 @@ static void the_ledger_follows_every_step(void **state)
 	assert_true(tpsim_ledger_is_empty(m));
 }
 
-/* What an operation costs is counted, in events and in simulated time. */
+/* The cost of an operation is counted, in events and in simulated time. */
 static void every_event_is_counted(void **state)
 {
 	struct tpsim_counters before = counters_of(m), after;
@@ -149,7 +149,8 @@ static void lose_work(void *arg)
 	tpsim_machine_destroy(m);
 }
 
-/* A machine that goes with something out says what, and ends the program. */
+/* Destroying a machine on which something is still allocated reports that, and ends the
+ * program. */
 static void losses_end_the_program(void **state)
 {
 	(void)state;
@@ -168,7 +169,7 @@ static void free_too_much(void *arg)
 	tpos_free(m, arg);
 }
 
-/* A descriptor that was never got cannot be freed; none at all can. */
+/* A descriptor that was never allocated cannot be freed; NULL can. */
 static void descriptors_are_balanced(void **state)
 {
 	void *ptr = tpos_zalloc(m, 64);
@@ -183,7 +184,7 @@ static void descriptors_are_balanced(void **state)
 	assert_complains("bad free", free_too_much, &m);
 }
 
-/* A report is counted by its kind, and kept in words. */
+/* A report is counted by its kind, and kept as text. */
 static void a_report_is_kept(void **state)
 {
 	struct ttmpool_report report = { .kind = TTMPOOL_REPORT_DOUBLE,

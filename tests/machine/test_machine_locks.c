@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Locks: their order, who holds them, and what may be called under them. */
+/* Locks: their order, their holders, and what may be called under them. */
 
 #include "bed.h"
 
@@ -35,7 +35,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Locks are taken in rising order, released in any, and counted. */
+/* Locks are taken in rising order, released in any order, and counted. */
 static void locks_are_taken_in_order(void **state)
 {
 	(void)state;
@@ -62,7 +62,7 @@ static void a_mutex_may_be_held_across_calls(void **state)
 	assert_int_equal(counters_of(m).bytes_cleared, 4096);
 }
 
-/* A try-lock may go against the order, and is refused to its own holder. */
+/* A trylock may be against the order, and fails for the holder of the lock. */
 static void a_trylock_does_not_wait(void **state)
 {
 	tpos_mutex_t high;
@@ -91,7 +91,7 @@ static void *count_up(void *arg)
 	return NULL;
 }
 
-/* Two threads are never inside together. */
+/* Two threads never hold the lock at the same time. */
 static void a_lock_excludes(void **state)
 {
 	pthread_t thread;
@@ -111,7 +111,7 @@ static void *add_up(void *arg)
 	return NULL;
 }
 
-/* Atomics lose nothing. */
+/* No addition to an atomic is lost. */
 static void an_atomic_adds_up(void **state)
 {
 	tpos_atomic_t sum;
@@ -133,8 +133,8 @@ static void *add_up_to_a_limit(void *arg)
 	return NULL;
 }
 
-/* What would be above the limit is not added, whoever else adds; nor to what is above
- * it already. */
+/* An addition that would exceed the limit does not happen, whatever other threads add;
+ * nor does one to a value that is above it already. */
 static void an_atomic_stops_at_its_limit(void **state)
 {
 	pthread_t thread;
@@ -238,8 +238,8 @@ static void walk_far_under_two(void *arg)
 	walk(TPSIM_HOLD_STEPS / 2);
 }
 
-/* While a spinlock is held, no more than so many steps are made along lists. Without
- * one, under a mutex, or where it was said before, any number is. */
+/* While a spinlock is held, only a fixed number of steps along lists may be made. Without
+ * a spinlock, under a mutex, or after tpos_long_hold(), any number may. */
 static void no_spinlock_is_held_for_many_steps(void **state)
 {
 	(void)state;
@@ -259,7 +259,7 @@ static void no_spinlock_is_held_for_many_steps(void **state)
 	tpos_spin_unlock(&inner);
 }
 
-/* What lockdep would tell of ends the program. */
+/* Whatever lockdep would report ends the program. */
 static void bad_locking_ends_the_program(void **state)
 {
 	(void)state;
@@ -342,7 +342,7 @@ static void call_under_a_spinlock(void *arg)
 	}
 }
 
-/* No call of the contract may be made with a spinlock held. */
+/* No call of the contract may be made while a spinlock is held. */
 static void every_call_may_sleep(void **state)
 {
 	(void)state;
@@ -357,7 +357,7 @@ static void fail_an_assertion(void *arg)
 	tpsim_assert_failed("a == b", "pool.c", 42);
 }
 
-/* An assertion of the library that fails says where it stands. */
+/* A failed assertion of the library reports its place. */
 static void an_assertion_names_its_place(void **state)
 {
 	(void)state;

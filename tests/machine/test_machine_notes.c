@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pages and their chunks: which page is known, and who may touch it. Whether
- * memory is closed only those tools know that watch it: without one of them,
- * annotate_is_closed() says -1, and what is left to check is the ledger.
+ * Pages and their chunks: which pages are known, and which memory may be accessed. Only
+ * tools that watch memory know whether it is closed: without one of them,
+ * annotate_is_closed() returns -1, and only the ledger can be checked.
  */
 
 #include "bed.h"
@@ -32,7 +32,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Is the whole of chunk 0 closed, or open, as far as anybody can tell? */
+/* Is the whole of chunk 0 closed, or open, as far as a tool can tell? */
 static bool is_closed(bool wanted)
 {
 	const char *bytes = tpsim_page_address(m, batch.chunk[0].page);
@@ -59,7 +59,7 @@ static void a_parked_chunk_is_closed(void **state)
 	assert_int_equal(ledger_of(m).pages_parked, 0);
 }
 
-/* What is free is closed, whether it was parked before or not. */
+/* A free page is closed, whether it was parked before or not. */
 static void a_free_page_is_closed(void **state)
 {
 	tpos_page_t *page = batch.chunk[0].page;
@@ -78,7 +78,7 @@ static void a_free_page_is_closed(void **state)
 	assert_true(tpsim_ledger_is_empty(m));
 }
 
-/* RAM that was never handed out is closed, too. */
+/* RAM that was never allocated is closed, too. */
 static void untouched_ram_is_closed(void **state)
 {
 	tpos_page_t *next = batch.chunk[0].page + 4;
@@ -108,7 +108,7 @@ static void a_parked_chunk_can_be_cleared(void **state)
 	assert_int_equal(byte, 0);
 }
 
-/* The chunk that was set on a page is found by it, until it is freed. */
+/* A page leads to the chunk that was set on it, until it is freed. */
 static void a_page_knows_its_chunk(void **state)
 {
 	tpos_page_t *page = batch.chunk[0].page;
@@ -122,7 +122,7 @@ static void a_page_knows_its_chunk(void **state)
 	assert_null(tpos_page_chunk(dev, page));
 }
 
-/* No other pointer is a chunk's page, wherever it points. */
+/* No other pointer is taken for a page of a chunk, wherever it points. */
 static void no_other_pointer_is_a_page(void **state)
 {
 	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
@@ -143,7 +143,7 @@ static void no_other_pointer_is_a_page(void **state)
 	tpsim_machine_destroy(other);
 }
 
-/* The page of the system that is lent is one that the CPU can use. */
+/* The CPU can use the page of the system that the machine lends. */
 static void a_page_of_the_system_is_usable(void **state)
 {
 	tpos_page_t *page = tpsim_page_of_system(m);
@@ -156,7 +156,7 @@ static void a_page_of_the_system_is_usable(void **state)
 	assert_int_equal(tpsim_cpu_read(m, page, 0, &byte, 1, TTMPOOL_CACHED),
 			 0);
 	assert_int_equal(byte, 3);
-	assert_int_equal(ledger_of(m).pages_plain, 4); /* the batch's alone */
+	assert_int_equal(ledger_of(m).pages_plain, 4); /* only the batch's */
 }
 
 static void park_twice(void *arg)
@@ -186,7 +186,7 @@ static void set_on_what_is_free(void *arg)
 	tpos_page_set_chunk(batch.chunk[0].page, &batch.chunk[0]);
 }
 
-/* Notes are taken in turn, of what is out. */
+/* A chunk is parked and issued in turn, and only while it is allocated. */
 static void bad_notes_end_the_program(void **state)
 {
 	(void)state;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Pages that are cleared, and given back; and how they may not be. */
+/* Pages that are cleared and freed, and wrong ways to free them. */
 
 #include "bed.h"
 
 #include <string.h>
 
-/* Both sources may be freed in one batch. */
+/* Chunks of both sources may be freed in one batch. */
 static void sources_may_be_mixed_when_freed(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -23,7 +23,7 @@ static void sources_may_be_mixed_when_freed(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* What a page is cleared of is counted, and is gone; its caching stays. */
+/* Clearing a page removes its contents, and is counted; the caching stays. */
 static void clearing_works_in_any_caching(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -50,8 +50,8 @@ static void clearing_works_in_any_caching(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Whoever has the address of a page can write to it at any time: clearing it
- * once does not make it clean the second time. */
+/* Whoever has the address of a page can write to it at any time: a page that was cleared
+ * once has to be cleared again the second time. */
 static void an_address_outlives_a_clearing(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -76,7 +76,7 @@ static struct tpsim_machine *breach_machine;
 static struct tpsim_device *breach_device;
 static struct batch breach_batch;
 
-/* One chunk of order 1, for a rule to be broken with. */
+/* A chunk of order 1, for breaking a rule. */
 static void breach_prepare(void)
 {
 	breach_machine = machine_with(&(struct tpsim_config){ 0 });
@@ -168,8 +168,8 @@ static void bad_frees_end_the_program(void **state)
 	tpsim_machine_destroy(breach_machine);
 }
 
-/* A poisoned page that is freed by itself is nobody's any more; as a part of a block
- * it is the next one's who asks, as in a kernel. */
+/* A poisoned page that is freed alone is never handed out again; as a part of a block it
+ * is handed out again, as in a kernel. */
 static void a_poisoned_page_is_kept_only_if_it_comes_alone(void **state)
 {
 	struct tpsim_machine *machine =

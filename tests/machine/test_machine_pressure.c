@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Short of pages: who may swap, and who must not wait for a store. */
+/* Shortage of pages: which requests may swap, and which must not wait for a store. */
 
 #include "bed.h"
 
@@ -8,7 +8,7 @@ static struct tpsim_device *dev;
 static struct batch batch;
 static tpos_store_t *store;
 
-/* A shrinker that notes what it was asked, and may do something itself. */
+/* A shrinker that notes what it was asked, and may act itself. */
 static struct {
 	struct tpos_shrinker shrinker;
 	unsigned long counts, swaps;
@@ -36,7 +36,7 @@ static unsigned long asked_scan(struct tpos_shrinker *shrinker,
 	return 0;
 }
 
-/* A machine with room for four pages in its stores, and two single pages. */
+/* A machine whose stores have room for four pages, and two single pages. */
 static int setup(void **state)
 {
 	(void)state;
@@ -84,7 +84,7 @@ static void fill_the_stores(void)
 		assert_int_equal(keep(i), 0);
 }
 
-/* Who is short of pages may swap if there is room. */
+/* In a shortage, the shrinkers may swap if the stores have room. */
 static void a_shortage_may_swap(void **state)
 {
 	struct tpos_alloc req = { .node = ANY_NODE };
@@ -96,7 +96,7 @@ static void a_shortage_may_swap(void **state)
 	assert_int_equal(asked.swaps, 1);
 }
 
-/* Not if there is none. */
+/* Without room they may not. */
 static void without_room_nobody_swaps(void **state)
 {
 	struct tpos_alloc req = { .node = ANY_NODE };
@@ -113,7 +113,7 @@ static void without_room_nobody_swaps(void **state)
 	assert_int_equal(asked.swaps, 1);
 }
 
-/* One way to ask may swap, and the other may not. */
+/* tpsim_shrink_swap() lets the shrinkers swap, and tpsim_shrink() does not. */
 static void there_are_two_ways_to_ask(void **state)
 {
 	(void)state;
@@ -123,8 +123,8 @@ static void there_are_two_ways_to_ask(void **state)
 	assert_int_equal(asked.swaps, 1);
 }
 
-/* A store allocates: where pages are short the shrinkers are asked for what it
- * needs, and where there are some they are not. */
+/* A store allocates memory: if pages are short, it asks the shrinkers for what it needs;
+ * otherwise it does not. */
 static void stores_ask_the_shrinkers(void **state)
 {
 	tpos_store_t *other;
@@ -168,7 +168,7 @@ static void act_drop(void)
 	tpos_store_drop(store, 0, 1);
 }
 
-/* A shrinker that may swap uses a store, and asks nobody for pages in turn. */
+/* A shrinker that may swap uses a store, and that calls no shrinkers in turn. */
 static void a_shrinker_may_swap(void **state)
 {
 	(void)state;
@@ -179,7 +179,7 @@ static void a_shrinker_may_swap(void **state)
 	assert_int_equal(ledger_of(m).store_pages, 1);
 }
 
-/* One that may not can still drop what nobody needs. */
+/* A shrinker that may not swap can still drop pages from a store. */
 static void a_shrinker_may_drop(void **state)
 {
 	(void)state;
@@ -197,7 +197,7 @@ static void shrink_without_swap(void *arg)
 	tpsim_shrink(m, 1);
 }
 
-/* One that may not swap and uses a store ends the program. */
+/* A shrinker that may not swap, but uses a store, ends the program. */
 static void a_shrinker_must_not_swap(void **state)
 {
 	(void)state;
@@ -207,7 +207,7 @@ static void a_shrinker_must_not_swap(void **state)
 				 shrink_without_swap, &i);
 }
 
-/* Who must not reclaim gets what is free, and asks nobody for more. */
+/* A request that must not reclaim gets free pages, and calls no shrinkers. */
 static void what_is_free_is_had_without_asking(void **state)
 {
 	struct tpos_alloc req = { .source = TTMPOOL_PLAIN,
@@ -235,7 +235,7 @@ static void what_is_free_is_had_without_asking(void **state)
 	tpos_pages_free(dev, &list);
 }
 
-/* A descriptor is had from the same memory, so the same holds for it. */
+/* The same holds for descriptors, which come from the same memory. */
 static void descriptors_ask_the_shrinkers(void **state)
 {
 	static const unsigned int ask_nobody[] = { TPOS_ALLOC_NO_RECLAIM,

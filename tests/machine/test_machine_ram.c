@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* RAM: what the page allocators hand out, and to whom. */
+/* RAM: which pages the page allocators hand out. */
 
 #include "bed.h"
 
@@ -14,7 +14,7 @@ static struct tpos_alloc order(unsigned int order)
 	return (struct tpos_alloc){ .order = order, .node = ANY_NODE };
 }
 
-/* A page that another had written to is zero when it is handed out again. */
+/* A page that was written to is zero when it is handed out again. */
 static void fresh_pages_are_zero(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -62,7 +62,7 @@ static void blocks_are_aligned_to_their_size(void **state)
 	}
 }
 
-/* Memory that was handed out page by page is whole again when all of it came
+/* Memory that was handed out page by page is whole again when all pages have come
  * back. */
 static void blocks_that_come_back_are_merged(void **state)
 {
@@ -83,7 +83,7 @@ static void blocks_that_come_back_are_merged(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* The first 64 KiB are never handed out, and the last page is. */
+/* The first 64 KiB are never handed out; the last page is. */
 static void the_first_pages_are_reserved(void **state)
 {
 	struct tpsim_machine *m =
@@ -108,7 +108,7 @@ static void the_first_pages_are_reserved(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Without a page left there is -ENOMEM, and the chunk is as it was. */
+/* If no page is left, the call returns -ENOMEM, and the chunk is unchanged. */
 static void a_shortage_leaves_the_chunk_alone(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -125,7 +125,7 @@ static void a_shortage_leaves_the_chunk_alone(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* More than the largest order is never there. */
+/* No block is larger than the largest order. */
 static void there_is_a_largest_order(void **state)
 {
 	struct tpsim_machine *m =
@@ -142,8 +142,8 @@ static void there_is_a_largest_order(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* The node that is wanted is tried first, and the others after it, unless that
- * node alone will do. */
+/* The wanted node is tried first, and the others after it, unless only that node is
+ * allowed. */
 static void nodes_are_tried_in_turn(void **state)
 {
 	struct tpsim_machine *m = machine_with(
@@ -161,7 +161,7 @@ static void nodes_are_tried_in_turn(void **state)
 	assert_int_equal(tpos_page_node(dev, batch.chunk[1].page), 0);
 	req.flags = TPOS_ALLOC_THIS_NODE;
 	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
-	/* One that is not there has no pages. */
+	/* A node that does not exist has no pages. */
 	req.node = 2;
 	assert_int_equal(batch_add(&batch, dev, &req), -ENOMEM);
 	req.flags = 0;
@@ -171,7 +171,7 @@ static void nodes_are_tried_in_turn(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Holding leaves just as much as is asked for, and release gives all back. */
+/* A hold leaves exactly as many free pages as asked for, and a release gives all back. */
 static void holding_is_exact(void **state)
 {
 	struct tpsim_machine *m = machine_with(
@@ -188,7 +188,7 @@ static void holding_is_exact(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Fragmented memory has blocks of that order, and none above. */
+/* Fragmented memory has blocks up to that order, and no larger ones. */
 static void fragmentation_leaves_nothing_above_an_order(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -218,8 +218,8 @@ static size_t resident(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A machine costs what is touched on it, not what it has: 2 GiB here, since
- * Valgrind takes its time to look at more. */
+/* A machine costs only the memory that is touched. It has 2 GiB here, because Valgrind
+ * would need long for more. */
 static void ram_that_is_not_touched_costs_nothing(void **state)
 {
 	size_t before = resident();
@@ -236,7 +236,7 @@ static void ram_that_is_not_touched_costs_nothing(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* What no machine can be is refused. */
+/* A configuration that no machine can have is refused. */
 static void impossible_machines_are_refused(void **state)
 {
 	static const struct tpsim_config bad[] = {
@@ -250,7 +250,7 @@ static void impossible_machines_are_refused(void **state)
 		assert_null(tpsim_machine_create(&bad[i]));
 }
 
-/* 1 GiB, of which 28 bits reach a quarter. */
+/* 1 GiB, of which a device of 28 bits reaches a quarter. */
 #define LARGE                                   \
 	&(struct tpsim_config)                  \
 	{                                       \
@@ -258,8 +258,7 @@ static void impossible_machines_are_refused(void **state)
 	}
 #define MASK_28 0xfffffffu
 
-/* A zone is no mask: a plain page for a device of 28 bits may be beyond them.
- */
+/* A zone is not a mask: a plain page for a device of 28 bits may be beyond its mask. */
 static void a_plain_page_may_be_beyond_the_mask(void **state)
 {
 	struct tpsim_machine *m = machine_with(LARGE);

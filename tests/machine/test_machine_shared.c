@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Addresses that are shared by what is mapped in one call: config.shared_iova. */
+/* Addresses that the chunks of one mapping call share: config.shared_iova. */
 
 #include "bed.h"
 
@@ -32,7 +32,8 @@ static int poke(uint64_t addr)
 	return tpsim_device_write(dev, addr, "x", 1);
 }
 
-/* Unmap some of the batch, in this order; how many pages of addresses come back? */
+/* Unmap some chunks of the batch, in this order; returns how many pages of addresses come
+ * back. */
 static size_t unmap(const int *which, size_t n)
 {
 	struct ttmpool_list some;
@@ -46,8 +47,8 @@ static size_t unmap(const int *which, size_t n)
 	return back;
 }
 
-/* Chunks that are mapped in one call have addresses that follow each other, in one
- * range, aligned to their sizes. */
+/* Chunks that are mapped in one call have consecutive addresses in one range, each
+ * aligned to its size. */
 static void a_batch_shares_a_range(void **state)
 {
 	(void)state;
@@ -63,8 +64,8 @@ static void a_batch_shares_a_range(void **state)
 	end();
 }
 
-/* A chunk that is larger than the one before it begins a range of its own, so that each
- * lies at a multiple of its size. */
+/* A chunk that is larger than the one before it begins a new range, so that each chunk is
+ * at a multiple of its size. */
 static void a_larger_chunk_begins_a_range(void **state)
 {
 	(void)state;
@@ -79,7 +80,7 @@ static void a_larger_chunk_begins_a_range(void **state)
 	end();
 }
 
-/* What is unmapped faults at once, however lazily it is unmapped; and what is not still
+/* An unmapped part of a range faults at once, even after a lazy unmap; the rest still
  * works. */
 static void a_part_of_a_range_is_cut_off_at_once(void **state)
 {
@@ -101,7 +102,7 @@ static void a_part_of_a_range_is_cut_off_at_once(void **state)
 	end();
 }
 
-/* A run of addresses is one invalidation; two runs are two. */
+/* Consecutive addresses take one invalidation; two separate runs take two. */
 static void a_run_is_one_invalidation(void **state)
 {
 	static const int runs[] = { 0, 1, 3 }, last[] = { 2 };
@@ -119,7 +120,8 @@ static void a_run_is_one_invalidation(void **state)
 	end();
 }
 
-/* Addresses of a range are nobody else's until the last of its chunks is unmapped. */
+/* No other mapping gets the addresses of a range until the last of its chunks is
+ * unmapped. */
 static void a_range_is_held_by_its_last_page(void **state)
 {
 	static const int most[] = { 0, 1, 2, 4, 5, 6 }, last[] = { 3 };
@@ -127,7 +129,7 @@ static void a_range_is_held_by_its_last_page(void **state)
 
 	(void)state;
 	begin(TPSIM_IOMMU_STRICT,
-	      16 << 12); /* 15 pages, since the first is never used */
+	      16 << 12); /* 15 pages, because the first is never used */
 	batch_plain(&batch, dev, 7, 0);
 	batch_init(&others);
 	batch_plain(&others, dev, 1, 3);
@@ -143,8 +145,8 @@ static void a_range_is_held_by_its_last_page(void **state)
 	end();
 }
 
-/* Without a range as large, each chunk is mapped for itself; and after a failure none of
- * the batch is, and nothing is held. */
+/* If there is no range for the whole batch, each chunk is mapped by itself; after a
+ * failure nothing of the batch is mapped, and nothing is held. */
 static void a_range_that_does_not_fit_is_done_without(void **state)
 {
 	(void)state;
@@ -159,7 +161,7 @@ static void a_range_that_does_not_fit_is_done_without(void **state)
 	end();
 }
 
-/* A failure in the middle of a range leaves nothing of it. */
+/* A failure in the middle of a range leaves nothing of it mapped. */
 static void a_failure_within_a_range_ends_it(void **state)
 {
 	(void)state;
@@ -177,7 +179,7 @@ static void a_failure_within_a_range_ends_it(void **state)
 	}
 }
 
-/* In the lazy mode each chunk has addresses of its own, which come back with it. */
+/* In lazy mode each chunk has its own addresses, which come back with it. */
 static void a_lazy_iommu_shares_nothing(void **state)
 {
 	static const int one[] = { 1 }, rest[] = { 0, 2 };

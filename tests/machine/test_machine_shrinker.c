@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Shrinkers: who asks them, for how much, and when not. */
+/* Shrinkers: when they are called, for how many pages, and when not. */
 
 #include <stdatomic.h>
 
 #include "bed.h"
 
-/* A hoard of single pages, which it gives up when it is asked to. */
+/* A hoard of single pages, which its shrinker frees. */
 struct hoard {
 	struct tpos_shrinker shrinker;
 	struct tpsim_machine *machine;
@@ -14,8 +14,8 @@ struct hoard {
 	size_t left;
 	unsigned long counts, scans, most;
 	bool greedy; /* allocates when it is asked */
-	bool stingy; /* promises, and gives nothing */
-	bool swap;   /* it was last asked to swap, too */
+	bool stingy; /* promises pages, and frees none */
+	bool swap;   /* the last call allowed a swap */
 };
 
 static unsigned long hoard_count(struct tpos_shrinker *shrinker, bool swap)
@@ -58,7 +58,7 @@ static unsigned long hoard_scan(struct tpos_shrinker *shrinker,
 
 static struct hoard hoard;
 
-/* A machine whose last @n pages are in the hoard. */
+/* A machine whose last @n free pages are in the hoard. */
 static void hoard_open(size_t n)
 {
 	hoard = (struct hoard){ .shrinker = { .count = hoard_count,
@@ -90,7 +90,7 @@ static int ask_for(struct batch *got, unsigned int order, unsigned int flags)
 					       .flags = flags });
 }
 
-/* A shortage has the shrinkers asked, and then there is a page. */
+/* If pages are short, the shrinkers are called, and then there is a page. */
 static void a_shortage_asks_the_shrinkers(void **state)
 {
 	static struct batch got;
@@ -105,7 +105,7 @@ static void a_shortage_asks_the_shrinkers(void **state)
 	hoard_close();
 }
 
-/* When they have nothing left, there is none. */
+/* When the shrinkers have nothing left, the request fails. */
 static void an_empty_hoard_is_no_help(void **state)
 {
 	static struct batch got;
@@ -121,7 +121,7 @@ static void an_empty_hoard_is_no_help(void **state)
 	hoard_close();
 }
 
-/* One that promises and gives nothing is not asked for ever. */
+/* A shrinker that promises pages, but frees none, is not called again. */
 static void a_stingy_shrinker_ends_the_search(void **state)
 {
 	static struct batch got;
@@ -135,7 +135,7 @@ static void a_stingy_shrinker_ends_the_search(void **state)
 	hoard_close();
 }
 
-/* A light request asks once, if pages are short. */
+/* A light request calls the shrinkers once, if pages are short. */
 static void a_light_request_asks_once(void **state)
 {
 	static struct batch got;
@@ -150,7 +150,7 @@ static void a_light_request_asks_once(void **state)
 	hoard_close();
 }
 
-/* It asks nobody if there are pages enough, but in pieces. */
+/* It does not call them if there are enough pages, but in small pieces. */
 static void a_light_request_minds_no_pieces(void **state)
 {
 	static struct batch got;
@@ -167,7 +167,7 @@ static void a_light_request_minds_no_pieces(void **state)
 	hoard_close();
 }
 
-/* Large requests come as scans of 128 pages at most. */
+/* A large request is split into scans of at most 128 pages. */
 static void scans_come_in_batches(void **state)
 {
 	(void)state;
@@ -179,7 +179,7 @@ static void scans_come_in_batches(void **state)
 	hoard_close();
 }
 
-/* A shrinker with nothing to give is counted, and not scanned. */
+/* A shrinker that counts no pages is not scanned. */
 static void nothing_is_not_scanned(void **state)
 {
 	(void)state;
@@ -190,7 +190,7 @@ static void nothing_is_not_scanned(void **state)
 	hoard_close();
 }
 
-/* A shrinker that allocates is not asked by itself. */
+/* A shrinker that allocates is not called from within itself. */
 static void reclaim_does_not_recurse(void **state)
 {
 	(void)state;
@@ -201,7 +201,7 @@ static void reclaim_does_not_recurse(void **state)
 	hoard_close();
 }
 
-/* All that are registered are asked; one that is gone is not. */
+/* All registered shrinkers are called; one that was unregistered is not. */
 static void all_shrinkers_are_asked(void **state)
 {
 	static struct hoard other;
@@ -237,7 +237,7 @@ static unsigned long hoard_scan_node(struct tpos_shrinker *shrinker, int node,
 	return hoard_scan(shrinker, pages, swap);
 }
 
-/* One that knows nodes is told which, by those who need pages of one. */
+/* A shrinker that knows about nodes is told the node, if a caller needs pages of one. */
 static void a_shrinker_is_told_the_node(void **state)
 {
 	static struct batch got;
@@ -266,7 +266,8 @@ static unsigned long hoard_scan_whole(struct tpos_shrinker *shrinker,
 	return hoard_scan(shrinker, pages < 200 ? 200 : pages, swap);
 }
 
-/* Whoever gives more than was asked for is asked for so much less (nr_scanned). */
+/* A shrinker that frees more than was asked for is asked for less afterwards
+ * (nr_scanned). */
 static void what_was_too_much_is_less_the_next_time(void **state)
 {
 	(void)state;
@@ -277,7 +278,7 @@ static void what_was_too_much_is_less_the_next_time(void **state)
 	hoard_close();
 }
 
-/* A shrinker that comes and goes while another thread asks. */
+/* A shrinker that is registered and unregistered while another thread calls it. */
 struct visitor {
 	struct tpos_shrinker shrinker;
 	atomic_bool here;
@@ -304,7 +305,7 @@ static void *keep_asking(void *arg)
 	return NULL;
 }
 
-/* When a shrinker is unregistered, it does not run, nor will it. */
+/* After a shrinker was unregistered, it is neither running, nor will it be called. */
 static void unregistering_waits(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -320,7 +321,7 @@ static void unregistering_waits(void **state)
 		visitor->shrinker.count = visitor_count;
 		atomic_store(&visitor->here, true);
 		tpos_shrinker_register(m, &visitor->shrinker);
-		if (i == 0) /* at least once they meet */
+		if (i == 0) /* they meet at least once */
 			while (!atomic_load(&visitor->calls))
 				sched_yield();
 		tpos_shrinker_unregister(m, &visitor->shrinker);
@@ -370,8 +371,8 @@ static void return_with_a_lock(void *arg)
 	tpsim_shrink(hoard.machine, 1);
 }
 
-/* A shrinker that is not there cannot go, nor can one that runs, and none keeps
- * a lock. */
+/* A shrinker that is not registered, or that runs, cannot be unregistered, and none may
+ * keep a lock. */
 static void bad_shrinkers_end_the_program(void **state)
 {
 	(void)state;

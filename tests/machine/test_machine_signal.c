@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Signals: when they come, to whom, and what they end. */
+/* Signals: when they come, to which threads, and what they end. */
 
 #include "bed.h"
 
@@ -32,7 +32,7 @@ static int wait_ms(long seen, unsigned int ms, unsigned int *left)
 	return tpos_wait(&wait, seen, left);
 }
 
-/* The n-th question is answered by yes, and all after it, until it is over. */
+/* The n-th check for a signal finds one, and so do all after it, until it is cleared. */
 static void a_signal_comes_and_stays(void **state)
 {
 	(void)state;
@@ -46,7 +46,7 @@ static void a_signal_comes_and_stays(void **state)
 	assert_false(tpos_signal_pending());
 }
 
-/* Only a signal that kills is fatal; it is a signal, too. */
+/* Only a signal that kills is fatal; it counts as a signal, too. */
 static void a_signal_that_kills_is_both(void **state)
 {
 	(void)state;
@@ -62,7 +62,7 @@ static void a_signal_that_kills_is_both(void **state)
 	assert_false(tpos_fatal_signal_pending());
 }
 
-/* A signal ends a wait, before it or meanwhile; time is left. */
+/* A signal ends a wait, before it begins or during it; the time that is left stays. */
 static void a_signal_ends_a_wait(void **state)
 {
 	unsigned int left;
@@ -76,7 +76,7 @@ static void a_signal_ends_a_wait(void **state)
 	assert_int_equal(wait_ms(0, 10, &left), -ETIMEDOUT);
 }
 
-/* A wake-up is more than a signal. */
+/* A wake-up takes precedence over a signal. */
 static void who_is_woken_gets_no_signal(void **state)
 {
 	unsigned int left;
@@ -88,7 +88,7 @@ static void who_is_woken_gets_no_signal(void **state)
 	tpsim_signal_clear(m);
 }
 
-/* Signals are of the machine that the thread works on. */
+/* A signal reaches threads that work on its machine. */
 static void signals_are_of_one_machine(void **state)
 {
 	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
@@ -111,7 +111,8 @@ static void look_at_and_wake(void *arg)
 	tpos_wake(&wait);
 }
 
-/* Whatever others work on meanwhile, the waiter works on what it did. */
+/* A waiter still works on its own machine afterwards, whatever machine others used
+ * meanwhile. */
 static void a_waiter_stays_with_its_machine(void **state)
 {
 	struct tpsim_machine *mine =
@@ -132,7 +133,7 @@ static void get_no_signal(void *arg)
 	tpsim_signal_after(m, 0);
 }
 
-/* A signal cannot have come with a question that was before. */
+/* A signal cannot come with a check that is already past. */
 static void the_past_has_no_signals(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* One chunk becomes two, and each goes its own way. */
+/* One chunk is split into two, and each is used independently. */
 
 #include "bed.h"
 
@@ -29,7 +29,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Cut chunk @i; the upper half is the last chunk of the batch. */
+/* Split chunk @i; the upper half becomes the last chunk of the batch. */
 static struct ttmpool_chunk *cut(size_t i)
 {
 	struct ttmpool_chunk *upper = &batch.chunk[batch.n++];
@@ -43,7 +43,8 @@ static struct ttmpool_chunk *cut(size_t i)
 	return upper;
 }
 
-/* The first half stays, and the second one is the other's; no byte changes. */
+/* The first half stays in the chunk, and the second one goes to the new chunk; no byte
+ * changes. */
 static void a_chunk_becomes_two(void **state)
 {
 	tpos_page_t *page = batch.chunk[0].page;
@@ -64,7 +65,7 @@ static void a_chunk_becomes_two(void **state)
 	assert_int_equal(ledger_of(m).pages_plain, 8);
 }
 
-/* Each half is freed for itself, and the other one is somebody's still. */
+/* Each half can be freed by itself, while the other one stays in use. */
 static void halves_are_freed_apart(void **state)
 {
 	struct ttmpool_chunk *upper = cut(0);
@@ -84,7 +85,7 @@ static void halves_are_freed_apart(void **state)
 	assert_true(page_is(m, batch.chunk[0].page + 3, 0x12));
 }
 
-/* A part is freed page by page, which takes longer than one block. */
+/* A part is freed page by page, which takes longer than freeing one block. */
 static void parts_are_freed_page_by_page(void **state)
 {
 	uint64_t before, whole;
@@ -100,7 +101,7 @@ static void parts_are_freed_page_by_page(void **state)
 	assert_true(counters_of(m).ns - before > 3 * whole);
 }
 
-/* Once all parts are back, the block is a block again. */
+/* When all parts have been freed, they are merged into a block again. */
 static void parts_are_merged(void **state)
 {
 	struct tpos_alloc req = { .order = 10, .node = ANY_NODE };
@@ -135,7 +136,8 @@ static void a_part_can_be_split(void **state)
 	assert_int_equal(counters_of(m).splits, 3);
 }
 
-/* What takes time is to make single pages of a block, and that is done once. */
+/* The first split of a block takes time, because it turns the block into single pages;
+ * further splits do not. */
 static void the_first_split_costs(void **state)
 {
 	uint64_t before = counters_of(m).ns, first;
@@ -148,7 +150,7 @@ static void the_first_split_costs(void **state)
 	assert_int_equal(counters_of(m).ns, first);
 }
 
-/* A part is a chunk in all other ways. */
+/* A part is like any other chunk. */
 static void a_part_is_a_chunk(void **state)
 {
 	(void)state;
@@ -167,7 +169,7 @@ static void a_part_is_a_chunk(void **state)
 	assert_int_equal(tpos_caching_set(dev, &batch.list, TTMPOOL_CACHED), 0);
 }
 
-/* Both parts can have a chunk set on them, each its own. */
+/* A different chunk can be set on each part. */
 static void parts_are_known_apart(void **state)
 {
 	struct ttmpool_chunk *upper = cut(0);
@@ -180,7 +182,7 @@ static void parts_are_known_apart(void **state)
 	assert_ptr_equal(tpos_page_chunk(dev, upper->page), upper);
 }
 
-/* Pages that come back from parts are handed out as blocks. */
+/* Pages that come back from parts are handed out as blocks again. */
 static void a_block_forgets_that_it_was_split(void **state)
 {
 	tpos_page_t *page = batch.chunk[0].page;
@@ -194,7 +196,7 @@ static void a_block_forgets_that_it_was_split(void **state)
 	assert_true(tpsim_ledger_is_empty(m));
 }
 
-/* Plain pages can be given back by any device of their machine. */
+/* Any device of the machine can free plain pages. */
 static void any_device_may_free(void **state)
 {
 	struct tpsim_device *other = device_with(m, 0xffffff);
@@ -249,7 +251,7 @@ static void free_as_a_whole(void *arg)
 	tpos_pages_free(dev, &batch.list);
 }
 
-/* A block of the page allocator is freed otherwise than its pages are. */
+/* A block of the page allocator must not be freed like its single pages. */
 static void free_as_a_block(void *arg)
 {
 	(void)arg;
@@ -268,8 +270,8 @@ static void split_under_a_spinlock(void *arg)
 	cut(0);
 }
 
-/* Only plain pages that nobody uses can be split, and what was split is told
- * from what was not. */
+/* Only plain pages that are not in use can be split, and the split flag of a chunk must
+ * be right. */
 static void bad_splits_end_the_program(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Stores: what is kept, for how long, and how much of it. */
+/* Stores: what they keep, for how long, and how much. */
 
 #include "bed.h"
 
@@ -8,7 +8,7 @@ static struct tpsim_device *dev;
 static struct batch batch;
 static tpos_store_t *store;
 
-/* Chunks 0 and 1, of four pages each: full of 1, 2, 3, 4, and of zeroes. */
+/* Chunks 0 and 1 of four pages each: full of 1, 2, 3, 4, and of zeroes. */
 static void begin(const struct tpsim_config *config)
 {
 	m = machine_with(config);
@@ -70,7 +70,7 @@ static unsigned char first_byte(size_t chunk, size_t page)
 	return byte;
 }
 
-/* What was written is read, in other pages. */
+/* What was written can be read back, to other pages. */
 static void contents_come_back(void **state)
 {
 	(void)state;
@@ -80,7 +80,7 @@ static void contents_come_back(void **state)
 		assert_true(holds(1, i, (unsigned char)(i + 1)));
 }
 
-/* The bytes are a copy: what becomes of the page is nothing to the store. */
+/* The store keeps a copy, so later changes of the page do not matter. */
 static void a_store_keeps_a_copy(void **state)
 {
 	(void)state;
@@ -90,7 +90,7 @@ static void a_store_keeps_a_copy(void **state)
 	assert_true(holds(1, 0, 3));
 }
 
-/* What was read is kept still. */
+/* After a read, the store still keeps the contents. */
 static void reading_ends_nothing(void **state)
 {
 	(void)state;
@@ -101,7 +101,7 @@ static void reading_ends_nothing(void **state)
 	assert_int_equal(ledger_of(m).store_pages, 2);
 }
 
-/* What is written again takes the place of what was there. */
+/* A second write replaces what was there. */
 static void writing_again_replaces(void **state)
 {
 	(void)state;
@@ -114,7 +114,7 @@ static void writing_again_replaces(void **state)
 	assert_true(holds(1, 2, 3));
 }
 
-/* Only the pages of the span are read, and only they are changed. */
+/* Only the pages of the span are read, and only they change. */
 static void a_span_is_a_part(void **state)
 {
 	(void)state;
@@ -125,7 +125,7 @@ static void a_span_is_a_part(void **state)
 	assert_true(holds(1, 3, 0));
 }
 
-/* What is dropped takes up no room; what is not there is skipped. */
+/* Dropped pages occupy no room; pages that are not there are skipped. */
 static void dropping_makes_room(void **state)
 {
 	(void)state;
@@ -139,7 +139,7 @@ static void dropping_makes_room(void **state)
 	assert_int_equal(ledger_of(m).store_pages, 0);
 }
 
-/* A store that ends takes all that it keeps with it. */
+/* When a store is destroyed, it frees the room of all that it keeps. */
 static void an_end_makes_room(void **state)
 {
 	tpos_store_t *other;
@@ -157,7 +157,7 @@ static void an_end_makes_room(void **state)
 	assert_int_equal(ledger_of(m).store_pages, 0);
 }
 
-/* Two stores keep the same page of two buffers. */
+/* Two stores can keep different contents at the same index. */
 static void stores_are_apart(void **state)
 {
 	struct tpos_span first = span_of(&batch.chunk[0], 0, 1);
@@ -175,8 +175,8 @@ static void stores_are_apart(void **state)
 	assert_true(holds(1, 3, 1));
 }
 
-/* The room is that of all stores together. When it is used up no more goes in,
- * and what was kept for other pages is as it was. */
+/* All stores share the room. When it is used up, writes fail, and the contents of other
+ * pages are kept. */
 static void room_runs_out(void **state)
 {
 	(void)state;
@@ -192,7 +192,7 @@ static void room_runs_out(void **state)
 	end();
 }
 
-/* To write a page again needs no room. */
+/* Writing a page again needs no more room. */
 static void a_full_store_can_be_written_again(void **state)
 {
 	(void)state;
@@ -205,8 +205,8 @@ static void a_full_store_can_be_written_again(void **state)
 	end();
 }
 
-/* After a write that failed, its pages take up room until they are dropped, and
- * are there once they have been written again. */
+/* After a failed write, its pages occupy room until they are dropped, and are valid once
+ * they have been written again. */
 static void a_failed_write_can_be_repeated(void **state)
 {
 	(void)state;
@@ -219,8 +219,8 @@ static void a_failed_write_can_be_repeated(void **state)
 	assert_true(holds(1, 3, 4));
 }
 
-/* What a read that failed has left is not what was there before, nor what is in
- * the store: from the page that failed on nobody can count on it. */
+/* After a failed read, the pages from the failed one on hold neither their old contents
+ * nor those of the store. */
 static void a_failed_read_leaves_rubbish(void **state)
 {
 	(void)state;
@@ -231,13 +231,13 @@ static void a_failed_read_leaves_rubbish(void **state)
 	assert_int_equal(fetch(0, 1, 0, 4), -EIO);
 	assert_true(holds(1, 0, 1));
 	assert_false(holds(1, 1, 2) || holds(1, 1, 0x40));
-	assert_int_equal(first_byte(1, 1), 2); /* half of it came */
+	assert_int_equal(first_byte(1, 1), 2); /* half of it was read */
 	assert_false(holds(1, 3, 4) || holds(1, 3, 0x40));
 	assert_int_equal(fetch(0, 1, 0, 4), 0);
 	assert_true(holds(1, 3, 4));
 }
 
-/* A store that could not be made is not there. */
+/* A store whose creation failed does not exist. */
 static void a_store_may_not_be_had(void **state)
 {
 	tpos_store_t *other = NULL;
@@ -249,7 +249,7 @@ static void a_store_may_not_be_had(void **state)
 	assert_int_equal(ledger_of(m).stores, 1);
 }
 
-/* Nobody has a table for so many pages. */
+/* A store for too many pages is refused, because its table would be too large. */
 static void a_store_may_be_too_large(void **state)
 {
 	tpos_store_t *other;
@@ -260,7 +260,7 @@ static void a_store_may_be_too_large(void **state)
 	assert_int_equal(ledger_of(m).stores, 1);
 }
 
-/* A page is whole, however large. */
+/* Whole pages are stored, however large they are. */
 static void large_pages_are_kept_whole(void **state)
 {
 	(void)state;
@@ -272,7 +272,7 @@ static void large_pages_are_kept_whole(void **state)
 	end();
 }
 
-/* Pages that come and go are counted, and cost what a disk does. */
+/* Pages that are written and read are counted, and cost as much time as on a disk. */
 static void traffic_is_counted(void **state)
 {
 	struct tpsim_counters before = counters_of(m), after;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Stores: how they see pages, and how they may not be used. */
+/* Stores: how they access pages, and how they must not be used. */
 
 #include "bed.h"
 
@@ -23,7 +23,7 @@ static int fetch(const struct ttmpool_chunk *chunk, size_t index, size_t pages)
 	return tpos_store_read(store, index, &to);
 }
 
-/* Two chunks of four pages; the pages of the first one are kept, as 0 to 3. */
+/* Two chunks of four pages; the pages of the first one are stored, at 0 to 3. */
 static int setup(void **state)
 {
 	(void)state;
@@ -50,7 +50,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Contents come back to pages of any caching. */
+/* Contents can be read to pages of any caching. */
 static void any_caching_can_be_read_to(void **state)
 {
 	(void)state;
@@ -62,7 +62,7 @@ static void any_caching_can_be_read_to(void **state)
 	assert_int_equal(tpos_caching_set(dev, &batch.list, TTMPOOL_CACHED), 0);
 }
 
-/* A page that nobody knows the caching of can be stored. */
+/* A page of unknown caching can be stored. */
 static void unknown_caching_can_be_stored(void **state)
 {
 	(void)state;
@@ -78,7 +78,7 @@ static void unknown_caching_can_be_stored(void **state)
 	assert_true(page_is(m, batch.chunk[1].page + 1, 2));
 }
 
-/* A write-combined page can be stored as it is, at the price of a slow read. */
+/* A write-combined page can be stored as it is, but reading it is slow. */
 static void write_combined_pages_are_stored_slowly(void **state)
 {
 	uint64_t before, cached;
@@ -98,7 +98,7 @@ static void write_combined_pages_are_stored_slowly(void **state)
 	assert_true(page_is(m, batch.chunk[1].page + 1, 2));
 }
 
-/* What is stored of a page that bounces is what its device has written. */
+/* For a page that bounces, the store gets what the device has written. */
 static void what_is_in_slots_is_stored(void **state)
 {
 	unsigned char byte = 0;
@@ -121,7 +121,7 @@ static void what_is_in_slots_is_stored(void **state)
 	tpos_dma_unmap(dev, &mapped.list, false);
 }
 
-/* Coherent pages go out and come back while their device has them mapped. */
+/* Coherent pages can be written and read while they are mapped for their device. */
 static void coherent_pages_are_stored(void **state)
 {
 	unsigned char byte = 0;
@@ -142,7 +142,7 @@ static void coherent_pages_are_stored(void **state)
 	assert_int_equal(byte, 'x');
 }
 
-/* What comes back to a page that bounces is in its slots, too. */
+/* Contents that are read to a page that bounces are also written to its slots. */
 static void the_device_sees_what_comes_back(void **state)
 {
 	unsigned char byte = 0;
@@ -161,7 +161,7 @@ static void the_device_sees_what_comes_back(void **state)
 	tpos_dma_unmap(dev, &mapped.list, false);
 }
 
-/* What was read to a page is cleared like everything else. */
+/* A page that was read to is cleared like any other. */
 static void what_came_back_is_not_clean(void **state)
 {
 	(void)state;
@@ -184,7 +184,7 @@ static void read_dropped(void *arg)
 	fetch(&batch.chunk[1], 0, 2);
 }
 
-/* The page was written, and then not again. */
+/* The page was written, and then a second write failed. */
 static void read_doubtful(void *arg)
 {
 	plan(m, TPSIM_CALL_STORE_WRITE, 1, *(size_t *)arg);
@@ -192,7 +192,7 @@ static void read_doubtful(void *arg)
 	fetch(&batch.chunk[1], 3, 1);
 }
 
-/* Each page has to be written before it is read, and without an error. */
+/* A page can be read only after it has been written without an error. */
 static void only_what_is_kept_is_read(void **state)
 {
 	size_t after[] = { 0, 4, 99 };
@@ -224,7 +224,7 @@ static void drop_beyond(void *arg)
 	tpos_store_drop(store, 8, 1);
 }
 
-/* A store has an end. */
+/* An access beyond the end of the store ends the program. */
 static void nothing_is_beyond_the_end(void **state)
 {
 	(void)state;
@@ -233,7 +233,7 @@ static void nothing_is_beyond_the_end(void **state)
 	assert_complains("beyond the end of the store", drop_beyond, NULL);
 }
 
-/* The chunk says write-back, and the CPU's page table does not. */
+/* The chunk says write-back, but the CPU's page table does not. */
 static void write_alias(void *arg)
 {
 	(void)arg;
@@ -256,7 +256,7 @@ static void read_to_unknown(void *arg)
 	fetch(&batch.chunk[1], 0, 1);
 }
 
-/* What is stored and what is read to is what its chunk says. */
+/* Pages must have the caching that their chunk says, when they are written and read. */
 static void caching_is_minded(void **state)
 {
 	(void)state;
@@ -291,7 +291,7 @@ static void write_nothing(void *arg)
 	keep(&batch.chunk[0], 0, 4, 0);
 }
 
-/* Pages have to be somebody's, whole, and where their bytes are. */
+/* Pages must be allocated, not parked, and within their chunk. */
 static void pages_are_minded(void **state)
 {
 	(void)state;
@@ -301,7 +301,7 @@ static void pages_are_minded(void **state)
 	assert_complains("bad span", write_nothing, NULL);
 }
 
-/* Call number *@arg of those about stores. */
+/* Make call number *@arg of those on stores. */
 static void call_under_a_spinlock(void *arg)
 {
 	tpos_spinlock_t lock;
@@ -328,7 +328,7 @@ static void call_under_a_spinlock(void *arg)
 	}
 }
 
-/* No store may be used with a spinlock held. */
+/* No store may be used while a spinlock is held. */
 static void every_call_may_sleep(void **state)
 {
 	(void)state;

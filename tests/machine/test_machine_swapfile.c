@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The file of the host that stores are in: how many, how large, and full. */
+/* The file of the host that holds all stores: how many stores it can hold, how large it
+ * gets, and what happens when the disk is full. */
 
 #include "bed.h"
 
@@ -14,7 +15,7 @@ static struct batch batch;
 static tpos_store_t *store;
 static struct rlimit before;
 
-/* Four pages, and a host that lets a file have sixteen. */
+/* Four pages, and a limit of sixteen pages for files of the host. */
 static int setup(void **state)
 {
 	(void)state;
@@ -53,8 +54,7 @@ static int keep(size_t index)
 	return tpos_store_write(store, index, &from);
 }
 
-/* Room that was made is used again before the file grows, and what is kept for
- * other pages is none of it. */
+/* Freed room is used again before the file grows, and never room that is in use. */
 static void room_is_used_again(void **state)
 {
 	struct tpos_span to = span_of(&batch.chunk[0], 0, 4);
@@ -78,7 +78,7 @@ static void room_is_used_again(void **state)
 				    (unsigned char)(i + 1)));
 }
 
-/* If the host's disk is full, there is no room. */
+/* If the host's disk is full, a write returns -ENOSPC. */
 static void the_host_may_have_no_room(void **state)
 {
 	int err = 0;
@@ -93,7 +93,7 @@ static void the_host_may_have_no_room(void **state)
 	assert_int_equal(i, FILE_PAGES / 4 + 1);
 }
 
-/* Many stores need no more of the host's files than one does. */
+/* Many stores need no more files of the host than one does. */
 static void stores_are_no_files(void **state)
 {
 	static tpos_store_t *many[500];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Bounce buffers: slots, copies, and what happens when they run out. */
+/* Bounce buffers: slots, copies, and what happens when the slots run out. */
 
 #include "bed.h"
 
@@ -11,7 +11,7 @@
 	{                             \
 		.swiotlb_force = true \
 	}
-/* 1 GiB, of which 28 bits reach a quarter. */
+/* 1 GiB, of which a device of 28 bits reaches a quarter. */
 #define LARGE                        \
 	&(struct tpsim_config)       \
 	{                            \
@@ -71,7 +71,7 @@ static void device_writes(size_t i, unsigned char byte)
 	assert_int_equal(tpsim_device_write(dev, addr_of(i) + 9, &byte, 1), 0);
 }
 
-/* A page of 4 KiB takes two slots, and gives them back. */
+/* A page of 4 KiB takes two slots, and frees them. */
 static void a_page_takes_two_slots(void **state)
 {
 	(void)state;
@@ -85,8 +85,8 @@ static void a_page_takes_two_slots(void **state)
 	end();
 }
 
-/* Mapping copies to the slots, unmapping copies back, and in between neither
- * side sees what the other does, but for a sync. */
+/* A map copies to the slots, and an unmap copies back; in between, neither side sees what
+ * the other writes, except after a sync. */
 static void a_bounced_page_is_a_copy(void **state)
 {
 	(void)state;
@@ -110,7 +110,7 @@ static void a_bounced_page_is_a_copy(void **state)
 	end();
 }
 
-/* What the unmapping copied back is cleared like everything else. */
+/* Contents that the unmap copied back are cleared like any others. */
 static void what_was_bounced_is_not_clean(void **state)
 {
 	(void)state;
@@ -124,7 +124,7 @@ static void what_was_bounced_is_not_clean(void **state)
 	end();
 }
 
-/* A mapping is 256 KiB at most: the device says so, and more is refused. */
+/* A mapping has at most 256 KiB: the device reports that, and more is refused. */
 static void a_mapping_has_128_slots_at_most(void **state)
 {
 	struct tpos_device_info info;
@@ -143,7 +143,7 @@ static void a_mapping_has_128_slots_at_most(void **state)
 	end();
 }
 
-/* When the slots run out, the batch fails as a whole, and they are free. */
+/* When the slots run out, the whole batch fails, and its slots are free again. */
 static void slots_run_out(void **state)
 {
 	(void)state;
@@ -162,7 +162,7 @@ static void slots_run_out(void **state)
 	end();
 }
 
-/* Only what is beyond the mask bounces. */
+/* Only pages beyond the mask bounce. */
 static void what_is_within_reach_does_not_bounce(void **state)
 {
 	(void)state;
@@ -183,7 +183,7 @@ static void what_is_within_reach_does_not_bounce(void **state)
 	end();
 }
 
-/* A device that reaches not even the slots has no mapping at all. */
+/* A device that does not even reach the slots gets no mapping. */
 static void slots_may_be_out_of_reach(void **state)
 {
 	(void)state;
@@ -228,7 +228,7 @@ static void an_iommu_needs_no_slots(void **state)
 	end();
 }
 
-/* A slot that is nobody's is as open to the device as RAM is, and counted. */
+/* A device can access a free slot like any RAM, and that is counted. */
 static void a_stale_slot_is_a_stray_access(void **state)
 {
 	uint64_t addr;
@@ -244,7 +244,7 @@ static void a_stale_slot_is_a_stray_access(void **state)
 	end();
 }
 
-/* Which mappings bounce, and which pages would, can be asked. */
+/* The port tells which mappings bounce, and which pages would. */
 static void bouncing_is_told(void **state)
 {
 	tpos_page_t *far, *near;
@@ -264,9 +264,9 @@ static void bouncing_is_told(void **state)
 	end();
 }
 
-/* If bouncing is forced, a page within the mask is within reach all the same,
- * since no other would be better; coherent ones do not bounce. Behind an IOMMU
- * all pages are within reach. */
+/* Even if bouncing is forced, a page within the mask counts as within reach, because no
+ * other page would be better; coherent pages do not bounce. Behind an IOMMU all pages are
+ * within reach. */
 static void reach_depends_on_the_machine(void **state)
 {
 	(void)state;
@@ -295,8 +295,7 @@ static void sync_what_is_not_mapped(void *arg)
 	tpsim_dma_sync(dev, batch.chunk[0].page, true);
 }
 
-/* Only what is mapped can be synced, and only of that it is said whether it
- * bounces. */
+/* Only mapped pages can be synced, or asked about bouncing. */
 static void a_bad_sync_ends_the_program(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Waiting on a machine without threads: others act only when they are let. */
+/* Waiting on a machine without threads: other code runs only while the test lets it. */
 
 #include "bed.h"
 
@@ -44,7 +44,7 @@ static void a_wake_up_is_counted(void **state)
 	assert_int_equal(tpos_wait_count(&wait), 2);
 }
 
-/* Who comes after the wake-up does not wait for the next one. */
+/* A waiter that comes after the wake-up does not wait for the next one. */
 static void a_wake_up_that_was_is_not_missed(void **state)
 {
 	unsigned int left;
@@ -56,7 +56,7 @@ static void a_wake_up_that_was_is_not_missed(void **state)
 	assert_int_equal(tpsim_fault_calls(m, TPSIM_CALL_WAIT), 0);
 }
 
-/* If nobody comes, the time-out is all spent, in simulated time. */
+/* Without a wake-up the whole time-out passes, in simulated time. */
 static void time_passes(void **state)
 {
 	uint64_t before = counters_of(m).ns;
@@ -74,7 +74,7 @@ static void wake(void *arg)
 	tpos_wake(arg);
 }
 
-/* What happens meanwhile may wake. */
+/* Code that runs during the wait may wake the waiter. */
 static void others_may_wake(void **state)
 {
 	unsigned int left;
@@ -104,7 +104,7 @@ static void job_run(struct tpos_work *work)
 		tpos_work_queue(m, work);
 }
 
-/* So may work that is queued; it has one go in each wait. */
+/* So may queued work; it runs once in each wait. */
 static void work_may_wake(void **state)
 {
 	struct job job = { .wakes = 3 };
@@ -129,8 +129,8 @@ static void take_low(void *arg)
 	tpos_wake(&wait);
 }
 
-/* Who acts meanwhile holds none of the waiter's locks, who has them again
- * afterwards. */
+/* Code that runs during the wait holds none of the waiter's locks; the waiter holds them
+ * again afterwards. */
 static void others_hold_no_locks(void **state)
 {
 	unsigned int left;
@@ -143,7 +143,7 @@ static void others_hold_no_locks(void **state)
 	tpos_mutex_unlock(&high);
 }
 
-/* A wait fails as planned; a planned time-out leaves no time. */
+/* A wait fails as planned; after a planned time-out no time is left. */
 static void a_wait_fails_as_planned(void **state)
 {
 	struct tpsim_fault late = { .call = TPSIM_CALL_WAIT,
@@ -164,7 +164,7 @@ static void a_wait_fails_as_planned(void **state)
 	assert_int_equal(wait_ms(0, 10, &left), 0);
 }
 
-/* The clock is that of what things cost, of waiting, and of who says so. */
+/* The clock advances with the cost of calls, with waits, and with tpsim_pass_time(). */
 static void the_clock_moves_on(void **state)
 {
 	unsigned int left;
@@ -240,7 +240,7 @@ static void call_under_a_spinlock(void *arg)
 		wait_for_ever(NULL);
 }
 
-/* Nobody waits or wakes with a spinlock held. */
+/* No thread may wait or wake while it holds a spinlock. */
 static void no_wait_is_atomic(void **state)
 {
 	(void)state;
@@ -250,7 +250,7 @@ static void no_wait_is_atomic(void **state)
 			 call_under_a_spinlock, &(int){ 1 });
 }
 
-/* A wait that nobody can end, and whoever makes it so, ends the program. */
+/* A wait that nothing can end, or code that prevents its end, ends the program. */
 static void bad_waits_end_the_program(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Waiting on a machine with threads, where it is real. Nothing here depends on
- * who comes first: a sleeper is told by the count that it was woken.
+ * Waiting on a machine with threads, where threads really sleep. Nothing here depends on
+ * which thread comes first, because the count tells a sleeper that it was woken.
  */
 
 #include <stdatomic.h>
@@ -31,12 +31,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* One thread that waits once, for that count to change. */
+/* One thread that waits once, until the count differs from @seen. */
 struct sleep {
 	pthread_t thread;
 	long seen;
 	unsigned int left;
-	bool unending; /* nothing but a wake-up ends it */
+	bool unending; /* only a wake-up ends it */
 	int err;
 };
 
@@ -44,7 +44,7 @@ static void *sleep_main(void *arg)
 {
 	struct sleep *sleep = arg;
 
-	tpsim_ledger_is_empty(m); /* work on it */
+	tpsim_ledger_is_empty(m); /* select the machine */
 	sleep->err = tpos_wait(&wait, sleep->seen,
 			       sleep->unending ? NULL : &sleep->left);
 	return NULL;
@@ -71,7 +71,7 @@ static void until_waits(unsigned long n)
 		sched_yield();
 }
 
-/* Somebody sleeps at last. */
+/* Wait until a thread sleeps. */
 static void until_asleep(void)
 {
 	unsigned int sleepers = 0;
@@ -84,7 +84,7 @@ static void until_asleep(void)
 	}
 }
 
-/* All who sleep are woken. */
+/* A wake-up wakes all sleepers. */
 static void all_are_woken(void **state)
 {
 	struct sleep sleeps[SLEEPERS];
@@ -100,7 +100,7 @@ static void all_are_woken(void **state)
 	}
 }
 
-/* Whenever the wake-up comes, before the sleep or in it, it is not lost. */
+/* A wake-up is not lost, whether it comes before the sleep or during it. */
 static void no_wake_up_is_lost(void **state)
 {
 	(void)state;
@@ -113,7 +113,7 @@ static void no_wake_up_is_lost(void **state)
 	}
 }
 
-/* Who waits for somebody at work is not woken by a signal, only by him. */
+/* A sleep that only a wake-up may end is not ended by a signal. */
 static void a_signal_does_not_end_every_sleep(void **state)
 {
 	struct sleep sleep;
@@ -130,7 +130,7 @@ static void a_signal_does_not_end_every_sleep(void **state)
 	tpsim_signal_clear(m);
 }
 
-/* Without a wake-up the time-out ends it, and no time is left. */
+/* Without a wake-up the time-out ends the sleep, and no time is left. */
 static void a_time_out_ends_a_sleep(void **state)
 {
 	struct sleep sleep;
@@ -141,7 +141,7 @@ static void a_time_out_ends_a_sleep(void **state)
 	assert_int_equal(sleep.left, 0);
 }
 
-/* Who is woken in time has the rest of it left. */
+/* A sleeper that is woken in time has the rest of the time left. */
 static void time_is_left(void **state)
 {
 	struct sleep sleep;
@@ -163,8 +163,8 @@ static void *wake_often(void *arg)
 	return NULL;
 }
 
-/* Who is woken again and again has slept, in the end, as long as he wanted to: what is
- * less than a millisecond is neither lost nor found. */
+/* A thread that is woken again and again sleeps, in total, as long as it wanted to:
+ * fractions of a millisecond are neither lost nor added. */
 static void many_short_sleeps_are_one_long(void **state)
 {
 	atomic_bool over = false;
@@ -184,7 +184,7 @@ static void many_short_sleeps_are_one_long(void **state)
 	assert_true(start >= 80 && start < 1000);
 }
 
-/* A signal ends the sleep of all who sleep on the machine. */
+/* A signal ends the sleep of all threads that sleep on the machine. */
 static void a_signal_wakes_sleepers(void **state)
 {
 	struct sleep sleeps[SLEEPERS];
@@ -199,7 +199,7 @@ static void a_signal_wakes_sleepers(void **state)
 	tpsim_signal_clear(m);
 }
 
-/* The question that a signal comes with may be another thread's. */
+/* The check that makes a signal come may be made by another thread. */
 static void a_question_wakes_sleepers(void **state)
 {
 	struct sleep sleep;
@@ -219,7 +219,7 @@ static void signal_now(void *arg)
 	tpsim_signal_after(arg, 1);
 }
 
-/* Nor is one lost that comes between the last question and the sleep. */
+/* Nor is a signal lost that comes between the last check and the sleep. */
 static void no_signal_is_lost(void **state)
 {
 	struct sleep sleep;
@@ -232,7 +232,7 @@ static void no_signal_is_lost(void **state)
 	tpsim_signal_clear(m);
 }
 
-/* Nobody's signal ends the sleep of those who work on another machine. */
+/* A signal does not end the sleep of threads on another machine. */
 static void others_sleep_on(void **state)
 {
 	struct tpsim_machine *other = machine_with(&(struct tpsim_config){ 0 });
@@ -253,7 +253,7 @@ static void work_wakes(struct tpos_work *work)
 	tpos_wake(&wait);
 }
 
-/* The worker runs while others sleep. */
+/* The worker runs while other threads sleep. */
 static void the_worker_may_wake(void **state)
 {
 	struct tpos_work work;
@@ -273,7 +273,7 @@ static void end_the_wait(void *arg)
 	tpos_wait_fini(&wait);
 }
 
-/* A wait with a sleeper cannot end. */
+/* A wait cannot be ended while a thread sleeps on it. */
 static void a_wait_outlives_its_sleepers(void **state)
 {
 	struct sleep sleep;

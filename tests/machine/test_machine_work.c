@@ -39,7 +39,7 @@ static void job_fini(struct job *job)
 	pthread_mutex_destroy(&job->gate);
 }
 
-/* Work that is queued twice runs once, when it is told to. */
+/* Work that is queued twice runs once, when tpsim_work_run() is called. */
 static void queued_work_runs_once(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -95,7 +95,7 @@ static void work_can_queue_itself(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Cancelled work does not run; the others do, those queued later, too. */
+/* Cancelled work does not run; other work does, also if it is queued later. */
 static void cancelled_work_does_not_run(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });
@@ -118,7 +118,7 @@ static void cancelled_work_does_not_run(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* With a thread, work runs by itself, and can be waited for. */
+/* On a machine with threads, work runs by itself, and tpsim_work_run() waits for it. */
 static void a_worker_runs_by_itself(void **state)
 {
 	struct tpsim_machine *m =
@@ -135,7 +135,7 @@ static void a_worker_runs_by_itself(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Cancelling waits for a run that is under way: what the work uses can go. */
+/* A cancel waits for a run in progress, so that the memory of the work can be freed. */
 static void cancelling_waits(void **state)
 {
 	struct tpsim_machine *m =

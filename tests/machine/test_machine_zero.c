@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the machine says is zero is zero. It clears only those parts of a page that
- * somebody may have written to; so whoever writes, in whatever way, must be noticed.
+ * Pages that the machine has cleared are zero. It clears only those parts of a page that
+ * may have been written to; so the machine must notice every write, whatever made it.
  */
 
 #include "bed.h"
@@ -35,7 +35,7 @@ static void end(void)
 	tpsim_machine_destroy(m);
 }
 
-/* Clear the chunk, and read all of it, without a pointer to its bytes. */
+/* Clear the chunk, and read all of it, without taking a pointer to its bytes. */
 static bool is_clear_after_clearing(void)
 {
 	tpos_pages_clear(dev, &batch.list);
@@ -45,7 +45,8 @@ static bool is_clear_after_clearing(void)
 	return true;
 }
 
-/* The CPU writes any bytes: one, across a border of two parts, to the last one, all. */
+/* The CPU writes any bytes: one, across a border of two parts, up to the last one, or
+ * all. */
 static void what_the_cpu_writes_is_cleared(void **state)
 {
 	static const size_t offsets[] = { 0, 1, 63, 64, 100, 4000, 4095 };
@@ -88,7 +89,8 @@ static void larger_pages_are_cleared(void **state)
 	end();
 }
 
-/* The same bytes of many pages, more than are looked at together. */
+/* The CPU writes the same bytes of many pages, more than the machine handles at a
+ * time. */
 static void what_is_written_to_each_page_is_cleared(void **state)
 {
 	static tpos_page_t *pages[BATCH_MOST];
@@ -117,7 +119,7 @@ static void what_is_written_to_each_page_is_cleared(void **state)
 	end();
 }
 
-/* The first page of another caching ends it, and is counted as an alias. */
+/* The access ends at the first page of another caching, which is counted as an alias. */
 static void each_page_is_checked(void **state)
 {
 	static tpos_page_t *pages[100];
@@ -146,7 +148,7 @@ static void each_page_is_checked(void **state)
 	end();
 }
 
-/* The device writes through its own address, across a border of pages. */
+/* The device writes through a DMA address, across a border of pages. */
 static void what_a_device_writes_is_cleared(void **state)
 {
 	const uint64_t words[] = { ~0ull, ~0ull };
@@ -163,7 +165,7 @@ static void what_a_device_writes_is_cleared(void **state)
 	end();
 }
 
-/* What the port itself copies to a page. */
+/* The port itself copies to a page. */
 static void what_the_port_writes_is_cleared(void **state)
 {
 	struct tpos_span to, from;
@@ -180,7 +182,7 @@ static void what_the_port_writes_is_cleared(void **state)
 	end();
 }
 
-/* Who has a pointer may write at any time: all of the page is cleared, each time. */
+/* A holder of a pointer may write at any time, so the whole page is cleared each time. */
 static void what_is_written_through_a_pointer_is_cleared(void **state)
 {
 	char *bytes;
@@ -196,8 +198,8 @@ static void what_is_written_through_a_pointer_is_cleared(void **state)
 	end();
 }
 
-/* A pointer of the block's last owner: nobody can know of that write, but where all
- * assertions are on. */
+/* Write with a pointer of the block's last owner. Only a build with all assertions can
+ * notice that. */
 static void write_by_an_old_pointer(void *arg)
 {
 	char *bytes = tpsim_page_address(m, nth(0));
