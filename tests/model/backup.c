@@ -3,8 +3,8 @@
 
 #include "world.h"
 
-/* The word at the beginning of each page of what was taken; the pages are what the
- * caller knows, write-combined or not. */
+/* Read the word at the beginning of each page, which may be write-combined or
+ * write-back. */
 static void raw_words(struct world *w, struct raw *raw, uint64_t *words)
 {
 	for (size_t i = 0; i < raw->n; i++)
@@ -12,7 +12,7 @@ static void raw_words(struct world *w, struct raw *raw, uint64_t *words)
 								 raw->pages[i]);
 }
 
-/* The first pages have gone: the array begins with what is left. */
+/* The first pages have gone: move the rest to the beginning of the array. */
 static void raw_cut(struct raw *raw, size_t gone)
 {
 	raw->n -= gone;
@@ -21,7 +21,7 @@ static void raw_cut(struct raw *raw, size_t gone)
 		raw->n * sizeof(*raw->dma_addr));
 }
 
-/* Give up a part of the first chunk, which is of ordinary pages. */
+/* Give up a part of the first chunk, if it consists of ordinary pages. */
 static void raw_part(struct world *w, struct raw *raw, uint64_t r)
 {
 	const struct ttmpool_chunk *chunk =
@@ -42,8 +42,9 @@ static void raw_part(struct world *w, struct raw *raw, uint64_t r)
 		raw_cut(raw, (size_t)gone);
 }
 
-/* Back up pages that were taken without a buffer: strip them, give up a part of them, and
- * have the others back, or give up all. What is left keeps its bytes. */
+/* Back up pages that were taken without a buffer: strip them, perhaps give up a part of
+ * them, and then make the rest ready again, or give up all. Pages that are left keep
+ * their bytes. */
 void step_backup(struct world *w, struct item *item, uint64_t r)
 {
 	struct raw *raw = &w->raws[r >> 60 & 1];

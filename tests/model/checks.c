@@ -2,29 +2,32 @@
 /*
  * The invariants. After each step:
  *
- *     pages      those that are free, out, and held by others are all that
- * there were; what the manager has is what the machine has given, and is in
- * use, pooled or quarantined owners     no page is in two arrays caching each
- * page of a buffer in its device's state is as it was asked for, each ordinary
- * one is write-back; and there is no page that is not write-back but in a
- * buffer, a bin or the quarantine addresses  what the device reads at each
- * address that a buffer has is what the CPU reads in that page; all mappings
- * are on the books of the pools, of their device and of the machine; and
- * nothing answers at an address that was a buffer's, once no mapping is kept
- *     contents   the first word of each page of each buffer
- *     poison     nobody gets a page that the hardware has poisoned, but who has it;
- *                and the system gets none back as a part of a block
- *     limits     pages, pooled pages, mapped bytes
- *     accounts   of each owner, of each pool, of the manager, of the stores
+ *     pages      free pages, allocated pages and pages held by others add up to all
+ *                pages that there were; the pages of the manager are those that the
+ *                machine has given, and each is in use, pooled or quarantined
+ *     owners     no page is in two arrays
+ *     caching    each page of a buffer in a device state has the caching that was
+ *                asked for, and each ordinary page is write-back; every page that is
+ *                not write-back is in a buffer, a bin or the quarantine
+ *     addresses  at each address of a buffer, the device reads what the CPU reads in
+ *                that page; the books of the pools, of their device and of the machine
+ *                agree about all mappings; and once no mapping is kept, an access to a
+ *                former address of a buffer faults
+ *     contents   the first word of each page of each buffer is right
+ *     poison     a page that the hardware has poisoned stays with its owner and is handed
+ *                out to no other; and none goes back to the system as a part of a block
+ *     limits     pages, pooled pages and mapped bytes are within them
+ *     accounts   those of each owner, of each pool, of the manager and of the stores are
+ *                the sums of their parts
  *
- * check_all() walks all lists, too (ttmpool_*_is_valid()), and reads every
- * byte. Where a page is quarantined, what it was counted as cannot be told from
- * outside, and sums may differ by that much.
+ * check_all() also walks all lists (ttmpool_*_is_valid()), and reads every byte. How a
+ * quarantined page was counted before cannot be seen from outside, so sums may differ by
+ * that much.
  */
 
 #include "world.h"
 
-/* What is added up over one walk. */
+/* The sums of one walk. */
 struct sums {
 	unsigned long pages[NR_POOLS];    /* in arrays */
 	unsigned long stored[NR_POOLS];   /* in stores */
@@ -40,7 +43,7 @@ static bool is_device_state(const struct item *item)
 	       item->be.tt.state == TTMPOOL_TT_BOUND;
 }
 
-/* What its chunk says of a page, if it is the first of one. */
+/* Count the chunk that begins with this page, if one does. */
 static void see_chunk(struct world *w, int pool, tpos_page_t *page,
 		      struct sums *sums)
 {
@@ -56,7 +59,7 @@ static void see_chunk(struct world *w, int pool, tpos_page_t *page,
 		sums->mapped[pool] += n;
 }
 
-/* May it be in this array? */
+/* May this page be in this array? */
 static bool may_have(const struct world *w, tpos_page_t *const *of,
 		     const tpos_page_t *page)
 {
@@ -74,7 +77,7 @@ bool has_poison(const struct world *w, const struct item *item)
 	return false;
 }
 
-/* One page that is in somebody's array, @of: it is nobody else's. */
+/* A page in the array @of: check that it is in no other one. */
 static enum ttmpool_caching see_page(struct world *w, tpos_page_t *const *of,
 				     tpos_page_t *page, struct sums *sums)
 {
@@ -168,7 +171,7 @@ static void check_owner(struct world *w, int i, const struct sums *sums)
 		w->wrong = "an owner's account is not the sum";
 }
 
-/* How many pages of that caching are pooled? */
+/* Returns the number of pooled pages of that caching. */
 static unsigned long pooled_as(struct world *w, enum ttmpool_caching caching)
 {
 	unsigned long pages = 0;
@@ -185,8 +188,8 @@ static unsigned long pooled_as(struct world *w, enum ttmpool_caching caching)
 	return pages;
 }
 
-/* @has: what is there; @sum: what is known of; they may differ by what is in
- * quarantine. */
+/* Do the machine's count (@has) and the sum of the known parts (@sum) differ by more than
+ * the pages in quarantine? */
 static bool differ(unsigned long has, unsigned long sum,
 		   const struct ttmpool_manager_stats *stats)
 {
@@ -221,21 +224,22 @@ static void check_pages(struct world *w, const struct sums *sums,
 		w->wrong = "the stores do not have what was swapped out";
 }
 
-/* May a page of that device's be somebody else's while the device reaches it? */
+/* May a page of that device have another owner while the device still reaches it? */
 static bool may_be_late(const struct world *w, int i)
 {
 	return w->config.iommu == TPSIM_IOMMU_LAZY &&
 	       w->pool[i].policy.lazy_unmap;
 }
 
-/* The same of any pool of that one's device: each may have its mappings end lazily. */
+/* The same for all pools of that pool's device: each may end its mappings lazily. */
 static bool device_may_be_late(const struct world *w, int i)
 {
 	return may_be_late(w, i) ||
 	       (w->dev[0] == w->dev[1] && may_be_late(w, !i));
 }
 
-/* No page has left while its device still reached it, unless that was asked for. */
+/* No page has left while its device still reached it, unless the policy asked for
+ * that. */
 static void check_reach(struct world *w)
 {
 	struct tpsim_counters counters;
@@ -245,7 +249,7 @@ static void check_reach(struct world *w)
 		w->wrong = "a page was freed in reach of a device";
 }
 
-/* Whoever has an address that is no longer anybody's must get a fault. */
+/* An access to an address that belongs to no buffer any more must fault. */
 static void check_stale(struct world *w, const struct tpsim_ledger *ledger,
 			unsigned long reachable)
 {
@@ -306,7 +310,7 @@ static void check_mapped(struct world *w, const struct sums *sums,
 	check_stale(w, ledger, sums->reachable);
 }
 
-/* A limit that was lowered holds from then on as far as it can be held. */
+/* Lowered limits hold from then on, as far as they can. */
 static void check_limits(struct world *w,
 			 const struct ttmpool_manager_stats *stats)
 {
@@ -324,7 +328,7 @@ static void check_limits(struct world *w,
 		w->wrong = "more is pooled than the limit";
 }
 
-/* Who has given such a page back does not get it again. */
+/* An owner that has given a poisoned page back does not get it again. */
 static void check_poison(struct world *w)
 {
 	tpos_page_t *first = tpsim_page_of_system(w->machine);

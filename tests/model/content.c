@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What is in a buffer, by the reference: one word for each page, that is at
- * every place of it, and follows from the number that the buffer is. Zero, if
- * nobody has written to it yet.
+ * The contents of a buffer, by the reference: one word for each page, which is at every
+ * place of the page, and follows from the number of the buffer. It is zero if nothing has
+ * been written yet.
  */
 
 #include "world.h"
@@ -21,7 +21,7 @@ uint64_t word_of(const struct item *item, size_t page)
 	return item->has_bytes ? mix(item->bytes + page) : 0;
 }
 
-/* What the device is to see of it, where it does not look at the pages. */
+/* Sync the pages for the device, if it does not read the pages themselves. */
 static void sync_bytes(const struct item *item)
 {
 	if (!item->be.dma_addr || item->be.tt.state == TTMPOOL_TT_ANONYMOUS)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What shows with many pages alone, now and then, where the machine has so many:
+ * Checks that need many pages, made now and then, if the machine has so many:
  *
- *     slices    what goes, goes in slices: there is memory after the first
- *     holds     and a lock is held for some of it (the machine itself counts that)
- *     pieces    small ones do not stay for ever
- *     signal    who gets a signal gets no more pages than it takes to look
+ *     slices    pages are given up in slices: memory is free after the first one
+ *     holds     a lock is held for a part of them at a time (the machine counts that)
+ *     pieces    small pieces do not stay for ever
+ *     signal    after a signal, a request gets few more pages until it notices
  *
- * And what shows when the caching of no page can be changed: what cannot be repaired is
- * tried a few at a time.
+ * And a check for a time when the caching of no page can be changed: the pool tries to
+ * repair quarantined pages only a few at a time.
  */
 
 #include "world.h"
@@ -16,11 +16,11 @@
 #define FLOOD       1500
 #define SLICE_PAGES 1024 /* of small chunks */
 #define LAST_CHUNK  ((1u << MAX_ORDER) - 1)
-#define ASK_PAGES   512 /* between two looks for a signal: 2 MiB */
+#define ASK_PAGES   512 /* between two checks for a signal: 2 MiB */
 #define RETRY_MOST  4
 
-/* A buffer of so many pages, which is one chunk if it is made; so many of them; and what
- * is in pieces is looked at in one populate of sixteen. */
+/* A buffer of as many pages as one fresh chunk has; the number of such buffers; and
+ * enough rounds, because a pool looks for pieces in one populate of sixteen. */
 #define PIECES         (1u << MAX_ORDER)
 #define PIECES_BUFFERS 4
 #define PIECES_ROUNDS  40
@@ -31,7 +31,7 @@ static struct ttmpool_request many(enum ttmpool_caching caching)
 					 .num_pages = FLOOD };
 }
 
-/* All that is pooled goes, by one way or another. */
+/* Give up all pooled pages, in one of several ways. */
 static void flood_ebbs(struct world *w, struct ttmpool_pool *pool, uint64_t r)
 {
 	switch ((r >> 44) % 3) {
@@ -47,7 +47,7 @@ static void flood_ebbs(struct world *w, struct ttmpool_pool *pool, uint64_t r)
 	}
 }
 
-/* Chunks of the largest order are pooled, and go. */
+/* Pool chunks of the largest order, and give them up. */
 static void flood_of_chunks(struct world *w, struct ttmpool_pool *pool,
 			    uint64_t r)
 {
@@ -65,7 +65,7 @@ static void flood_of_chunks(struct world *w, struct ttmpool_pool *pool,
 		w->wrong = "too many pages went in one slice";
 }
 
-/* Single pages are pooled one by one, in an order that is nobody's, and go. */
+/* Pool single pages one by one, in an irregular order, and give them up. */
 static void flood_of_pages(struct world *w, struct ttmpool_pool *pool,
 			   uint64_t r)
 {
@@ -84,7 +84,7 @@ static void flood_of_pages(struct world *w, struct ttmpool_pool *pool,
 		flood_ebbs(w, pool, r);
 }
 
-/* A signal is there before the first page. */
+/* A signal is pending before the first page. */
 static void flood_is_interrupted(struct world *w, struct ttmpool_pool *pool)
 {
 	static tpos_page_t *pages[FLOOD];
@@ -102,8 +102,8 @@ static void flood_is_interrupted(struct world *w, struct ttmpool_pool *pool)
 		w->wrong = "a signal was not looked for";
 }
 
-/* What lies in single pages is one chunk again after some time, for a buffer that can
- * have one. */
+/* Single pooled pages become one chunk again after some time, if a buffer could have
+ * one. */
 static void flood_of_pieces(struct world *w, struct ttmpool_pool *pool)
 {
 	static tpos_page_t *pages[PIECES * PIECES_BUFFERS];
@@ -163,8 +163,8 @@ void step_flood(struct world *w, struct item *item, uint64_t r)
 	ttmpool_manager_set_pool_limit(&w->mgr, w->pool_limit);
 }
 
-/* Nothing can be made write-back: what is drained is quarantined, and each scan tries a
- * few of it. Then it can, and it goes. */
+/* While no page can be made write-back, drained pages are quarantined, and each scan
+ * tries a few of them. Then they can be, and all leave. */
 void step_broken(struct world *w, struct item *item, uint64_t r)
 {
 	struct tpsim_fault fault = { .call = TPSIM_CALL_CACHING_RESET,

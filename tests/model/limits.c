@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The steps that make pooled pages go, and how many, and which, they may be:
+ * The steps that give up pooled pages, and how many, and which, may go:
  *
- *     count     what is said to be spare is what is over the reserves; no lock is taken
- *               to say so
- *     enough    a scan frees as much as is asked for, if there is so much; a limit
- *               or a budget that is lowered holds
- *     and no more  than that, but for what the last chunk has, and the slack of a limit
- *     reserves  stay, whoever asks
- *     order     the oldest leave first (order.c)
+ *     count      the number of spare pages is that over the reserves, and is counted
+ *                without a lock
+ *     enough     a scan frees as much as it is asked for, if there is so much; a lowered
+ *                limit or budget holds
+ *     no more    a scan or a limit frees no more than that, except the rest of the last
+ *                chunk, and the slack of a limit
+ *     reserves   stay, whatever asks for pages
+ *     order      the oldest pages leave first (order.c)
  *
- * Of a pool with a reserve, as much can go as whole chunks make up.
+ * From a pool with a reserve, as much can go as whole chunks make up.
  */
 
 #include "world.h"
 
 #define LAST_CHUNK ((1ul << MAX_ORDER) - 1)
 
-/* What was there before something was to go. */
+/* What there was before pages had to go. */
 struct stock {
 	unsigned long pooled[NR_POOLS];
-	unsigned long fit[NR_POOLS]; /* what can go of it, and is sound */
+	unsigned long fit[NR_POOLS]; /* pages that can go, and are sound */
 	unsigned long spare;
 	struct ttmpool_manager_stats stats;
 };
 
-/* As many of so many pages as whole chunks make up: their sizes are powers of two, so
- * the largest first leave the least. */
+/* Returns how many of @pages pages whole chunks can make up: their sizes are powers of
+ * two, so taking the largest first leaves the least. */
 static unsigned long whole_chunks(struct ttmpool_pool *pool,
 				  unsigned long pages)
 {
@@ -80,14 +81,14 @@ static void take_stock(struct world *w, struct stock *stock)
 	}
 }
 
-/* Is what leaves to be had again, all of it? */
+/* Does every page that leaves go to the system? */
 static bool all_leaves(struct world *w, const struct stock *stock)
 {
 	return !w->disturbed && !stock->stats.pages_quarantined;
 }
 
-/* What is reserved is there still, unless it was not all there before. (A buffer that
- * moves out may need a page of it, to have a place in the store.) */
+/* Reserved pages are still there, unless the reserve was not full before. (A buffer that
+ * is swapped out may need such a page for its store.) */
 static void check_reserves(struct world *w, const struct stock *before,
 			   const struct stock *after)
 {
@@ -111,7 +112,7 @@ static void check_count(struct world *w, const struct stock *stock)
 		w->wrong = "a count has taken a lock";
 }
 
-/* So many pages were asked for, of pools that want no other node than @node. */
+/* A scan asked for so many pages, from pools that want no other node than @node. */
 static void check_scan(struct world *w, const struct stock *before, int node,
 		       unsigned long asked, bool swap)
 {
@@ -164,7 +165,8 @@ void step_scan(struct world *w, struct item *item, uint64_t r)
 	check_scan(w, &before, node, asked, swap);
 }
 
-/* The system asks, as kswapd does, or as one who may not wait for a store. */
+/* The system asks for pages, like kswapd, or like a thread that must not wait for a
+ * store. */
 void step_shrink(struct world *w, struct item *item, uint64_t r)
 {
 	struct stock before, after;
@@ -199,7 +201,7 @@ void step_drain(struct world *w, struct item *item, uint64_t r)
 		w->wrong = "another pool was drained";
 }
 
-/* The limit holds, if what is over it may go; and what it admits has stayed. */
+/* The limit holds, if the excess may go; and pages within the limit have stayed. */
 static void check_limit(struct world *w, const struct stock *before)
 {
 	unsigned long limit = w->pool_limit, slack = limit / 8, kept;
@@ -252,7 +254,7 @@ void step_budget(struct world *w, struct item *item, uint64_t r)
 		w->wrong = "more has gone than was over the budget";
 }
 
-/* Reserve some, or have some prepared and reserved, or nothing any more. */
+/* Set a reserve, prepare pages, or end the reserve. */
 void step_reserve(struct world *w, struct item *item, uint64_t r)
 {
 	struct ttmpool_request req = request_of(w, item, r);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The operation log: one line for each step, of what it returned and what has
- * become of the world, down to which page has which address. Where the same
- * steps lead to the same lines on another machine, nothing in the library
- * depends on the size of a long, on the order of bytes, or on anything else
- * that differs there. So errors are given by name, and bytes as the CPU reads
- * them.
+ * The operation log: one line for each step, with its result and the state of the world,
+ * down to the address of each page. If the same steps lead to the same lines on another
+ * machine, nothing in the library depends on the size of a long, on the byte order, or on
+ * anything else that differs there. So the log gives errors by name, and bytes as the CPU
+ * reads them.
  */
 
 #include <stdio.h>
@@ -41,7 +40,7 @@ static uint64_t fold(uint64_t sum, uint64_t value)
 	return mix(sum ^ value);
 }
 
-/* Where everything is: pages, addresses, contents. */
+/* A hash of all pages, addresses and contents. */
 static uint64_t sum_of_buffers(struct world *w)
 {
 	uint64_t sum = 0;
@@ -63,7 +62,7 @@ static uint64_t sum_of_buffers(struct world *w)
 	return sum;
 }
 
-/* What it has cost, by the machine's books. */
+/* A hash of the costs so far, as the machine counts them. */
 static uint64_t sum_of_costs(struct world *w)
 {
 	struct tpsim_counters c;

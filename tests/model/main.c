@@ -3,12 +3,11 @@
  * The random model test: see world.h.
  *
  *     test_model [--steps N] [--seed S] [--jobs J] [--page-shift 12|14|16]
- *     test_model --seed S --only N,N,...   these steps alone, one a line
- *     test_model --log [--steps N] ...     what each step has led to
+ *     test_model --seed S --only N,N,...   only these steps, one a line
+ *     test_model --log [--steps N] ...     the result of each step
  *
- * The steps are made in rounds of 10,000, each on a machine of its own, of a
- * seed of its own, in a process of its own; J of them at once. One that fails
- * is made short, and printed.
+ * The steps are made in rounds of 10,000. Each round has its own machine, seed and
+ * process; J rounds run at once. A round that fails is shortened, and printed.
  */
 
 #include <stdio.h>
@@ -23,7 +22,7 @@
 #define MOST_JOBS 64
 
 /**
- * struct run - what is asked for
+ * struct run - what to do
  * @tallies: one for each job, shared with the processes of its rounds
  */
 struct run {
@@ -36,7 +35,7 @@ struct run {
 	struct tally *tallies;
 };
 
-/* Tell of a round that has failed. */
+/* Report a round that has failed. */
 static void tell(struct script *script)
 {
 	printf("model: seed %llu fails; making it short\n",
@@ -48,7 +47,7 @@ static void tell(struct script *script)
 	       (unsigned long long)script->seed);
 }
 
-/* Every J-th round, from that of this job on. */
+/* Play every J-th round, beginning with that of this job. */
 static int play_rounds(const struct run *run, unsigned int job)
 {
 	static struct script script;
@@ -71,7 +70,7 @@ static int play_rounds(const struct run *run, unsigned int job)
 	return 0;
 }
 
-/* Have the jobs done at once; returns how many of them failed. */
+/* Run the jobs at the same time; returns how many of them failed. */
 static unsigned int play_jobs(const struct run *run)
 {
 	unsigned int failed = 0;
@@ -143,7 +142,7 @@ static int play_all(struct run *run)
 	return 0;
 }
 
-/* The steps that @list names, and no others. */
+/* Play only the steps that @list names. */
 static int play_only(const struct run *run)
 {
 	static struct script script;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The oldest leave first: of the pages that one pool had when something was to go, none
- * has gone that was pooled later than one that is still there. And of two pools, the one
- * that has the oldest page gives first.
+ * The oldest pages leave first: if a pool had to give up pages, no page has gone that was
+ * pooled later than one that is still there. And of two pools, the one with the oldest
+ * page gives up pages first.
  *
- * When a page was pooled is the model's own account, in steps. It cannot have been before
- * the last step in which somebody had the page; and not after the step in which it was
- * first seen pooled, if it has been there ever since. (The library's own age of a chunk
- * says whether it has, and nothing else is believed of it, but that a request which fails
- * does not change it.)
+ * The model itself notes, in steps, when a page was pooled. That was not before the last
+ * step in which the page had an owner; and not after the step in which it was first seen
+ * pooled, if it has been pooled ever since. (Whether it has is judged by the library's
+ * own age of a chunk. Nothing else of that age is relied on, except that a request that
+ * fails does not change it.)
  */
 
 #include "world.h"
 
-/* The chunk that begins with this page, if it is pooled. */
+/* Returns the chunk that begins with this page, if it is pooled. */
 static const struct ttmpool_chunk *pooled_at(struct world *w, size_t i)
 {
 	tpos_page_t *page = tpsim_page_of_system(w->machine) + i;
@@ -34,7 +34,7 @@ void order_before(struct world *w)
 	}
 }
 
-/* It is pooled: since when, at the latest? */
+/* Since which step, at the latest, has this page been pooled? */
 static uint32_t seen_since(struct world *w, size_t i,
 			   const struct ttmpool_chunk *chunk)
 {
@@ -49,7 +49,7 @@ static uint32_t seen_since(struct world *w, size_t i,
 	return order->seen[i];
 }
 
-/* A page was pooled before the step: is it still, and when did it come? */
+/* Note whether a page that was pooled before the step still is, and since when it was. */
 static void order_of_page(struct world *w, size_t i)
 {
 	const struct ttmpool_chunk *chunk = pooled_at(w, i);
@@ -86,8 +86,8 @@ void order_after(struct world *w)
 			w->wrong = "a page left before an older one";
 }
 
-/* After order_after(), of pools that could give what they have: none gave while another
- * one, which gave nothing, had a page that is older than all that left. */
+/* Called after order_after(), if all pools could give up what they have: no pool gave up
+ * pages while another one, which gave up none, had a page older than all of these. */
 void order_across(struct world *w)
 {
 	for (int i = 0; i < NR_POOLS; i++)
@@ -100,7 +100,7 @@ void order_across(struct world *w)
 				w->wrong = "a pool gave before an older one";
 }
 
-/* Of a request that is about to be made: how old is what is pooled? */
+/* Before a request: note the age of all pooled chunks. */
 void order_note(struct world *w)
 {
 	for (size_t i = 0; i < w->config.ram_pages; i++) {
@@ -110,7 +110,8 @@ void order_note(struct world *w)
 	}
 }
 
-/* It failed: what was pooled, and is, is as old as it was. */
+/* The request failed: chunks that were pooled before, and are now, are as old as they
+ * were. */
 void order_kept(struct world *w)
 {
 	for (size_t i = 0; i < w->config.ram_pages; i++) {

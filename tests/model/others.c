@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The steps that are no verb of one buffer: reading and writing, by the CPU and
- * by the device; pressure of the system's and of others; limits; pools; pages
- * without a buffer; and what a driver does wrong, which must be refused.
+ * The steps that are not an operation on one buffer: reads and writes by the CPU and by
+ * the device; pressure by the system and by others; limits; pools; pages without a
+ * buffer; and mistakes of a driver, which must be refused.
  */
 
 #include "world.h"
@@ -19,7 +19,7 @@ static void step_read(struct world *w, struct item *item, uint64_t r)
 	check_bytes(w, item);
 }
 
-/* The device writes what the CPU then reads. */
+/* The device writes; the CPU then reads the same. */
 static void step_device_write(struct world *w, struct item *item, uint64_t r)
 {
 	uint64_t words[512];
@@ -128,7 +128,7 @@ static void step_prime(struct world *w, struct item *item, uint64_t r)
 	w->err = ttmpool_pool_prime(item->be.pool, &req, r >> 51 & 1);
 }
 
-/* The hardware tells of an error in a page that a buffer has. */
+/* The hardware reports an error in a page of a buffer. */
 static void poison_page(struct world *w, struct item *item, uint64_t r)
 {
 	struct poison *bad = &w->poison[w->poisoned];
@@ -141,8 +141,8 @@ static void poison_page(struct world *w, struct item *item, uint64_t r)
 	w->poisoned++;
 }
 
-/* Others use memory, all but a little of it or of a node's, and let it go again; or some
- * of it fails. */
+/* Others use all memory except a little, of the machine or of a node, and free it again;
+ * or a page is poisoned. */
 static void step_pressure(struct world *w, struct item *item, uint64_t r)
 {
 	int node = TTMPOOL_NODE_ANY;
@@ -174,7 +174,7 @@ static void step_purge(struct world *w, struct item *item, uint64_t r)
 	ttmpool_manager_purge_quarantine(&w->mgr);
 }
 
-/* Take pages without a buffer, or give back what was taken. */
+/* Take pages without a buffer, or give back such pages. */
 static void step_raw(struct world *w, struct item *item, uint64_t r)
 {
 	struct ttmpool_request req = request_of(w, item, r);
@@ -204,8 +204,8 @@ static void step_raw(struct world *w, struct item *item, uint64_t r)
 	check_zero(w, raw->pages, raw->n, raw->caching);
 }
 
-/* A buffer that has nothing is told that it has what it had once. Whoever has that by
- * now, it is not the buffer. */
+/* Give an empty buffer the array that it had once. Another owner may have these pages
+ * now, but the buffer does not, so every call must be refused. */
 static void misuse_old(struct world *w, struct item *item, uint64_t r)
 {
 	static int (*const verbs[])(struct ttmpool_backend * be) = {
@@ -227,7 +227,8 @@ static void misuse_old(struct world *w, struct item *item, uint64_t r)
 	item->locked = false;
 }
 
-/* Nobody may give what is not his, or not as it is, or a part of it. */
+/* A give of pages that are not the caller's, or with the wrong caching, or of a part of a
+ * chunk is refused. */
 static void step_misuse(struct world *w, struct item *item, uint64_t r)
 {
 	struct raw *raw = &w->raws[r >> 60 & 1];

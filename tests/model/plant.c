@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Faults that are planted, to see that the model finds them: the linker puts
- * our own functions before the port's, and one of them, which MODEL_PLANT
- * names, does it wrong now and then. As many kinds as there are invariants.
+ * Faults that are planted, to see whether the model finds them: the linker puts our
+ * functions in front of the port's, and the one that MODEL_PLANT names misbehaves now and
+ * then.
  *
- *     pages      a batch of pages is not given back, but for its descriptors
- *     owners     the same page comes twice
- *     caching    pages are said to be write-back, and are not
- *     addresses  a page is mapped where another should be
+ *     pages      a batch of pages is not freed, only its descriptors are
+ *     owners     the same page is allocated twice
+ *     caching    chunks say that their caching was changed, but it was not
+ *     addresses  two chunks of a batch have each other's addresses
  *     unmap      a mapping does not end
- *     late       it ends, and the IOTLB remembers it
+ *     late       it ends, but the IOTLB is not invalidated
  *     clear      pages are not cleared
- *     store      what the store keeps does not come back
- *     copy       what was copied is not
- *     budget     every budget says that there is room
- *     poison     no page is said to be poisoned
+ *     store      the contents are not read back from the store
+ *     copy       contents are not copied
+ *     budget     a budget says that there is room
+ *     poison     no page is reported as poisoned
  */
 
 #include <stdlib.h>
@@ -23,8 +23,7 @@
 
 #include "tpsim.h"
 
-/* One call of so many is wrong: not the first, so that there is something to
- * leave out. */
+/* One call of so many is wrong; not the first, so that there are steps to leave out. */
 #define NOW_AND_THEN 4
 
 static bool is_time(const char *plant)

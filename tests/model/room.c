@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a request for pages may count on, seen from outside of it:
+ * What a request for pages may rely on, as seen from outside:
  *
- *     served     what fits the budgets, when all has gone that is only kept, is not
- *                refused, as long as the machine has memory; the pool's own reserve
- *                goes for it, too
- *     pooled     what the pool has of the kind serves, whatever the machine has
- *     prepared   and then the machine is not even asked, if the pool was prepared
- *     hopeless   what can never fit is refused, and nobody loses a page or a mapping
- *     free       who needs nothing that others have costs them nothing
- *     whole      what has to be made is made of the fewest chunks
- *     few        room is made at once, and not for each page; and where addresses are
- *                in pieces, no more mappings go than it takes
- *     in time    who waits gives up when his time is over, neither before nor after,
- *                and who may wait is not refused for what he could wait for
+ *     served     a request that fits the budgets, when all that is only kept has gone, is
+ *                not refused while the machine has memory; the pool's own reserve goes
+ *                for it, too
+ *     pooled     pooled pages of the kind serve, whatever memory the machine has
+ *     prepared   and if the pool was prepared, the machine is not even asked
+ *     hopeless   a request that can never fit is refused, and no pool loses a page or a
+ *                mapping
+ *     free       a request that needs nothing of others costs them nothing
+ *     whole      fresh pages come in the fewest chunks
+ *     few        room is made at once, not page by page; and if addresses are in pieces,
+ *                no more mappings go than needed
+ *     in time    a request that waits gives up when its time is over, neither before nor
+ *                after, and is not refused while it could wait
  */
 
 #include "world.h"
 
-/* So many pages of the machine are enough, whatever they are in pieces of. */
+/* With so many free pages the machine has enough, however fragmented they are. */
 #define PLENTY 128
 
-/* What a step may last beyond its wait, in simulated milliseconds: what it does itself;
+/* How much longer than its wait a step may last, in simulated milliseconds: its own work,
  * and the naps of a lazy IOMMU. */
 #define WORK_MS 20
 #define LAZY_MS 130
 
-/* For one request: its own change of caching; and in each pool what goes for others, what
- * goes for itself, and what is over the limit then. */
+/* The flushes of one request: its own change of caching; and in each pool the pages that
+ * go for other pools, those that go for itself, and those that exceed the limit then. */
 #define MOST_FLUSHES (1 + 3 * NR_POOLS)
 
 static unsigned long reserved(const struct world *w, int pool)
@@ -35,7 +36,8 @@ static unsigned long reserved(const struct world *w, int pool)
 	return w->reserve[pool] ? w->reserve[pool] + (1ul << MAX_ORDER) - 1 : 0;
 }
 
-/* The chunk that this page is in, if it is pooled. It begins at a multiple of its size. */
+/* Returns the chunk that this page is in, if it is pooled. A chunk begins at a multiple
+ * of its size. */
 static const struct ttmpool_chunk *pooled_with(struct world *w,
 					       const tpos_page_t *page)
 {
@@ -53,7 +55,7 @@ static const struct ttmpool_chunk *pooled_with(struct world *w,
 	return NULL;
 }
 
-/* Has the hardware poisoned another page of the chunk, that was counted before this one? */
+/* Does the chunk have another poisoned page, which was counted before this one? */
 static bool is_counted(const struct world *w, int poison,
 		       const struct ttmpool_chunk *chunk)
 {
@@ -64,8 +66,8 @@ static bool is_counted(const struct world *w, int poison,
 	return false;
 }
 
-/* How many pages have the chunks of a pool's bins that have a poisoned page? They are
- * quarantined when they go, and make no room. */
+/* Returns the number of pages in those pooled chunks of a pool that have a poisoned page.
+ * They are quarantined when they go, and make no room. */
 unsigned long poison_pooled(struct world *w, int pool)
 {
 	unsigned long pages = 0;
@@ -89,8 +91,9 @@ bool is_poison_pooled(struct world *w)
 	return false;
 }
 
-/* How many pages of a pool can go for others, and are sound? At least; who has a reserve
- * gives up whole chunks, and not these if others stand in the way. */
+/* Returns how many pages of a pool can go for others, and are sound, at least. A pool
+ * with a reserve gives up whole chunks, and perhaps none of these if poisoned ones are in
+ * the way. */
 unsigned long sound_can_go(struct world *w, int pool)
 {
 	unsigned long pages = can_go(w, pool), bad = poison_pooled(w, pool);
@@ -122,13 +125,14 @@ static bool fits_pages(struct world *w, int pool, size_t n)
 	       !stats.pages_quarantined;
 }
 
-/* How many pages can the device of this pool have mapped, by the budget of its addresses? */
+/* Returns how many pages the device of this pool may have mapped, by its address
+ * budget. */
 static unsigned long most_mapped(const struct world *w)
 {
 	return w->shares_iova ? MAPPED_LIMIT : ULONG_MAX;
 }
 
-/* And by the machine? Page 0 is nobody's. */
+/* The same by the machine's address space. Page 0 is never used. */
 static unsigned long most_addresses(const struct world *w)
 {
 	unsigned long space =
@@ -137,7 +141,7 @@ static unsigned long most_addresses(const struct world *w)
 	return space ? space - 1 : ULONG_MAX;
 }
 
-/* Is there room in the budgets for so many mappings, besides all that there are? */
+/* Do the budgets have room for so many mappings besides all existing ones? */
 static bool fits_beside(struct world *w, int pool, size_t n)
 {
 	struct ttmpool_pool_stats stats;
@@ -156,8 +160,8 @@ bool holds_addresses(const struct world *w)
 	return w->config.shared_iova && w->config.iommu == TPSIM_IOMMU_STRICT;
 }
 
-/* Is there room for so many mappings, besides those that are not only kept, or reserved
- * by the other pool? Where addresses may be held, only if nothing has to go for it. */
+/* Is there room for so many mappings, besides those that are in use or reserved by the
+ * other pool? If addresses may be held, only if no mapping has to end for it. */
 static bool fits_mapped(struct world *w, int pool, size_t n)
 {
 	unsigned long own = w->mapped_in_use[pool] + n, all = own;
@@ -176,7 +180,7 @@ static bool fits_mapped(struct world *w, int pool, size_t n)
 	       (!pool || own <= POOL_LIMIT_B);
 }
 
-/* How many pages of the kind has the pool? */
+/* Returns how many pages of the kind the pool has. */
 static size_t pooled_of_kind(struct world *w, int pool,
 			     const struct ttmpool_request *req)
 {
@@ -211,7 +215,7 @@ static void room_note(struct world *w, int pool, struct had *had)
 	}
 }
 
-/* Will nobody have to give up a page? */
+/* Can the request be served without any pool giving up a page? */
 static bool is_free(struct world *w, size_t n)
 {
 	struct ttmpool_manager_stats stats;
@@ -258,7 +262,7 @@ static bool nothing_went(const struct had *before, const struct had *after)
 	       after->unmaps == before->unmaps;
 }
 
-/* The fewest chunks that so many pages can be in. */
+/* Returns the fewest chunks that so many pages can be in. */
 static size_t fewest(size_t pages, unsigned int max_order)
 {
 	size_t n = pages >> max_order;
@@ -280,8 +284,8 @@ static void check_whole(struct world *w, const struct ttmpool_request *req,
 		w->wrong = "what was made is in more pieces than it must be";
 }
 
-/* So many mappings go where the machine has no addresses for so many pages: as many
- * for each order above single pages, for which there are enough then. */
+/* So many mappings may end if the machine has no addresses for so many pages: as many for
+ * each order above single pages; then there are enough for single pages. */
 static size_t most_given_up(size_t pages)
 {
 	size_t orders = 0;
@@ -291,7 +295,7 @@ static size_t most_given_up(size_t pages)
 	return orders ? orders * pages : pages;
 }
 
-/* It was served: at whose cost? */
+/* The request was served: what did that cost others? */
 static void check_cost(struct world *w, const struct ttmpool_request *req,
 		       int pool, const struct had *after)
 {

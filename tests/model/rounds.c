@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A round: some steps on a world of its own, in a process of its own, so that
- * an assertion that fails ends the round alone.
+ * A round: some steps on their own world, in their own process, so that a failed
+ * assertion ends only the round.
  *
- * A round that fails is cut down: steps are left out, half of them, a quarter,
- * and so on down to single ones, as long as it still fails, and again until
- * none can be left out. (Zeller's ddmin, without its complements: a step that
- * is left out changes what the others do, but not which they are.)
+ * A round that fails is shortened: steps are left out, half of them, a quarter, and so on
+ * down to single steps, as long as the round still fails, and again until none can be
+ * left out. (Zeller's ddmin, without its complements: a step that is left out changes
+ * what the others do, but not which steps they are.)
  */
 
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 #include "rounds.h"
 
-/* What it is going to do. */
+/* Show what the step is going to do. */
 static void show_step(struct world *w, const struct step *step)
 {
 	const struct item *item = &w->items[step->buffer];
@@ -34,13 +34,13 @@ static void show_step(struct world *w, const struct step *step)
 	fflush(stdout);
 }
 
-/* What has become of the world when a step was wrong. */
+/* Show the state of the world after a wrong step. */
 static void show_wrong(const struct world *w)
 {
 	printf("  ... returned %d\nwrong: %s\n", w->err, w->wrong);
 }
 
-/* Play it here; returns what was wrong, or NULL. */
+/* Play the script in this process; returns what was wrong, or NULL. */
 static const char *play(const struct script *script, struct tally *tally)
 {
 	static struct world w;
@@ -107,7 +107,7 @@ bool script_is_good(const struct script *script, struct tally *tally)
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* Leave out pieces of @size steps; returns whether any could be. */
+/* Leave out runs of @size steps; returns whether any could be left out. */
 static bool leave_out(struct script *script, size_t size)
 {
 	bool any = false;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The steps of the model: the public operations on buffers, in any state, with
- * failures and signals planned at random.
+ * The steps of the model: the public operations on buffers, in any state, with failures
+ * and signals planned at random.
  *
- * For each operation on one buffer, the table says what it leads to from each
- * state. It must be refused where it is not legal; where it is, it may fail for
- * want of memory, address space or room in the store, or because something was
- * planned to fail; and then the state is as it was, or PARTIAL.
+ * For each operation on one buffer, a table says which state it leads to from each state.
+ * Where the operation is not legal it must be refused. Where it is, it may fail, because
+ * there is no memory, address space or room in the store, or because of a planned
+ * failure; then the state is as before, or PARTIAL.
  */
 
 #include "world.h"
@@ -31,8 +31,8 @@ static const char *const names[NR_VERBS] = {
 	"swapin",       "swapin",     "drop",
 };
 
-/* By state; a letter for each verb: the state that it leads to. '?': PARTIAL,
- * or what it would be if all pages had gone; '-': refused. */
+/* By state; one letter for each verb: the state that the verb leads to. 'p': PARTIAL;
+ * 'o': PARTIAL or SWAPPED; 'i': PARTIAL or POPULATED; '-': refused. */
 static const char *const leads_to[TTMPOOL_TT_STATE_COUNT] = {
 	[TTMPOOL_TT_EMPTY] = "P----------",
 	[TTMPOOL_TT_POPULATED] = "-EB-A-So--E",
@@ -94,9 +94,9 @@ static bool has_reason(const struct world *w, const struct item *item, int err)
 	return w->disturbed && is_an_error(err);
 }
 
-/* So many requests of a call that brought in less than all of a buffer were refused. It
- * tries half as many pages each time, and begins with what was had: never with more again,
- * but for one look in eight. */
+/* Check that a swap-in did not ask too often: @refused of its requests were refused. It asks
+ * for half as many pages each time, and begins with as many as it got before. It does not ask
+ * for more again, except once in eight times. */
 static void check_tries(struct world *w, const struct item *item,
 			uint64_t refused)
 {
@@ -166,7 +166,7 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 		check_bytes(w, item);
 }
 
-/* Is a page of it mapped, though it may not know? */
+/* Is a page of the buffer mapped, even if the buffer has no addresses? */
 static bool is_mapped(const struct world *w, const struct item *item)
 {
 	for (size_t i = 0; i < item->be.tt.num_pages; i++) {
@@ -179,8 +179,8 @@ static bool is_mapped(const struct world *w, const struct item *item)
 	return false;
 }
 
-/* What another does while one waits: it gives some back. Who waits for addresses is not
- * woken by pages that had none. */
+/* What another thread does while a request waits: it gives a buffer back. A request that
+ * waits for addresses is not woken by pages without addresses. */
 static void meanwhile(void *arg)
 {
 	struct world *w = arg;
@@ -263,8 +263,8 @@ void play_step(struct world *w, const struct step *step)
 		check_all(w);
 }
 
-/* Verbs are as likely as if there were three of each, and seven times of eight
- * one that is legal in that state. */
+/* Each verb is three times as likely as each other step, and seven times of eight one is
+ * chosen that is legal in that state. */
 static unsigned int pick(const struct item *item, uint64_t r)
 {
 	unsigned int n = (unsigned int)(r % (3 * NR_VERBS + NR_OTHERS));
@@ -277,7 +277,7 @@ static unsigned int pick(const struct item *item, uint64_t r)
 	return n;
 }
 
-/* One step in eight has something fail, one in eight is interrupted. */
+/* In one step of eight something fails; one of eight is interrupted. */
 void random_step(const struct world *w, uint64_t r, struct step *step)
 {
 	uint64_t f = mix(r);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What may become of buffers that the swapper looks at, whatever step had it look:
+ * What may become of buffers that the swapper examines, in whatever step:
  *
- *     gain    a buffer that was the device's is that still, or something of it is in
- *             its store. (Where mapping it again may fail, because a failure was
- *             planned or bounce slots are few, all of it may be in ordinary pages.)
- *     look    where the store is full, no page's caching changes, and no mapping ends
- *     spread  one round leaves one buffer half way at most
- *     order   and no other has left a page before the older ones are gone; the one
- *             that is half way goes on in the next round
- *     vain    who has no pages to give is not even looked at (world.c)
+ *     gain    a buffer that was the device's still is, or something of it is in its
+ * store.
+ *             (If mapping it again may fail, because a failure was planned or bounce
+ * slots
+ *             are few, all of it may be in ordinary pages.)
+ *     look    if the store is full, no page's caching changes, and no mapping ends
+ *     spread  one round leaves at most one buffer half way
+ *     order   and no other buffer has lost a page before the older ones are gone; the one
+ *             that is half way continues in the next round
+ *     vain    buffers that have no pages to give are not even examined (world.c)
  */
 
 #include "world.h"
 
-/* What has been done to pages by now. */
+/* The number of changes to pages so far. */
 static uint64_t touches(struct world *w)
 {
 	struct tpsim_counters counters;
@@ -23,7 +25,7 @@ static uint64_t touches(struct world *w)
 	return counters.caching_pages + counters.dma_unmaps;
 }
 
-/* Is the store full, and nothing else about to be repaired or given up? */
+/* Is the store full, and is nothing else to be repaired or given up? */
 static bool is_full(struct world *w)
 {
 	struct ttmpool_manager_stats stats;
@@ -56,8 +58,8 @@ void watch_swapper(struct world *w)
 	}
 }
 
-/* What was stripped is mapped again, unless the addresses that it had are held by others of
- * its batch, and there are no more. */
+/* A buffer that was stripped in vain is mapped again, unless other chunks of its batch
+ * hold its addresses, and no others are left. */
 static void check_gain(struct world *w, int i)
 {
 	const struct ttmpool_backend *be = &w->items[i].be;
@@ -75,7 +77,7 @@ static void check_look(struct world *w)
 		w->wrong = "a round in vain has touched pages";
 }
 
-/* Is it the oldest now? */
+/* Is it the oldest buffer now? */
 static bool is_oldest(struct world *w, const struct ttmpool_backend *be)
 {
 	return w->mgr.lru.buffers.prev == &be->lru;
@@ -84,7 +86,7 @@ static bool is_oldest(struct world *w, const struct ttmpool_backend *be)
 static void check_order(struct world *w)
 {
 	const struct watch *watch = &w->watch;
-	bool here = false; /* an older one still has pages */
+	bool here = false; /* an older buffer still has pages */
 	int halves = 0;
 
 	for (int i = 0; i < watch->nr_listed; i++) {
@@ -92,8 +94,8 @@ static void check_order(struct world *w)
 		const struct ttmpool_backend *be = &w->items[n].be;
 		bool went = be->pages_stored > watch->stored[n];
 
-		/* One that cannot be stored is passed over, and so is one for which
-		 * no store could be had: the error may be its own. */
+		/* A buffer that cannot be stored is passed over, and so is one for which
+		 * no store could be made, because the error may be its own. */
 		if (has_poison(w, &w->items[n]) || (w->disturbed && !be->store))
 			continue;
 		if (went && here)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The world of the model: two pools on one manager, and a few
- * small buffers of every kind, with budgets so small that buffers swap each
- * other out. What the machine is follows from the seed: its IOMMU, one node or
- * two, stores that adopt, bouncing, a device that is not trusted, policies, few
- * addresses, both pools on one device, with a budget of addresses or without.
+ * The world of the model: two pools on one manager, and a few small buffers of every
+ * kind, with budgets so small that the buffers swap each other out. The seed decides what
+ * the machine is: its IOMMU, one node or two, stores that take over pages, bouncing, an
+ * untrusted device, policies, few addresses, both pools on one device, with an address
+ * budget or without.
  */
 
 #include <stdlib.h>
 
 #include "world.h"
 
-/* splitmix64: a number from a number. */
+/* splitmix64: a number made from a number. */
 uint64_t mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15u;
@@ -22,7 +22,7 @@ uint64_t mix(uint64_t x)
 
 bool asked_in_vain;
 
-/* Nobody is asked for pages who has none to give. */
+/* The swapper does not ask a buffer for pages that has none to give. */
 static bool model_trylock(struct ttmpool_backend *be)
 {
 	struct item *item = ttmpool_list_entry(be, struct item, be);
@@ -73,7 +73,7 @@ static const struct ttmpool_backend_funcs kinds[TTMPOOL_SOURCE_COUNT] = {
 	  .unlock = model_unlock },
 };
 
-/* What a policy asks for, one bit each. */
+/* The choices of a policy, one bit each. */
 static struct ttmpool_policy policy_of(struct world *w, int i)
 {
 	uint64_t r = mix(w->seed ^ mix((uint64_t)i + 77));
@@ -215,7 +215,7 @@ static void world_close_items(struct world *w)
 	}
 }
 
-/* What was taken without a buffer is given back, or, on some worlds, forgotten. */
+/* Give back pages that were taken without a buffer; in some worlds, forget them. */
 static size_t world_forget(struct world *w, const struct ttmpool_pool *pool)
 {
 	size_t forgotten = 0;
@@ -234,8 +234,8 @@ static size_t world_forget(struct world *w, const struct ttmpool_pool *pool)
 	return forgotten;
 }
 
-/* Devices go when their pools have ended, whatever is left: then the manager has
- * pages of theirs in quarantine. */
+/* The devices go when their pools have ended, whatever is left: then the manager has
+ * pages of them in quarantine. */
 void world_close(struct world *w)
 {
 	world_close_items(w);

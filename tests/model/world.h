@@ -3,14 +3,14 @@
 #define WORLD_H
 
 /*
- * A random model test. What a buffer is, by the reference: a number, from which
- * all its bytes follow, and whether it has any. Everything else (which pages,
- * which state, what is out) is the library's own account, and must add up with
- * the machine's after each step.
+ * A random model test. The reference of a buffer is a number, from which all its bytes
+ * follow, and whether it has any bytes. Everything else (which pages, which state, what
+ * is allocated) is the library's own account, and must agree with the machine's after
+ * each step.
  *
- * A step is a function of a seed, of its number, and of the state of the buffer
- * that it finds, so any part of a run can be played again without the rest:
- * that is how a failure is made short.
+ * A step follows from a seed, from its number, and from the state of the buffer that it
+ * finds, so any part of a run can be played again without the rest: that is how a failure
+ * is shortened.
  */
 
 #include <ttmpool/ttmpool.h>
@@ -27,18 +27,18 @@
 #define MAX_ORDER    4
 #define MOST_POISON  8
 
-/* The reference: this is all that a buffer is. */
+/* A buffer, and its reference: @has_bytes and @bytes. */
 struct item {
 	struct ttmpool_backend be;
 	tpos_page_t *pages[MAX_PAGES];
 	tpos_dma_addr_t dma_addr[MAX_PAGES];
-	tpos_page_t *old[MAX_PAGES]; /* what it had when it last had all */
+	tpos_page_t *old[MAX_PAGES]; /* its array when it was last populated */
 	bool locked;                 /* by the step that works on it */
 	bool has_bytes;
 	uint64_t bytes; /* all its bytes follow from this */
 };
 
-/* Pages that were taken of a pool without a buffer, as a drop-in does. */
+/* Pages that were taken from a pool without a buffer, as a drop-in does. */
 struct raw {
 	struct ttmpool_pool *pool;
 	tpos_page_t *pages[MAX_PAGES];
@@ -48,20 +48,20 @@ struct raw {
 	bool mapped;
 };
 
-/* A page that the hardware has poisoned, and whose array it was in then: his it may
- * be until he gives it back, and nobody's after that. */
+/* A page that the hardware has poisoned, and the array that it was in then: that owner
+ * may have it until it gives the page back; after that nobody may. */
 struct poison {
 	tpos_page_t *page;
-	tpos_page_t *const *of; /* NULL: nobody's any more */
+	tpos_page_t *const *of; /* NULL: no owner may have it */
 };
 
 /*
- * struct tally - what a run has done, for its last line
+ * struct tally - counts of a run, for its last line
  * @did: operations that did what they are for
- * @refused: that were not legal, and were refused
- * @failed: that were legal, and failed for a reason
+ * @refused: operations that were not legal, and were refused
+ * @failed: operations that were legal, and failed for a reason
  * @struck: planned failures that happened
- * @stale: accesses to addresses that were no longer anybody's, and faulted
+ * @stale: accesses to addresses that belonged to no buffer any more, and faulted
  */
 struct tally {
 	uint64_t steps;
@@ -73,12 +73,12 @@ struct tally {
 };
 
 /*
- * struct watch - what there was before a step; see swapper.c
- * @was, @stored: of each buffer, its state, and how much of it was in its store
- * @listed: those that the swapper could have, the oldest first
+ * struct watch - the state before a step; see swapper.c
+ * @was, @stored: the state of each buffer, and how much of it was in its store
+ * @listed: the buffers that the swapper could have, the oldest first
  * @touches: changes of caching, and mappings that ended
- * @full: there was no room in the store, and nothing to give up but buffers
- * @one_round: the step had it go round once, and no more
+ * @full: there was no room in the store, and nothing to give up except buffers
+ * @one_round: the step made the swapper do exactly one round
  */
 struct watch {
 	enum ttmpool_tt_state was[NR_BUFFERS];
@@ -91,7 +91,7 @@ struct watch {
 };
 
 /*
- * struct had - what there was before a request, or after it
+ * struct had - the state before a request, or after it
  * @pooled: in each pool
  * @fresh, @fallbacks: counters of its own pool
  */
@@ -107,13 +107,13 @@ struct had {
 /*
  * struct room - what is known of a request before it is made: see room.c
  * @hopeless: it can never be served
- * @fits: it must be
+ * @fits: it must be served
  * @pooled: even if the machine has no memory
- * @few: nobody has to give up a page for it, nor a mapping for a budget's sake
- * @free: nor one because there are few addresses
+ * @few: no page has to go for it, and no mapping for the sake of a budget
+ * @free: nor does a mapping have to end because there are few addresses
  * @sound: nothing has to be repaired for it, chunk by chunk
- * @alone: nobody else did anything meanwhile: see meanwhile() in steps.c
- * @lacks: something has to be made
+ * @alone: no other thread did anything meanwhile: see meanwhile() in steps.c
+ * @lacks: pages have to be allocated
  */
 struct room {
 	bool hopeless;
@@ -130,11 +130,11 @@ struct room {
 
 /*
  * struct order - which pages were pooled when: see order.c
- * @of: the number of the pool that had it before the step, from 1; 0: none
- * @seen: the step that saw it pooled first; 0: none
- * @age: what the library said of its chunk then
+ * @of: the number of the pool that had the page before the step, from 1; 0: none
+ * @seen: the step that first saw it pooled; 0: none
+ * @age: the library's age of its chunk then
  * @by: the pool that had it then
- * @was: what was said of its chunk before a request; 0: it was not pooled
+ * @was: the age of its chunk before a request; 0: it was not pooled
  * @pools: what left each pool in the step, and what stayed
  */
 struct order {
@@ -145,10 +145,10 @@ struct order {
 	uint64_t was[MOST_RAM];
 	struct {
 		uint32_t
-			first_gone; /* pooled after this step, each; UINT32_MAX: none */
+			first_gone; /* all were pooled after this step; UINT32_MAX: none */
 		uint32_t
-			last_gone; /* pooled after this step, one of them; 0: none */
-		uint32_t oldest; /* pooled by this step, one that stayed */
+			last_gone; /* one was pooled after this step; 0: none */
+		uint32_t oldest; /* one that stayed was pooled by this step */
 	} pools[NR_POOLS];
 };
 
@@ -185,8 +185,8 @@ struct world {
 	struct watch watch;
 	uint32_t step;
 	uint32_t owner_seen[MOST_RAM]; /* by page: the step that saw it owned */
-	tpos_dma_addr_t was_at;        /* an address that a buffer has had */
-	int was_of;                    /* and for which device */
+	tpos_dma_addr_t was_at;        /* a former address of a buffer */
+	int was_of;                    /* and its device */
 	struct room room;              /* before a request */
 	struct order order;
 	bool disturbed; /* a failure or a signal may have struck in this step */
@@ -194,18 +194,18 @@ struct world {
 	const char *wrong;
 };
 
-/** mix() - a number from a number (splitmix64). */
+/** mix() - a number made from a number (splitmix64). */
 uint64_t mix(uint64_t x);
 
-/** world_open(), world_close() - build it, and take it down; what is left then
- * is a reason for the machine to abort. @page_shift: 0 for 12. */
+/** world_open(), world_close() - build it, and take it down; if something is left then,
+ * the machine aborts. @page_shift: 0 for 12. */
 void world_open(struct world *w, uint64_t seed, unsigned int page_shift);
 void world_close(struct world *w);
 
-/** is_resident() - has the buffer all its bytes in pages? */
+/** is_resident() - are all bytes of the buffer in pages? */
 bool is_resident(const struct item *item);
 
-/** write_bytes() - the CPU writes what follows from @bytes. */
+/** write_bytes() - the CPU writes the bytes that follow from @bytes. */
 void write_bytes(struct world *w, struct item *item, uint64_t bytes);
 
 /** word_of() - the word that is at every place of a page. */
@@ -218,76 +218,77 @@ void check_bytes(struct world *w, const struct item *item);
 void check_zero(struct world *w, tpos_page_t *const *pages, size_t n,
 		enum ttmpool_caching caching);
 
-/** has_poison() - has the hardware poisoned a page of it? Then it may have no way to the
- * store, and is passed over. */
+/** has_poison() - has the hardware poisoned a page of the buffer? Then perhaps it cannot
+ * be stored, and is passed over. */
 bool has_poison(const struct world *w, const struct item *item);
 
-/** room_before(), room_after() - on either side of a request for pages: was it
- * served, or refused, as it has to be, and at whose cost? */
+/** room_before(), room_after() - called before and after a request for pages: was it
+ * served or refused as it has to be, and at what cost to others? */
 void room_before(struct world *w, const struct ttmpool_request *req,
 		 bool mapped, const struct ttmpool_pool *of);
 void room_after(struct world *w, const struct ttmpool_request *req, int err,
 		const struct ttmpool_pool *of, tpos_page_t *const *pages);
 
-/** room_time() - did a call that began then wait as long as it should? */
+/** room_time() - did a call that began at that time wait as long as it should? */
 void room_time(struct world *w, unsigned int wait_ms, int err,
 	       uint64_t start_ms);
 
-/** room_waited() - was a call for @pages refused that could wait? */
+/** room_waited() - was a call for @pages refused though it could wait? */
 void room_waited(struct world *w, size_t pages, unsigned int wait_ms, int err);
 
-/** holds_addresses() - do batches share addresses? Then one page that is in use holds
- * those of others. */
+/** holds_addresses() - do batches share addresses? Then a page in use holds the addresses
+ * of others. */
 bool holds_addresses(const struct world *w);
 
-/** is_poison_pooled() - is there a page in a bin that cannot leave? */
+/** is_poison_pooled() - is a page in a bin that cannot leave? */
 bool is_poison_pooled(struct world *w);
 
-/** poison_pooled() - how many pages lie in a pool, in chunks that cannot leave? */
+/** poison_pooled() - the number of pooled pages in chunks that cannot leave. */
 unsigned long poison_pooled(struct world *w, int pool);
 
-/** sound_can_go() - as can_go(), and leave for the system? */
+/** sound_can_go() - like can_go(), but only pages that can go to the system. */
 unsigned long sound_can_go(struct world *w, int pool);
 
-/** can_go() - how many pages of a pool may go for others? */
+/** can_go() - the number of pages of a pool that may go for others. */
 unsigned long can_go(struct world *w, int pool);
 
 /** mapped_pages() - by the budgets of the devices. */
 unsigned long mapped_pages(struct world *w);
 
-/** order_before(), order_after(), order_across() - around a step that makes pooled pages go: did the
- * oldest go first? */
+/** order_before(), order_after(), order_across() - around a step that gives up pooled
+ * pages: did the oldest go first? */
 void order_before(struct world *w);
 void order_after(struct world *w);
 void order_across(struct world *w);
 
-/** order_note(), order_kept() - around a request, which failed: is what is pooled as old
- * as it was? */
+/** order_note(), order_kept() - around a request that failed: are pooled pages as old as
+ * before? */
 void order_note(struct world *w);
 void order_kept(struct world *w);
 
 /** asked_in_vain - the swapper has locked a buffer that has no pages to give. */
 extern bool asked_in_vain;
 
-/** check_step() - what must be so after each step; see checks.c. */
+/** check_step() - check what must be true after each step; see checks.c. */
 void check_step(struct world *w);
 
 /** watch_swapper(), check_swapper() - before and after each step; see swapper.c. */
 void watch_swapper(struct world *w);
 void check_swapper(struct world *w);
 
-/** check_all() - all that can be checked: lists walked, every byte read. */
+/** check_all() - check everything that can be checked: walk all lists, read every
+ * byte. */
 void check_all(struct world *w);
 
-/** step_other() - one of the steps that are no verb of one buffer; @name is its
- * name, if @run is false. */
+/** step_other() - make one of the steps that are not an operation on one buffer; if @run
+ * is false, only return its name. */
 #define NR_VERBS  11
 #define NR_OTHERS 29
 #define NR_STEPS  (NR_VERBS + NR_OTHERS)
 const char *step_other(struct world *w, struct item *item, int which,
 		       uint64_t r, bool run);
 
-/** request_of() - a random one, for the pool of @of. */
+/** request_of() - a random request, for the pool of @of. */
 struct ttmpool_request request_of(struct world *w, const struct item *of,
 				  uint64_t r);
 
@@ -305,13 +306,13 @@ void step_backup(struct world *w, struct item *item, uint64_t r);
 /**
  * struct step - one operation
  * @which: verbs first, then the others
- * @buffer: with this one
- * @pages: of a swapout or swapin of a part, so many
- * @r: what else there is to choose, from bit 32 on
+ * @buffer: the buffer
+ * @pages: the number of pages, for a swapout or swapin of a part
+ * @r: random bits for further choices, from bit 32 on
  * @fails: @fault is planned
- * @signal: the question for a signal that is answered by yes; 0: none
- * @others: if it waits, another gives address space back meanwhile
- * @thorough: all is checked afterwards, not only what check_step() looks at
+ * @signal: the number of the check that finds a signal; 0: none
+ * @others: if the step waits, another thread gives address space back meanwhile
+ * @thorough: everything is checked afterwards, not only what check_step() checks
  */
 struct step {
 	unsigned int which;
@@ -325,17 +326,16 @@ struct step {
 	bool thorough;
 };
 
-/** random_step() - the step that follows from @r, and from the state of the
- * buffer that it is for. */
+/** random_step() - the step that follows from @r, and from the state of its buffer. */
 void random_step(const struct world *w, uint64_t r, struct step *step);
 
-/** play_step() - do it, and check what must be so afterwards: w->wrong. */
+/** play_step() - make the step, and check what must be true afterwards: w->wrong. */
 void play_step(struct world *w, const struct step *step);
 
 const char *step_name(struct world *w, const struct step *step);
 
-/** log_step() - one line of what has become of the world, the same on every
- * machine that this runs on. */
+/** log_step() - print one line about the state of the world, the same on every machine
+ * that this runs on. */
 void log_step(struct world *w);
 
 #endif
