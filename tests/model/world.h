@@ -145,10 +145,10 @@ struct order {
 	uint64_t was[MOST_RAM];
 	struct {
 		uint32_t
-			first_gone; /* all were pooled after this step; UINT32_MAX: none */
+			first_gone; /* pooled after this step, each; UINT32_MAX: none */
 		uint32_t
-			last_gone; /* one was pooled after this step; 0: none */
-		uint32_t oldest; /* one that stayed was pooled by this step */
+			last_gone; /* pooled after this step, one of them; 0: none */
+		uint32_t oldest; /* pooled by this step, one that stayed */
 	} pools[NR_POOLS];
 };
 

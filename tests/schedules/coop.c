@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Threads that run one at a time: contexts on stacks of their own, in one
- * thread of the host's. See coop.h.
+ * Threads that run one at a time: contexts with their own stacks, in one thread of the
+ * host. See coop.h.
  *
- * A thread whose next step cannot be done yet (a lock is taken, nobody has
- * woken it) is not enabled. A wait with a time-out ends, too, when nobody else
- * can do anything: that is when time passes.
+ * A thread whose next step is not possible yet (because a lock is taken, or no thread has
+ * woken it) is not enabled. A wait with a time-out also ends when no other thread can do
+ * anything: that is when time passes.
  */
 
 #include <stdio.h>
@@ -87,7 +87,8 @@ void coop_take(const void *lock)
 	coop.locks[coop.nr_locks++].owner = coop.current;
 }
 
-/* Of several who seem to hold it, with a fault planted, the last one goes. */
+/* If several threads seem to hold the lock, because of a planted fault, the last entry
+ * goes. */
 void coop_release(const void *lock)
 {
 	for (size_t i = coop.nr_locks; i--;) {
@@ -127,7 +128,8 @@ static unsigned int enabled_threads(void)
 	return mask;
 }
 
-/* Nobody can go on: the time of one who waits is over. False: there is none. */
+/* No thread can go on, so the time of a waiting thread is over. Returns false if none
+ * waits. */
 static bool pass_time(void)
 {
 	for (unsigned int i = 0; i < coop.run->n; i++) {
@@ -149,7 +151,7 @@ static bool all_done(void)
 	return true;
 }
 
-/* Who goes on? MOST_THREADS: nobody, it is over. */
+/* Returns the thread that goes on; MOST_THREADS if there is none, because it is over. */
 static unsigned int next_thread(void)
 {
 	struct point pending[MOST_THREADS];
@@ -168,7 +170,7 @@ static unsigned int next_thread(void)
 	return coop.run->choose(coop.run->arg, enabled, coop.current, pending);
 }
 
-/* From one who gives way to whoever is next, which may be he himself. */
+/* Switch from the running thread to the next one, which may be the same. */
 static void give_way(void)
 {
 	unsigned int before = coop.current, next = next_thread();

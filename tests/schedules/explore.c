@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The explorer: which schedules are played. Each is played from the beginning,
- * and what it shares with the one before is only chosen again.
+ * The explorer: it decides which schedules are played. Each is played from the beginning;
+ * the choices that it shares with the one before are simply repeated.
  *
- * All of them are a tree: at each step, who goes on. The branch that is played
- * last is in path[]; the next one differs in the last place where something
- * else can be chosen. With sleep sets, whoever has been tried at a place is not
- * tried below it until somebody has done a step that his depends on: the same
- * order of what matters has been seen already. If all who could go on are
- * asleep, what is left has been seen, too, and is played out without a look.
+ * All schedules form a tree: at each step, a thread is chosen to go on. path[] holds the
+ * branch that was played last; the next branch differs in the last place where another
+ * choice is possible. With sleep sets, a thread that has been tried at a place is not
+ * tried below it until another thread has made a step on which its step depends, because
+ * the same order of dependent steps has been seen already. If all enabled threads are
+ * asleep, the rest has been seen, too, and is played to the end without further choices.
  */
 
 #include <stdio.h>
@@ -22,16 +22,16 @@
 struct place {
 	uint8_t chosen;
 	uint8_t enabled;
-	uint8_t current; /* who had been running */
+	uint8_t current; /* the thread that had been running */
 	uint8_t tried;
 	uint8_t asleep;
-	uint8_t preempted; /* so often before */
+	uint8_t preempted; /* the number of preemptions before */
 	struct point pending[MOST_THREADS];
 };
 
 static struct {
 	struct place path[MOST_STEPS];
-	size_t known;  /* of the path: these are chosen again */
+	size_t known;  /* the first choices of the path, which are repeated */
 	size_t length; /* of this schedule */
 	unsigned int threads;
 	unsigned int bound;
@@ -57,7 +57,7 @@ static unsigned int first_of(unsigned int mask)
 	return i;
 }
 
-/* Whoever has been running, if he can go on; or else the first who can. */
+/* The thread that has been running, if it can go on; otherwise the first that can. */
 static unsigned int by_default(unsigned int mask, unsigned int current)
 {
 	return mask >> current & 1 ? current : first_of(mask);
@@ -68,7 +68,7 @@ static bool is_preemption(const struct place *place, unsigned int thread)
 	return thread != place->current && place->enabled >> place->current & 1;
 }
 
-/* Who is still asleep after the step that was chosen at @place? */
+/* The threads that are still asleep after the step that was chosen at @place. */
 static uint8_t asleep_after(const struct place *place)
 {
 	uint8_t still = 0;
@@ -125,7 +125,7 @@ static unsigned int tree_choose(void *arg, unsigned int enabled,
 	return place->chosen;
 }
 
-/* Choose something else at the last place where that can be. */
+/* Make another choice at the last place where one is possible. */
 static bool tree_next(void)
 {
 	tree.over = false;
@@ -227,7 +227,7 @@ void explore_random(const struct scenario *scenario, uint64_t seed,
 	result->steps += tree.length;
 }
 
-/* What is written, one run of a thread's steps after the other. */
+/* The schedule as text, one run of steps of a thread after the other. */
 static const char *script;
 static unsigned long script_left;
 static unsigned int script_thread;
@@ -266,7 +266,7 @@ void explore_again(const struct scenario *scenario, const char *text,
 	result->steps = tree.length;
 }
 
-/* "u" first: unlocks are steps, too. */
+/* A leading "u" means that unlocks are steps, too. */
 void explore_print(int fd)
 {
 	char text[32];

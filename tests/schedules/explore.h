@@ -5,11 +5,11 @@
 #include "scenario.h"
 
 /**
- * struct result - of an exploration
- * @schedules: played to their end
- * @repeated: of which was found half way that they had been seen
- * @steps: in all of them
- * @complete: there are no others, as far as the way of exploring goes
+ * struct result - the result of an exploration
+ * @schedules: the number of schedules that were played to their end
+ * @repeated: the number of those that turned out half way to have been seen already
+ * @steps: the number of steps in all of them
+ * @complete: there are no others, as far as this way of exploring goes
  * @wrong: what was wrong with the last one, or NULL
  */
 struct result {
@@ -20,42 +20,42 @@ struct result {
 	const char *wrong;
 };
 
-/** NO_BOUND - as many preemptions as there can be. */
+/** NO_BOUND - any number of preemptions. */
 #define NO_BOUND 255u
 
 /**
- * explore_all() - all schedules of a scenario, one after the other
- * @scenario: of this
- * @bound: with at most so many preemptions: a thread that could go on does not
- * @most: not more than so many
+ * explore_all() - play all schedules of a scenario, one after the other
+ * @scenario: the scenario
+ * @bound: the largest number of preemptions (switches from a thread that could go on)
+ * @most: the largest number of schedules
  * @result: filled in
  *
- * With NO_BOUND, of schedules that differ in the order of steps that do not
- * matter to each other one is played (sleep sets; Godefroid, 1996).
+ * With NO_BOUND, only one is played of all schedules that differ only in the order of
+ * independent steps (sleep sets; Godefroid, 1996).
  */
 void explore_all(const struct scenario *scenario, unsigned int bound,
 		 unsigned long long most, struct result *result);
 
 /**
- * explore_random() - one schedule, by random priorities
- * @scenario: of this
- * @seed: all follows from this
- * @depth: so many times, less one, the one who runs becomes the last; a fault
- *	that needs so many orders is then found with a probability that is known
- *	(Burckhardt et al., PCT, 2010)
- * @length: of a schedule, about
+ * explore_random() - play one schedule, by random priorities
+ * @scenario: the scenario
+ * @seed: everything follows from this
+ * @depth: the running thread gets the lowest priority so many times, less one; a fault
+ * that needs so many orders is then found with a known probability (Burckhardt et al.,
+ * PCT, 2010)
+ * @length: the approximate length of a schedule
  * @result: added to
  */
 void explore_random(const struct scenario *scenario, uint64_t seed,
 		    unsigned int depth, unsigned int length,
 		    struct result *result);
 
-/** explore_again() - the one schedule that @text names. */
+/** explore_again() - play the schedule that @text names. */
 void explore_again(const struct scenario *scenario, const char *text,
 		   struct result *result);
 
-/** explore_print() - the last schedule that was begun, for explore_again():
- * "0*12,1*3,...": who made how many steps. Safe in a signal handler. */
+/** explore_print() - print the schedule that was begun last, for explore_again():
+ * "0*12,1*3,..." are threads and the numbers of their steps. Safe in a signal handler. */
 void explore_print(int fd);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Schedules of threads that use the library, explored: see coop.h.
+ * Explores the schedules of threads that use the library: see coop.h.
  *
- *     schedules pairs                all schedules of each two operations, or
- *                                    all of three preemptions, where there are
+ *     schedules pairs                all schedules of any two operations, or those
+ *                                    with at most three preemptions, if there are
  *                                    more than 50,000
  *     schedules all OPS/OPS          all schedules of one scenario
  *     schedules bounded K N SEED     N scenarios of two threads with eight
@@ -11,10 +11,10 @@
  *                                    most K preemptions
  *     schedules random N SEED        N schedules of three and four threads, by
  *                                    random priorities
- *     schedules again OPS/OPS... SCHEDULE  one of them
- *     schedules --plant FAULT ...    with a fault that must be found
+ *     schedules again OPS/OPS... SCHEDULE  one schedule
+ *     schedules --plant FAULT ...    with a planted fault, which must be found
  *
- * What is wrong is printed with the scenario and the schedule that lead to it.
+ * Each fault is printed with the scenario and the schedule that lead to it.
  */
 
 #include <signal.h>
@@ -33,10 +33,10 @@
 static const char *const plants[NR_PLANTS] = { "none", "trylock", "mutex",
 					       "atomic" };
 
-/* What is being played, for who is told that it has failed. */
+/* The scenario that is being played, for the report of a failure. */
 static char playing[MOST_THREADS * (MOST_OPS + 1) + 1];
 
-/* Only what may be done in a signal handler, or is as good as done there. */
+/* Calls only functions that are safe in a signal handler, or as good as safe there. */
 static void tell(const char *wrong)
 {
 	static const char again[] = "again: schedules again ";
@@ -81,7 +81,7 @@ static void add(struct result *sum, const struct result *one)
 	sum->wrong = one->wrong;
 }
 
-/* Every operation with every other, after its buffer was had. */
+/* Explore each operation with each other one, after each thread has got its buffer. */
 static int play_pairs(void)
 {
 	size_t n = strlen(scenario_letters);
@@ -180,7 +180,7 @@ static int play_random(unsigned long schedules, uint64_t seed)
 	for (unsigned long i = 0; i < schedules && !sum.wrong; i++) {
 		uint64_t r = mix(seed + i);
 
-		if (i % 16 == 0) /* a new scenario, and how long it is */
+		if (i % 16 == 0) /* a new scenario; its length */
 			random_scenario(&scenario, 3 + (i >> 4 & 1), 5, r);
 		else
 			length = (unsigned int)(sum.steps - steps);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What threads do while schedules are explored, on a machine so small, and with
- * budgets so tight, that each is in the others' way: one has to swap another's
- * buffer out to have its own, or waits for address space that another has.
+ * What the threads do while schedules are explored. The machine is so small, and the
+ * budgets are so tight, that they are in each other's way: a thread has to swap another's
+ * buffer out to get its own, or it waits for addresses that another one has.
  *
- * Before they start, each has its first buffer, on the swapper's list, and some
- * pages are pooled. When they are done, all books must agree, every byte of
- * every buffer must be there, and nothing may be left.
+ * Before they start, each thread has its first buffer, on the swapper's list, and some
+ * pages are pooled. When they are done, all counters must agree, every byte of every
+ * buffer must be there, and nothing may be left.
  */
 
 #include <stdlib.h>
@@ -41,8 +41,8 @@ static struct stage {
 			       unsigned int current,
 			       const struct point *pending);
 	void *choose_arg;
-	long budget; /* of pages: the highest that there was */
-	bool roomy;  /* there is room for all that is taken, at any time */
+	long budget; /* of pages: the highest so far */
+	bool roomy;  /* there is always room for every take */
 	const char *wrong;
 } stage;
 
@@ -78,7 +78,7 @@ static void buffer_check(struct buffer *buf)
 	}
 }
 
-/* Short of memory or of address space is no failure here; all else is. */
+/* A lack of memory or of addresses is not a failure here; any other error is. */
 static void note(int err)
 {
 	if (err && err != -ENOMEM && err != -ENOSPC && err != -ETIMEDOUT)
@@ -126,7 +126,7 @@ static void make_anonymous(struct buffer *buf)
 	buffer_check(buf);
 }
 
-/* One operation on a buffer, under its lock. */
+/* Make one operation on a buffer, under its lock. */
 static void with_buffer(struct buffer *buf, char op)
 {
 	coop_lock(&buf->be);
@@ -153,7 +153,8 @@ static void with_buffer(struct buffer *buf, char op)
 	coop_unlock(&buf->be);
 }
 
-/* Its lock goes with it: it is enough that the swapper does not look any more. */
+/* The lock is destroyed with the buffer, so it is not taken: it is enough that the
+ * swapper does not examine the buffer any more. */
 static void end_buffer(struct buffer *buf)
 {
 	ttmpool_lru_remove(&buf->be);
@@ -184,7 +185,8 @@ static void take_and_give(void)
 		stage.wrong = "pages could not be given back";
 }
 
-/* Ask for all that there may be, which others have a part of, most of the time. */
+/* Ask for all pages of the budget; most of the time, other threads have a part of
+ * them. */
 static void ask_for_all(void)
 {
 	struct ttmpool_request req = two_pages();
@@ -199,7 +201,7 @@ static void ask_for_all(void)
 		stage.wrong = "pages could not be given back";
 }
 
-/* One operation that is no buffer's. */
+/* Make one operation that is not on a buffer. */
 static void with_pool(char op)
 {
 	struct ttmpool_request req = two_pages();
@@ -285,9 +287,10 @@ static void open_buffers(void)
 	}
 }
 
-/* Two threads that have a buffer of three pages each, and do nothing but take two more and
- * give things up, are never short of pages; nor if only one takes any, and the other asks for all
- * that there may be, which is in vain when its own buffer cannot be swapped out for that. */
+/* Two threads that have a buffer of three pages each, and only take two more pages and
+ * give things up, are never short of pages. Nor are they if only one takes any, and the
+ * other asks for the whole budget, which it does not get as long as its own buffer cannot
+ * be swapped out for that. */
 static bool is_roomy(const struct scenario *scenario)
 {
 	for (unsigned int i = 0; i < scenario->n; i++) {
@@ -301,8 +304,8 @@ static bool is_roomy(const struct scenario *scenario)
 	return scenario->n == 2;
 }
 
-/* Pages for each to have one buffer and a little beside: two more, or none where somebody
- * asks for all. */
+/* Pages for one buffer of each thread, and two more; none more if a thread asks for the
+ * whole budget. */
 static unsigned long budget_of(const struct scenario *scenario)
 {
 	unsigned long pages = 4 * scenario->n + 2;
@@ -313,7 +316,7 @@ static unsigned long budget_of(const struct scenario *scenario)
 	return pages;
 }
 
-/* Just enough for each to have one buffer, and a little beside. */
+/* The budgets are just enough for one buffer of each thread, and a little more. */
 static void open_stage(const struct scenario *scenario)
 {
 	struct tpsim_config machine = { .ram_pages = 128,
@@ -351,8 +354,8 @@ static void open_stage(const struct scenario *scenario)
 	take_and_give();
 }
 
-/* Where all that happens is that pages come back and the limit is lowered, what the limit
- * and its slack admit stays. The last chunk that goes may be a page more than it must. */
+/* If pages only come back and the limit is only lowered, what the limit and its slack
+ * admit stays pooled. The last chunk that goes may be a page larger than needed. */
 static unsigned long least_pooled(const struct scenario *scenario)
 {
 	unsigned long limit =
@@ -370,7 +373,7 @@ static unsigned long least_pooled(const struct scenario *scenario)
 	return given < least ? given : least;
 }
 
-/* Everybody is done: do all books agree? */
+/* All threads are done: do all counters agree? */
 static void check_stage(void)
 {
 	struct ttmpool_manager_stats stats;
@@ -427,9 +430,9 @@ static void close_stage(void)
 }
 
 /*
- * What must be true at any time, whoever is in the middle of what: no more is had, and
- * no more is mapped, than the budgets admit. (A request that is under way when the
- * page budget is lowered may have read the old one.)
+ * What must be true at any time, wherever the threads are: no more pages are in use, and
+ * no more are mapped, than the budgets admit. (A request that runs while the page budget
+ * is lowered may have read the old one.)
  */
 static unsigned int watch(void *arg, unsigned int enabled, unsigned int current,
 			  const struct point *pending)

@@ -8,20 +8,19 @@
 
 /**
  * struct scenario - what each thread does, a letter for each operation
- * @n: threads
- * @ops: of each
+ * @n: the number of threads
+ * @ops: the operations of each thread
  *
- * A thread has two buffers of its own, each under a lock that the swapper
- * tries:
+ * A thread has two buffers, each under a lock that the swapper tries:
  *
- *     g G  have the first, or the second, with its bytes: populate, swap in,
- *          or move back to the device, whatever it takes
+ *     g G  get the first, or the second, with its bytes: populate it, swap it in,
+ *          or move it back to the device, whatever is needed
  *     p P  drop it             o O  swap it out        a A  make it anonymous
- *     l    on the swapper's list                       r    off it again
- *     k    end it: off the list, and then dropped without its lock, since nobody
- *          looks at it any more
+ *     l    put it on the swapper's list                r    take it off
+ *     k    end it: take it off the list, and then drop it without its lock,
+ *          because no other thread examines it any more
  *     x    take two pages without a buffer, and give them back
- *     z    ask for as many as the budget has (in scenes that name it alone)
+ *     z    ask for the whole budget (only in scenarios that name it)
  *     s    shrink              w    swap others out    d    drain the pool
  *     t u  a low pool limit, and the usual one         b    a low page budget
  *     m    prime               c    scrub
@@ -31,18 +30,18 @@ struct scenario {
 	char ops[MOST_THREADS][MOST_OPS + 1];
 };
 
-/** scenario_letters - those that any scenario may have. */
+/** scenario_letters - the operations that any scenario may have. */
 extern const char scenario_letters[];
 
-/** scenario_parse() - from "gp/sd"; false if it is none. */
+/** scenario_parse() - read a scenario such as "gp/sd"; false if it is not valid. */
 bool scenario_parse(struct scenario *scenario, const char *text);
 
-/** scenario_print() - the same as text; @text has MOST_THREADS * (MOST_OPS +
+/** scenario_print() - write it as text; @text has room for MOST_THREADS * (MOST_OPS +
  * 1). */
 void scenario_print(const struct scenario *scenario, char *text);
 
-/** scenario_play() - from a new machine to its end, by this choice of who goes
- * on; NULL, or what was wrong. */
+/** scenario_play() - play it on a new machine to its end, with @choose choosing the
+ * thread that goes on; returns NULL, or what was wrong. */
 const char *scenario_play(const struct scenario *scenario,
 			  unsigned int (*choose)(void *arg,
 						 unsigned int enabled,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Scenarios as text: "gp/sd" is two threads with two operations each. So what
- * is wrong can be printed, and played again.
+ * Scenarios as text: "gp/sd" is two threads with two operations each. So a scenario that
+ * failed can be printed, and played again.
  */
 
 #include <stdio.h>

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the library calls, as the linker has it in this program: each lock,
- * atomic, wait and call into the machine is a point at which another thread may
- * go on.
+ * What the library calls in this program, because of the linker: each lock, atomic, wait
+ * and call into the machine is a point at which another thread may go on.
  *
- * The locks are coop.c's: exclusive, and nothing else. Ranks, and that no call
- * is made with a spinlock held, are checked by the machine's own in all other
- * tests.
+ * The locks are those of coop.c: they only exclude other threads. In all other tests, the
+ * machine's own locks check ranks, and that no call is made while a spinlock is held.
  */
 
 #include <stdio.h>
@@ -21,7 +19,7 @@
 #define REAL(name) __real_##name
 #define WRAP(name) __wrap_##name
 
-/* As the machine: what tpsim_thread_set_reclaims() was told, for each thread. */
+/* As on the machine: the value of tpsim_thread_set_reclaims() for each thread. */
 enum reclaims WRAP(tpsim_thread_reclaims)(void);
 void WRAP(tpsim_thread_set_reclaims)(enum reclaims reclaims);
 
@@ -43,7 +41,7 @@ void REAL(tpsim_lock_acquire)(struct tpsim_lock *lock);
 bool REAL(tpsim_lock_try)(struct tpsim_lock *lock);
 void REAL(tpsim_lock_release)(struct tpsim_lock *lock);
 
-/* Does this lock, with a fault planted, let everybody in? */
+/* Does a planted fault keep this lock from locking? */
 static bool is_open(const struct tpsim_lock *lock)
 {
 	return coop_plant == PLANT_MUTEX && !lock->spins;
@@ -162,8 +160,8 @@ void WRAP(tpos_wake)(struct tpos_wait *wait)
 }
 
 /*
- * Calls into the machine. Those that get or give back memory meet there; what
- * is done to one batch has nothing to do with what is done to another.
+ * Calls into the machine. Those that allocate or free memory depend on each other; calls
+ * on different batches are independent.
  */
 static const char machine;
 #define POINT_VOID(name, object, params, args)  \
