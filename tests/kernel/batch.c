@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Chunks straight from the port: what its functions do is shown on them. */
+/* Chunks that come straight from the port, for testing its functions. */
 
 #include <linux/delay.h>
 #include <linux/list.h>
@@ -8,7 +8,7 @@
 
 #include "batch.h"
 
-/* When the device has begun a transfer of 100 ms, and not yet ended it. */
+/* The device has begun a transfer of 100 ms, and has not ended it yet. */
 #define STALE_US 95000
 
 struct batch *batch_open(struct check *t)
@@ -80,7 +80,7 @@ void batch_free(struct batch *batch)
 	batch->n = 0;
 }
 
-/* The upper half, and then the chunk, which is the lower one. */
+/* The store takes the upper half, and then the chunk itself, which is the lower half. */
 int batch_adopt(struct batch *batch, tpos_store_t *store, size_t index,
 		struct ttmpool_chunk *chunk)
 {

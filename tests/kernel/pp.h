@@ -2,11 +2,11 @@
 #ifndef PP_H
 #define PP_H
 
-/* What a kernel itself says of a page: pp_is_*.c, of which Kbuild picks. */
+/* What the kernel itself says of a page: Kbuild picks one of pp_is_*.c. */
 
 struct page;
 
-/** pp_is_its() - is it a page of some page_pool of the network's? */
+/** pp_is_its() - does the page belong to a page_pool of the network? */
 bool pp_is_its(struct page *page);
 
 #endif

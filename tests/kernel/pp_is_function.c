@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Kernels that number what page_pools have mapped, in the mark itself. */
+/* Kernels in which the mark also holds the number of a page_pool's mapping. */
 
 #include <linux/mm.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Kernels before that: the mark alone, and two bits that are others' (net/core/skbuff.c,
+/* Older kernels: only the mark, and two bits that have other uses (net/core/skbuff.c,
  * page_pool_return_skb_page()). */
 
 #include <linux/mm.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Kernels after that: a page has a type, and page_pool's is one of them. */
+/* Newer kernels: a page has a type, and page_pool has one of these types. */
 
 #include <linux/mm.h>
 #include <linux/page-flags.h>

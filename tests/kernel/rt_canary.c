@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A module with a fault: it takes a spinlock with preemption disabled, which in a
- * PREEMPT_RT kernel is a lock that sleeps. tools/kernel/init-rt.sh has to find it. It does
- * not stay loaded.
+ * A module with a fault: it takes a spinlock with preemption disabled; in a PREEMPT_RT
+ * kernel, such a lock sleeps. tools/kernel/init-rt.sh has to find the fault. The module
+ * does not stay loaded.
  */
 
 #include <linux/module.h>

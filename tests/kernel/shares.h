@@ -23,14 +23,14 @@ static inline bool is_lazy(struct device *dev)
 	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
 }
 
-/* Does a batch share its addresses? Behind a strict IOMMU it has to, where the port can do
- * that. */
+/* Do the chunks of a batch share addresses? Behind a strict IOMMU they must, if the port
+ * can do that. */
 static inline bool shares(struct device *dev)
 {
 	return HAS_IOVA_LINK && has_iommu(dev) && !is_lazy(dev);
 }
 
-/* Is there anything to see? */
+/* Does the device have an IOMMU? Otherwise the case is skipped. */
 static inline bool translates(struct check *t, struct device *dev)
 {
 	if (!has_iommu(dev))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool_stray.ko: a driver of the edu device that forgets what it has taken. When its
- * device goes, or itself, it tears its pool down with pages of both sources in use; the
- * manager is ttmpool.ko's, which stays, and has them in quarantine.
+ * ttmpool_stray.ko: a driver of the edu device that forgets the pages that it has taken.
+ * When the device or the driver goes, it tears its pool down while pages of both sources
+ * are in use. The manager is that of ttmpool.ko, which stays, and has these pages in
+ * quarantine.
  *
- * For a step of the test machine (tools/kernel/init.sh), which removes the device, this
- * module, and ttmpool.ko, in one order and in another.
+ * A step of the test machine (tools/kernel/init.sh) removes the device, this module, and
+ * ttmpool.ko, in one order and in another.
  */
 
 #include <linux/dma-mapping.h>

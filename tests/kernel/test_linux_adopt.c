@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Pages that become the store's own: which page it is shows that nothing was
- * copied. */
+/* Stores that take over pages: the struct page shows that nothing was copied. */
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -31,7 +30,7 @@ static bool chunk_is_marked(struct ttmpool_chunk *chunk, unsigned char byte)
 	return true;
 }
 
-/* Are these pages, in this order, what the file keeps? */
+/* Does the file hold these pages, in this order? */
 static bool store_has_pages(tpos_store_t *store, size_t index,
 			    struct page *first, size_t pages)
 {
@@ -48,13 +47,14 @@ static bool store_has_pages(tpos_store_t *store, size_t index,
 	return true;
 }
 
-/* The last chunk of a batch leaves it: its pages have become the store's. */
+/* Forget the last chunk of the batch, because the store has taken over its pages. */
 static void batch_forget_last(struct batch *batch)
 {
 	ttmpool_list_del(&batch->all[--batch->n].link);
 }
 
-/* A large one is refused where memory is in pieces, and then it goes in such. */
+/* In fragmented memory the store refuses a large chunk; then it takes over single
+ * pages. */
 static int adopt_whole_or_cut(struct batch *batch, tpos_store_t *store,
 			      size_t index, struct ttmpool_chunk *chunk)
 {
@@ -65,8 +65,8 @@ static int adopt_whole_or_cut(struct batch *batch, tpos_store_t *store,
 	return batch_adopt(batch, store, index, chunk);
 }
 
-/* A chunk of every order is taken over, page by page, and is not copied; its
- * contents come back, and the pages go with the store. */
+/* The store takes over a chunk of any order, page by page, without a copy; the contents
+ * come back, and the pages are freed with the store. */
 static void pages_change_hands_at_every_order(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -100,7 +100,7 @@ static void pages_change_hands_at_every_order(struct check *t)
 	}
 }
 
-/* One half of a chunk is taken over, the other stays what it was. */
+/* The store takes over one half of a chunk; the other half stays as it was. */
 static void a_half_changes_hands(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -124,7 +124,7 @@ static void a_half_changes_hands(struct check *t)
 	batch_free(batch);
 }
 
-/* What was kept there before is replaced. */
+/* Contents that were stored there before are replaced. */
 static void what_was_kept_before_is_replaced(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -149,7 +149,7 @@ static void what_was_kept_before_is_replaced(struct check *t)
 	batch_free(batch);
 }
 
-/* Are files of shmem of huge pages, where there are any? */
+/* Make shmem files use huge pages, if there are any. */
 static bool set_huge(const char *when)
 {
 	struct file *file =
@@ -175,8 +175,8 @@ static bool is_of_huge_page(tpos_store_t *store, size_t index)
 	return huge;
 }
 
-/* Of a huge page of the file, no part is replaced: the chunk is refused, stays what it
- * was, and can be copied there. */
+/* The store does not replace a part of a huge page of the file: it refuses the chunk,
+ * which stays as it was, and can be copied to the file. */
 static void no_part_of_a_huge_page_is_replaced(struct check *t)
 {
 	struct batch *batch = batch_open(t);

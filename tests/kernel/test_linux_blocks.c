@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Blocks of 2 MiB that are free after large chunks have gone to the store, in memory
- * that is whole and in memory that is in pieces. What is counted is what
- * /proc/buddyinfo counts; docs/anonymous.md has the table.
+ * How many blocks of 2 MiB are free after large chunks have gone to the store, in
+ * unfragmented and in fragmented memory. The numbers are those of /proc/buddyinfo;
+ * docs/anonymous.md has the table.
  */
 
 #include <linux/mm.h>
@@ -19,14 +19,14 @@
 
 /* How a chunk leaves. */
 enum way {
-	IN_PAGES, /* each page is adopted for itself */
+	IN_PAGES, /* page by page, each taken over */
 	COPIED,   /* copied, and freed as a whole */
-	CHOSEN,   /* as the port does it */
+	CHOSEN,   /* as the port chooses */
 };
 
 static const char *const way_names[] = { "in pages", "copied", "chosen" };
 
-/* Where the contents are: in no store yet, in its memory, half and all of them on the
+/* Where the contents are: in no store yet, in its memory, and half or all of them on the
  * swap device. */
 enum stage {
 	BEFORE,
@@ -37,11 +37,11 @@ enum stage {
 };
 
 /**
- * struct scene - chunks, and a machine to put them away on
+ * struct scene - chunks, and a store to put them away in
  * @batch: the chunks, until they are put away
  * @store: where they go
- * @held: pages that nobody else can have
- * @blocks: free at each stage
+ * @held: pages that are held so that nobody else gets them
+ * @blocks: the number of free blocks at each stage
  */
 struct scene {
 	struct batch *batch;
@@ -82,8 +82,8 @@ static void let_go(struct list_head *held)
 	}
 }
 
-/* Take what is free and what can leave, as programs would, until so many pages are on the swap device
- * that were not, or there is nothing to take. */
+/* Take free and reclaimable pages, as programs would, until @pages more pages are on the
+ * swap device, or there is nothing left to take. */
 static void take_until_out(struct list_head *held, long pages)
 {
 	long until = get_nr_swap_pages() - pages;
@@ -99,8 +99,8 @@ static void take_until_out(struct list_head *held, long pages)
 	}
 }
 
-/* Of all pages that there are to be had only every second can be: of a single page
- * none can be merged with its neighbour. */
+/* Leave only every second one of all pages free: no single page can be merged with its
+ * neighbour. */
 static void break_into_pieces(struct list_head *held)
 {
 	struct page *page, *after;
@@ -175,7 +175,7 @@ static int put_away(struct scene *scene, size_t index,
 	return err == -EOPNOTSUPP ? copy(scene, index, chunk) : err;
 }
 
-/* Counts free blocks while the chunks are put away and then written out. */
+/* Count the free blocks while the chunks are put away and then written out. */
 static int play(struct scene *scene, enum way way)
 {
 	LIST_HEAD(taken);
@@ -244,7 +244,7 @@ static bool is_small_with_swap(struct check *t)
 	return false;
 }
 
-/* Put the chunks away in each way, and get them back. */
+/* Put the chunks away in each way, and bring them back. */
 static bool act_all(struct check *t, struct scene *scenes, bool pieces)
 {
 	for (enum way way = IN_PAGES; way <= CHOSEN; way++) {
@@ -261,8 +261,8 @@ static long gained(const struct scene *scene, enum stage stage)
 	return (long)(scene->blocks[stage] - scene->blocks[BEFORE]);
 }
 
-/* Where memory is in pieces, most chunks that go to the store leave a block at once, as they
- * would not if they went in pages; and every byte comes back. */
+/* In fragmented memory, most chunks that go to the store free a block at once, which they
+ * would not if they went page by page; and every byte comes back. */
 static void chunks_leave_blocks_where_memory_is_in_pieces(struct check *t)
 {
 	struct scene scenes[CHOSEN + 1] = {};
@@ -276,7 +276,7 @@ static void chunks_leave_blocks_where_memory_is_in_pieces(struct check *t)
 			 gained(&scenes[IN_PAGES], IN_MEMORY));
 }
 
-/* Where it is whole, they take no block from anybody; and every byte comes back. */
+/* In unfragmented memory, the chunks take no free block; and every byte comes back. */
 static void chunks_take_no_block_where_memory_is_whole(struct check *t)
 {
 	struct scene scenes[CHOSEN + 1] = {};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The CPU's caches, where there may be a device that does not see them: in each operation
- * every page is written back or forgotten as the contract has it (ttmpool/os.h), by the
- * kernel's own calls.
+ * The CPU's caches, for devices that may not see them: each operation writes back or
+ * invalidates every page as the contract says (ttmpool/os.h), by calls of the kernel.
  *
- * tests/machine/test_machine_cache.c has the same operations on the simulated machine, whose
- * device reads old bytes if a page was left out. An emulator has no caches, so here nothing
- * but the calls can show it. Nobody looks past the caches at a write-back page of a device
- * that sees them, and so there is none then.
+ * tests/machine/test_machine_cache.c has the same operations on the simulated machine,
+ * whose device reads old bytes if a page was left out. An emulator has no caches, so here
+ * only the calls can be observed. A write-back page of a device that sees the caches
+ * needs no such calls, because nothing bypasses the caches.
  */
 
 #include <linux/dma-map-ops.h>
@@ -22,16 +21,16 @@
 #define ALL_PAGES ((1UL << PAGES) - 1)
 
 /**
- * struct seen - what one function of the kernel was called for
- * @calls: how often, for some of the watched pages
- * @pages: a bit for each of these
+ * struct seen - the calls of one function of the kernel
+ * @calls: how often it was called for some of the watched pages
+ * @pages: a bit for each of these pages
  */
 struct seen {
 	atomic_t calls;
 	unsigned long pages;
 };
 
-static phys_addr_t watched; /* the first of them */
+static phys_addr_t watched; /* the first watched page */
 static struct seen for_device, for_cpu;
 
 static void see(struct seen *seen, struct pt_regs *regs)
@@ -58,7 +57,7 @@ static int see_for_cpu(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* Written back; and forgotten. */
+/* The functions that write back, and that invalidate. */
 static struct kprobe probes[] = {
 	{ .symbol_name = "arch_sync_dma_for_device",
 	  .pre_handler = see_for_device },
@@ -72,7 +71,7 @@ static void see_anew(void)
 }
 
 /**
- * struct bed - what operations are done with
+ * struct bed - the objects of the operations
  * @batch: the watched chunk
  * @other: a chunk to copy from
  * @store: has as many pages
@@ -178,15 +177,15 @@ static int set_caching(struct bed *bed, enum ttmpool_caching caching)
 	return tpos_caching_set(bed->batch->dev, &bed->batch->chunks, caching);
 }
 
-/* Does anybody see memory instead of the caches? */
+/* Is the memory accessed in a way that bypasses the caches? */
 static bool is_looked_past(struct bed *bed, enum ttmpool_caching caching)
 {
 	return !dev_is_dma_coherent(bed->batch->dev) ||
 	       caching != TTMPOOL_CACHED;
 }
 
-/* One operation, on pages of every caching, mapped or not. Were all of them in @seen that
- * have to be, and none else? */
+/* Make one operation on pages of every caching, mapped or not. Does @seen contain exactly
+ * the pages that it has to? */
 static bool is_seen(struct bed *bed, const char *name,
 		    int (*operation)(struct bed *bed), struct seen *seen)
 {
@@ -213,7 +212,7 @@ static bool is_seen(struct bed *bed, const char *name,
 	return !set_caching(bed, TTMPOOL_CACHED) && good;
 }
 
-/* What the CPU writes to a page is written back by who wrote it. */
+/* An operation in which the CPU writes to a page writes it back. */
 static void f22_what_is_written_is_written_back(struct check *t)
 {
 	struct bed bed;
@@ -225,8 +224,8 @@ static void f22_what_is_written_is_written_back(struct check *t)
 	bed_close(&bed);
 }
 
-/* What the caches have of a page is forgotten before the CPU reads what the device, or a
- * mapping that goes past them, has written. */
+/* The caches of a page are invalidated before the CPU reads what the device, or a mapping
+ * that bypasses the caches, has written. */
 static void f22_what_is_read_is_forgotten_before(struct check *t)
 {
 	struct bed bed;
@@ -237,7 +236,7 @@ static void f22_what_is_read_is_forgotten_before(struct check *t)
 	bed_close(&bed);
 }
 
-/* A mapping begins with a write-back of every page, and its end forgets them all. */
+/* A map writes every page back, and an unmap invalidates them all. */
 static void f22_a_mapping_has_two_ends(struct check *t)
 {
 	struct bed bed;
@@ -254,7 +253,8 @@ static void f22_a_mapping_has_two_ends(struct check *t)
 	bed_close(&bed);
 }
 
-/* A change of caching leaves nothing of a page in a cache, whatever the device sees. */
+/* A change of caching leaves nothing of a page in a cache, whether the device sees the
+ * caches or not. */
 static void f55_a_change_of_caching_flushes(struct check *t)
 {
 	struct bed bed;
@@ -263,7 +263,8 @@ static void f55_a_change_of_caching_flushes(struct check *t)
 	for (int i = 0; i < 2 * TTMPOOL_CACHING_COUNT; i++) {
 		see_anew();
 		CHECK_EQ(t, set_caching(&bed, i % TTMPOOL_CACHING_COUNT), 0);
-		/* It is write-back at first, the last of them. */
+		/* The pages are write-back at first, which is the last caching of the
+		 * loop. */
 		CHECK_EQ(t, for_device.pages, ALL_PAGES);
 		CHECK_EQ(t, for_cpu.pages, ALL_PAGES);
 		see_anew();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Caching in a real page table: every answer is read from the entries of the
- * linear map.
+ * Caching in a real page table: the tests read the entries of the linear map.
  */
 
 #include <asm/set_memory.h>
@@ -16,8 +15,7 @@ static long caching_calls(void)
 	return atomic_long_read(&ttmpool_module_counters()->caching_calls);
 }
 
-/* Chunks of every order, one batch; the large ones first, as the library does.
- */
+/* Add chunks of every order to one batch, the large ones first, as the library does. */
 static bool add_all_orders(struct batch *batch, enum ttmpool_source source)
 {
 	for (int order = TTMPOOL_NR_ORDERS - 1; order >= 0; order--)
@@ -26,8 +24,8 @@ static bool add_all_orders(struct batch *batch, enum ttmpool_source source)
 	return true;
 }
 
-/* Every order, from either source, becomes what is wanted, and write-back
- * again. */
+/* Chunks of every order, from either source, get the wanted caching, and become
+ * write-back again. */
 static void the_page_table_follows_every_order(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -52,7 +50,7 @@ static void the_page_table_follows_every_order(struct check *t)
 	}
 }
 
-/* From one special caching to the other, directly. */
+/* Pages change from one special caching to the other directly. */
 static void uncached_becomes_write_combined(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -75,7 +73,7 @@ static void uncached_becomes_write_combined(struct check *t)
 	batch_free(batch);
 }
 
-/* A batch of small chunks is one call of the kernel each way, however many
+/* A batch of small chunks takes one call of the kernel in each direction, however many
  * chunks it has. */
 static void a_batch_of_small_chunks_is_one_call(struct check *t)
 {
@@ -97,7 +95,7 @@ static void a_batch_of_small_chunks_is_one_call(struct check *t)
 	batch_free(batch);
 }
 
-/* What is of the wanted caching already is not touched. */
+/* Chunks that already have the wanted caching take no call. */
 static void nothing_to_do_is_no_call(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -112,14 +110,14 @@ static void nothing_to_do_is_no_call(struct check *t)
 	batch_free(batch);
 }
 
-/* Make the kernel refuse to change @page: somebody else has already. */
+/* Make the kernel refuse to change @page, by changing it behind the port's back. */
 static bool obstruct(struct page *page)
 {
 	return !set_pages_array_uc(&page, 1);
 }
 
-/* A change that fails half way leaves every page write-back: those that were
- * changed, those that were not, and the one that was in the way. */
+/* After a change that fails half way, every page is write-back: those that were changed,
+ * those that were not, and the one that was in the way. */
 static void f23_a_failed_change_leaves_all_write_back(struct check *t)
 {
 	static const int stuck[] = { 1, 3, 5 };
@@ -142,8 +140,8 @@ static void f23_a_failed_change_leaves_all_write_back(struct check *t)
 	}
 }
 
-/* Through the pool: what a buffer had is write-back once the system has it, at
- * every order and from either source. */
+/* Through the pool: the pages of a buffer are write-back when they have gone to the
+ * system, at every order and from either source. */
 static void f25_what_leaves_the_pool_is_write_back(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});

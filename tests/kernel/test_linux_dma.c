@@ -2,9 +2,9 @@
 /*
  * DMA by a real engine, behind the IOMMU that the machine was booted with.
  *
- * A stale access is made on purpose in some of these. Where it is to be
- * blocked, the case says so beforehand (check_provoke()), and the fault that
- * the kernel logs for that address is not held against it, but demanded.
+ * Some of these cases make a stale access on purpose. If it must be blocked, the case
+ * announces that (check_provoke()): then the fault that the kernel logs for that address
+ * is not a failure, but is required.
  */
 
 #include <linux/dma-map-ops.h>
@@ -35,7 +35,7 @@ static bool has_iommu(struct device *dev)
 	return info.has_iommu;
 }
 
-/* What the port reports of a device is what the machine was booted as. */
+/* The port reports the properties of the device that the machine was booted with. */
 static void the_device_reports_what_was_booted(struct check *t)
 {
 	struct device *dev = check_device(t, 0, 64);
@@ -57,7 +57,8 @@ static void the_device_reports_what_was_booted(struct check *t)
 		CHECK_EQ(t, domain->type, IOMMU_DOMAIN_DMA);
 }
 
-/* A device that does not reach all memory bounces, unless it is translated. */
+/* For a device that does not reach all memory, mappings bounce, unless there is an
+ * IOMMU. */
 static void f13_a_small_mask_bounces_without_an_iommu(struct check *t)
 {
 	unsigned int bits = check_mask_bits(t, 24);
@@ -76,8 +77,8 @@ static void f13_a_small_mask_bounces_without_an_iommu(struct check *t)
 	check_device(t, 1, 64);
 }
 
-/* Both ways, at every order: what the CPU wrote the device reads, and what the
- * device writes the CPU reads. */
+/* At every order, the device reads what the CPU wrote, and the CPU reads what the device
+ * wrote. */
 static void bytes_arrive_both_ways_at_every_order(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -111,7 +112,7 @@ static void bytes_arrive_both_ways_at_every_order(struct check *t)
 	}
 }
 
-/* A batch whose one chunk cannot be mapped is not mapped at all. */
+/* If one chunk of a batch cannot be mapped, none is. */
 static void mapping_is_all_or_nothing(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -140,8 +141,8 @@ static struct batch *batch_mapped(struct check *t)
 	return batch;
 }
 
-/* After an unmap that is not lazy, the device is cut off when it returns; in
- * the IOMMU's lazy mode, too. */
+/* After an unmap that is not lazy, the device is cut off when the call returns, even in
+ * the IOMMU's lazy mode. */
 static void f17_after_an_unmap_the_device_is_cut_off(struct check *t)
 {
 	struct batch *batch = batch_mapped(t);
@@ -158,8 +159,8 @@ static void f17_after_an_unmap_the_device_is_cut_off(struct check *t)
 	batch_free(batch);
 }
 
-/* Without that, in the lazy mode, a stale write does arrive: the window that
- * the kernel's own way leaves open, and that the case above closes. */
+/* After a lazy unmap in lazy mode, a stale write does arrive: this is the window that the
+ * kernel leaves open, and that the case above closes. */
 static void f18_a_lazy_unmap_leaves_a_window(struct check *t)
 {
 	struct batch *batch = batch_mapped(t);
@@ -175,8 +176,8 @@ static void f18_a_lazy_unmap_leaves_a_window(struct check *t)
 	batch_free(batch);
 }
 
-/* A page that the pool gave back is out of the device's reach, whatever the
- * IOMMU's mode. */
+/* A page that the pool has given to the system is out of the device's reach, whatever the
+ * mode of the IOMMU. */
 static void what_leaves_the_pool_is_unmapped(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});
@@ -205,8 +206,8 @@ static void what_leaves_the_pool_is_unmapped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A device of few bits runs out of address space; kept mappings are then given
- * up for new ones, and nothing is leaked. */
+/* A device with a short mask runs out of addresses; then kept mappings end for new ones,
+ * and nothing is leaked. */
 static void f11_kept_mappings_make_room_for_new_ones(struct check *t)
 {
 	struct rig *rig;

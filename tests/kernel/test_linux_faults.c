@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What only goes wrong in a kernel (f09, f15, f29, f30): memory that the
- * hardware has given up, bounce buffers that are really full, pointers to all
- * sorts of pages, and a write to a page that was given back, which nothing here
- * stops.
+ * Failures that only a kernel has (f09, f15, f29, f30): poisoned memory, bounce buffers
+ * that are really full, pointers to all kinds of pages, and a write to a page that was
+ * given back, which nothing prevents here.
  */
 
 #include <linux/mm.h>
@@ -34,8 +33,8 @@ static struct buffer *open_buffer(struct check *t, struct rig *rig, size_t n,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* A chunk with a page that the kernel marks as poisoned is set aside; when that
- * ends, the kernel keeps the page, and has the others. */
+/* A chunk with a page that the kernel marks as poisoned is quarantined; when the
+ * quarantine is purged, the kernel keeps that page, and gets the others. */
 static void f09_a_poisoned_page_is_set_aside(struct check *t)
 {
 	struct rig *rig = verified_rig(t);
@@ -66,8 +65,8 @@ static void f09_a_poisoned_page_is_set_aside(struct check *t)
 #define BUFFERS      32
 #define BUFFER_PAGES 1024 /* 4 MiB: 128 MiB in all, and 64 MiB of slots */
 
-/* Bounce slots run out: that buffer is refused as a whole, and pages that need
- * none are had. When slots come back, so is it. */
+/* When the bounce slots run out, the whole buffer is refused; pages that need no slots
+ * can be had. When slots come back, the buffer can be populated. */
 static void f15_full_bounce_buffers_are_told(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});
@@ -99,8 +98,8 @@ static void f15_full_bounce_buffers_are_told(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The page of zeroes, one of slab, one of vmalloc, a device's registers, and a
- * number that is no page's: none of them is ours. */
+/* The pool claims no page of the kernel: neither the page of zeroes, nor one of slab or
+ * vmalloc, nor a device's registers, nor a number that is no page. */
 static void f29_no_page_of_the_kernel_is_ours(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});
@@ -127,8 +126,8 @@ static void f29_no_page_of_the_kernel_is_ours(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Who writes to a page after he gave it back is named when it is handed out,
- * and the next owner sees zeroes. */
+/* An owner that writes to a page after giving it back is named when the page is handed
+ * out, and the next owner sees zeroes. */
 static void f30_a_late_write_names_its_owner(struct check *t)
 {
 	struct rig *rig = verified_rig(t);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The way from a page to its chunk, while others walk it: a page that is given to the
- * wrong pool, whose own pool ends the descriptor meanwhile (f53). In a kernel with
- * KASAN a look at what is not there any more is told of, and in one with KCSAN a race.
+ * The lookup of a page's chunk while others use it: a page is given to the wrong pool,
+ * while its own pool frees the descriptor (f53). In a kernel with KASAN, an access to
+ * freed memory is reported, and in one with KCSAN, a race.
  */
 
 #include <linux/kthread.h>
@@ -14,11 +14,11 @@
 #define ROUNDS 3000
 
 /**
- * struct wrong - a thread that gives what is not its own
- * @pool: where it gives it
- * @lent: what; or NULL
- * @given: how often
- * @taken: how often it was believed
+ * struct wrong - a thread that gives pages that it does not own
+ * @pool: the pool that it gives them to
+ * @lent: the page; or NULL
+ * @given: how often it gave one
+ * @taken: how often the pool accepted or claimed one
  */
 struct wrong {
 	struct ttmpool_pool *pool;
@@ -47,7 +47,7 @@ static int give_to_the_wrong_pool(void *data)
 	return 0;
 }
 
-/* Cached pages are not kept: each round ends a descriptor, and has it anew. */
+/* Cached pages are not pooled: each round frees a descriptor, and allocates a new one. */
 static int take_and_give(struct ttmpool_pool *pool, struct wrong *wrong)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
@@ -62,7 +62,7 @@ static int take_and_give(struct ttmpool_pool *pool, struct wrong *wrong)
 	return ttmpool_pool_give(pool, &page, 1, TTMPOOL_CACHED);
 }
 
-/* It is refused, and disturbs nobody. */
+/* The give is refused, and disturbs no other caller. */
 static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -74,7 +74,7 @@ static void f53_a_page_of_another_pool_may_go_meanwhile(struct check *t)
 	wrong.pool = &rig->pool[1];
 	task = kthread_run(give_to_the_wrong_pool, &wrong, "wrong pool");
 	CHECK(t, !IS_ERR(task));
-	/* Where processors take turns, it may be long until the thread runs. */
+	/* If processors take turns, it may take long until the thread runs. */
 	for (; !err && (rounds < ROUNDS || !READ_ONCE(wrong.given)); rounds++)
 		err = take_and_give(&rig->pool[0], &wrong);
 	kthread_stop(task);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * How many invalidations of the IOMMU it takes to give up 8 MiB of single pages that were
- * mapped in one batch (T10 in docs/performance.md), by the kernel's own count. Where the
- * batch shares its addresses these are few; elsewhere they are counted all the same.
+ * mapped in one batch (T10 in docs/performance.md), as counted in the kernel. If the
+ * batch shares its addresses, these are few; otherwise they are only counted.
  */
 
 #include <linux/atomic.h>
@@ -12,7 +12,7 @@
 #include "shares.h"
 
 #define PAGES  ((8 << 20) >> PAGE_SHIFT)
-#define IN_USE (PAGES / 2 - 24) /* which page stays in use: one in the midst */
+#define IN_USE (PAGES / 2 - 24) /* a page in the middle that stays in use */
 
 static atomic_long_t invalidations;
 
@@ -22,8 +22,8 @@ static int count_invalidation(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* One call of these is one wait for the IOMMU: of VT-d's driver, of AMD-Vi's, and of that
- * of Arm's SMMU. */
+/* One call of these functions is one wait for the IOMMU, in the drivers of VT-d, of
+ * AMD-Vi, and of Arm's SMMU. */
 static struct kprobe probes[] = {
 	{ .symbol_name = "qi_submit_sync", .pre_handler = count_invalidation },
 	{ .symbol_name = "amd_iommu_iotlb_sync",
@@ -34,7 +34,7 @@ static struct kprobe probes[] = {
 	  .pre_handler = count_invalidation },
 };
 
-/* How many of them could be placed? */
+/* Returns how many of these probes could be placed. */
 static int counting_begin(void)
 {
 	int placed = 0;
@@ -59,7 +59,8 @@ static long counting_end(void)
 	return atomic_long_read(&invalidations);
 }
 
-/* Those of a drain of the first pool; -1 if nobody counts. */
+/* Returns the number of invalidations of a drain of the first pool; -1 if they are not
+ * counted. */
 static long drain_counted(struct rig *rig, size_t *pages)
 {
 	int placed = counting_begin();
@@ -72,9 +73,9 @@ static long drain_counted(struct rig *rig, size_t *pages)
 
 /**
  * struct single - 8 MiB in single pages that were mapped in one batch
- * @rig: whose first pool they are of
- * @req: what was asked for
- * @pages, @dma_addr: an entry for each
+ * @rig: the pages come from its first pool
+ * @req: the request for them
+ * @pages, @dma_addr: an entry for each page
  */
 struct single {
 	struct rig *rig;
@@ -106,8 +107,9 @@ static int give(struct single *single, size_t first, size_t n)
 				 n, single->req.caching);
 }
 
-/* The most that are right for so many pages. In the lazy mode one serves for many, wherever
- * they lie: how many, depends on how often the flush queue's timer fires meanwhile. */
+/* The most invalidations that are acceptable for so many pages. In lazy mode one serves
+ * many pages, wherever they are; how many depends on how often the timer of the flush
+ * queue fires meanwhile. */
 static long most_of(struct device *dev, size_t pages, long shared)
 {
 	if (shares(dev))
@@ -115,8 +117,8 @@ static long most_of(struct device *dev, size_t pages, long shared)
 	return is_lazy(dev) ? (long)pages / 4 : LONG_MAX;
 }
 
-/* Give up what the pool has; where addresses are shared, that takes no more invalidations
- * than @most. What it takes is told in any case, for docs/performance.md. */
+/* Drain the pool; if addresses are shared, that takes at most @most invalidations. The
+ * number is printed in any case, for docs/performance.md. */
 static bool drain_takes(struct check *t, struct single *single, size_t pages,
 			long most)
 {
@@ -128,11 +130,11 @@ static bool drain_takes(struct check *t, struct single *single, size_t pages,
 		pr_info("iova: %zu pages, %ld invalidations\n", drained, n);
 	if (drained != pages || n > most_of(dev, pages, most))
 		return false;
-	/* If none was seen where there have to be some, the probes do not look. */
+	/* If none was counted although there must be some, the probes do not work. */
 	return !IS_ENABLED(CONFIG_KPROBES) || !has_iommu(dev) || n > 0;
 }
 
-/* All of it goes in runs as long as a slice of a reclaim. */
+/* The whole batch goes in runs as long as a slice of a reclaim. */
 static void a_batch_ends_by_few_invalidations(struct check *t)
 {
 	struct single single;
@@ -143,8 +145,8 @@ static void a_batch_ends_by_few_invalidations(struct check *t)
 	CHECK(t, rig_close(t, single.rig));
 }
 
-/* One page that is in use still divides a run, and that is all; until it goes, it holds
- * the addresses of all. */
+/* One page that is still in use only divides a run in two; until it goes, it holds the
+ * addresses of all. */
 static void a_page_in_use_costs_one_invalidation(struct check *t)
 {
 	struct single single;
@@ -164,7 +166,7 @@ static void a_page_in_use_costs_one_invalidation(struct check *t)
 	CHECK(t, rig_close(t, single.rig));
 }
 
-/* Pages of which no two are neighbours cost what they cost alone: one each. */
+/* If no two pages are neighbours, each costs one invalidation, as it would alone. */
 static void scattered_pages_cost_an_invalidation_each(struct check *t)
 {
 	struct single single;
@@ -178,7 +180,7 @@ static void scattered_pages_cost_an_invalidation_each(struct check *t)
 	CHECK(t, rig_close(t, single.rig));
 }
 
-/* However they were given back, pages that are neighbours leave in one run. */
+/* Neighbouring pages leave in one run, in whatever order they were given back. */
 static void the_order_of_a_batch_does_not_matter(struct check *t)
 {
 	struct single single;

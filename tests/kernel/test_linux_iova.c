@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Addresses that a batch shares, where the kernel can do that and the IOMMU is strict
- * (compat_iova_link.c): what is cut off, what is not, and when addresses come back.
+ * Addresses that a batch shares, if the kernel supports that and the IOMMU is strict
+ * (compat_iova_link.c): which pages are cut off, which are not, and when addresses come
+ * back.
  *
- * Elsewhere each chunk is mapped for itself, and what these cases say of shared addresses
+ * Otherwise each chunk is mapped by itself, and what these cases say of shared addresses
  * is skipped.
  */
 
@@ -16,13 +17,13 @@
 #include "shares.h"
 #include "ttmpool_system.h"
 
-/* The IOMMU's driver logs no more than a few faults in so long, and the cases after these
- * want theirs logged. */
+/* The IOMMU's driver logs only a few faults in this time, and the following cases need
+ * theirs to be logged. */
 #define QUIET_MS 5000
 
-/* The device is cut off from some pages of a batch when their unmap returns, whether they
- * share addresses with the others, or each has its own, in the lazy mode, too; and it is
- * cut off from no other. */
+/* When the unmap of some pages of a batch returns, the device is cut off from these,
+ * whether they share addresses with the others or not, even in lazy mode; and it is not
+ * cut off from the others. */
 static void f17_a_part_of_a_batch_is_cut_off_at_once(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -53,8 +54,8 @@ static void f17_a_part_of_a_batch_is_cut_off_at_once(struct check *t)
 	batch_free(batch);
 }
 
-/* The addresses of a batch come back with its last page, all at once, and no page is
- * lost from the count in whichever order they are unmapped. */
+/* All addresses of a batch come back with its last page, and each page is counted, in
+ * whatever order they are unmapped. */
 static void addresses_come_back_with_the_last_page(struct check *t)
 {
 	static const int order[] = { 3, 0, 4, 1, 2 };
@@ -90,8 +91,8 @@ static void addresses_come_back_with_the_last_page(struct check *t)
 	batch_free(batch);
 }
 
-/* Each chunk that shares lies at a multiple of its size, in whichever order the batch has
- * them, so that a device with large entries of its own can use these. */
+/* Each chunk that shares addresses is at a multiple of its size, in whatever order the
+ * batch has them, so that a device can use its own large page table entries. */
 static void what_shares_is_aligned_to_its_size(struct check *t)
 {
 	static const unsigned int orders[] = { 0, 3, 3, 0, 1, 2, 0, 0 };
@@ -118,7 +119,7 @@ static void what_shares_is_aligned_to_its_size(struct check *t)
 	batch_free(batch);
 }
 
-/* Is what the device writes to a chunk's address in its first page then? */
+/* Does what the device writes to a chunk's address arrive in its first page? */
 static bool is_reached(struct batch *batch, struct ttmpool_chunk *chunk)
 {
 	char *bytes = page_address(chunk->page);
@@ -130,8 +131,8 @@ static bool is_reached(struct batch *batch, struct ttmpool_chunk *chunk)
 
 static atomic_t links;
 
-/* The third of the pages is to be linked where the first is, by the fourth argument of
- * dma_iova_link(): -EADDRINUSE. */
+/* Have the third page linked where the first one is, through the fourth argument of
+ * dma_iova_link(); this returns -EADDRINUSE. */
 static int spoil_third_link(struct kprobe *probe, struct pt_regs *regs)
 {
 #ifdef CONFIG_X86_64
@@ -141,7 +142,7 @@ static int spoil_third_link(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* Can a link be spoilt here? */
+/* Can a link be spoilt on this machine? */
 static bool can_spoil(struct device *dev)
 {
 	return shares(dev) && IS_ENABLED(CONFIG_KPROBES) &&
@@ -166,8 +167,8 @@ static int map_with_a_spoilt_link(struct batch *batch, bool *spoilt)
 	return err;
 }
 
-/* If one page of a range cannot be linked, there is no range, nobody tries once more, and
- * each page of the batch is mapped for itself. */
+/* If one page of a range cannot be linked, the range is undone, the port does not try it
+ * again, and each page of the batch is mapped by itself. */
 static void f51_a_range_that_fails_half_way_is_undone(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -193,7 +194,7 @@ static void f51_a_range_that_fails_half_way_is_undone(struct check *t)
  * struct unmapper - a thread that unmaps chunks of a batch, one by one
  * @dev: of the batch
  * @mine: the chunks
- * @gone: those that it has unmapped
+ * @gone: the chunks that it has unmapped
  * @back: how many pages of addresses have come back by that
  * @ended: it has unmapped all. A thread that is stopped before that may never have run.
  */
@@ -222,7 +223,7 @@ static int unmapper_run(void *data)
 	return 0;
 }
 
-/* Each of two threads unmaps every second page. */
+/* Two threads unmap every second page each. */
 static size_t unmap_by_two(struct batch *batch)
 {
 	struct unmapper two[2] = {};
@@ -249,8 +250,8 @@ static size_t unmap_by_two(struct batch *batch)
 	return two[0].back + two[1].back;
 }
 
-/* Two threads that unmap neighbours at once lose no page from the count, and all addresses
- * come back by one of them. */
+/* If two threads unmap neighbours at the same time, each page is counted, and all
+ * addresses come back. */
 static void neighbours_may_be_unmapped_at_once(struct check *t)
 {
 	struct batch *batch = batch_open(t);

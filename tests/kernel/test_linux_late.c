@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Writes that arrive late (f17, f50, f51): a device has begun to write to a page, and the
- * page is given back and becomes the system's before the bytes come. They must find
- * nobody.
+ * page is given back and goes to the system before the bytes come. They must not change
+ * the memory of the next owner.
  *
  *     edu     begins a transfer of 100 ms ............................ writes
  *     pool         page given back, drained; somebody gets it, zeroed
  *     kernel                                  its flush queue's timer, 10 ms: held off
  *
- * The kernel empties the flush queue of the lazy mode by a timer, in a softirq of the
- * processor on which the first unmap was. With softirqs off there, from when the page
- * is free to when the bytes are due, nothing is invalidated but by the library.
+ * In lazy mode the kernel empties the flush queue by a timer, in a softirq of the
+ * processor that made the first unmap. With softirqs disabled there, from when the page
+ * is free until the bytes are due, only the library can invalidate anything.
  *
- * The address is translated when the transfer ends, and the IOTLB has it, since the
- * device has read there before.
+ * The address is translated when the transfer ends, and the IOTLB has the translation,
+ * because the device has read there before.
  */
 
 #include <linux/delay.h>
@@ -37,15 +37,15 @@
 
 /**
  * struct late - one write
- * @in_time: the transfer was under way when the page was free
- * @next: the page, as somebody else's; NULL if he got others
+ * @in_time: the transfer was still in progress when the page was free
+ * @next: the page, allocated again; NULL if other pages were allocated instead
  */
 struct late {
 	bool in_time;
 	struct page *next;
 };
 
-/* Pages are handed out anew, most recently freed ones first; is this among them? */
+/* Allocate pages until this one is among them: those that were freed last come first. */
 static struct page *alloc_again(struct page *page)
 {
 	struct page *found = NULL, *other, *after;
@@ -77,7 +77,7 @@ static struct pages *take_page(struct check *t, struct rig *rig,
 	return some && !pages_take(some) ? some : NULL;
 }
 
-/* Begin a write, give the page back meanwhile, and wait for the bytes. */
+/* Begin a write, give the page back meanwhile, and wait until the transfer ends. */
 static bool write_late(struct check *t, struct rig *rig,
 		       enum ttmpool_source source, struct late *late)
 {
@@ -103,7 +103,7 @@ static bool write_late(struct check *t, struct rig *rig,
 	return !err && !edu_is_busy(edu);
 }
 
-/* What did the next owner find? Try again if that was somebody else's page. */
+/* Check what the next owner finds. Try again if the page was not allocated again. */
 static void a_late_write_is_stopped(struct check *t, struct rig *rig,
 				    enum ttmpool_source source)
 {
@@ -131,8 +131,7 @@ static struct rig *translated_rig(struct check *t)
 	return NULL;
 }
 
-/* A plain page that is given back while the device writes to it is the next
- * owner's alone. */
+/* A write to a plain page that is given back meanwhile does not reach the next owner. */
 static void f17_a_late_write_to_a_plain_page_is_stopped(struct check *t)
 {
 	struct rig *rig = translated_rig(t);
@@ -143,7 +142,7 @@ static void f17_a_late_write_to_a_plain_page_is_stopped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* So is a coherent one. */
+/* Nor does a write to a coherent page. */
 static void f50_a_late_write_to_a_coherent_page_is_stopped(struct check *t)
 {
 	struct rig *rig = translated_rig(t);
@@ -154,8 +153,8 @@ static void f50_a_late_write_to_a_coherent_page_is_stopped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* And one that the DMA API has allocated: of a device whose coherent mask is the
- * narrower one. It has single pages. */
+/* Nor does one to a page that the DMA API has allocated, for a device whose coherent mask
+ * is narrower than its DMA mask. Such a device has single pages. */
 static void f50_a_late_write_to_an_api_page_is_stopped(struct check *t)
 {
 	struct rig *rig = translated_rig(t);
@@ -171,8 +170,8 @@ static void f50_a_late_write_to_an_api_page_is_stopped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A page that the DMA API has allocated is in use when its pool ends, and stays when
- * its device goes: a reference keeps it. */
+/* A page that the DMA API has allocated is in use when its pool ends, and stays allocated
+ * when its device goes, because a reference keeps it. */
 static void f49_an_api_page_outlives_its_device(struct check *t)
 {
 	struct ttmpool_pool_config config = { .name = "narrow",
@@ -200,8 +199,8 @@ static void f49_an_api_page_outlives_its_device(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A batch that cannot be mapped as a whole: what was mapped of it is invalidated
- * before the pages are anybody else's. */
+/* If a batch cannot be mapped as a whole, the mappings that were made are invalidated
+ * before the pages get another owner. */
 static void f51_a_map_that_fails_half_way_is_invalidated(struct check *t)
 {
 	const struct ttmpool_counters *counters = ttmpool_module_counters();
@@ -217,14 +216,15 @@ static void f51_a_map_that_fails_half_way_is_invalidated(struct check *t)
 		check_skip(t, "not the lazy mode");
 		return;
 	}
-	/* One page fits into 4096 pages, with what is reserved there; 4096 do not. */
+	/* One page fits into an address space of 4096 pages, of which some are reserved;
+	 * 4096 pages do not. */
 	CHECK(t, check_device(t, 0, PAGE_SHIFT + 12));
 	CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 0));
 	for (int i = 0; i < 4; i++)
 		CHECK(t, batch_add(batch, TTMPOOL_PLAIN, 10));
 	flushes = atomic_long_read(&counters->iotlb_flushes);
 	CHECK_EQ(t, tpos_dma_map(dev, &batch->chunks), -ENOSPC);
-	/* it is tried once more, when the flush queue has turned over */
+	/* the map is tried once more, after the flush queue was flushed */
 	CHECK_EQ(t, atomic_long_read(&counters->iotlb_flushes), flushes + 2);
 	for (int i = 0; i < batch->n; i++)
 		CHECK(t, !batch->all[i].dma.addr);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pages of the network's page_pool, whose mark lies where ours once lay (f52). It has a
- * bit pattern, and in some kernels the number of a mapping above it, so that with 64
- * pages there are 64 marks. Neither side takes the other's pages for its own.
+ * Pages of the network's page_pool, whose mark is where ours once was (f52). The mark is
+ * a bit pattern, in some kernels with the number of a mapping above it, so that 64 pages
+ * have 64 different marks. Neither side takes the other's pages for its own.
  */
 
 #include <linux/dma-mapping.h>
@@ -17,7 +17,7 @@
 #define THEIRS 64
 #define OURS   77 /* chunks of 64, 8, 4 and 1 pages */
 
-/* Of each source, to be seen by the other side. */
+/* Does the page_pool claim none of our pages, from both sources? */
 static bool none_is_theirs(struct check *t, struct rig *rig)
 {
 	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
@@ -40,7 +40,7 @@ static bool none_is_theirs(struct check *t, struct rig *rig)
 	return true;
 }
 
-/* Nothing that the pool is asked to do with it is done. */
+/* Does the pool refuse every operation on this page? */
 static bool is_refused(struct ttmpool_pool *pool, struct page *page)
 {
 	return !tpos_page_chunk(pool->dev, page) &&
@@ -49,7 +49,8 @@ static bool is_refused(struct ttmpool_pool *pool, struct page *page)
 	       ttmpool_pool_give(pool, &page, 1, TTMPOOL_CACHED) == -EINVAL;
 }
 
-/* With mappings of theirs that have the numbers 1 to 64, and while we have pages. */
+/* The pool claims no page of a page_pool, whose mappings have the numbers 1 to 64; nor
+ * does the page_pool claim one of ours. */
 static void f52_no_page_of_a_page_pool_is_ours(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});

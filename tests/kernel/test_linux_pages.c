@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pages of a real system: where they lie, and that no other page is taken for
- * one of ours.
+ * Pages of a real system: which node and which addresses they have, and that no other
+ * page is taken for one of ours.
  */
 
 #include <linux/dma-mapping.h>
@@ -28,8 +28,8 @@ static void only_the_first_page_leads_to_the_chunk(struct check *t)
 	CHECK(t, !tpos_page_chunk(batch->dev, page));
 }
 
-/* Any page of a large chunk can lead to a part of it, and no page leads anywhere when it
- * has been freed, in whatever parts. */
+/* Any page of a large chunk can lead to a part of it, and no page leads anywhere after it
+ * was freed, in whatever parts. */
 static void each_page_has_room_for_a_part(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -54,7 +54,7 @@ static void each_page_has_room_for_a_part(struct check *t)
 		CHECK(t, !tpos_page_chunk(batch->dev, tpos_page_nth(page, i)));
 }
 
-/* Whatever a caller may name instead of a page, it is no chunk, and looking is
+/* Whatever a caller passes instead of a page, no chunk is found, and the lookup is
  * safe. */
 static void what_is_no_page_is_no_chunk(struct check *t)
 {
@@ -78,8 +78,8 @@ static void what_is_no_page_is_no_chunk(struct check *t)
 		CHECK(t, !tpos_page_chunk(NULL, wrong[i]));
 }
 
-/* Every byte of every order is zero, from both sources, though the memory was
- * written before. */
+/* All bytes of fresh pages are zero, at every order and from both sources, though the
+ * memory was written before. */
 static void fresh_pages_are_zero(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -99,7 +99,7 @@ static void fresh_pages_are_zero(struct check *t)
 	}
 }
 
-/* Clearing clears all of a chunk, whatever its caching. */
+/* Clearing a chunk clears every byte, whatever its caching. */
 static void clearing_reaches_every_byte(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -127,8 +127,8 @@ static void clearing_reaches_every_byte(struct check *t)
 	}
 }
 
-/* What this port asks of the DMA API to flush pages is granted, for a large chunk too,
- * one that is mapped for its own device meanwhile, and leaves every byte. */
+/* The DMA API lets the port flush pages, also of a large chunk, and also of one that is
+ * mapped for its device meanwhile; no byte changes. */
 static void a_flush_leaves_every_byte(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -145,7 +145,7 @@ static void a_flush_leaves_every_byte(struct check *t)
 	batch_free(batch);
 }
 
-/* Let the second pool of the rig be another one. */
+/* Replace the second pool of the rig by another one. */
 static bool reopen_pool(struct rig *rig, const struct ttmpool_pool_config *as)
 {
 	return !ttmpool_pool_fini(&rig->pool[1]) &&
@@ -171,8 +171,8 @@ static bool addresses_fit(struct buffer *buf, unsigned int bits)
 	return true;
 }
 
-/* Side by side, a device of 28 bits, or as few as there can be, and one of 64 each get
- * addresses that they can emit, and see what the CPU writes. */
+/* A device of 28 bits, or as few as are possible, and one of 64 bits each get addresses
+ * that they can emit, and see what the CPU writes. */
 static void two_masks_side_by_side(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -229,9 +229,9 @@ static gfp_t gfp_of(unsigned int flags)
 	return ttmpool_alloc_gfp(&(struct tpos_alloc){ .flags = flags });
 }
 
-/* What may be done for a page is what the kernel calls it: nobody is killed unless it is
- * said, and for a page that has a smaller one to follow not even then; and who does not
- * wait wakes who does. */
+/* Each effort is translated to the kernel's flags: no process is killed unless the
+ * request says so, and not even then for a chunk that a smaller one can replace; and a
+ * request that does not wait only wakes kswapd. */
 static void efforts_are_what_the_kernel_calls_them(struct check *t)
 {
 	gfp_t may_kill = gfp_of(TPOS_ALLOC_OOM_KILL);
@@ -247,8 +247,8 @@ static void efforts_are_what_the_kernel_calls_them(struct check *t)
 	CHECK(t, !(gfp_of(TPOS_ALLOC_NO_RECLAIM) & __GFP_RECLAIM));
 }
 
-/* The same holds for a descriptor and for the index of pages, but nobody is ever killed for
- * these, and no smaller one would do. */
+/* The same holds for a descriptor and for the index of pages, but no process is ever
+ * killed for these, and no smaller one would do. */
 static void small_memory_is_had_with_the_same_effort(struct check *t)
 {
 	gfp_t all = ttmpool_small_gfp(TPOS_ALLOC_OOM_KILL | TPOS_ALLOC_LIGHT |
@@ -263,8 +263,8 @@ static void small_memory_is_had_with_the_same_effort(struct check *t)
 			 gfp_of(TPOS_ALLOC_NO_RECLAIM));
 }
 
-/* A coherent page has no bounce slot, whatever its address: an encrypted guest decrypts
- * it for the device, and so it is another one. */
+/* A coherent page has no bounce slot, whatever its address is: an encrypted guest
+ * decrypts it for the device, which changes the address. */
 static void a_coherent_page_does_not_bounce(struct check *t)
 {
 	struct batch *batch = batch_open(t);

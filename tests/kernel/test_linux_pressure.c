@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Real memory pressure: the kernel calls the shrinker, from whatever context it
- * is in, while populates run on both CPUs.
+ * Real memory pressure: the kernel calls the shrinker, from whatever context it is in,
+ * while both CPUs populate.
  */
 
 #include <linux/completion.h>
@@ -21,7 +21,7 @@ struct worker {
 	struct completion done;
 	struct buffer *bufs[8];
 	int refused;
-	int wrong; /* the first error that may not be */
+	int wrong; /* the first error that is not allowed */
 };
 
 static void worker_excuses(struct worker *worker, int err, int excuse)
@@ -32,7 +32,7 @@ static void worker_excuses(struct worker *worker, int err, int excuse)
 		worker->wrong = err;
 }
 
-/* -ENOMEM is what pressure may bring; nothing else is. */
+/* Only -ENOMEM may result from pressure. */
 static void worker_round(struct worker *worker, int round)
 {
 	struct buffer *buf = worker->bufs[round % 8];
@@ -60,8 +60,8 @@ static int worker_run(void *data)
 	return 0;
 }
 
-/* kthread_stop() makes signal_pending() true (TIF_NOTIFY_SIGNAL), which ends a large
- * populate with -EINTR: so it is for a thread that is done. */
+/* kthread_stop() makes signal_pending() true (TIF_NOTIFY_SIGNAL), which would end a large
+ * populate with -EINTR: so it is called only when the thread is done. */
 static int worker_end(struct worker *worker)
 {
 	wait_for_completion(&worker->done);
@@ -101,8 +101,8 @@ static unsigned long pages_shrunk(struct rig *rig)
 	return stats.pages_shrunk;
 }
 
-/* Whoever else needs memory finds some free, or some pooled to be reclaimed:
- * the kernel's own threads would otherwise have a process killed for it. */
+/* Is enough memory free, or pooled and reclaimable, for other users? Otherwise the kernel
+ * would kill a process for its own threads. */
 static bool leaves_something(struct rig *rig)
 {
 	struct ttmpool_manager_stats stats;
@@ -115,9 +115,9 @@ static bool leaves_something(struct rig *rig)
 }
 
 /*
- * Take memory for nothing until the shrinker has given up @enough pages, or
- * there is next to none; then give it all back. As long as reclaim gets
- * anywhere it is asked again, since another CPU may have had what it freed.
+ * Take memory until the shrinker has given up @enough pages, or hardly any is left; then
+ * free it all. As long as reclaim gets anywhere, the allocation is retried, because
+ * another CPU may have taken what was freed.
  */
 static void squeeze(struct rig *rig, unsigned long enough)
 {
@@ -141,9 +141,9 @@ static void squeeze(struct rig *rig, unsigned long enough)
 }
 
 /*
- * The system may be reclaiming still, on another CPU, and pages that it has
- * taken from their bins are nowhere for a moment. With nothing pooled it takes
- * no more, and what it has taken is gone when the mutex is free.
+ * The system may still be reclaiming on another CPU, and pages that it has taken from
+ * their bins are not counted for a moment. With nothing pooled it takes no more, and what
+ * it has taken is gone when the mutex is free.
  */
 static void let_reclaim_end(struct rig *rig)
 {
@@ -152,13 +152,12 @@ static void let_reclaim_end(struct rig *rig)
 	tpos_mutex_unlock(&rig->mgr.reclaim);
 }
 
-/* The shrinker gives up pooled pages when the system is short of them, while
- * both CPUs populate; no counter is lost, and no page. */
+/* When the system is short of memory, the shrinker gives up pooled pages, while both CPUs
+ * populate; counters stay right, and no page is lost. */
 static void the_shrinker_works_under_pressure(struct check *t)
 {
 	struct worker *workers = check_zalloc(t, NR_WORKERS * sizeof(*workers));
-	/* Of a kind that no worker asks for: there is always some to give up.
-	 */
+	/* Of a kind that no worker asks for, so that there is always some to give up. */
 	struct ttmpool_request spare = { .source = TTMPOOL_COHERENT,
 					 .caching = TTMPOOL_WRITE_COMBINED,
 					 .num_pages = SZ_32M >> PAGE_SHIFT };
@@ -184,7 +183,7 @@ static void the_shrinker_works_under_pressure(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pooled pages are given up before anybody is told that there is no memory. */
+/* Pooled pages are given up before an allocation fails. */
 static void pooled_pages_go_before_an_allocation_fails(struct check *t)
 {
 	struct rig *rig;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers whose pages are a shmem file's: which pages a buffer has shows that
- * nothing is copied.
+ * Buffers whose pages belong to a shmem file: the struct pages show that nothing is
+ * copied.
  */
 
 #include <linux/dma-mapping.h>
@@ -58,7 +58,7 @@ static bool is_empty(const struct shmem_buffer *buf)
 	       !memchr_inv(buf->dma_addr, 0, sizeof(buf->dma_addr));
 }
 
-/* A bounce buffer would stand between the device and the file. */
+/* With a bounce buffer, the device would not access the file's pages. */
 static bool is_served(struct check *t)
 {
 	if (strcmp(check_mode(), "swiotlb"))
@@ -67,8 +67,8 @@ static bool is_served(struct check *t)
 	return false;
 }
 
-/* The device sees what is there, and when the buffer has its pages again, they
- * are the same, with all they contained. */
+/* The device sees the contents, and when the buffer is populated again, it has the same
+ * pages, with the same contents. */
 static void contents_survive_without_a_copy(struct check *t)
 {
 	struct shmem_buffer *buf;
@@ -96,7 +96,7 @@ static void contents_survive_without_a_copy(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What was purged is zero when it is seen again. */
+/* Purged contents read as zeroes afterwards. */
 static void purged_contents_are_gone(struct check *t)
 {
 	struct shmem_buffer *buf;
@@ -122,8 +122,8 @@ static void purged_contents_are_gone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Other caching, other functions, other pages and addresses, and a goodbye
- * while the device has it: refused, and nothing has changed. */
+/* Calls with a wrong page, address or caching, and a fini while the buffer is populated,
+ * are refused, and nothing has changed. */
 static void what_is_wrong_is_refused(struct check *t)
 {
 	struct shmem_buffer *buf;
@@ -159,7 +159,8 @@ static void what_is_wrong_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* No pool, no other caching, no functions of another kind. */
+/* An init without a pool, with another caching, or with functions of another kind is
+ * refused. */
 static void only_cached_buffers_start(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){});
@@ -179,7 +180,7 @@ static void only_cached_buffers_start(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where every mapping bounces, it is refused, and holds no page. */
+/* If every mapping bounces, the populate is refused, and the buffer holds no page. */
 static void a_device_that_bounces_is_refused(struct check *t)
 {
 	struct shmem_buffer *buf;
@@ -199,7 +200,7 @@ static void a_device_that_bounces_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Once the pages are the system's again, the device does not reach them. */
+/* After an unpopulate, the device does not reach the pages. */
 static void unpopulated_pages_are_out_of_reach(struct check *t)
 {
 	struct tpos_device_info info;
@@ -228,7 +229,8 @@ static void unpopulated_pages_are_out_of_reach(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages of its file that are not in memory, or only on their way out of it. */
+/* Returns the number of pages of the file that are not in memory, or are on their way
+ * out. */
 static int pages_absent(struct shmem_buffer *buf)
 {
 	int absent = 0;
@@ -244,10 +246,9 @@ static int pages_absent(struct shmem_buffer *buf)
 	return absent;
 }
 
-/* Under pressure a buffer that is not populated goes to the swap device, by the
- * system's own doing, and comes back with every byte; though reclaim came
- * across it in vain before, when it was populated. One that is populated stays
- * where it is. */
+/* Under pressure the system swaps out a buffer that is not populated, and it comes back
+ * with every byte, even if an earlier reclaim tried that in vain because the buffer was
+ * populated. A populated buffer stays in memory. */
 static void the_system_swaps_what_is_not_in_use(struct check *t)
 {
 	struct shmem_buffer *bufs[2];

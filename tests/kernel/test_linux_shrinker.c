@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What the kernel's reclaim is told by our shrinker. */
+/* What our shrinker reports to the kernel's reclaim. */
 
 #include <linux/sched.h>
 #include <linux/swap.h>
@@ -9,8 +9,9 @@
 
 #include <ttmpool_shrinker.h>
 
-/* As shrink_slab() asks, in a thread that reclaims: what is it told came free? That is
- * the first member of its struct, whose name differs by version. */
+/* Call the shrinker like shrink_slab(), in a thread that reclaims. Gives the number of
+ * pages that it reports as freed, which is the first member of a struct whose name
+ * differs by version. */
 static unsigned long scan(struct rig *rig, struct shrink_control *sc,
 			  unsigned long *reclaimed)
 {
@@ -25,14 +26,15 @@ static unsigned long scan(struct rig *rig, struct shrink_control *sc,
 	return got;
 }
 
-/* The allocator of slabs counts, too: what it frees of descriptors is less than so much. */
+/* The slab allocator counts, too, so the number may exceed @pages by what it frees of
+ * descriptors. */
 static bool came_free(unsigned long reclaimed, unsigned long pages)
 {
 	return reclaimed >= pages && reclaimed < pages + 32;
 }
 
-/* The kernel learns how many pages came free, and that a whole chunk was scanned where
- * it asked for less; with nothing left, that there is none. */
+/* The kernel learns how many pages were freed, and that a whole chunk was scanned if it
+ * asked for less; with nothing left, it learns that there is nothing. */
 static void s11_the_kernel_is_told_what_came_free(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

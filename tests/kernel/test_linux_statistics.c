@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What user space can read of pooled pages (shim/linux/statistics.c). */
+/* What user space can read about pooled pages (shim/linux/statistics.c). */
 
 #include "check_ktap.h"
 #include "rig.h"
@@ -7,7 +7,7 @@
 #include <ttmpool_system.h>
 
 #define POOLED 4096
-/* Each CPU keeps back what it has counted, up to some hundred pages of each counter
+/* Each CPU keeps back some of its counts, up to some hundred pages for each counter
  * (mm/vmstat.c, calculate_normal_threshold). */
 #define SLACK 1024
 
@@ -16,8 +16,8 @@ static bool is_about(long pages, long wanted)
 	return pages > wanted - SLACK && pages < wanted + SLACK;
 }
 
-/* Pages that lie pooled are in a counter of the kernel's, but for what is reserved, and
- * are not in it any more when the pool has gone. */
+/* A counter of the kernel contains the pooled pages, except the reserved ones, and does
+ * not contain them any more when the pool has gone. */
 static void pooled_pages_are_in_a_counter(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
@@ -41,8 +41,8 @@ static bool active_is(long before, long wanted)
 	return before < 0 || is_about(ttmpool_active_stat() - before, wanted);
 }
 
-/* Where the kernel counts what GPUs use, a page that is out is in that counter or in the
- * one of spare pages, of both sources, and in none when it has gone. */
+/* If the kernel counts the pages of GPUs, each allocated page of both sources is in that
+ * counter or in the counter of spare pages, and in none after it was freed. */
 static void pages_that_are_out_are_in_one_counter(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,

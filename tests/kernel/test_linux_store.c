@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the port does with contents: a shmem file keeps them, chunks are split
- * and copied. And waiting, which it has for those who wait for room.
+ * What the port does with contents: a shmem file keeps them, and chunks are split and
+ * copied.
  */
 
 #include <linux/mm.h>
@@ -20,12 +20,12 @@ static long pages_stored(void)
 	return atomic_long_read(&ttmpool_module_counters()->pages_stored);
 }
 
-/* A page that is like no other: each of its words says where it is. */
 static void *page_bytes(struct ttmpool_chunk *chunk, size_t i)
 {
 	return page_address(tpos_page_nth(chunk->page, i));
 }
 
+/* Mark each page so that it differs from all others: each word says where it is. */
 static void chunk_mark(struct ttmpool_chunk *chunk, u32 mark)
 {
 	for (size_t i = 0; i < ttmpool_chunk_pages(chunk); i++) {
@@ -58,7 +58,7 @@ static struct tpos_span whole(const struct ttmpool_chunk *chunk)
 				   .pages = ttmpool_chunk_pages(chunk) };
 }
 
-/* Chunks of orders 0 to 4, from one source. */
+/* Add chunks of orders 0 to 4, from one source. */
 static bool add_orders(struct batch *batch, enum ttmpool_source source)
 {
 	for (unsigned int order = 0; order <= 4; order++)
@@ -97,8 +97,8 @@ static bool read_all(struct batch *batch, tpos_store_t *store)
 	return true;
 }
 
-/* Every byte comes back, at every order, from either source; and when the store
- * goes, all that it kept does. */
+/* Every byte comes back, at every order and from either source; and when the store is
+ * destroyed, all that it kept is freed. */
 static void what_was_written_comes_back(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -123,7 +123,7 @@ static void what_was_written_comes_back(struct check *t)
 	}
 }
 
-/* What is read into pages of another caching arrives there, too. */
+/* Contents can be read into pages of any caching. */
 static void contents_come_back_into_any_caching(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -144,8 +144,8 @@ static void contents_come_back_into_any_caching(struct check *t)
 	batch_free(batch);
 }
 
-/* A part of a chunk is kept under the pages that it is; what is written again
- * replaces what was there; and what is dropped takes no room. */
+/* A part of a chunk is stored at its own index; a second write replaces what was there;
+ * and dropped pages occupy no room. */
 static void parts_are_kept_replaced_and_dropped(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -175,8 +175,8 @@ static void parts_are_kept_replaced_and_dropped(struct check *t)
 	batch_free(batch);
 }
 
-/* A chunk in its halves, down to single pages: nothing moves, and every page
- * is counted for itself. */
+/* A chunk is split into halves, down to single pages: no byte moves, and each page has
+ * its own reference. */
 static void a_split_chunk_keeps_its_contents(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -209,7 +209,7 @@ static void a_split_chunk_keeps_its_contents(struct check *t)
 	batch_free(batch);
 }
 
-/* One half goes, and the other is as good as before. */
+/* One half of a chunk is freed, and the other one stays usable. */
 static void a_half_goes_alone(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -231,7 +231,8 @@ static void a_half_goes_alone(struct check *t)
 	batch_free(batch);
 }
 
-/* From either source to either source, in part, and the device sees it. */
+/* A part of a chunk can be copied from either source to either source, and the device
+ * sees the copy. */
 static void a_copy_is_the_same_for_the_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -268,8 +269,8 @@ static void a_copy_is_the_same_for_the_device(struct check *t)
 	}
 }
 
-/* What the device wrote into mapped pages is what is stored, and what comes
- * back is what the device reads. */
+/* The store gets what the device wrote into mapped pages, and the device reads what comes
+ * back from the store. */
 static void a_store_is_true_to_the_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);

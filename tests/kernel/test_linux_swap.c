@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The store and a real swap device: where contents are after reclaim has sent
- * them there, and that they come back. These cases need a machine with swap.
+ * The store and a real swap device: where contents are after reclaim has sent them there,
+ * and that they come back. These cases need a machine with swap.
  */
 
 #include <linux/mm.h>
@@ -11,7 +11,7 @@
 #include "batch.h"
 #include "ttmpool_system.h"
 
-/* 16 MiB: much more than the slots of swap that each CPU puts aside. */
+/* 16 MiB: many more pages than the swap slots that each CPU reserves. */
 #define CHUNKS 8
 #define ORDER  9
 #define PAGES  (1 << ORDER)
@@ -38,7 +38,7 @@ static u64 *page_words(struct batch *batch, int page)
 		tpos_page_nth(batch->all[page / PAGES].page, page % PAGES));
 }
 
-/* No two pages are alike. */
+/* Give each page different contents. */
 static void mark_all(struct batch *batch)
 {
 	for (int page = 0; page < CHUNKS * PAGES; page++)
@@ -72,7 +72,8 @@ static int move_all(struct batch *batch, tpos_store_t *store,
 	return 0;
 }
 
-/* As kswapd calls a shrinker: it is known by this flag (current_is_kswapd()). */
+/* Act as kswapd when it calls a shrinker: this flag identifies it
+ * (current_is_kswapd()). */
 static unsigned int be_kswapd(void)
 {
 	unsigned int flags = memalloc_noreclaim_save();
@@ -97,7 +98,7 @@ static int store_write_as_kswapd(tpos_store_t *store, size_t index,
 	return err;
 }
 
-/* As a thread does that reclaims for itself. */
+/* Act as a thread in direct reclaim. */
 static int store_write_in_reclaim(tpos_store_t *store, size_t index,
 				  const struct tpos_span *span)
 {
@@ -108,8 +109,8 @@ static int store_write_in_reclaim(tpos_store_t *store, size_t index,
 	return err;
 }
 
-/* What is stored on behalf of kswapd is on the swap device, not just in pages
- * of another kind, and what the device gives back is what was stored. */
+/* What is stored for kswapd is on the swap device, not just in other pages, and comes
+ * back unchanged. */
 static void kswapd_writes_to_the_swap_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -134,8 +135,8 @@ static void kswapd_writes_to_the_swap_device(struct check *t)
 	batch_free(batch);
 }
 
-/* A thread that reclaims for itself writes nothing to a disk: what it stores is in
- * memory, where the kernel finds it, until somebody else writes it. */
+/* A thread in direct reclaim does not write to a disk: what it stores is in memory, where
+ * the kernel finds it, until another thread writes it. */
 static void s11_direct_reclaim_does_not_write_back(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -154,7 +155,7 @@ static void s11_direct_reclaim_does_not_write_back(struct check *t)
 	batch_free(batch);
 }
 
-/* As kswapd has it done: all pages, whatever else is free. */
+/* Have the store take over all pages, as kswapd, whatever else is free. */
 static int adopt_all_as_kswapd(struct batch *batch, tpos_store_t *store)
 {
 	unsigned int flags = be_kswapd();
@@ -166,8 +167,8 @@ static int adopt_all_as_kswapd(struct batch *batch, tpos_store_t *store)
 	return err;
 }
 
-/* What kswapd has the store adopt goes on to the swap device, too. The pages
- * are the same that the buffer had; what comes back has to come from there. */
+/* Pages that the store takes over for kswapd also go to the swap device. They are the
+ * buffer's own pages; the contents have to come back from the device. */
 static void adopted_pages_go_to_the_swap_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);
@@ -194,7 +195,7 @@ static void adopted_pages_go_to_the_swap_device(struct check *t)
 	batch_free(batch);
 }
 
-/* Dropped contents give back what they have on the swap device. */
+/* Dropping contents frees what they occupy on the swap device. */
 static void what_is_dropped_leaves_the_swap_device(struct check *t)
 {
 	struct batch *batch = batch_open(t);

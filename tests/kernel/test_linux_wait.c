@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Waiting in a real kernel: with others, for a time, and until a signal. */
+/* Waiting in a real kernel: with other threads, for a time, and until a signal. */
 
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -9,12 +9,12 @@
 
 /**
  * struct sleeper - a thread that waits
- * @task: it
- * @wait: where
- * @seen: the count that it has seen before
- * @timeout_ms: how long, and what was left
- * @err: what tpos_wait() said
- * @ended: it has said so
+ * @task: the thread
+ * @wait: what it waits on
+ * @seen: the count that it saw before
+ * @timeout_ms: how long it waits, and the time that was left
+ * @err: what tpos_wait() returned
+ * @ended: it has returned
  */
 struct sleeper {
 	struct task_struct *task;
@@ -55,7 +55,7 @@ static bool sleeper_has_ended(struct sleeper *sleeper)
 	return smp_load_acquire(&sleeper->ended);
 }
 
-/* What it said, once it has said it. */
+/* Returns the result of the wait, once there is one. */
 static int sleeper_end(struct sleeper *sleeper)
 {
 	while (!sleeper_has_ended(sleeper))
@@ -64,7 +64,7 @@ static int sleeper_end(struct sleeper *sleeper)
 	return sleeper->err;
 }
 
-/* Nobody wakes it: the time is up, and nothing is left of it. */
+/* Without a wake-up the wait ends with the time-out, and no time is left. */
 static void waiting_ends_with_the_time(struct check *t)
 {
 	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
@@ -78,7 +78,7 @@ static void waiting_ends_with_the_time(struct check *t)
 	tpos_wait_fini(wait);
 }
 
-/* Who was woken between looking and waiting does not wait. */
+/* A thread that was woken between looking and waiting does not wait. */
 static void a_wake_before_the_wait_counts(struct check *t)
 {
 	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
@@ -94,7 +94,7 @@ static void a_wake_before_the_wait_counts(struct check *t)
 	tpos_wait_fini(wait);
 }
 
-/* One wake ends the waiting of all, and time is left to those that had any. */
+/* One wake-up ends the wait of all threads, and those with a time-out have time left. */
 static void one_wake_wakes_all(struct check *t)
 {
 	static const unsigned int timeouts[] = { TTMPOOL_WAIT_FOREVER, 60000 };
@@ -115,7 +115,7 @@ static void one_wake_wakes_all(struct check *t)
 	tpos_wait_fini(wait);
 }
 
-/* A signal ends it, with a time-out and without. */
+/* A signal ends the wait, with a time-out and without. */
 static void a_signal_ends_the_waiting(struct check *t)
 {
 	static const unsigned int timeouts[] = { TTMPOOL_WAIT_FOREVER, 60000 };
@@ -133,7 +133,7 @@ static void a_signal_ends_the_waiting(struct check *t)
 	tpos_wait_fini(wait);
 }
 
-/* Somebody who wakes without a pause. */
+/* A thread that wakes again and again. */
 static int waker_run(void *data)
 {
 	while (!kthread_should_stop()) {
@@ -143,7 +143,7 @@ static int waker_run(void *data)
 	return 0;
 }
 
-/* Who is woken again and again has slept, in the end, as long as he wanted to. */
+/* A thread that is woken again and again sleeps, in total, as long as it wanted to. */
 static void many_short_sleeps_are_one_long(struct check *t)
 {
 	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Deferred work: how much of it there is at a time (shim/linux/work.c). */
+/* Deferred work: how much of it runs at a time (shim/linux/work.c). */
 
 #include <linux/delay.h>
 #include <linux/nodemask.h>
@@ -30,8 +30,8 @@ static void job(struct tpos_work *work)
 	atomic_inc(&jobs->done);
 }
 
-/* However many pools have something to clear, no more than two of each node are at it
- * at a time; and all of them have their turn. */
+/* However many pools have pages to clear, at most two of each node are being cleared at a
+ * time; and all get their turn. */
 static void clearing_is_bounded(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
