@@ -3,23 +3,23 @@
 #define CHECK_H
 
 /*
- * The facade that portable cases are written against: the same files run under
- * cmocka on the simulated machine, and in a booted kernel, where they print
- * KTAP. They use the public API of ttmpool, this header, and rig.h or, for buffers,
- * rig_buffer.h; and nothing else, no libc.
+ * The facade that portable cases are written against: the same files run under cmocka on
+ * the simulated machine, and in a booted kernel, where they print KTAP. They use the
+ * public API of ttmpool, this header, and rig.h or, for buffers, rig_buffer.h; nothing
+ * else, and no libc.
  *
- * A case is a function with one sentence above it. CHECK() and its kin return
- * from the function that they stand in, so they stand in the case itself, not
- * in functions that it calls: those return values.
+ * A case is a function with one sentence above it. CHECK() and its kin return from the
+ * function in which they stand, so they stand in the case itself; the functions that a
+ * case calls return values instead.
  */
 
 #include <ttmpool/pool.h>
 
 /**
  * struct check - one case that is running
- * @system: where its managers live
+ * @system: the system of its managers
  * @failed: set by the first check that failed
- * @world: the backend's own
+ * @world: private to the backend of the facade
  */
 struct check {
 	tpos_system_t *system;
@@ -34,8 +34,8 @@ struct check_case {
 
 /**
  * struct check_suite - the cases of one file
- * @name: of the subject
- * @cases: ended by one without a name
+ * @name: the subject
+ * @cases: the last one is followed by one without a name
  */
 struct check_suite {
 	const char *name;
@@ -54,81 +54,80 @@ struct check_suite {
 		.name = #subject, .cases = subject##_cases                     \
 	}
 
-/** check_any() - accept any result: the case looks at something else instead. */
+/** check_any() - ignore a result, because the case checks something else instead. */
 static inline void check_any(int result)
 {
 	(void)result;
 }
 
 /*
- * What a backend of the facade provides.
+ * The functions that a backend of the facade provides.
  */
 
-/** check_fail() - note that a check failed, and say where. */
+/** check_fail() - record that a check failed, and print where. */
 void check_fail(struct check *t, const char *file, int line, const char *what,
 		const long long *values);
 
-/** check_device() - one of two devices, both with @mask_bits of DMA mask. */
+/** check_device() - one of two devices, both with a DMA mask of @mask_bits. */
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits);
 
-/** check_unplug() - a device goes, and nothing of it is mapped; a later
- * check_device() plugs it in again, as a new one. */
+/** check_unplug() - remove a device for which nothing is mapped; a later check_device()
+ * plugs it in again, as a new one. */
 void check_unplug(struct check *t, int which);
 
-/** check_set_mask() - its driver changes a device's DMA mask, for all that it does;
- * false if it cannot have that one here. */
+/** check_set_mask() - change a device's DMA mask as its driver would, for all its
+ * mappings; false if the device cannot have that mask here. */
 bool check_set_mask(struct check *t, tpos_device_t *dev,
 		    unsigned int mask_bits);
 
-/** check_mask_bits() - how many bits, @bits or more, the mask of a device must have at
- * least on this machine: where its memory begins high, few of them reach none of it. */
+/** check_mask_bits() - the smallest DMA mask, of @bits or more, that a device can have on
+ * this machine: if memory begins at a high address, a small mask reaches none of it. */
 unsigned int check_mask_bits(struct check *t, unsigned int bits);
 
-/** check_zalloc() - zeroed memory that goes away with the case. */
+/** check_zalloc() - zeroed memory that is freed when the case ends. */
 void *check_zalloc(struct check *t, size_t size);
 
-/** check_fill() - the CPU writes @byte all over a page, by a mapping of
- * @caching; false if the page is of another caching. */
+/** check_fill() - the CPU writes @byte to every byte of a page, through a mapping with
+ * @caching; false if the page has another caching. */
 bool check_fill(struct check *t, tpos_page_t *page,
 		enum ttmpool_caching caching, unsigned char byte);
 
-/** check_holds() - does the CPU read @byte all over the page? */
+/** check_holds() - does the CPU read @byte in every byte of the page? */
 bool check_holds(struct check *t, tpos_page_t *page,
 		 enum ttmpool_caching caching, unsigned char byte);
 
-/** check_device_holds() - does the device read @byte all over the page at this
+/** check_device_holds() - does the device read @byte in every byte of the page at this
  * address? False, too, if the access faults. */
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte);
 
-/** check_cut_off() - the device reads at an address that was its until now, of a
- * page that held @byte all over: is it stopped? It has to be behind an IOMMU. */
+/** check_cut_off() - is the device stopped when it reads at an address that it had until
+ * now, of a page that was full of @byte? It must be behind an IOMMU. */
 bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
 		   unsigned char byte);
 
-/** check_sync() - let the device see what the CPU wrote to a page that is
- * mapped for it at this address (Linux: dma_sync_single_for_device()). */
+/** check_sync() - let the device see what the CPU wrote to a page that is mapped for it
+ * at this address (Linux: dma_sync_single_for_device()). */
 void check_sync(struct check *t, tpos_device_t *dev, tpos_page_t *page,
 		tpos_dma_addr_t addr);
 
-/** check_caching() - what the CPU's page table says of the page. */
+/** check_caching() - the caching of the page in the CPU's page table. */
 enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page);
 
-/** check_page_of_system() - a page that no pool knows; it goes away with the
- * case. */
+/** check_page_of_system() - a page that is in no pool; it is freed when the case ends. */
 tpos_page_t *check_page_of_system(struct check *t);
 
-/** check_poison() - the hardware tells of an error in a page that is out; false if
- * nobody would hear of it here (Linux: no CONFIG_MEMORY_FAILURE). */
+/** check_poison() - let the hardware report an error in a page that the library has;
+ * false if the system reports no such errors (Linux: no CONFIG_MEMORY_FAILURE). */
 bool check_poison(struct check *t, tpos_page_t *page);
 
-/** check_pages_out() - pages that the library has of the system now. */
+/** check_pages_out() - how many pages of the system the library has now. */
 size_t check_pages_out(struct check *t);
 
 /** check_reports() - how many reports of @kind there were in this case. */
 size_t check_reports(struct check *t, enum ttmpool_report_kind kind);
 
-/** check_log() - one line of a log that two worlds are compared by; printf's
+/** check_log() - write one line of the log by which two worlds are compared; printf's
  * formats %d, %s, %zu and %llu. */
 void check_log(struct check *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

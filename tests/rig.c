@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The rig: a manager with one or two pools, and pages of them, in as few lines as a
- * case can spend on what it is not about. It needs the pool floor alone.
+ * The rig: a manager with one or two pools, and buffers of their pages, set up in few
+ * lines so that a case can spend its own lines on its subject. It needs the pool floor
+ * alone.
  */
 
 #include "rig.h"
@@ -141,8 +142,9 @@ int pages_cycle(struct pages *some)
 	return err ? err : pages_give(some);
 }
 
-/* Where a mapping bounces, or the device does not see the CPU's cache, it knows nothing
- * of what the CPU wrote, and the end of the mapping would undo it. */
+/* If the mapping bounces, or the device does not see the CPU's cache, the mapping does
+ * not know what the CPU wrote, and its end would overwrite it. So the caller syncs the
+ * pages. */
 void pages_sync(struct check *t, struct pages *some)
 {
 	bool streamed = some->dma_addr && some->req.source == TTMPOOL_PLAIN;

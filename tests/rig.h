@@ -5,10 +5,10 @@
 #include "check.h"
 
 /**
- * struct rig - what every case needs: a manager, and a pool or two
+ * struct rig - a manager with one or two pools, which nearly every case needs
  * @mgr: the manager
  * @dev: two devices
- * @pool: a pool for each device; the second one only if asked for
+ * @pool: a pool for each device; the second one only if the config asks for it
  * @nr_pools: how many pools there are
  */
 struct rig {
@@ -19,14 +19,14 @@ struct rig {
 };
 
 /**
- * struct rig_config - zero-initialise and set what matters
- * @mask_bits: of the devices; 0 means 64
+ * struct rig_config - zero-initialise it and set what matters
+ * @mask_bits: DMA mask of the devices; 0 means 64
  * @nr_pools: 0 means 1
- * @page_budget, @pool_limit: in pages; 0 means none
+ * @page_budget, @pool_limit: in pages; 0 means no limit
  * @pool_nothing: the pool limit is 0
  * @mapped_limit, @mapped_low: in bytes
- * @iova: of the pools
- * @policy: of the pools; NULL for rig_policy()'s
+ * @iova: budget of address space that the pools share
+ * @policy: of the pools; NULL for that of rig_policy()
  */
 struct rig_config {
 	unsigned int mask_bits;
@@ -40,27 +40,28 @@ struct rig_config {
 	const struct ttmpool_policy *policy;
 };
 
-/** rig_open() - build one; NULL if that failed, which is told. */
+/** rig_open() - build a rig; NULL if that failed, and then the case has failed. */
 struct rig *rig_open(struct check *t, const struct rig_config *config);
 
-/** rig_close() - take it down; whether nothing was in use, nothing is left with
- * the system, and all counters agreed before. */
+/** rig_close() - tear the rig down; true if nothing was in use, all counters agreed, and
+ * the system has all pages back. */
 bool rig_close(struct check *t, struct rig *rig);
 
-/** rig_is_quiet() - do lists and counters agree, and with the system's, too? */
+/** rig_is_quiet() - do the lists and counters agree with each other and with the
+ * system? */
 bool rig_is_quiet(struct check *t, struct rig *rig);
 
 /** rig_stats() - the counters of the first pool. */
 struct ttmpool_pool_stats rig_stats(struct rig *rig);
 
-/** rig_policy() - the default policy for the first device, but without refill,
- * so that a case can count pages. */
+/** rig_policy() - the default policy for the first device, but without refill, so that a
+ * case can count pages. */
 struct ttmpool_policy rig_policy(struct check *t);
 
 /**
- * struct pages - pages that a pool handed out, and what they were asked for by
- * @pool: theirs
- * @req: what was asked for
+ * struct pages - pages that a pool handed out, and the request for them
+ * @pool: their pool
+ * @req: the request
  * @pages, @dma_addr: an entry for each page
  */
 struct pages {
@@ -71,11 +72,11 @@ struct pages {
 };
 
 /**
- * struct pages_config - zero-initialise and set what matters
- * @pool: which of the rig's
+ * struct pages_config - zero-initialise it and set what matters
+ * @pool: index of the rig's pool
  * @num_pages: 0 means 1
- * @source: plain, if not set
- * @caching: of an enum ttmpool_caching
+ * @source: plain if not set
+ * @caching: an enum ttmpool_caching
  * @owner: or NULL
  */
 struct pages_config {
@@ -86,30 +87,30 @@ struct pages_config {
 	struct ttmpool_owner *owner;
 };
 
-/** pages_open() - room for pages that will be mapped; NULL if there was none. */
+/** pages_open() - room for pages that will be mapped; NULL without memory. */
 struct pages *pages_open(struct check *t, struct rig *rig,
 			 const struct pages_config *config);
 
-/** pages_take() - take them from their pool; ttmpool_pool_take()'s error. */
+/** pages_take() - take the pages from their pool; the error of ttmpool_pool_take(). */
 int pages_take(struct pages *some);
 
-/** pages_give() - give them back; ttmpool_pool_give()'s error. */
+/** pages_give() - give them back; the error of ttmpool_pool_give(). */
 int pages_give(struct pages *some);
 
-/** pages_cycle() - take them, and give them back; the first error. */
+/** pages_cycle() - take the pages and give them back; the first error. */
 int pages_cycle(struct pages *some);
 
-/** pages_sync() - the CPU has written: the device has to be told, if it has mappings
- * that bounce, or does not see the CPU's cache. */
+/** pages_sync() - after writes of the CPU, make them visible to the device, if its
+ * mappings bounce or it does not see the CPU's cache. */
 void pages_sync(struct check *t, struct pages *some);
 
 /** pages_fill() - the CPU writes @byte to every byte. */
 bool pages_fill(struct check *t, struct pages *some, unsigned char byte);
 
-/** pages_hold() - is every byte @byte, as the CPU sees it? */
+/** pages_hold() - does the CPU read @byte in every byte? */
 bool pages_hold(struct check *t, struct pages *some, unsigned char byte);
 
-/** pages_are_of() - is every page of that caching, for the CPU? */
+/** pages_are_of() - does the CPU access every page with that caching? */
 bool pages_are_of(struct check *t, struct pages *some,
 		  enum ttmpool_caching caching);
 

@@ -4,8 +4,8 @@
 #include "rig_buffer.h"
 
 /*
- * The lock of a buffer, as a driver would have one. One thread at a time works
- * on it, so a flag will do.
+ * The lock of a buffer, as a driver would have one. Only one thread at a time uses the
+ * buffer, so a flag is enough.
  */
 static bool buffer_trylock(struct ttmpool_backend *be)
 {
@@ -79,7 +79,7 @@ struct buffer *buffer_open(struct check *t, struct rig *rig,
 	return buf;
 }
 
-/* Its pages, with their addresses while it is mapped. */
+/* The pages of the buffer, with their addresses if it is mapped. */
 static struct pages pages_of(const struct buffer *buf)
 {
 	bool mapped = buf->be.tt.state == TTMPOOL_TT_POPULATED ||
@@ -109,7 +109,7 @@ bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte)
 	return pages_hold(t, &some, byte);
 }
 
-/* By what mapping the CPU gets at its pages now. */
+/* The caching by which the CPU accesses the buffer's pages now. */
 static enum ttmpool_caching caching_now(const struct buffer *buf)
 {
 	return buf->be.tt.state == TTMPOOL_TT_ANONYMOUS ? TTMPOOL_CACHED
@@ -133,7 +133,7 @@ bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed)
 	return true;
 }
 
-/* The device looks at the first and the last page: a real one is slow. */
+/* The device reads the first and the last page only: a real device is slow. */
 static bool device_sees_stamps(struct check *t, struct buffer *buf,
 			       unsigned char seed)
 {

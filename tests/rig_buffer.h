@@ -15,21 +15,21 @@ struct buffer {
 	struct ttmpool_backend be;
 	tpos_page_t **pages;
 	tpos_dma_addr_t *dma_addr;
-	bool locked; /* by its owner: the swapper may not have it */
+	bool locked; /* by its owner: the swapper passes over it */
 };
 
-/** buffer_plain, buffer_coherent - the stock functions, and the lock above. */
+/** buffer_plain, buffer_coherent - the stock functions, with that lock. */
 extern const struct ttmpool_backend_funcs buffer_plain;
 extern const struct ttmpool_backend_funcs buffer_coherent;
 
 /**
- * struct buffer_config - zero-initialise and set what matters
- * @pool: which of the rig's
+ * struct buffer_config - zero-initialise it and set what matters
+ * @pool: index of the rig's pool
  * @num_pages: 0 means 1
- * @caching: of an enum ttmpool_caching
- * @funcs: NULL for what the pool's device needs
+ * @caching: an enum ttmpool_caching
+ * @funcs: NULL for those that fit the pool's device
  * @owner: or NULL
- * @unmapped: no DMA addresses are wanted
+ * @unmapped: the buffer has no DMA addresses
  */
 struct buffer_config {
 	int pool;
@@ -44,7 +44,7 @@ struct buffer_config {
 struct buffer *buffer_open(struct check *t, struct rig *rig,
 			   const struct buffer_config *config);
 
-/** buffer_ready() - a populated buffer, stamped; NULL if that failed. */
+/** buffer_ready() - a populated and stamped buffer; NULL if that failed. */
 struct buffer *buffer_ready(struct check *t, struct rig *rig,
 			    const struct buffer_config *config,
 			    unsigned char seed);
@@ -52,20 +52,20 @@ struct buffer *buffer_ready(struct check *t, struct rig *rig,
 /** buffer_fill() - the CPU writes @byte to every byte. */
 bool buffer_fill(struct check *t, struct buffer *buf, unsigned char byte);
 
-/** buffer_holds() - is every byte @byte, as the CPU sees it? */
+/** buffer_holds() - does the CPU read @byte in every byte? */
 bool buffer_holds(struct check *t, struct buffer *buf, unsigned char byte);
 
 /** buffer_stamp() - the CPU writes bytes that differ from page to page. */
 bool buffer_stamp(struct check *t, struct buffer *buf, unsigned char seed);
 
-/** buffer_is_stamped() - are these bytes there, as the CPU sees it, and, if the
- * buffer is populated with addresses, as the device sees it? */
+/** buffer_is_stamped() - does the CPU read these bytes and, if the buffer is populated
+ * with addresses, the device as well? */
 bool buffer_is_stamped(struct check *t, struct buffer *buf, unsigned char seed);
 
-/** buffer_pages() - how many pages it has now, in whatever state it is. */
+/** buffer_pages() - how many pages the buffer has now, in any state. */
 size_t buffer_pages(const struct buffer *buf);
 
-/** buffer_is_of() - is every page of that caching, for the CPU? */
+/** buffer_is_of() - does the CPU access every page with that caching? */
 bool buffer_is_of(struct check *t, struct buffer *buf,
 		  enum ttmpool_caching caching);
 

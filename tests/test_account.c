@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Accounting: S6. Pages and mapped bytes have budgets. If a budget has no room for a
- * request, the pool gives up pages and mappings that it keeps without a user. If that is
- * not enough, the request fails, and leaves everything as it was.
+ * request, the pool releases idle pages and ends idle mappings. If that is not enough,
+ * the request fails and changes nothing.
  */
 
 #include "rig.h"
@@ -22,7 +22,7 @@ static uint64_t page_bytes(struct rig *rig)
 	return (uint64_t)1 << rig->pool[0].info.page_shift;
 }
 
-/* No more pages than the budget has are had of the system. */
+/* The pool never takes more pages from the system than the page budget allows. */
 static void s06_the_page_budget_is_never_exceeded(struct check *t)
 {
 	struct rig *rig =
@@ -42,7 +42,7 @@ static void s06_the_page_budget_is_never_exceeded(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pooled pages, of another pool too, are given up before a populate fails. */
+/* The pool releases pooled pages, another pool's too, before a populate fails. */
 static void s06_pooled_pages_go_before_a_populate_fails(struct check *t)
 {
 	struct rig *rig = rig_open(
@@ -62,8 +62,7 @@ static void s06_pooled_pages_go_before_a_populate_fails(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A populate takes pooled pages of its own before the budget takes them away.
- */
+/* A populate uses its own pool's pages before the budget releases them. */
 static void s06_a_full_budget_is_served_from_the_bins(struct check *t)
 {
 	struct rig *rig =
@@ -87,7 +86,7 @@ static void s06_a_full_budget_is_served_from_the_bins(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* No more bytes than the mapped limit are mapped for the device. */
+/* The pool never maps more bytes for the device than the mapped limit. */
 static void s06_the_mapped_limit_is_never_exceeded(struct check *t)
 {
 	struct rig *rig =
@@ -109,7 +108,7 @@ static void s06_the_mapped_limit_is_never_exceeded(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Coherent pages are mapped from birth, so the limit is theirs, too. */
+/* Coherent pages are mapped from allocation on, so they count against the limit, too. */
 static void s06_the_mapped_limit_counts_coherent_pages(struct check *t)
 {
 	struct rig *rig =
@@ -135,7 +134,7 @@ static void s06_the_mapped_limit_counts_coherent_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A coherent populate that the limit has no room for fails as a plain one. */
+/* A coherent populate without room in the limit fails with -ENOSPC, like a plain one. */
 static void s06_a_coherent_populate_heeds_the_mapped_limit(struct check *t)
 {
 	struct rig *rig =
@@ -156,8 +155,8 @@ static void s06_a_coherent_populate_heeds_the_mapped_limit(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer that is larger than the whole limit is refused, and costs nobody
- * a mapping that is in use. */
+/* A buffer that is larger than the whole limit is refused, and gets neither a page nor an
+ * address. */
 static void s06_a_buffer_beyond_the_mapped_limit_is_refused(struct check *t)
 {
 	struct rig *rig =
@@ -172,8 +171,7 @@ static void s06_a_buffer_beyond_the_mapped_limit_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Mappings that are only kept are ended for those that are wanted; the pages
- * stay pooled. */
+/* The pool ends idle mappings to make room for a populate; their pages stay pooled. */
 static void s06_kept_mappings_go_before_a_populate_fails(struct check *t)
 {
 	struct rig *rig =
@@ -200,7 +198,7 @@ static void s06_kept_mappings_go_before_a_populate_fails(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A chunk whose mapping was given up is mapped again when it is handed out. */
+/* A chunk whose mapping was ended is mapped again when it is handed out. */
 static void s06_a_given_up_mapping_is_made_anew(struct check *t)
 {
 	struct rig *rig =
@@ -226,8 +224,7 @@ static void s06_a_given_up_mapping_is_made_anew(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A budget that is lowered takes pooled pages at once, and leaves those in use.
- */
+/* A lowered budget releases pooled pages at once, and leaves pages in use alone. */
 static void s06_a_lower_budget_acts_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -247,7 +244,7 @@ static void s06_a_lower_budget_acts_at_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* An owner is charged for what it has, and cannot close while it has pages. */
+/* An owner is charged for its pages, and cannot end while it has some. */
 static void s06_pages_in_use_are_charged_to_their_owner(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -276,7 +273,7 @@ static void s06_pages_in_use_are_charged_to_their_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One array of pages of two owners is settled with each of them. */
+/* If one array has the pages of two owners, the give settles both accounts. */
 static void s06_a_joint_give_back_settles_with_each_owner(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

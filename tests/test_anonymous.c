@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Anonymous and device state (S12), what may go between them in place (S8), and
- * handing a buffer from one device's backend to another's.
+ * Anonymous and device state (S12), which pages can change between them in place (S8),
+ * and the handover of a buffer from one device's backend to another's.
  */
 
 #include "rig_buffer.h"
 
 #define PAGES 45 /* chunks of 32, 8, 4 and 1 */
 
-/* Does the page allocator's own answer hold for every chunk of a buffer? */
+/* Does the page allocator give the same answer for every chunk of a buffer? */
 static bool is_insertable(const struct buffer *buf, bool wanted)
 {
 	struct ttmpool_pool *pool = buf->be.pool;
@@ -25,8 +25,8 @@ static bool is_insertable(const struct buffer *buf, bool wanted)
 	return true;
 }
 
-/* Plain pages may be inserted in the swap cache; coherent ones, free ones and
- * other people's may not. */
+/* Plain pages in use may be inserted in the swap cache; coherent pages, pooled pages and
+ * pages of another pool or of the system may not. */
 static void s08_plain_pages_are_insertable(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -56,8 +56,7 @@ static void s08_plain_pages_are_insertable(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A plain buffer goes to ordinary pages and back without a byte being copied,
- * and its pages are the same ones throughout. */
+/* A plain buffer becomes anonymous and returns without a copy, and keeps its pages. */
 static void s12_plain_buffers_move_in_place(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -92,7 +91,7 @@ static void s12_plain_buffers_move_in_place(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* In place, both ways are one batch of each kind. */
+/* A move in place needs one caching batch each way, one unmap and one map batch. */
 static void s12_a_move_in_place_is_one_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -115,7 +114,7 @@ static void s12_a_move_in_place_is_one_batch(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A coherent buffer is copied to ordinary pages and back: once each way. */
+/* A coherent buffer is copied once to ordinary pages, and once back. */
 static void s12_coherent_buffers_are_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -144,7 +143,7 @@ static void s12_coherent_buffers_are_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is anonymous can go to the store, and comes back as the device's. */
+/* An anonymous buffer can be swapped out, and a swapin returns it to device state. */
 static void s12_an_anonymous_buffer_can_be_swapped_out(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -165,7 +164,7 @@ static void s12_an_anonymous_buffer_can_be_swapped_out(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer without addresses needs no mapping in its device state either. */
+/* A buffer without addresses is not mapped in device state either. */
 static void s12_a_buffer_without_addresses_is_not_mapped(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -188,7 +187,7 @@ static void s12_a_buffer_without_addresses_is_not_mapped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor are coherent pages of such a buffer told of. */
+/* A coherent buffer without addresses becomes anonymous and returns with its contents. */
 static void s12_a_coherent_buffer_without_addresses_comes_back(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -210,7 +209,7 @@ static void s12_a_coherent_buffer_without_addresses_comes_back(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A part that stayed behind in ordinary pages comes back to coherent ones. */
+/* A part that stayed in ordinary pages returns to coherent pages as well. */
 static void s12_no_ordinary_page_is_left_in_a_coherent_buffer(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -231,8 +230,8 @@ static void s12_no_ordinary_page_is_left_in_a_coherent_buffer(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* From one device's backend to another's, and back, in every pair of kinds; and
- * without a copy where both are plain. */
+/* A buffer moves from one device's backend to another's and back, for each pair of kinds;
+ * between two plain backends nothing is copied. */
 static void s12_a_buffer_is_handed_from_device_to_device(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -275,7 +274,7 @@ static void s12_a_buffer_is_handed_from_device_to_device(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The accounts follow the pages: what was the one's is the other's. */
+/* The accounts follow the pages: a handover moves the charge to the new owner. */
 static void s12_a_hand_over_moves_the_accounts(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -307,8 +306,8 @@ static void s12_a_hand_over_moves_the_accounts(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Only an anonymous buffer can be handed over, and only to an empty one of the
- * same size. */
+/* Only an anonymous buffer can be handed over, and only to an empty buffer of the same
+ * size. */
 static void s12_a_hand_over_that_does_not_fit_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });

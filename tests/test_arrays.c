@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers of one chunk, which have a short way in and out (lib/pool/arrays.c): whatever
- * the policy, they are counted, kept, refused and let go as all others are.
+ * Buffers of one chunk, which take a short way in and out (lib/pool/single.c): under any
+ * policy, the pool counts, keeps, refuses and releases them like all others.
  */
 
 #include "rig.h"
@@ -19,7 +19,7 @@ static struct pages *single(struct check *t, struct rig *rig,
 					.caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* What two moments differ by is what one round of one chunk is. */
+/* Do the two snapshots differ by exactly one round of one chunk? */
 static bool is_one_round(const struct ttmpool_pool_stats *a,
 			 const struct ttmpool_pool_stats *b, size_t pages,
 			 bool kept, uint64_t cleared)
@@ -33,8 +33,8 @@ static bool is_one_round(const struct ttmpool_pool_stats *a,
 	       b->pages_pooled == a->pages_pooled;
 }
 
-/* A pooled chunk of any order that is taken and given back is counted once each
- * way, clear or dirty, and is the owner's meanwhile. */
+/* A pooled chunk of any order that is taken and given back is counted once each way,
+ * whether it was clean or dirty, and is charged to its owner meanwhile. */
 static void s06_one_chunk_is_counted_as_many_are(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -75,7 +75,7 @@ static void s06_one_chunk_is_counted_as_many_are(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Four pages, without addresses, and back. */
+/* Take four pages without addresses. */
 static int take_unmapped(struct rig *rig, struct ttmpool_owner *owner,
 			 tpos_page_t **pages)
 {
@@ -92,7 +92,7 @@ static int give_four(struct rig *rig, tpos_page_t **pages)
 				 TTMPOOL_WRITE_COMBINED);
 }
 
-/* Without addresses nobody is charged for a mapping, and none is counted as kept. */
+/* A take without addresses charges no mapping, and counts none as kept. */
 static void s06_one_chunk_that_is_not_mapped_is_not_charged_so(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -113,8 +113,8 @@ static void s06_one_chunk_that_is_not_mapped_is_not_charged_so(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One that is mapped still, and comes to a buffer that wants no addresses, is
- * charged as what it is. */
+/* A chunk that is still mapped is charged as mapped even if the request wants no
+ * addresses. */
 static void s06_one_chunk_that_is_mapped_anyway_is_charged_so(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -137,7 +137,7 @@ static void s06_one_chunk_that_is_mapped_anyway_is_charged_so(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A policy that keeps no mappings keeps none of it. */
+/* A policy that keeps no mappings ends that of a single chunk, too. */
 static void
 s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
 {
@@ -158,7 +158,7 @@ s10_the_mapping_of_one_chunk_ends_where_none_is_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One chunk may be as large as the pool limit; a larger one is not pooled. */
+/* A chunk may be as large as the pool limit; a larger one is not pooled. */
 static void s06_one_chunk_over_the_pool_limit_is_released(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 8 });
@@ -176,7 +176,7 @@ static void s06_one_chunk_over_the_pool_limit_is_released(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is not to be recycled is released. */
+/* A chunk that the policy does not recycle is released. */
 static void s10_one_chunk_is_released_where_the_policy_says_so(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -194,7 +194,7 @@ static void s10_one_chunk_is_released_where_the_policy_says_so(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* No chunk is handed out that is larger than the policy wants any. */
+/* The pool hands out no chunk above the largest order of the policy. */
 static void
 s10_no_single_chunk_is_larger_than_the_policy_has_it(struct check *t)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Backends: S1 to S5 of the thread of 2011. Which functions get a buffer's
- * pages is its backend's choice, and only the backend knows of a device.
+ * Backends: S1 to S5 of the mail thread of 2011. The backend chooses which functions get
+ * a buffer's pages, and only the backend knows the device.
  */
 
 #include "rig_buffer.h"
 
-/* A driver's own backend: its page is one of the system's, lent by the test. */
+/* A driver's own backend: its page is one of the system's, which the test lends it. */
 struct lent {
 	struct ttmpool_backend be;
 	tpos_page_t *pages[1];
@@ -63,7 +63,7 @@ static struct lent *lent_open(struct check *t, struct rig *rig)
 	return ttmpool_backend_init(&lent->be, &config) ? NULL : lent;
 }
 
-/* A driver can bring functions of its own; the pool is then not asked. */
+/* A driver can bring its own functions; then the pool is not called. */
 static void s01_a_driver_brings_its_own_functions(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -80,7 +80,7 @@ static void s01_a_driver_brings_its_own_functions(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Bind and unbind are the backend's, too, and a bind that fails changes
+/* Bind and unbind are functions of the backend, too; a bind that fails changes
  * nothing. */
 static void s01_bind_and_unbind_are_the_backends(struct check *t)
 {
@@ -99,7 +99,7 @@ static void s01_bind_and_unbind_are_the_backends(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A backend cannot go while pages of its are out. */
+/* A backend cannot end while its buffer has pages. */
 static void s01_a_backend_with_pages_cannot_go(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -114,7 +114,8 @@ static void s01_a_backend_with_pages_cannot_go(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Functions that lack a needed one, or bind without unbind, are refused. */
+/* Functions without populate or unpopulate, or with only one of bind and unbind, are
+ * refused. */
 static void s01_incomplete_functions_are_refused(struct check *t)
 {
 	struct ttmpool_backend_funcs funcs[4] = { lent_funcs, lent_funcs,
@@ -133,7 +134,8 @@ static void s01_incomplete_functions_are_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A backend of no pool, no array, no page or no known caching is refused. */
+/* A backend without a pool, an array or a page, or with an unknown caching, is
+ * refused. */
 static void s01_a_backend_of_nothing_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -174,7 +176,7 @@ static bool unpopulate_both(struct buffer *a, struct buffer *b)
 	return !ttmpool_unpopulate(&a->be) && !ttmpool_unpopulate(&b->be);
 }
 
-/* Plain and coherent buffers are populated at once on one device. */
+/* Plain and coherent buffers can be populated at the same time on one device. */
 static void s02_both_kinds_on_one_device(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -204,7 +206,7 @@ static void s02_both_kinds_on_one_device(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* They are populated at once on two devices of one manager, too. */
+/* They can also be populated at the same time on two devices of one manager. */
 static void s02_both_kinds_on_two_devices(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -228,7 +230,7 @@ static void s02_both_kinds_on_two_devices(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A backend that is given no functions gets those that its device needs. */
+/* A backend that is given no functions gets those that fit its device. */
 static void s03_the_device_decides_when_the_backend_starts(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -245,8 +247,8 @@ static void s03_the_device_decides_when_the_backend_starts(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The addresses are in the backend's array, one a page, and go with the pages.
- */
+/* The backend's array has one address for each page; unpopulate clears addresses and
+ * pages. */
 static void s04_the_backend_owns_the_dma_addresses(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -267,7 +269,7 @@ static void s04_the_backend_owns_the_dma_addresses(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A backend without addresses gets pages, and nothing is mapped for it. */
+/* A backend without addresses gets pages, and the pool maps nothing for it. */
 static void s04_without_addresses_nothing_is_mapped(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -288,7 +290,7 @@ static void s04_without_addresses_nothing_is_mapped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Populate sets the caching of pages, and release sets it back. */
+/* Populate sets the caching of pages, and their release resets it to cached. */
 static void s05_the_pool_sets_the_caching(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

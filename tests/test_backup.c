@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Backup: S11. Pages whose contents somebody stores by himself become ordinary ones,
- * and the system gets them, whole chunks or the beginning of one; what stays is the
- * device's again.
+ * Backup: S11. A driver that stores the contents of pages itself strips them to ordinary
+ * pages, and gives the system whole chunks or the beginning of one; it makes the rest
+ * ready for the device again.
  */
 
 #include <ttmpool/backup.h>
@@ -10,11 +10,11 @@
 #include "rig.h"
 
 #define N      21 /* chunks of 16, 4 and 1 pages */
-#define LARGE  16 /* the first of them */
+#define LARGE  16 /* pages of the first chunk */
 #define TICKET 86
 #define SEED   0x35
 
-/* A buffer, and the array that it is known by. */
+/* A buffer, and its array of pages. */
 struct held {
 	struct rig *rig;
 	struct ttmpool_pool *pool;
@@ -24,7 +24,7 @@ struct held {
 	tpos_dma_addr_t addr[N];
 };
 
-/* Take N pages, and write to all of them. @mapped: for the device. */
+/* Take N pages and write to all of them. @mapped: map them for the device. */
 static struct held *hold_pages(struct check *t, enum ttmpool_source source,
 			       bool mapped)
 {
@@ -71,7 +71,7 @@ static int give_up(struct held *held, size_t first, size_t n)
 	return ttmpool_pool_give_up(held->pool, held->pages + first, n, TICKET);
 }
 
-/* Are the pages from @first on of that caching, with their own bytes in them? */
+/* Do the pages from @first on have that caching, and their own bytes? */
 static bool pages_are(struct check *t, struct held *held, size_t first,
 		      enum ttmpool_caching caching)
 {
@@ -83,7 +83,7 @@ static bool pages_are(struct check *t, struct held *held, size_t first,
 	return true;
 }
 
-/* Does the device find them at the addresses that the array says? */
+/* Does the device find the bytes at the addresses in the array? */
 static bool device_finds(struct check *t, struct held *held)
 {
 	for (size_t i = 0; i < N; i++)
@@ -98,7 +98,7 @@ static unsigned long owned(struct held *held, enum ttmpool_account account)
 	return ttmpool_owner_pages(&held->owner, account);
 }
 
-/* Nothing is left of the buffer, nor anything pooled. */
+/* Nothing is left of the buffer, and nothing is pooled. */
 static bool is_gone(struct check *t, struct held *held)
 {
 	return !owned(held, TTMPOOL_IN_USE) &&
@@ -106,8 +106,8 @@ static bool is_gone(struct check *t, struct held *held)
 	       rig_close(t, held->rig);
 }
 
-/* Stripped pages are write-back and not mapped, with what was in them, and are in use
- * as before. */
+/* Stripped pages are write-back and not mapped; they keep their contents and stay in
+ * use. */
 static void s11_stripped_pages_are_ordinary(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -126,7 +126,7 @@ static void s11_stripped_pages_are_ordinary(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* All pages are stripped by one unmap, and one change of caching. */
+/* A strip needs one unmap and one caching change for all pages. */
 static void s05_a_strip_is_one_batch_of_each_kind(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -145,7 +145,7 @@ static void s05_a_strip_is_one_batch_of_each_kind(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* Coherent pages become write-back, and stay the device's. */
+/* Stripped coherent pages become write-back and stay mapped. */
 static void s11_coherent_pages_stay_mapped(struct check *t)
 {
 	struct held *held = hold_pages(t, TTMPOOL_COHERENT, true);
@@ -159,8 +159,8 @@ static void s11_coherent_pages_stay_mapped(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* What was stripped in vain is the device's again, byte for byte, and is pooled when it
- * is given back. */
+/* Ready undoes a strip: the pages are mapped again with the same bytes, and are pooled
+ * when they are given back. */
 static void s11_ready_undoes_a_strip(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -185,7 +185,7 @@ static void s11_ready_undoes_a_strip(struct check *t)
 	CHECK(t, rig_close(t, held->rig));
 }
 
-/* Without an array for addresses nothing is mapped. */
+/* Ready without an array for addresses maps nothing. */
 static void s04_ready_maps_if_it_is_asked_to(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -201,7 +201,7 @@ static void s04_ready_maps_if_it_is_asked_to(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* Pages that are what they shall be are not touched. */
+/* Ready does not touch pages that are ready already. */
 static void s05_what_is_ready_costs_nothing(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -221,8 +221,8 @@ static void s05_what_is_ready_costs_nothing(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* Where a limit has no room for the mappings, the pages stay ordinary, and nobody's
- * mapping is given up for them. */
+/* If the limit has no room for the mappings, the pages stay ordinary, and no other
+ * mapping is ended for them. */
 static void s06_ready_takes_nothing_from_others(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -248,7 +248,7 @@ static void s06_ready_takes_nothing_from_others(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* Pages that are given up are the system's, though the policy would pool them. */
+/* Pages that are given up return to the system even if the policy would pool them. */
 static void s11_what_is_given_up_is_not_pooled(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -260,7 +260,7 @@ static void s11_what_is_given_up_is_not_pooled(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* An array from which some chunks have gone names the others. */
+/* An array with holes where chunks were given up still names the other chunks. */
 static void s11_holes_are_passed_over(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -287,7 +287,7 @@ static long give_up_part(struct held *held, size_t part)
 					 TICKET);
 }
 
-/* The first pages of a chunk go, and what is in the others stays where it was. */
+/* The first pages of a chunk are given up; the contents of the others stay in place. */
 static void s11_a_part_of_a_chunk_goes(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -303,7 +303,7 @@ static void s11_a_part_of_a_chunk_goes(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* What is left of a chunk can be the device's again. */
+/* The rest of a chunk can be made ready for the device again. */
 static void s11_the_rest_of_a_chunk_is_made_ready(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -328,8 +328,8 @@ static void s11_the_rest_of_a_chunk_is_made_ready(struct check *t)
 	CHECK(t, rig_close(t, held->rig));
 }
 
-/* A chunk of 16 is halved once for 8 of its pages, twice for 4 or 12, and four times for
- * an odd number. */
+/* A chunk of 16 is halved once to give up 8 of its pages, twice for 4 or 12, and four
+ * times for an odd number. */
 static void s11_a_chunk_is_halved_as_often_as_needed(struct check *t)
 {
 	static const unsigned char splits[LARGE] = { 0, 4, 3, 4, 2, 4, 3, 4,
@@ -347,7 +347,7 @@ static void s11_a_chunk_is_halved_as_often_as_needed(struct check *t)
 	}
 }
 
-/* A part has to be some of one chunk, and not all of it. */
+/* A part is at least one page of one chunk, and not all of it. */
 static void s09_what_is_no_part_is_refused(struct check *t)
 {
 	struct held *held = hold(t, false);
@@ -377,7 +377,7 @@ static void s09_what_is_no_part_is_refused(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* A mapping cannot be divided, nor what is not write-back, nor a coherent chunk. */
+/* A part of a chunk is refused if the chunk is mapped, not write-back, or coherent. */
 static void s09_a_part_is_of_ordinary_pages(struct check *t)
 {
 	static const enum ttmpool_source sources[] = { TTMPOOL_PLAIN,
@@ -407,8 +407,8 @@ static void s09_a_part_is_of_ordinary_pages(struct check *t)
 	}
 }
 
-/* Pages of another pool, or of another ticket, and a part of a chunk are refused by each
- * verb, and nothing has changed. */
+/* Each operation refuses pages of another pool or of another ticket, and a part of a
+ * chunk, and changes nothing. */
 static void s09_only_ones_own_pages_are_backed_up(struct check *t)
 {
 	struct held *held = hold(t, true);
@@ -434,7 +434,7 @@ static void s09_only_ones_own_pages_are_backed_up(struct check *t)
 	CHECK(t, is_gone(t, held));
 }
 
-/* What names no page, or no caching, is refused. */
+/* A call that names no page, or no caching, is refused. */
 static void f32_a_backup_of_nothing_is_refused(struct check *t)
 {
 	struct held *held = hold(t, false);

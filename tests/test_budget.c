@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Budgets of address space (S6): a pool's own, and that of all pools of a
- * device, with a high mark and a low one; and the accounts of owners.
+ * Budgets of address space (S6): that of one pool, and that of all pools of a device,
+ * with a high and a low mark; and the accounts of owners.
  */
 
 #include "rig_buffer.h"
@@ -30,8 +30,8 @@ static struct buffer *buffer_of(struct check *t, struct rig *rig, int pool,
 					 .caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* At the limit, kept mappings go down to the low mark, in one batch. A device
- * whose mappings bounce keeps none. */
+/* At the limit, the pool ends idle mappings down to the low mark, in one batch. A device
+ * whose mappings bounce has no idle mappings. */
 static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -67,8 +67,8 @@ static void s06_kept_mappings_go_down_to_the_low_mark(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Two pools of one device share a budget: what the one keeps mapped goes for
- * what the other needs, and no more than the limit is ever mapped. */
+/* Two pools of one device share a budget: one pool's idle mappings make room for the
+ * other, and together they never map more than the limit. */
 static void s06_pools_of_a_device_share_a_budget(struct check *t)
 {
 	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
@@ -101,7 +101,8 @@ static void s06_pools_of_a_device_share_a_budget(struct check *t)
 	ttmpool_iova_fini(iova);
 }
 
-/* Both limits hold at once, and a pool of another device is left alone. */
+/* Both limits hold at once, and a third pool without a share in the budget is passed
+ * over. */
 static void s06_a_pool_has_a_limit_of_its_own_as_well(struct check *t)
 {
 	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
@@ -137,8 +138,7 @@ static void s06_a_pool_has_a_limit_of_its_own_as_well(struct check *t)
 	ttmpool_iova_fini(iova);
 }
 
-/* A buffer that is back in ordinary pages, or in the store, takes none of it.
- */
+/* A buffer that is anonymous or swapped out takes no address space. */
 static void s06_only_device_state_takes_address_space(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -170,8 +170,9 @@ static void s06_only_device_state_takes_address_space(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A device of 28 bits, or as few as there can be, is served four times as many buffers as it has space for,
- * since mappings that are only kept make room; and never has more mapped. */
+/* A device with a 28-bit mask, or the smallest that the machine allows, serves four times
+ * as many buffers as it has space for, since idle mappings make room; it never has more
+ * mapped than the limit. */
 static void s06_more_buffers_than_space_come_and_go(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -219,8 +220,8 @@ static void s06_a_low_mark_above_the_limit_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What an owner is charged with follows each of its buffers through all states,
- * and the sums of all owners are the pool's. */
+/* The charges of an owner follow its buffer through all states, and equal the counters of
+ * the pool, as there is no other owner. */
 static void s06_accounts_follow_the_states(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -275,8 +276,7 @@ static void s06_accounts_follow_the_states(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages of many buffers that are given back in one array settle the accounts of
- * each of their owners. */
+/* A give of one array with pages of several owners settles the accounts of each. */
 static void s06_a_give_settles_every_owner(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -304,7 +304,7 @@ static void s06_a_give_settles_every_owner(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A rig whose chunks are single pages, so that a request is many of them. */
+/* A rig whose chunks are single pages, so that a request has many of them. */
 static struct rig *singles_rig(struct check *t, struct rig_config config)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -324,9 +324,8 @@ static struct buffer *uncached_of(struct check *t, struct rig *rig, size_t n,
 					 .caching = TTMPOOL_UNCACHED });
 }
 
-/* At the page budget, and at the mapped limit, what is pooled goes at once for all
- * that a request lacks: one caching change for what leaves, and one for what
- * comes. */
+/* At the page budget or the mapped limit, one reclaim frees all that a request lacks: one
+ * caching change for the pages that leave, and one for those that come. */
 static void s05_one_reclaim_serves_a_whole_request(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -361,8 +360,8 @@ static void s05_one_reclaim_serves_a_whole_request(struct check *t)
 	}
 }
 
-/* With some more than one lacks: small requests at the page budget find what the one
- * before has left. (Cached pages need no caching change of their own.) */
+/* A reclaim frees a little more than a request lacks, so that later small requests need
+ * none. (Cached pages need no caching change of their own.) */
 static void s05_small_requests_share_a_reclaim(struct check *t)
 {
 	struct rig *rig =
@@ -391,7 +390,7 @@ static void s05_small_requests_share_a_reclaim(struct check *t)
 
 #define PATIENT TTMPOOL_WAIT_FOREVER
 
-/* The error of a request for @n pages, by one of the ways in. */
+/* The error of a request for @n pages, by one of five functions. */
 static int ask_for(struct check *t, struct rig *rig, int way, size_t n)
 {
 	struct ttmpool_request req = { .source = way == 1 ? TTMPOOL_COHERENT
@@ -419,7 +418,7 @@ static int ask_for(struct check *t, struct rig *rig, int way, size_t n)
 	}
 }
 
-/* What is asked for in that way is refused with @err, and costs nobody anything. */
+/* The request is refused with @err, and takes nothing from other users. */
 static void never_fits(struct check *t, const struct rig_config *config,
 		       int way, int err)
 {
@@ -429,7 +428,7 @@ static void never_fits(struct check *t, const struct rig_config *config,
 	uint64_t unmaps;
 
 	CHECK(t, rig);
-	/* What bounces is not mapped before it is taken. */
+	/* A device whose mappings bounce maps pages only when they are taken. */
 	if (way > 2 && !rig->pool[0].policy.keep_mapped) {
 		CHECK(t, rig_close(t, rig));
 		return;
@@ -452,8 +451,8 @@ static void never_fits(struct check *t, const struct rig_config *config,
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What can never be had is refused at once, however patient who asks is: nobody
- * loses a pooled page, a kept mapping or a buffer that is idle for it. */
+/* A request that can never fit is refused at once, even if it would wait forever: no
+ * pooled page, kept mapping or idle buffer is given up for it. */
 static void s06_what_never_fits_costs_nobody_anything(struct check *t)
 {
 	struct ttmpool_iova *iova = check_zalloc(t, sizeof(*iova));
@@ -471,7 +470,7 @@ static void s06_what_never_fits_costs_nobody_anything(struct check *t)
 	ttmpool_iova_fini(iova);
 }
 
-/* Who wants no address needs none, however many are had. */
+/* A take without addresses succeeds when all address space is in use. */
 static void s06_a_take_without_addresses_needs_no_room_for_them(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -494,8 +493,8 @@ static void s06_a_take_without_addresses_needs_no_room_for_them(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Room is taken for what pooled pages lack, too: those that have lost their mapping
- * are mapped within the limit. */
+/* Pooled pages without a mapping need room as well: mapping them stays within the
+ * limit. */
 static void s06_pooled_pages_without_a_mapping_count(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -524,8 +523,8 @@ static void s06_pooled_pages_without_a_mapping_count(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Spare chunks that a populate would make are not made where there is no room for
- * them, in either budget; nothing goes for them. */
+/* A populate makes no spare chunks if a budget has no room for them, and nothing is
+ * released for them. */
 static void s06_no_spare_chunk_is_over_a_budget(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
@@ -553,8 +552,8 @@ static void s06_no_spare_chunk_is_over_a_budget(struct check *t)
 	}
 }
 
-/* A budget that was lowered below what is pooled and reserved is a budget all the
- * same: for a request of one chunk, too, that lies there. */
+/* A request above a lowered page budget is refused, even for one chunk that is pooled and
+ * reserved. */
 static void s06_more_than_a_lowered_budget_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

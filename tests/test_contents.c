@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Contents: what is in a page, and who may see it. Pages are zero when they are
- * handed out, are cleared no sooner and no oftener than that needs, and what
- * the CPU writes the device reads, at every order and caching.
+ * Contents: what is in a page, and which buffer may see it. Pages are zero when they are
+ * handed out, and are not cleared more often or earlier than that needs. The device reads
+ * what the CPU writes, for every order and caching.
  */
 
 #include "rig_buffer.h"
@@ -15,7 +15,7 @@ static struct buffer *buffer_of(struct check *t, struct rig *rig,
 		&(struct buffer_config){ .num_pages = n, .caching = caching });
 }
 
-/* No page carries its last owner's bytes to the next. */
+/* A page does not carry its last owner's bytes to the next owner. */
 static void no_owner_sees_anothers_bytes(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -57,7 +57,7 @@ static void a_dirty_page_is_cleared_when_it_is_wanted(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages that leave for the system are not cleared. */
+/* Pages that return to the system are not cleared. */
 static void a_dirty_page_that_leaves_is_not_cleared(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -72,7 +72,7 @@ static void a_dirty_page_that_leaves_is_not_cleared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A scrub clears ahead of need: the next populate clears nothing. */
+/* A scrub clears pooled pages ahead of time: the next populate clears nothing. */
 static void a_scrubbed_page_is_not_cleared_again(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -95,7 +95,7 @@ static void a_scrubbed_page_is_not_cleared_again(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A clean chunk is handed out before a dirty one that came back later. */
+/* A clean chunk is handed out before a dirty one that was given back later. */
 static void a_clean_chunk_goes_before_a_dirty_one(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -118,8 +118,8 @@ static void a_clean_chunk_goes_before_a_dirty_one(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A chunk of fresh pages, of which it is known that it is as the kernel's
- * allocator made it, is not cleared once more by the library. */
+/* The library does not clear fresh pages again, since the system's allocator has zeroed
+ * them. */
 static void fresh_pages_are_not_cleared_twice(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -145,8 +145,8 @@ static bool device_sees(struct check *t, struct rig *rig, struct buffer *buf,
 	       check_device_holds(t, rig->dev[0], buf->dma_addr[last], byte);
 }
 
-/* S13, S3: what the CPU writes the device reads, for every order and caching,
- * with the functions that the device's own report chooses. */
+/* S13, S3: the device reads what the CPU writes, for every order and caching, with the
+ * backend functions that fit the device. */
 static void s13_the_device_sees_what_the_cpu_writes(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a driver can do wrong (f19, f26 to f36): other pools' pages, pages
- * twice, pages in pieces, pages that are none, numbers that are none. It is
- * refused before anything is done, and told.
+ * Errors that a driver can make (f19, f26 to f36): pages of another pool, pages twice,
+ * parts of chunks, pointers that are no pages, impossible numbers. The library refuses
+ * them before it changes anything, and reports them.
  */
 
 #include "rig_buffer.h"
@@ -44,7 +44,7 @@ static bool close_pair(struct check *t, struct pair *pair)
 	return rig_close(t, pair->rig) && good;
 }
 
-/* The arrays of both change places. */
+/* Exchange the page arrays of both buffers. */
 static void swap_arrays(struct pair *pair)
 {
 	tpos_page_t **pages = pair->buf[0]->be.tt.pages;
@@ -58,7 +58,7 @@ static int swapout(struct ttmpool_backend *be)
 	return ttmpool_swapout(be, TTMPOOL_ALL_PAGES);
 }
 
-/* No operation of one pool takes a page of another. */
+/* No operation of one pool accepts a page of another. */
 static void f19_another_devices_pages_are_refused(struct check *t)
 {
 	static int (*const verbs[])(struct ttmpool_backend * be) = {
@@ -91,7 +91,7 @@ static void f19_another_devices_pages_are_refused(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* Is giving these pages refused, as if nothing had been? */
+/* Is this give refused, and is everything unchanged? */
 static bool is_refused(struct check *t, struct pair *pair, size_t first,
 		       size_t n, enum ttmpool_caching caching)
 {
@@ -104,14 +104,14 @@ static bool is_refused(struct check *t, struct pair *pair, size_t first,
 	       rig_is_quiet(t, pair->rig);
 }
 
-/* Where do chunks begin? The others are the middle of one. */
+/* Does a chunk begin here, or does the array end? All other pages are inside a chunk. */
 static bool is_boundary(const struct pair *pair, size_t i)
 {
 	return i == N ||
 	       ttmpool_pool_owns(&pair->rig->pool[0], pair->buf[0]->pages[i]);
 }
 
-/* Every piece of the array that is not whole chunks, and every caching but the
+/* A give of any part of the array that is not whole chunks, or with any caching but the
  * right one, is refused. */
 static void f26_no_piece_and_no_other_caching(struct check *t)
 {
@@ -136,8 +136,8 @@ static void f26_no_piece_and_no_other_caching(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* A page in the middle of a chunk is another: where what is cheap is checked,
- * that is refused, too. */
+/* With checks enabled, a chunk whose array has one of its pages in a wrong place is
+ * refused, too. */
 static void f26_no_other_order(struct check *t)
 {
 	struct pair *pair = open_pair(t);
@@ -154,8 +154,7 @@ static void f26_no_other_order(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* The same pages twice: in one call, in two, and after somebody else has them.
- */
+/* The same pages cannot be given back twice, neither in one call nor in two. */
 static void f28_nothing_is_given_twice(struct check *t)
 {
 	struct pair *pair = open_pair(t);
@@ -174,13 +173,13 @@ static void f28_nothing_is_given_twice(struct check *t)
 	CHECK_EQ(t, ttmpool_pool_give(pool, twice, N, TTMPOOL_WRITE_COMBINED),
 		 -EINVAL);
 	CHECK_EQ(t, check_reports(t, TTMPOOL_REPORT_DOUBLE), 2);
-	/* They are handed out anew: the buffer that had them has them not. */
+	/* The pages are handed out anew; the old array does not matter any more. */
 	CHECK_EQ(t, ttmpool_populate(&pair->buf[0]->be), 0);
 	CHECK(t, buffer_stamp(t, pair->buf[0], 1));
 	CHECK(t, close_pair(t, pair));
 }
 
-/* What is no page of a pool is refused, whatever it points to. */
+/* A pointer that is no page of a pool is refused, whatever it points to. */
 static void f29_what_is_not_ours_is_refused(struct check *t)
 {
 	struct pair *pair = open_pair(t);
@@ -208,8 +207,8 @@ static void f29_what_is_not_ours_is_refused(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* Numbers of pages that cannot be: none, all there are, and what overflows when
- * it is counted in bytes. */
+/* Impossible numbers of pages are refused: none, the largest number, and numbers that
+ * overflow when they are counted in bytes. */
 static void f31_no_number_of_pages_overflows(struct check *t)
 {
 	struct pair *pair = open_pair(t);
@@ -245,7 +244,7 @@ static void f31_no_number_of_pages_overflows(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* What names nothing is refused, in every place where something is named. */
+/* Each function refuses arguments that name nothing. */
 static void f32_what_names_nothing_is_refused(struct check *t)
 {
 	struct pair *pair = open_pair(t);
@@ -297,8 +296,8 @@ static void f32_what_names_nothing_is_refused(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* A pool that goes while buffers have pages says how many, and of whom; no page
- * of them is anybody's until somebody vouches for it. */
+/* The end of a pool returns the number of pages that a buffer still has, and reports
+ * them; the pages stay in quarantine until the caller purges it. */
 static void f34_teardown_tells_what_was_left(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -331,8 +330,8 @@ static void f34_teardown_tells_what_was_left(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A limit of nothing, while buffers come and go: what is pooled goes, what is
- * in use stays, and nobody spins. */
+/* With a pool limit of zero, pooled pages are released and pages in use stay, while
+ * buffers come and go. */
 static void f36_a_limit_of_nothing_while_busy(struct check *t)
 {
 	struct pair *pair = open_pair(t);
@@ -362,8 +361,8 @@ static void f36_a_limit_of_nothing_while_busy(struct check *t)
 	CHECK(t, close_pair(t, pair));
 }
 
-/* The first one first: a kernel tells of the first ten findings in five
- * seconds, and the others here make hundreds. */
+/* This case is the first: a kernel logs only ten findings in five seconds, and the other
+ * cases here make hundreds. */
 CHECK_SUITE(faults_abuse, CHECK_CASE(f34_teardown_tells_what_was_left),
 	    CHECK_CASE(f19_another_devices_pages_are_refused),
 	    CHECK_CASE(f26_no_piece_and_no_other_caching),

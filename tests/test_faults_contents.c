@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What could happen to contents (f25, f42 to f48): to be seen by somebody else,
- * to be lost on the way, to be left behind in a page or a store.
+ * What could happen to contents (f25, f42 to f48): another buffer sees them, a swapout or
+ * a swapin loses them, or they stay behind in a page or a store.
  */
 
 #include "rig_buffer.h"
@@ -21,8 +21,8 @@ static struct buffer *open_buffer(struct check *t, struct rig *rig, int kind)
 
 #define KINDS (2 * TTMPOOL_CACHING_COUNT)
 
-/* In whatever state a buffer is, its pages are what its chunks say, and a page
- * that is the system's is write-back. */
+/* The pages of a buffer have the caching of its state, and a page that returned to the
+ * system is write-back. */
 static void f25_what_is_not_cached_is_a_buffers(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -46,8 +46,8 @@ static void f25_what_is_not_cached_is_a_buffers(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer that is swapped out, in part or as a whole, can end; nothing of it
- * is left, and its device may go then. */
+/* A buffer that is swapped out, in part or as a whole, can end; nothing of it is left,
+ * and its pool can end then. */
 static void f42_a_swapped_buffer_can_end(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -70,8 +70,8 @@ static void f42_a_swapped_buffer_can_end(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Contents of any caching come back from the store byte for byte, with sums and
- * without; and the pages that they were in are zero for whoever is next. */
+/* Contents of any caching return from the store byte for byte, with checksums and
+ * without; and their old pages are zero for the next buffer. */
 static void f43_contents_are_copied_and_not_left_behind(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -99,8 +99,8 @@ static void f43_contents_are_copied_and_not_left_behind(struct check *t)
 	}
 }
 
-/* Chunks of every order are zero to the last byte when they change hands, be
- * they kept mapped, scrubbed, or neither. */
+/* Chunks of every order are zero to the last byte when they change hands, whether they
+ * were kept mapped, scrubbed, or neither. */
 static void f44_no_byte_of_a_recycled_chunk_is_left(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -133,8 +133,9 @@ static void f44_no_byte_of_a_recycled_chunk_is_left(struct check *t)
 	}
 }
 
-/* What is done ahead of suspend: all that can go goes, room for what must stay
- * is there, and after resume every byte is. */
+/* Before a suspend all buffers can be swapped out and all pooled pages released, except
+ * for a prepared reserve, which the shrinker leaves; after the resume every byte
+ * returns. */
 static void f47_everything_goes_before_suspend(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -165,8 +166,8 @@ static void f47_everything_goes_before_suspend(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A chunk is at most 2 MiB, a page's address the one before and a page's size,
- * whatever that is. */
+/* A chunk is at most 2 MiB, and the addresses of its pages are one page size apart, for
+ * any page size. */
 static void f48_pages_of_any_size(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

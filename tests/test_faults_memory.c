@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What goes wrong with memory and with address space (f01 to f21), as far as it
- * can be brought about by budgets, limits and the public API alone: so the same
- * cases run in a kernel, where nobody can plan the failure of a call.
+ * Failures of memory and of address space (f01 to f21, and f56), as far as budgets,
+ * limits and the public API can cause them: so the same cases run in a kernel, where a
+ * test cannot plan the failure of a call.
  */
 
 #include "rig_buffer.h"
@@ -27,7 +27,7 @@ static bool is_untouched(struct buffer *buf)
 	return buf->be.tt.state == TTMPOOL_TT_EMPTY;
 }
 
-/* Wherever memory ends, it is as if nothing had been asked for. */
+/* If memory ends at any page, the populate changes nothing. */
 static void f01_memory_ends_at_any_page(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -49,7 +49,7 @@ static void f01_memory_ends_at_any_page(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A scan of nothing, of everything, and of an empty pool is what it says. */
+/* A scan for nothing, for everything, and of an empty pool returns the right number. */
 static void f06_a_scan_of_any_number(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -71,8 +71,8 @@ static void f06_a_scan_of_any_number(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Before there is a pool, and after the last one went, there is nothing to
- * shrink and no harm in trying. */
+/* Before the first pool begins and after the last one ends, a scan releases nothing and
+ * does no harm. */
 static void f07_shrinking_without_pools(struct check *t)
 {
 	struct ttmpool_manager_config config = {
@@ -98,8 +98,7 @@ static void f07_shrinking_without_pools(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_fini(mgr), 0);
 }
 
-/* A node that does not exist has no pages; others serve, and no call crashes.
- */
+/* A pool on a node that does not exist gets its pages from other nodes. */
 static void f08_a_node_that_is_not_there(struct check *t)
 {
 	static const int nodes[] = { 63, 1000, 0x7fffffff };
@@ -142,7 +141,7 @@ static uint64_t page_bytes(struct check *t)
 	return (uint64_t)1 << info.page_shift;
 }
 
-/* Wherever address space ends, all that was mapped before is unmapped again. */
+/* If address space ends at any page, the pool unmaps all that it has mapped before. */
 static void f10_address_space_ends_at_any_page(struct check *t)
 {
 	for (unsigned int i = 2; i < 2 * N; i++) {
@@ -166,8 +165,8 @@ static void f10_address_space_ends_at_any_page(struct check *t)
 	}
 }
 
-/* If the device has no addresses left, the pool ends mappings that it keeps without a user,
- * but never one in use; requests succeed again when pages in use come back. */
+/* If the device has no addresses left, the pool ends idle mappings, but never one in use;
+ * requests succeed again when pages in use are given back. */
 static void f11_address_space_recovers(struct check *t)
 {
 	struct rig *rig = rig_open(
@@ -179,7 +178,8 @@ static void f11_address_space_recovers(struct check *t)
 	for (int i = 0; i < 4; i++) {
 		buf[i] = open_buffer(t, rig, 0);
 		CHECK(t, buf[i]);
-		/* Not of those that the second one leaves behind. */
+		/* So that it does not use the pages that the second buffer leaves
+		 * behind. */
 		if (i > 1)
 			buf[i]->be.tt.caching = TTMPOOL_UNCACHED;
 	}
@@ -195,8 +195,8 @@ static void f11_address_space_recovers(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Whatever the machine is, a buffer is zero, its device's, and comes and goes;
- * what the machine can do is told. */
+/* On every machine a populated buffer is zero, the device reads what the CPU writes, and
+ * the buffer can be populated again; the device's report chooses the backend. */
 static void f21_the_same_on_every_machine(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -228,8 +228,8 @@ static void f21_the_same_on_every_machine(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer, one of whose pages the hardware has poisoned; NULL if nobody would hear of
- * it here. */
+/* A buffer with one page that the hardware has poisoned; NULL if this system does not
+ * report poison. */
 static struct buffer *poisoned(struct check *t, struct rig *rig, int kind,
 			       size_t page)
 {
@@ -243,7 +243,7 @@ static struct buffer *poisoned(struct check *t, struct rig *rig, int kind,
 	return NULL;
 }
 
-/* Give such a buffer back; its page goes to nobody. */
+/* Give such a buffer back; its page goes into quarantine. */
 static bool buries(struct rig *rig, struct buffer *buf)
 {
 	if (ttmpool_drop(&buf->be))
@@ -253,8 +253,8 @@ static bool buries(struct rig *rig, struct buffer *buf)
 	       !ttmpool_manager_purge_quarantine(&rig->mgr);
 }
 
-/* A poisoned page is not read, and is not given to the store: what is before it leaves,
- * and it stays where it is. */
+/* A poisoned page is not read and not stored: the pages before it are swapped out, and it
+ * stays where it is. */
 static void f56_a_poisoned_page_is_not_swapped_out(struct check *t)
 {
 	static const size_t at[] = { 0, 17, 20 }, gone[] = { 0, 16, 20 };
@@ -286,7 +286,8 @@ static void f56_a_poisoned_page_is_not_swapped_out(struct check *t)
 	}
 }
 
-/* Nor is it copied: a buffer that cannot become anonymous in place stays as it is. */
+/* A poisoned page is not copied: a coherent buffer that has one does not become
+ * anonymous, and stays as it is. */
 static void f56_a_poisoned_page_is_not_copied(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -304,7 +305,7 @@ static void f56_a_poisoned_page_is_not_copied(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer without such a page is copied as ever, whatever others have. */
+/* A buffer without a poisoned page is copied as usual, even if another buffer has one. */
 static void f56_poison_elsewhere_is_no_reason(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -324,8 +325,8 @@ static void f56_poison_elsewhere_is_no_reason(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The swapper passes over a buffer that it cannot swap out for such a page, and has
- * another one go. */
+/* The swapper passes over a buffer that it cannot swap out because of a poisoned page,
+ * and swaps out another one. */
 static void f56_the_swapper_passes_over_poison(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

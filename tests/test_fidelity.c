@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Fidelity: the same script of operations in both worlds. Each step writes a
- * line that says what it returned, in which state it left its buffer, and what
- * it cost: chunks by order, caching batches, maps, unmaps, pages cleared. The
- * log of the simulated machine and that of a kernel booted behind the same kind
- * of IOMMU must be the same, line by line; a difference is a bug of the machine
- * until proven otherwise.
+ * Fidelity: the same script of operations in both worlds. Each step logs what it
+ * returned, the state of its buffer, and its cost: chunks by order, caching batches,
+ * maps, unmaps, cleared pages. The log of the simulated machine and that of a kernel
+ * behind the same kind of IOMMU must be the same, line by line; a difference counts as a
+ * bug of the machine until proven otherwise.
  *
- * Where the worlds may differ, a rule says so, not an exception:
+ * The worlds may differ only by these rules, without exceptions:
  *
- * - No chunk is larger than 16 pages, so that a kernel that has just booted has
- *   them as surely as the machine. A step that had to fall back all the same
- *   would say so in its line, and be a difference.
- * - Addresses are not in the log: they are each world's own.
+ * - No chunk is larger than 16 pages, so that a freshly booted kernel has such chunks as
+ * surely as the machine. A step that had to fall back to smaller ones would log that, and
+ * be a difference.
+ * - Addresses are not in the log: each world has its own.
  */
 
 #include "rig_buffer.h"
@@ -62,14 +61,14 @@ static const char *const verbs[] = {
 	[DRAIN] = "drain",
 };
 
-/* @buf: which buffer; @n: pages, or a byte */
+/* @buf: which buffer; @n: a number of pages, or a byte */
 struct step {
 	enum verb verb;
 	int buf;
 	size_t n;
 };
 
-/* What each buffer is. */
+/* The size and kind of each buffer. */
 static const struct {
 	size_t num_pages;
 	enum ttmpool_caching caching;
@@ -137,7 +136,7 @@ static long long prime(struct world *w, int kind, size_t n)
 	return ttmpool_pool_prime(&w->rig->pool[0], &req, true);
 }
 
-/* What concerns one buffer. */
+/* The verbs that work on one buffer. */
 static long long play_buffer(struct check *t, struct world *w,
 			     const struct step *step)
 {
@@ -280,7 +279,7 @@ static bool world_open(struct check *t, struct world *w)
 	return w->rig;
 }
 
-/* Every step leaves all counters in agreement, and writes its lines. */
+/* After every step all counters agree, and the step has written its log lines. */
 static void the_script_runs_in_both_worlds(struct check *t)
 {
 	struct world *w = check_zalloc(t, sizeof(*w));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Ownership: S9. The pool knows its pages. What is given back and is not what
- * was handed out is refused, counted and reported, and nothing changes.
+ * Ownership: S9. The pool knows its pages. A give of anything but what the pool has
+ * handed out is refused, counted and reported, and changes nothing.
  */
 
 #include "rig.h"
@@ -34,7 +34,7 @@ static int give(struct taken *taken, tpos_page_t **pages, size_t n)
 				 TTMPOOL_WRITE_COMBINED);
 }
 
-/* Was it refused as @kind, once, with everything still in use? */
+/* Was the give refused once, as @kind, with all pages still in use? */
 static bool was_refused(struct check *t, struct taken *taken,
 			enum ttmpool_report_kind kind)
 {
@@ -45,13 +45,13 @@ static bool was_refused(struct check *t, struct taken *taken,
 	       rig_is_quiet(t, taken->rig);
 }
 
-/* Give back for good; whether all went well. */
+/* Give the pages back for good; true if all went well. */
 static bool done(struct check *t, struct taken *taken)
 {
 	return !give(taken, taken->pages, N) && rig_close(t, taken->rig);
 }
 
-/* A page of the system that no pool ever had is refused. */
+/* A page of the system that was never in a pool is refused. */
 static void s09_a_foreign_page_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -66,7 +66,7 @@ static void s09_a_foreign_page_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* A pointer that is no page at all is refused, and not followed. */
+/* A pointer that is no page is refused, and not followed. */
 static void s09_what_is_no_page_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -82,7 +82,7 @@ static void s09_what_is_no_page_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* A page of another device's pool is refused, in every position. */
+/* A page of another device's pool is refused. */
 static void s09_another_pools_page_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 2);
@@ -108,7 +108,8 @@ static void s09_another_pools_page_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Of all pages around ours, none but the first of each chunk is taken for one. */
+/* Of the pages from the first one on in memory, the pool owns only the first of each of
+ * its chunks. */
 static void f52_no_neighbour_is_taken_for_ours(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -132,7 +133,7 @@ static void f52_no_neighbour_is_taken_for_ours(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Pages that were given back cannot be given back once more. */
+/* Pages that were given back cannot be given back again. */
 static void s09_a_double_give_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -147,7 +148,7 @@ static void s09_a_double_give_is_refused(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* A chunk named twice in one array is found, and the first naming undone. */
+/* A chunk that is named twice in one array is refused, and stays in use. */
 static void s09_a_page_named_twice_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -160,7 +161,7 @@ static void s09_a_page_named_twice_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* A page from the middle of a chunk is not a chunk. */
+/* A page from the middle of a chunk is not accepted as a chunk. */
 static void s09_the_middle_of_a_chunk_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -172,7 +173,7 @@ static void s09_the_middle_of_a_chunk_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Nor is the beginning of one. */
+/* The beginning of a chunk is not accepted as a chunk. */
 static void s09_a_part_of_a_chunk_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -183,7 +184,7 @@ static void s09_a_part_of_a_chunk_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* The last page of a chunk must be where it was handed out. */
+/* The last page of a chunk must be at its place in the array. */
 static void s09_a_chunk_out_of_order_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -198,7 +199,7 @@ static void s09_a_chunk_out_of_order_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* In a large one, each page must, where that is looked at; and the last one. */
+/* In a large chunk the pool checks the last page, and with checks enabled every page. */
 static void s09_each_page_of_a_large_chunk_is_looked_at(struct check *t)
 {
 	const int step = TPOS_CHECK_LEVEL > 0 ? 9 : 63;
@@ -229,7 +230,7 @@ static void s09_each_page_of_a_large_chunk_is_looked_at(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages are given back as of the caching that they are. */
+/* A give must name the caching of its pages. */
 static void s09_a_give_of_another_caching_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -243,7 +244,7 @@ static void s09_a_give_of_another_caching_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* A give that names no caching there is, is refused: of a page, and of more. */
+/* A give with an unknown caching is refused, for one page and for more. */
 static void s09_a_give_of_no_caching_is_refused(struct check *t)
 {
 	const enum ttmpool_caching none[] = { TTMPOOL_CACHING_UNKNOWN,
@@ -277,7 +278,7 @@ static void s09_chunks_may_come_back_in_any_order(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* A give of no page is an error of its caller's, and is told so. */
+/* A give of no page returns -EINVAL, since it is an error of the caller. */
 static void s09_a_give_of_nothing_is_refused(struct check *t)
 {
 	struct taken *taken = take_some(t, 1);
@@ -287,7 +288,8 @@ static void s09_a_give_of_nothing_is_refused(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* More chunks than are checked under one lock are all refused together. */
+/* If a give has more chunks than are checked under one lock, all of them are refused
+ * together. */
 static void s09_a_long_refused_give_changes_nothing(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -315,7 +317,7 @@ static void s09_a_long_refused_give_changes_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Every finding has words of its own; what is no finding has others. */
+/* Every kind of finding has a name of its own, and unknown kinds share another one. */
 static void s09_every_finding_has_a_name(struct check *t)
 {
 	const char *unknown = ttmpool_report_name(TTMPOOL_REPORT_KIND_COUNT);
@@ -331,8 +333,8 @@ static void s09_every_finding_has_a_name(struct check *t)
 	}
 }
 
-/* Single pages that were handed out one after the other, but to two owners and of
- * two kinds, come back in one array, and each account is closed. */
+/* Single pages that were handed out in a row, but to two owners and both mapped and
+ * unmapped, come back in one array, and each account is settled. */
 static void s09_neighbours_of_two_owners_come_back_together(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The swapper's list (S7): who is on it, who may be, and who is looked at. */
+/* The swapper's list (S7): which buffers are on it, which may be, and which are swapped
+ * out. */
 
 #include "rig_buffer.h"
 
@@ -13,8 +14,8 @@ static struct buffer *buffer_of(struct check *t, struct rig *rig,
 		&(struct buffer_config){ .num_pages = 2, .funcs = funcs });
 }
 
-/* Who has no lock to try cannot be on the list, and touching or removing who is
- * not on it does nothing. */
+/* A buffer without a trylock cannot be on the list, and to touch or remove a buffer that
+ * is not on the list does nothing. */
 static void s07_only_who_can_be_locked_is_listed(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -30,7 +31,7 @@ static void s07_only_who_can_be_locked_is_listed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A lock that can be taken and not given back is no lock. */
+/* A backend with only one of trylock and unlock is refused. */
 static void s07_half_a_lock_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -45,8 +46,8 @@ static void s07_half_a_lock_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A manager does not end either while a buffer with pages is on the list, even if its
- * pool is gone. */
+/* A manager cannot end while a buffer with pages is on the list, even if its pool has
+ * ended. */
 static void s07_a_manager_keeps_who_is_listed(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -64,7 +65,7 @@ static void s07_a_manager_keeps_who_is_listed(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer does not end while it is on the list, even if it is empty. */
+/* A buffer cannot end while it is on the list, even if it is empty. */
 static void s07_who_is_listed_does_not_end(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -83,8 +84,8 @@ static void s07_who_is_listed_does_not_end(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What could be swapped out is counted in every state, and that a buffer is touched does not
- * change it. */
+/* The pages that could be swapped out are counted right in every state, and a touch does
+ * not change the count. */
 static void s07_what_could_go_is_counted(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -116,7 +117,7 @@ static void s07_what_could_go_is_counted(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* However many are busy, the one that is not is found. */
+/* The swapper finds the one buffer that is not busy, however many others are. */
 static void s07_a_crowd_of_busy_buffers_hides_nobody(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -141,7 +142,7 @@ static void s07_a_crowd_of_busy_buffers_hides_nobody(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* @n populated buffers of two chunks (4 and 1), the first the oldest. */
+/* @n populated buffers of two chunks (4 and 1), the first one the oldest. */
 static bool queue(struct check *t, struct rig *rig, struct buffer **bufs, int n)
 {
 	for (int i = 0; i < n; i++) {
@@ -169,8 +170,8 @@ static bool end_queue(struct buffer **bufs, int n)
 	return good;
 }
 
-/* Asked for a little at a time, the oldest goes on leaving until it is gone, and
- * only then the next one begins. */
+/* If the scans ask for one page at a time, the oldest buffer leaves completely before the
+ * next one begins. */
 static void s07_a_victim_goes_on_leaving(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -194,8 +195,8 @@ static void s07_a_victim_goes_on_leaving(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Small buffers are unmapped together, and become write-back together; no more of
- * them than have what is wanted. */
+/* Small buffers are unmapped in one batch, and become write-back in one; no more of them
+ * leave than the request needs. */
 static void s07_small_buffers_leave_in_one_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -220,8 +221,7 @@ static void s07_small_buffers_leave_in_one_batch(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer that comes back, or is not bound any more, has been used: it is the
- * newest. */
+/* A buffer that was swapped in or unbound counts as just used: it becomes the newest. */
 static void s07_what_comes_back_is_the_newest(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -241,7 +241,7 @@ static void s07_what_comes_back_is_the_newest(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* In which state buffers were when they were vacated, and how many were. */
+/* The number of buffers that were vacated, by their state at that time. */
 static int vacated[TTMPOOL_TT_STATE_COUNT];
 
 static void note_vacated(struct ttmpool_backend *be)
@@ -250,8 +250,8 @@ static void note_vacated(struct ttmpool_backend *be)
 		vacated[be->tt.state]++;
 }
 
-/* Who is swapped out for others is told so, under its lock and before anything has
- * moved; and nobody else is. */
+/* The swapper calls vacate for a buffer under its lock, before anything has moved, and
+ * only for buffers that it swaps out. */
 static void s07_who_leaves_is_vacated_first(struct check *t)
 {
 	struct ttmpool_backend_funcs funcs = buffer_plain;

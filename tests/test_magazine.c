@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Magazines: chunks at hand for one owner. Nothing of the pool is asked while
- * there are enough, nobody else ever sees what they hold, and no page is lost.
+ * Magazines: chunks at hand for one owner. A get does not call the pool while there are
+ * enough chunks, nobody else has access to them, and no page is lost.
  */
 
 #include <ttmpool/magazine.h>
@@ -58,8 +58,8 @@ static bool close_site(struct check *t, struct site *site)
 	return !ttmpool_owner_fini(&site->owner) && rig_close(t, site->rig);
 }
 
-/* Where the budget has room for what is asked for, and not for half a magazine, that is
- * had. */
+/* If the budget has room for the chunks of a get, but not for half a magazine, the get
+ * succeeds. */
 static void what_there_is_for_a_get_is_had(struct check *t)
 {
 	struct site *site =
@@ -75,7 +75,7 @@ static void what_there_is_for_a_get_is_had(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* What is got is of the kind that was asked for, zero, and the owner's. */
+/* The chunks of a get are of the requested kind, zero, and charged to the owner. */
 static void magazines_have_what_they_are_for(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -96,7 +96,7 @@ static void magazines_have_what_they_are_for(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* Once it is filled, the pool hears nothing of gets and puts. */
+/* Once the magazine is filled, gets and puts do not call the pool. */
 static void a_filled_magazine_asks_nothing_of_the_pool(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -119,7 +119,7 @@ static void a_filled_magazine_asks_nothing_of_the_pool(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* A page that its owner has written to is cleared before another has it. */
+/* A page that one owner has written to is cleared before another owner gets it. */
 static void what_an_owner_left_is_cleared_for_the_next(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -146,7 +146,8 @@ static void what_an_owner_left_is_cleared_for_the_next(struct check *t)
 	CHECK_EQ(t, ttmpool_owner_fini(&other), 0);
 }
 
-/* Chunks may be got here and put there; one that is full gives half away. */
+/* A chunk may be put into another magazine than it came from; a full magazine gives half
+ * of its chunks to the pool. */
 static void a_full_magazine_gives_half_to_the_pool(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -171,7 +172,7 @@ static void a_full_magazine_gives_half_to_the_pool(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* When the system is short, what is held goes back at the next use. */
+/* When the shrinker runs, a magazine gives its chunks back at the next put. */
 static void the_shrinker_recalls_what_magazines_hold(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -190,7 +191,7 @@ static void the_shrinker_recalls_what_magazines_hold(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* Also at the next get: all that was held by then goes first. */
+/* It does so at the next get, too: the chunks that it held until then go first. */
 static void a_get_answers_a_recall(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -206,7 +207,8 @@ static void a_get_answers_a_recall(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* What a magazine held may be handed out in an array next, and come back in it. */
+/* The pool can hand out a chunk that a magazine held in an array, and take it back in
+ * it. */
 static void what_was_held_goes_in_an_array_next(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -227,7 +229,7 @@ static void what_was_held_goes_in_an_array_next(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* More than half the room at once is refused, both ways. */
+/* A get or put of more than half the room is refused. */
 static void more_than_half_the_room_is_refused(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -240,7 +242,7 @@ static void more_than_half_the_room_is_refused(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* A config that names nothing the pool has is refused. */
+/* A config with an unknown kind, no owner, or too little room is refused. */
 static void a_magazine_for_nothing_is_refused(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -260,8 +262,7 @@ static void a_magazine_for_nothing_is_refused(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* Where there are pages, but not in chunks of that order, there are none; and what
- * was found is back. */
+/* A get without room in the budget fails, and leaves no page in use. */
 static void chunks_of_another_order_will_not_do(struct check *t)
 {
 	struct site *site =
@@ -273,7 +274,7 @@ static void chunks_of_another_order_will_not_do(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* Without address space there are no smaller chunks to try, either. */
+/* A get without address space fails with -ENOSPC, and leaves no page in use. */
 static void without_address_space_there_are_none(struct check *t)
 {
 	struct site *site =
@@ -285,7 +286,8 @@ static void without_address_space_there_are_none(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* What belongs into a magazine is in use, held, and of its pool, kind and owner. */
+/* A magazine accepts only chunks that are in use, held, and of its pool, kind and
+ * owner. */
 static void only_its_own_belongs_into_a_magazine(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -317,7 +319,7 @@ static void only_its_own_belongs_into_a_magazine(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* A chunk that is held, and does not say so, is noticed. */
+/* A held chunk without the flag for that is not valid. */
 static void a_held_chunk_that_denies_it_is_not_valid(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -334,7 +336,7 @@ static void a_held_chunk_that_denies_it_is_not_valid(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* A page of a chunk that is held is foreign to an array. */
+/* A give of an array with a page of a held chunk is refused as foreign. */
 static void a_held_page_is_refused_in_an_array(struct check *t)
 {
 	struct site *site = open_site(t);
@@ -353,7 +355,7 @@ static void a_held_page_is_refused_in_an_array(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
-/* Chunks that never came back are reported when their pool is torn down. */
+/* Chunks that were never put back are reported when their pool is torn down. */
 static void teardown_reports_what_was_not_put_back(struct check *t)
 {
 	struct site *site = open_site(t);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A device whose DMA mask is changed after its pool was made (f57): the pool follows,
- * for pages of either source.
+ * A device whose DMA mask changes after its pool was made (f57): the pool follows it, for
+ * pages of either source.
  */
 
 #include <ttmpool/backup.h>
@@ -22,7 +22,7 @@ static struct pages *open_pages(struct check *t, struct rig *rig, int source,
 					.caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* Does the device reach all of it, by addresses within a mask? */
+/* Does the device reach all pages, by addresses within the mask? */
 static bool reaches(struct check *t, struct pages *some, unsigned int bits)
 {
 	uint64_t size = (uint64_t)1 << some->pool->info.page_shift;
@@ -47,8 +47,7 @@ static bool is_beyond(const struct pages *some, unsigned int bits)
 	return false;
 }
 
-/* What lies beyond the mask that the device had at first is no bad address, if the
- * mask is wider now. */
+/* When the mask becomes wider, an address beyond the first mask is not a bad address. */
 static void f57_a_wider_mask_is_followed(struct check *t)
 {
 	static const size_t sizes[] = { 1, N };
@@ -77,8 +76,8 @@ static void f57_a_wider_mask_is_followed(struct check *t)
 	}
 }
 
-/* Pages that are pooled with a mapping beyond a narrower mask are not handed out by
- * it, in buffers of one chunk or of several. */
+/* When the mask becomes narrower, pooled pages with a mapping beyond it are not handed
+ * out, whether a buffer has one chunk or several. */
 static void f57_a_narrower_mask_is_followed(struct check *t)
 {
 	static const size_t sizes[] = { 1, N };
@@ -110,8 +109,8 @@ static void f57_a_narrower_mask_is_followed(struct check *t)
 	}
 }
 
-/* What is in use when the mask becomes narrower can be given back, and is not handed
- * out again at the addresses that it had. */
+/* Pages that are in use when the mask becomes narrower can be given back, and are not
+ * handed out again at their old addresses. */
 static void f57_what_is_in_use_comes_back(struct check *t)
 {
 	if (!can_be_short(t))
@@ -135,7 +134,7 @@ static void f57_what_is_in_use_comes_back(struct check *t)
 	}
 }
 
-/* Pages come, or are mapped, in some way. */
+/* Three ways in which pages are made or mapped. */
 static int come_by_a_take(struct pages *some)
 {
 	return pages_cycle(some);
@@ -154,8 +153,8 @@ static int come_by_getting_ready(struct pages *some)
 	return err ? err : pages_give(some);
 }
 
-/* What came, or was mapped, while the mask was wider for a time is not handed out by the
- * one that the device had at first: whether it was taken, primed, or made ready again. */
+/* Pages that were made or mapped while the mask was wider for a time, by a take, a prime
+ * or a ready, are not handed out beyond the first mask afterwards. */
 static void f57_what_came_by_a_wider_mask_goes(struct check *t)
 {
 	static int (*const ways[])(struct pages * some) = {

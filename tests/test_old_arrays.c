@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Arrays of old (f54): pages that were given back and are another buffer's by now.
- * Whoever gives, moves or drops them by the array that he kept is refused, and told
- * apart from one who gives twice what nobody has.
+ * Stale arrays (f54): pages that were given back and now belong to another buffer. A
+ * caller that gives, moves or drops them by an old array is refused, and the report
+ * differs from that for a double give of pages that are free.
  */
 
 #include "rig_buffer.h"
@@ -10,18 +10,18 @@
 #define N    21 /* chunks of 16, 4 and 1 pages */
 #define SEED 5
 
-/* With the library's own functions alone; buffer_plain's are a driver's. */
+/* The library's own functions; and buffer_plain, which stands for a driver's. */
 #define STOCK_FUNCS                                   \
 	{                                             \
 		&ttmpool_backend_plain, &buffer_plain \
 	}
 
 /**
- * struct old - a buffer that has been given back, and one that has its pages now
+ * struct old - a buffer that was given back, and one that has its pages now
  * @rig: with two pools
  * @from: EMPTY
  * @to: populated, and stamped
- * @pages: what @from had
+ * @pages: the pages that @from had
  */
 struct old {
 	struct rig *rig;
@@ -78,14 +78,14 @@ static struct old *old_open(struct check *t,
 	return old;
 }
 
-/* What @from has in its arrays, and says of itself, is of old. */
+/* Restore the old array and state of @from, which are stale. */
 static void old_return(struct old *old, enum ttmpool_tt_state state)
 {
 	copy_pages(old->from->pages, old->pages);
 	old->from->be.tt.state = state;
 }
 
-/* And is true again. */
+/* Make @from empty again, as it really is. */
 static void old_end(struct old *old)
 {
 	for (size_t i = 0; i < N; i++)
@@ -99,7 +99,7 @@ static bool old_close(struct check *t, struct old *old)
 	       !ttmpool_unpopulate(&old->to->be) && rig_close(t, old->rig);
 }
 
-/* So many were refused as stale so far; nothing else was, and nothing has happened. */
+/* Were exactly @times calls refused as stale, and nothing else, with no change? */
 static bool is_stale(struct check *t, struct old *old, size_t times)
 {
 	struct ttmpool_pool_stats stats = rig_stats(old->rig);
@@ -116,7 +116,8 @@ static int swapout(struct ttmpool_backend *be)
 	return ttmpool_swapout(be, TTMPOOL_ALL_PAGES);
 }
 
-/* No verb of a buffer moves or gives back what it had once, and another has now. */
+/* No operation of a buffer moves or gives back pages that it had and another buffer has
+ * now. */
 static void f54_no_verb_takes_what_another_has_by_now(struct check *t)
 {
 	static int (*const verbs[])(struct ttmpool_backend * be) = {
@@ -147,8 +148,8 @@ static void f54_no_verb_takes_what_another_has_by_now(struct check *t)
 	}
 }
 
-/* Nor while its contents seem to be in ordinary pages: it hands nothing over, and
- * makes nothing its device's. */
+/* An anonymous buffer with a stale array is neither handed over nor made ready for the
+ * device. */
 static void f54_nothing_of_old_is_handed_over(struct check *t)
 {
 	struct old *old = old_open(t, &ttmpool_backend_plain);
@@ -168,8 +169,8 @@ static void f54_nothing_of_old_is_handed_over(struct check *t)
 	CHECK(t, old_close(t, old));
 }
 
-/* A buffer whose pages were handed over has them no more: they are the other's, with
- * his ticket, in the same pool. */
+/* After a handover the first buffer cannot drop the pages: they have the ticket of the
+ * second buffer, in the same pool. */
 static void f54_what_was_handed_over_is_not_given_back(struct check *t)
 {
 	static const struct ttmpool_backend_funcs *const funcs[] = STOCK_FUNCS;
@@ -195,7 +196,7 @@ static void f54_what_was_handed_over_is_not_given_back(struct check *t)
 	}
 }
 
-/* Who has no ticket cannot give what was taken with one. */
+/* A give without a ticket cannot give pages that were taken with one. */
 static void f54_an_array_alone_gives_nothing_of_a_buffer(struct check *t)
 {
 	struct old *old = old_open(t, &ttmpool_backend_plain);
@@ -215,8 +216,8 @@ static void f54_an_array_alone_gives_nothing_of_a_buffer(struct check *t)
 	CHECK(t, old_close(t, old));
 }
 
-/* A driver whose own unpopulate knows of no tickets gives its arrays as before, and
- * nobody else does with a ticket of his own. */
+/* A driver whose unpopulate does not know tickets gives its arrays as before, and a
+ * caller with a ticket of its own cannot give them. */
 static void f54_a_driver_need_not_know_of_tickets(struct check *t)
 {
 	struct old *old = old_open(t, &buffer_plain);
@@ -239,8 +240,8 @@ static void f54_a_driver_need_not_know_of_tickets(struct check *t)
 	CHECK(t, rig_close(t, old->rig));
 }
 
-/* A populate that fails leaves a buffer with the ticket that it had: an array of old
- * is still told from what a driver takes without any. */
+/* A buffer keeps its ticket when a populate fails: its stale array still differs from
+ * pages that a driver took without a ticket. */
 static void f54_a_failed_populate_makes_nobody_another(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,

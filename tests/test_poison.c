@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the hardware has poisoned (f56): by default, and by every way in which pages are
- * handed out or leave. The next owner of such a page would lose what he writes to it,
- * or the machine.
+ * Pages that the hardware has poisoned (f56), under the default policy, in every way in
+ * which pages are handed out or leave. The next owner of such a page would lose its data,
+ * or crash the machine.
  */
 
 #include <ttmpool/magazine.h>
@@ -50,8 +50,8 @@ static bool have_page(const struct pages *some, const tpos_page_t *page)
 	return false;
 }
 
-/* A page that is poisoned while it is pooled is handed out to nobody, clean or dirty,
- * in a chunk of whatever size, and of either source. */
+/* A page that is poisoned while it is pooled is not handed out, clean or dirty, in a
+ * chunk of any size, and of either source. */
 static void f56_a_poisoned_page_is_not_handed_out(struct check *t)
 {
 	for (size_t i = 0; i < NR_WAYS; i++) {
@@ -81,7 +81,7 @@ static void f56_a_poisoned_page_is_not_handed_out(struct check *t)
 	}
 }
 
-/* One that is poisoned while it is in use can be given back, and is not handed out
+/* A page that is poisoned while it is in use can be given back, and is not handed out
  * again. */
 static void f56_what_was_poisoned_in_use_is_not_handed_out(struct check *t)
 {
@@ -104,7 +104,8 @@ static void f56_what_was_poisoned_in_use_is_not_handed_out(struct check *t)
 	}
 }
 
-/* It does not go to the system with its chunk, but into quarantine, and all others do. */
+/* A chunk with a poisoned page goes into quarantine instead of to the system; all other
+ * chunks leave. */
 static void f56_a_poisoned_page_does_not_leave(struct check *t)
 {
 	for (size_t i = 0; i < NR_WAYS; i++) {
@@ -133,7 +134,7 @@ static void f56_a_poisoned_page_does_not_leave(struct check *t)
 	}
 }
 
-/* Nor is it handed out in runs. */
+/* A poisoned page is not handed out in runs. */
 static void f56_a_poisoned_page_is_in_no_run(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_WRITE_COMBINED,
@@ -156,7 +157,7 @@ static void f56_a_poisoned_page_is_in_no_run(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does a magazine get it, once it has been another's. */
+/* A magazine does not get a pooled page that is poisoned. */
 static void f56_a_poisoned_page_is_in_no_magazine(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -189,7 +190,8 @@ static void f56_a_poisoned_page_is_in_no_magazine(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nothing is written to it: a scrub sets its chunk aside, and clears the others. */
+/* A scrub does not write to a poisoned page: it quarantines the chunk and clears the
+ * others. */
 static void f56_a_poisoned_page_is_not_cleared(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -217,7 +219,7 @@ static void f56_a_poisoned_page_is_not_cleared(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* If there is nothing but poisoned pages, nothing is cleared. */
+/* If all pooled pages are poisoned, a scrub clears nothing. */
 static void f56_a_scrub_of_nothing_else_clears_nothing(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -236,7 +238,7 @@ static void f56_a_scrub_of_nothing_else_clears_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where there are no others to be had, a take fails, and it stays pooled. */
+/* A take fails if the budget has no room for pages in place of a poisoned one. */
 static void f56_nobody_gets_it_for_want_of_others(struct check *t)
 {
 	struct rig *rig =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The pool floor by itself: this program links ttmpool::pool, in which there is no
- * buffer, and pages are populated, recycled, shrunk and torn down.
+ * The pool floor by itself: this program links ttmpool::pool, which has no buffers; it
+ * takes, recycles and shrinks pages and tears pools down.
  */
 
 #include "rig.h"
@@ -16,8 +16,8 @@ static struct pages *wc_pages(struct check *t, struct rig *rig)
 					.caching = TTMPOOL_WRITE_COMBINED });
 }
 
-/* What the pool hands out is zero, of the caching that was asked for, and within
- * reach of the device. */
+/* The pool hands out pages that are zero, have the requested caching, and can be reached
+ * by the device. */
 static void s05_a_pool_alone_populates(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -36,7 +36,7 @@ static void s05_a_pool_alone_populates(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Pages that came back are handed out again, zeroed, and none is made. */
+/* Pages that were given back are handed out again, zeroed, and no fresh page is taken. */
 static void s10_a_pool_alone_recycles(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -57,7 +57,7 @@ static void s10_a_pool_alone_recycles(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The system gets what is pooled, and there is no buffer that it could have, too. */
+/* The shrinker releases the pooled pages, and no buffer could be swapped out. */
 static void s11_a_pool_alone_shrinks(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -79,8 +79,8 @@ static void s11_a_pool_alone_shrinks(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where a budget is used up and nothing could be swapped out, a populate fails, and
- * its arrays are as they were. */
+/* If the budget is used up and nothing can be swapped out, a take fails and leaves its
+ * arrays empty. */
 static void s06_a_pool_alone_has_nothing_to_swap_out(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .page_budget = N });
@@ -98,7 +98,7 @@ static void s06_a_pool_alone_has_nothing_to_swap_out(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pool with pages in its bins is torn down, and all of them are the system's. */
+/* When a pool with pooled pages is torn down, the system gets all of them. */
 static void s11_a_pool_alone_is_torn_down(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });

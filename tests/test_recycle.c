@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Recycling: S10. Cached pages are freed at once, the others are pooled; and
- * what is pooled costs nothing when it is handed out again.
+ * Recycling: S10. Cached pages are freed at once, the others are pooled; a pooled page
+ * needs no caching change and no mapping when it is handed out again.
  */
 
 #include "rig.h"
@@ -56,8 +56,9 @@ static void s10_wc_and_uc_pages_are_recycled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where the policy keeps mappings, they are kept if no mapping takes slots of a bounce
- * buffer, which others may need; whether a buffer is one chunk, or several, or primed. */
+/* A policy that keeps mappings keeps those that do not bounce; a mapping that takes slots
+ * of the bounce buffer ends, since others may need them. This holds for a buffer of one
+ * chunk or several, and for primed pages. */
 static void s10_mappings_that_bounce_are_not_kept(struct check *t)
 {
 	static const size_t sizes[] = { 1, 9 };
@@ -86,7 +87,7 @@ static void s10_mappings_that_bounce_are_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Coherent pages are dear to get, and recycled whatever their caching. */
+/* Coherent pages are expensive to get, and are recycled whatever their caching. */
 static void s10_coherent_pages_are_recycled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -104,7 +105,7 @@ static void s10_coherent_pages_are_recycled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The policy decides: cached pages are pooled where it says so, others not. */
+/* The policy decides which cachings are pooled. */
 static void s10_the_policy_decides_what_is_recycled(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -124,7 +125,7 @@ static void s10_the_policy_decides_what_is_recycled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A recycled buffer costs no caching change and no mapping. */
+/* A recycled buffer costs no caching change and, if mappings are kept, no mapping. */
 static void s10_a_hit_costs_no_flush_and_no_map(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -170,8 +171,8 @@ static void s10_mappings_end_where_the_policy_keeps_none(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One populate changes the caching of all its fresh pages in one batch, however
- * they are mixed with pooled ones. */
+/* One populate changes the caching of all its fresh pages in one batch, even if it also
+ * gets pooled pages. */
 static void s10_a_mixed_populate_is_one_caching_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -194,7 +195,7 @@ static void s10_a_mixed_populate_is_one_caching_batch(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Release is one caching batch and one unmap batch, whatever was pooled. */
+/* A drain is one caching batch and at most one unmap batch for all pooled pages. */
 static void s10_a_drain_is_one_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -216,7 +217,7 @@ static void s10_a_drain_is_one_batch(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The chunk that came back last goes out first. */
+/* The chunk that was given back last is handed out first. */
 static void s10_the_newest_chunk_goes_out_first(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -238,7 +239,7 @@ static void s10_the_newest_chunk_goes_out_first(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Chunks lie in the buffer by falling order, each aligned to its own size. */
+/* Each chunk lies in the buffer at a multiple of its own size. */
 static void s10_chunks_are_aligned_within_the_buffer(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -248,7 +249,7 @@ static void s10_chunks_are_aligned_within_the_buffer(struct check *t)
 
 	CHECK(t, rig);
 	pool = &rig->pool[0];
-	/* Singles and fours are pooled, so that a mix is handed out. */
+	/* Pool single pages and chunks of four, so that the buffer gets a mix. */
 	for (int k = 0; k < 2; k++) {
 		buf = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 5);
 		CHECK(t, buf);
@@ -289,7 +290,8 @@ static void s10_no_chunk_is_larger_than_the_policy_says(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A request that names nothing known, or no page, is refused. */
+/* A request with an unknown source or caching, or with an impossible number of pages, is
+ * refused. */
 static void s10_a_request_of_nothing_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -316,7 +318,7 @@ static void s10_a_request_of_nothing_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pool of no device, no such node or no such order is refused. */
+/* A pool without a device, or with an impossible node or order, is refused. */
 static void s10_a_pool_of_nothing_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -342,8 +344,8 @@ static void s10_a_pool_of_nothing_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* With refill, a populate that converts pages leaves one spare chunk of each
- * order that was missing, converted in the same batch. */
+/* With refill, a populate that changes the caching of pages leaves one spare chunk of
+ * each missing order, changed in the same batch. */
 static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -371,8 +373,8 @@ static void s10_a_refill_rides_along_with_a_conversion(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* It makes what is missing, no more of what is there, and no more pages than the
- * buffer has itself. */
+/* A refill makes only chunks of missing orders, and no more pages than the buffer itself
+ * has. */
 static void s10_a_refill_makes_only_what_is_missing(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -395,7 +397,7 @@ static void s10_a_refill_makes_only_what_is_missing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The next buffer of an odd size finds its odd pages there. */
+/* The next buffer of an odd size finds its odd pages among the spare chunks. */
 static void s10_a_refill_serves_the_next_odd_size(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -415,7 +417,7 @@ static void s10_a_refill_serves_the_next_odd_size(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Where there is no room for spare pages, there is no refill. */
+/* A refill makes no spare pages if the budget or the pool limit has no room for them. */
 static void s10_a_refill_stays_within_limit_and_budget(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -439,7 +441,7 @@ static void s10_a_refill_stays_within_limit_and_budget(struct check *t)
 	}
 }
 
-/* What the policy does not recycle is not refilled either. */
+/* Chunks that the policy does not recycle are not refilled either. */
 static void s10_what_is_not_recycled_is_not_refilled(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

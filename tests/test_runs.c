@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Runs: a buffer's pages as contiguous pieces. S3, where nobody needs an entry for
+ * Runs: a buffer's pages as contiguous pieces (S3), for callers that need no entry for
  * each page.
  */
 
@@ -43,13 +43,14 @@ static struct taken *take_some(struct check *t)
 	return taken && !take(taken) ? taken : NULL;
 }
 
-/* Give back for good; whether all went well. */
+/* Give the runs back for good; true if all went well. */
 static bool done(struct check *t, struct taken *taken)
 {
 	return !ttmpool_runs_give(&taken->runs) && rig_close(t, taken->rig);
 }
 
-/* All pages that were asked for are there, in chunks, mapped and of the caching. */
+/* Runs have all requested pages, in chunks that are mapped and have the requested
+ * caching. */
 static void s03_runs_have_all_the_pages(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -69,7 +70,8 @@ static void s03_runs_have_all_the_pages(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* A second time they come from the bins, still mapped, and nothing is made. */
+/* The second time, the runs come from the pool, with their caching, and no page is
+ * fresh. */
 static void s03_runs_are_recycled(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -87,7 +89,7 @@ static void s03_runs_are_recycled(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* What is written down is every page once, and addresses where they are. */
+/* The run entries contain every page once, with the address of its chunk. */
 static void s03_runs_can_be_written_down(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -109,8 +111,8 @@ static void s03_runs_can_be_written_down(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Where there is too little room, it is said how much is needed, and what there
- * is room for is written. */
+/* If the array of entries is too short, the function fills it and returns how many
+ * entries it needs. */
 static void s03_too_little_room_is_told(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -131,7 +133,7 @@ static void s03_too_little_room_is_told(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Is a chunk where the one before it ends, in memory and for the device? */
+/* Does a chunk begin where the one before it ends, in memory and for the device? */
 static bool goes_on(const struct ttmpool_chunk *before,
 		    const struct ttmpool_chunk *chunk, uint64_t page_size)
 {
@@ -140,7 +142,7 @@ static bool goes_on(const struct ttmpool_chunk *before,
 		       tpos_dma_address(&before->dma) + page_size;
 }
 
-/* Pages that follow each other on the list, but not in memory, are runs each. */
+/* Pages that follow each other on the list but not in memory are separate runs. */
 static void s03_what_lies_apart_is_not_one_run(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -159,7 +161,7 @@ static void s03_what_lies_apart_is_not_one_run(struct check *t)
 		 ttmpool_pool_take(&taken->rig->pool[0], &taken->req, pages,
 				   NULL),
 		 0);
-	/* The one that came back last is the first to be handed out. */
+	/* The page that was given back last is handed out first. */
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(t,
 			 ttmpool_pool_give(&taken->rig->pool[0],
@@ -178,7 +180,7 @@ static void s03_what_lies_apart_is_not_one_run(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Pages that need no addresses have none; neighbours in memory are one run then. */
+/* Runs without addresses are not mapped, and their entries have the address 0. */
 static void s03_runs_need_not_be_mapped(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -198,7 +200,7 @@ static void s03_runs_need_not_be_mapped(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Given back twice, they are refused the second time. */
+/* Runs cannot be given back twice. */
 static void s09_runs_are_given_back_once(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -210,7 +212,7 @@ static void s09_runs_are_given_back_once(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* What runs had may be handed out in an array next, and come back in it. */
+/* Pages that runs had can be handed out in an array next, and come back in it. */
 static void s09_what_runs_had_goes_in_an_array_next(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -231,7 +233,7 @@ static void s09_what_runs_had_goes_in_an_array_next(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* One of their pages in an array is foreign to it: it is given back as runs. */
+/* A page of runs in an array is refused as foreign: it must be given back as runs. */
 static void s09_a_page_of_runs_is_refused_in_an_array(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -264,7 +266,7 @@ static void s03_a_refused_request_leaves_no_runs(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* Runs that disagree with themselves are not valid. */
+/* Runs with a wrong page count, pool or chunk flag are not valid. */
 static void s09_runs_that_disagree_are_not_valid(struct check *t)
 {
 	struct taken *taken = take_some(t);
@@ -287,7 +289,8 @@ static void s09_runs_that_disagree_are_not_valid(struct check *t)
 	CHECK(t, done(t, taken));
 }
 
-/* Runs whose pool is torn down are reported, and have no pages any more. */
+/* When a pool is torn down with runs in use, they are reported, and have no pages any
+ * more. */
 static void s09_teardown_reports_runs_in_use(struct check *t)
 {
 	struct taken *taken = take_some(t);

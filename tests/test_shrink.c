@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Shrinking: S11. The system's shrinker can have the recycled pages; limits act
- * at once; and what is reserved stays.
+ * Shrinking: S11. The system's shrinker can get the pooled pages, limits act at once, and
+ * the reserve stays.
  */
 
 #include "rig.h"
@@ -16,7 +16,7 @@ static struct pages *uc_pages(struct check *t, struct rig *rig, int pool,
 					.caching = TTMPOOL_UNCACHED });
 }
 
-/* Pool @n single pages; whether that went well. */
+/* Pool @n single pages; true if that went well. */
 static bool pool_singles(struct check *t, struct rig *rig, int pool, int n)
 {
 	struct pages **bufs = check_zalloc(t, (size_t)n * sizeof(*bufs));
@@ -32,7 +32,7 @@ static bool pool_singles(struct check *t, struct rig *rig, int pool, int n)
 	return true;
 }
 
-/* What is pooled can be given up, and what is in use cannot. */
+/* The shrinker counts pooled pages, but not pages in use. */
 static void s11_the_count_is_what_is_pooled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -51,7 +51,7 @@ static void s11_the_count_is_what_is_pooled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A scan gives pages to the system, write-back, and says how many. */
+/* A scan returns pages to the system, write-back, and says how many. */
 static void s11_a_scan_gives_pages_to_the_system(struct check *t)
 {
 	struct ttmpool_manager_stats stats;
@@ -74,8 +74,7 @@ static void s11_a_scan_gives_pages_to_the_system(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A scan for nothing, for everything, and of an empty pool does what it says.
- */
+/* A scan for nothing, for everything, and of an empty pool returns the right number. */
 static void s11_a_scan_of_any_size_is_safe(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -90,7 +89,7 @@ static void s11_a_scan_of_any_size_is_safe(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A manager that has no pool yet has nothing to give. */
+/* A scan of a manager without pools releases nothing. */
 static void s11_a_scan_without_pools_is_safe(struct check *t)
 {
 	struct ttmpool_manager *mgr = check_zalloc(t, sizeof(*mgr));
@@ -105,7 +104,7 @@ static void s11_a_scan_without_pools_is_safe(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_init(mgr, &config), -EINVAL);
 }
 
-/* What was given back first leaves first. */
+/* The chunk that was given back first leaves first. */
 static void s11_the_oldest_chunk_leaves_first(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -140,7 +139,7 @@ static uint64_t pooled_in(struct rig *rig, int pool)
 	return stats.pages_pooled;
 }
 
-/* The pool that nobody has used for longer gives first, whichever it is. */
+/* The pool whose chunks are the oldest gives first, whichever pool it is. */
 static void s11_the_oldest_pool_gives_first(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -159,7 +158,7 @@ static void s11_the_oldest_pool_gives_first(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What one pool cannot give, the next is asked for. */
+/* If one pool does not have enough, the next one gives the rest. */
 static void s11_every_pool_gives(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -175,7 +174,7 @@ static void s11_every_pool_gives(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A reserve is not counted, and no scan touches it. */
+/* The reserve is not counted, and no scan touches it. */
 static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -188,7 +187,7 @@ static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, ULONG_MAX, true), 0);
 	ttmpool_manager_set_pool_limit(&rig->mgr, 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 6);
-	/* Above the limit there is room for nothing more. */
+	/* The pool is above the limit, so a prime has no room. */
 	CHECK_EQ(t,
 		 ttmpool_pool_prime(
 			 &rig->pool[0],
@@ -196,7 +195,7 @@ static void s11_a_reserve_is_kept_from_the_shrinker(struct check *t)
 						    .num_pages = 1 },
 			 false),
 		 -ENOMEM);
-	/* What is no longer reserved goes, since the limit has no room for it. */
+	/* Pages that are no longer reserved go, since the limit has no room for them. */
 	ttmpool_pool_reserve(&rig->pool[0], 0);
 	CHECK_EQ(t, ttmpool_manager_shrink_count(&rig->mgr, true), 0);
 	CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
@@ -220,7 +219,7 @@ static void s11_a_reserve_is_not_cut_into(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A lower pool limit sends pages away before the call returns. */
+/* A lower pool limit releases pages before the call returns. */
 static void s11_a_lower_limit_acts_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -247,14 +246,14 @@ static void s11_a_limit_is_trimmed_with_hysteresis(struct check *t)
 	CHECK(t, pool_singles(t, rig, 0, 128));
 	after = rig_stats(rig);
 	CHECK(t, after.pages_pooled <= 64);
-	/* 64 were handed out fresh in one batch each; 64 came back too many. */
+	/* 64 were fresh, with a batch each; 64 were more than the limit. */
 	CHECK(t, after.pages_released - before.pages_released >= 64);
 	CHECK(t, after.caching_batches - before.caching_batches <= 64 + 8);
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A pool whose oldest chunk is larger than what is left to be trimmed does not keep all
- * that it has while another one loses all that it gets. */
+/* A pool whose oldest chunk is larger than the rest of a trim must not keep all its pages
+ * while another pool loses all that it gets. */
 static void s11_a_large_chunk_does_not_protect_its_pool(struct check *t)
 {
 	struct rig *rig = rig_open(
@@ -282,8 +281,7 @@ static void s11_a_large_chunk_does_not_protect_its_pool(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is larger than the limit is not pooled at all, and drives nothing out.
- */
+/* A buffer larger than the limit is not pooled, and drives no pooled page out. */
 static void s11_what_exceeds_the_limit_is_not_pooled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 32 });
@@ -300,7 +298,7 @@ static void s11_what_exceeds_the_limit_is_not_pooled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* With a limit of nothing, nothing is pooled. */
+/* With a limit of zero, nothing is pooled. */
 static void s11_a_limit_of_nothing_pools_nothing(struct check *t)
 {
 	struct rig *rig =
@@ -315,7 +313,7 @@ static void s11_a_limit_of_nothing_pools_nothing(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A primed pool serves its first populate without a flush or a map. */
+/* A primed pool serves its first populate without a caching change or a map. */
 static void s11_a_primed_pool_serves_at_once(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -342,7 +340,7 @@ static void s11_a_primed_pool_serves_at_once(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A policy that keeps no mappings has prime make none either. */
+/* With a policy that keeps no mappings, prime makes none. */
 static void s11_prime_maps_nothing_that_is_not_kept(struct check *t)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
@@ -359,7 +357,7 @@ static void s11_prime_maps_nothing_that_is_not_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Prime refuses what would not be kept: by policy, or by the limit. */
+/* Prime refuses pages that would not be kept, because of the policy or the limit. */
 static void s11_prime_refuses_what_would_not_be_kept(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .pool_limit = 10 });
@@ -380,8 +378,7 @@ static void s11_prime_refuses_what_would_not_be_kept(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A prime and the refill that rides along are within the pool limit together.
- */
+/* A prime and its refill together stay within the pool limit. */
 static void s11_a_prime_with_refill_stays_within_the_limit(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A device that goes on using an address after its buffer's pages went: by each
- * way in which a page can leave its device, the next access is stopped by the
- * IOMMU, whatever that one's mode (f17), and whatever the source of the page (f50:
- * coherent ones). Where there is none, nothing stops a device, and all that can be
- * seen is that the pages went.
+ * A device that uses an address after the buffer's pages have gone. Whichever way a page
+ * leaves its device, the IOMMU stops the next access, in any mode, for plain pages (f17)
+ * and for coherent ones (f50). Without an IOMMU nothing stops a device, and the test sees
+ * only that the pages have gone.
  *
- * Before that the device has read there, so that the IOMMU has the translation
- * at hand and must be made to forget it.
+ * The device has read at the address before, so the IOMMU has cached the translation and
+ * must be made to forget it.
  */
 
 #include "rig_buffer.h"
@@ -25,8 +24,8 @@ static struct tpos_device_info info_of(tpos_device_t *dev)
 }
 
 /**
- * struct stale - a buffer, and the addresses that its device had of it
- * @cached: it is to be cached, and not write-combined
+ * struct stale - a buffer, and the addresses that its device had for it
+ * @cached: the buffer is cached instead of write-combined
  */
 struct stale {
 	bool cached;
@@ -40,7 +39,7 @@ static const struct ttmpool_backend_funcs *funcs_of(enum ttmpool_source source)
 	return source == TTMPOOL_COHERENT ? &buffer_coherent : &buffer_plain;
 }
 
-/* A buffer of the first device, which has read its first and last page. */
+/* A buffer of the first device, which has read the first and the last page. */
 static bool stale_open(struct check *t, const struct rig_config *config,
 		       enum ttmpool_source source, struct stale *stale)
 {
@@ -67,14 +66,14 @@ static bool stale_open(struct check *t, const struct rig_config *config,
 	       check_device_holds(t, stale->rig->dev[0], stale->addr[1], BYTE);
 }
 
-/* As most cases have it: of one pool with the usual policy. */
+/* The usual setup: one pool with the default policy. */
 static bool stale_open_usual(struct check *t, enum ttmpool_source source,
 			     struct stale *stale)
 {
 	return stale_open(t, &(struct rig_config){ 0 }, source, stale);
 }
 
-/* A policy by which no coherent page is pooled, nor a cached plain one. */
+/* A policy that pools neither coherent pages nor cached plain ones. */
 static struct ttmpool_policy policy_without_coherent(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -97,7 +96,7 @@ static bool is_cut_off(struct check *t, const struct stale *stale)
 	return is_cut_off_at(t, stale, 0) && is_cut_off_at(t, stale, 1);
 }
 
-/* Pages that are pooled without their mapping are out of reach. */
+/* Pages that are pooled without their mapping are out of the device's reach. */
 static void f17_pooled_pages_are_out_of_reach(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -131,7 +130,7 @@ static void f17_pages_that_are_not_pooled_are_out_of_reach(struct check *t)
 	pages_are_not_pooled(t, TTMPOOL_PLAIN);
 }
 
-/* Coherent ones, too, as in all that follows. */
+/* The same holds for coherent pages, as in all cases that follow. */
 static void f50_pages_that_are_not_pooled_are_out_of_reach(struct check *t)
 {
 	pages_are_not_pooled(t, TTMPOOL_COHERENT);
@@ -148,13 +147,13 @@ static void pages_are_shrunk(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those that the shrinker takes, with the mapping that was kept. */
+/* Pages that the shrinker releases, with their kept mapping, are out of reach. */
 static void f17_shrunk_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_shrunk(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_shrunk_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_shrunk(t, TTMPOOL_COHERENT);
@@ -173,13 +172,13 @@ static void pages_are_over_the_limit(struct check *t,
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those that are over a new limit. */
+/* Pages that are above a new limit are out of reach. */
 static void f17_pages_over_the_limit_are_out_of_reach(struct check *t)
 {
 	pages_are_over_the_limit(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_pages_over_the_limit_are_out_of_reach(struct check *t)
 {
 	pages_are_over_the_limit(t, TTMPOOL_COHERENT);
@@ -196,13 +195,13 @@ static void pages_are_drained(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those of a pool that is drained. */
+/* Pages of a pool that is drained are out of reach. */
 static void f17_drained_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_drained(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_drained_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_drained(t, TTMPOOL_COHERENT);
@@ -220,13 +219,13 @@ static void pool_ends(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those that lie in a pool that ends. */
+/* Pages that are pooled when their pool ends are out of reach. */
 static void f17_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 {
 	pool_ends(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_a_pool_that_ends_leaves_nothing_in_reach(struct check *t)
 {
 	pool_ends(t, TTMPOOL_COHERENT);
@@ -245,13 +244,13 @@ static void pages_are_quarantined(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those that were in use when it ended, which are quarantined. */
+/* Pages that are in use when their pool ends are quarantined and out of reach. */
 static void f17_quarantined_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_quarantined(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_quarantined_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_quarantined(t, TTMPOOL_COHERENT);
@@ -268,20 +267,20 @@ static void pages_are_swapped(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And those of a buffer whose contents are in the store. */
+/* Pages of a buffer that is swapped out are out of reach. */
 static void f17_swapped_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_swapped(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_swapped_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_swapped(t, TTMPOOL_COHERENT);
 }
 
-/* Of a buffer of which a part is swapped out, that part is out of reach; the rest
- * is, when it leaves. */
+/* If a part of a buffer is swapped out, that part is out of reach; the rest is when it
+ * leaves, too. */
 static void f17_each_part_of_a_buffer_is_out_of_reach(struct check *t)
 {
 	struct stale stale = { 0 };
@@ -300,7 +299,8 @@ static void f17_each_part_of_a_buffer_is_out_of_reach(struct check *t)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* Of a coherent one, what has left; the rest is mapped until it leaves. */
+/* Of a coherent buffer, the swapped part is out of reach; the rest stays mapped until it
+ * leaves, too. */
 static void f50_what_has_left_of_a_buffer_is_out_of_reach(struct check *t)
 {
 	struct stale stale = { 0 };
@@ -327,13 +327,14 @@ static void pages_are_ordinary(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* And pages that are ordinary ones for a while, though the bytes stay. */
+/* Pages of an anonymous buffer are out of reach, though the bytes stay in them. */
 static void f17_ordinary_pages_are_out_of_reach(struct check *t)
 {
 	pages_are_ordinary(t, TTMPOOL_PLAIN);
 }
 
-/* Of a coherent buffer the bytes go, and its pages to the system. */
+/* When a coherent buffer becomes anonymous, its old pages go to the system and are out of
+ * reach. */
 static void f50_pages_left_for_ordinary_ones_are_out_of_reach(struct check *t)
 {
 	pages_are_ordinary(t, TTMPOOL_COHERENT);
@@ -364,19 +365,19 @@ static void pages_are_handed_over(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* What was handed over to another device is that one's alone. */
+/* After a handover to another device, the first device does not reach the pages. */
 static void f17_pages_handed_over_are_out_of_reach(struct check *t)
 {
 	pages_are_handed_over(t, TTMPOOL_PLAIN);
 }
 
-/* The same for coherent pages. */
+/* The same holds for coherent pages. */
 static void f50_pages_handed_over_are_out_of_reach(struct check *t)
 {
 	pages_are_handed_over(t, TTMPOOL_COHERENT);
 }
 
-/* Has this buffer an address that another one had? */
+/* Does this buffer have an address that another one had? */
 static bool has_address(const struct buffer *buf, tpos_dma_addr_t addr)
 {
 	for (size_t i = 0; i < N; i++)
@@ -385,7 +386,8 @@ static bool has_address(const struct buffer *buf, tpos_dma_addr_t addr)
 	return false;
 }
 
-/* An address may be given to another buffer, and lead to that one alone. */
+/* An old address either belongs to the other buffer now and reads its bytes, or it is cut
+ * off. */
 static bool leads_elsewhere(struct check *t, const struct stale *stale,
 			    const struct buffer *other)
 {
@@ -424,13 +426,13 @@ static void mappings_are_given_up(struct check *t, enum ttmpool_source source)
 	CHECK(t, rig_close(t, stale.rig));
 }
 
-/* A mapping that was kept, and is given up for one that is wanted. */
+/* A kept mapping that the pool ends to make room for another one is out of reach. */
 static void f17_mappings_given_up_are_out_of_reach(struct check *t)
 {
 	mappings_are_given_up(t, TTMPOOL_PLAIN);
 }
 
-/* Of coherent pages these go with it. */
+/* Coherent pages are released with their mapping, and are out of reach. */
 static void f50_mappings_given_up_are_out_of_reach(struct check *t)
 {
 	mappings_are_given_up(t, TTMPOOL_COHERENT);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * States: the legality table of buffers, every operation in every state that
- * can be reached, and what teardown does with buffers that nobody ended.
+ * States: which state of a buffer may follow which, every operation in every reachable
+ * state, and what teardown does with buffers that were not ended.
  */
 
 #include "rig_buffer.h"
 
-/* One row a state: what may follow it, in the order of the enum. */
+/* One row for each state: the states that may follow it, in the order of the enum. */
 static const char *const may_become[TTMPOOL_TT_STATE_COUNT] = {
 	/* E P B A S p */
 	"010100", /* empty */
@@ -17,7 +17,7 @@ static const char *const may_become[TTMPOOL_TT_STATE_COUNT] = {
 	"110010", /* partial */
 };
 
-/* The table of states is this one, cell by cell. */
+/* The library's table of buffer states equals this one, cell by cell. */
 static void the_state_table_is_the_documented_one(struct check *t)
 {
 	for (int i = 0; i < TTMPOOL_TT_STATE_COUNT; i++)
@@ -39,8 +39,8 @@ static const char *const chunk_may_become[TTMPOOL_CHUNK_STATE_COUNT] = {
 	"00000", /* quarantined */
 };
 
-/* The table of chunk states is this one, cell by cell, and nothing beyond it.
- */
+/* The library's table of chunk states equals this one, cell by cell, and allows nothing
+ * outside it. */
 static void the_chunk_table_is_the_documented_one(struct check *t)
 {
 	for (int i = 0; i <= TTMPOOL_CHUNK_STATE_COUNT; i++)
@@ -56,7 +56,7 @@ static void the_chunk_table_is_the_documented_one(struct check *t)
 		}
 }
 
-/* What is no state may become nothing, and nothing may become it. */
+/* No state may become an unknown one, and an unknown state may become nothing. */
 static void what_is_no_state_is_not_legal(struct check *t)
 {
 	CHECK(t,
@@ -88,7 +88,7 @@ static int swapout_all(struct ttmpool_backend *be)
 	return ttmpool_swapout(be, TTMPOOL_ALL_PAGES);
 }
 
-/* The second time it is all, also of single pages. */
+/* A second call swaps out the rest, even if that is a single page. */
 static int swapout_some(struct ttmpool_backend *be)
 {
 	return ttmpool_swapout(be, 3);
@@ -107,7 +107,7 @@ static const verb verbs[] = { ttmpool_populate,     ttmpool_unpopulate,
 
 #define NR_VERBS ((int)(sizeof(verbs) / sizeof(*verbs)))
 
-/* What each verb leads to, by the letter of the state; '-': refused. */
+/* The state that each verb leads to, by its letter; '-': the verb is refused. */
 static const char *const leads_to[TTMPOOL_TT_STATE_COUNT] = {
 	/* populate, unpopulate, bind, unbind, to_anonymous, to_device,
 	 * swap out all, some, swap in, drop */
@@ -121,7 +121,7 @@ static const char *const leads_to[TTMPOOL_TT_STATE_COUNT] = {
 
 static const char letters[] = "EPBASp";
 
-/* Bring a buffer from anywhere to a state. */
+/* Bring a buffer from any state to another. */
 static bool bring_to(struct buffer *buf, int state)
 {
 	struct ttmpool_backend *be = &buf->be;
@@ -143,8 +143,8 @@ static bool bring_to(struct buffer *buf, int state)
 	return (int)be->tt.state == state;
 }
 
-/* Every verb in every state does what the table says, or changes nothing; and
- * the table of states admits what it does. */
+/* Does a verb do what the table says, or return -EINVAL and change nothing? And does the
+ * table of states allow the change? */
 static bool is_as_the_table_says(struct buffer *buf, int state, int v)
 {
 	const char *to;
@@ -165,7 +165,8 @@ static bool is_as_the_table_says(struct buffer *buf, int state, int v)
 				      buf->be.tt.state));
 }
 
-/* Every verb in every state, for plain and for coherent buffers. */
+/* Every verb behaves as the table says in every state, for plain and for coherent
+ * buffers. */
 static void f33_every_verb_in_every_state(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -188,7 +189,7 @@ static void f33_every_verb_in_every_state(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* No number of pages is no request, in any state. */
+/* A swapout or swapin of no page is refused. */
 static void moving_no_page_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -226,7 +227,7 @@ static void a_buffer_that_disagrees_with_itself_is_not_valid(struct check *t)
 	CHECK(t, !ttmpool_tt_is_valid(&tt));
 }
 
-/* A manager with a pool, or with quarantined pages, cannot end. */
+/* A manager with a pool cannot end. */
 static void a_manager_with_pools_cannot_end(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -236,8 +237,8 @@ static void a_manager_with_pools_cannot_end(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Teardown finds what is still in use, tells whose it is, cuts the device off,
- * and keeps the pages from everybody until somebody vouches for them. */
+/* Teardown reports the chunks that are still in use, ends their charge, and keeps the
+ * pages in quarantine until the caller purges it. */
 static void teardown_quarantines_what_is_in_use(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -264,15 +265,14 @@ static void teardown_quarantines_what_is_in_use(struct check *t)
 	CHECK_EQ(t, stats.pages_quarantined, 5);
 	CHECK_EQ(t, stats.pages, 5);
 	CHECK_EQ(t, ttmpool_manager_fini(&rig->mgr), -EBUSY);
-	/* No budget reaches what is in quarantine. */
+	/* A lower budget does not release quarantined pages. */
 	ttmpool_manager_set_page_budget(&rig->mgr, 0);
 	CHECK_EQ(t, check_pages_out(t), 5);
 	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A coherent stray loses its mapping as a plain one does, and its pages go when they
- * may. */
+/* Teardown quarantines coherent pages that are in use, unmapped, too. */
 static void teardown_quarantines_coherent_pages_too(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -293,7 +293,7 @@ static void teardown_quarantines_coherent_pages_too(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Ways in which a chunk can be wrong; each is undone by doing it again. */
+/* Ways to corrupt a chunk; each is undone by doing it again. */
 static void swap_state(struct ttmpool_chunk *chunk)
 {
 	chunk->state ^= TTMPOOL_CHUNK_POOLED ^ TTMPOOL_CHUNK_LEAVING;
@@ -362,7 +362,7 @@ static const corruption of_pooled[] = { swap_small_order, swap_caching,
 					swap_clean,       swap_source,
 					swap_remembers,   swap_age };
 
-/* Is the pool valid, not valid when corrupted, and valid again? */
+/* Is the pool valid, invalid while the chunk is corrupted, and valid again? */
 static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 		       corruption corrupt)
 {
@@ -374,7 +374,7 @@ static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 	return noticed && ttmpool_pool_is_valid(pool);
 }
 
-/* The check of invariants finds every way in which a chunk can be wrong. */
+/* The check of invariants finds every such corruption of a chunk. */
 static void no_wrong_chunk_passes_for_valid(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -399,7 +399,7 @@ static void no_wrong_chunk_passes_for_valid(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does one pass that is said to remember whose it was, and does not. */
+/* It also finds a chunk that wrongly claims to remember its last owner, or not to. */
 static void no_lost_memory_passes_for_valid(struct check *t)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -422,14 +422,14 @@ static void no_lost_memory_passes_for_valid(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Now that a counter of the pool is wrong: is neither it valid, nor the manager? */
+/* Do the checks of the pool and of the manager both find the wrong counter? */
 static bool both_notice(struct rig *rig)
 {
 	return !ttmpool_pool_is_valid(&rig->pool[0]) &&
 	       !ttmpool_manager_is_valid(&rig->mgr);
 }
 
-/* Add one to a counter: is that noticed? */
+/* Is it noticed when one is added to the counter? */
 static bool is_counted(struct rig *rig, uint64_t *counter)
 {
 	bool noticed;
@@ -450,7 +450,7 @@ static bool is_summed(struct rig *rig, tpos_atomic_t *sum)
 	return noticed && ttmpool_manager_is_valid(&rig->mgr);
 }
 
-/* It finds every counter that is not the sum of what it counts. */
+/* The check finds every counter that is not the sum of what it counts. */
 static void no_wrong_counter_passes_for_valid(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -483,7 +483,7 @@ static void no_wrong_counter_passes_for_valid(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A chunk in quarantine that is not marked so, or that is mapped, is found, too. */
+/* The check finds a quarantined chunk that is in another state, or is mapped. */
 static void no_wrong_quarantine_passes_for_valid(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Swapping (S7): what is in a buffer leaves for the store, in whole or in part,
- * and comes back byte for byte; and the swapper, which chooses whose turn it
- * is.
+ * Swapping (S7): the contents of a buffer go to the store, in whole or in part, and
+ * return byte for byte; and the swapper, which chooses the buffer.
  */
 
 #include "rig_buffer.h"
@@ -14,7 +13,7 @@ static const struct ttmpool_backend_funcs *const kinds[] = {
 	[TTMPOOL_COHERENT] = &buffer_coherent,
 };
 
-/* Out and in again, a buffer of any source and caching is what it was. */
+/* A buffer of any source and caching is unchanged after a swapout and a swapin. */
 static void s07_a_buffer_comes_back_as_it_was(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -45,8 +44,7 @@ static void s07_a_buffer_comes_back_as_it_was(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is swapped out is neither in use nor pooled: the system has the pages.
- */
+/* Pages that are swapped out are neither in use nor pooled: the system has them. */
 static void s07_pages_go_back_to_the_system(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -66,8 +64,8 @@ static void s07_pages_go_back_to_the_system(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A part leaves in whole chunks, and the rest is still there; in either
- * direction the state between is PARTIAL. */
+/* A part leaves in whole chunks, and the rest stays; in both directions the state in
+ * between is PARTIAL. */
 static void s07_a_part_leaves_and_a_part_comes(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -95,7 +93,7 @@ static void s07_a_part_leaves_and_a_part_comes(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* From half way, either direction can be taken: out and back in. */
+/* A buffer that is half swapped out can be swapped in again. */
 static void s07_half_way_out_can_turn_back(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -116,8 +114,7 @@ static void s07_half_way_out_can_turn_back(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* However many pages it is, caching goes back in one batch and mappings end in
- * one. */
+/* A swapout of any number of pages is one caching batch and one unmap batch. */
 static void s07_one_batch_of_each_kind(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -143,8 +140,8 @@ static void s07_one_batch_of_each_kind(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What does not leave stays mapped, and of its caching: only chunks that are stored
- * are worked on. */
+/* The rest of a buffer stays mapped and keeps its caching: a swapout works only on the
+ * chunks that it stores. */
 static void s07_only_what_leaves_is_stripped(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -175,7 +172,7 @@ static void s07_only_what_leaves_is_stripped(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer with contents anywhere does not end; dropped, it does. */
+/* A buffer with contents in pages or in the store cannot end before it is dropped. */
 static void s07_contents_are_dropped_on_request_alone(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -197,8 +194,7 @@ static void s07_contents_are_dropped_on_request_alone(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A backend of a driver's own, whose pages the library does not know, is left
- * alone. */
+/* A driver's backend with pages that the library does not know cannot be moved. */
 static void s07_foreign_pages_are_not_moved(struct check *t)
 {
 	struct ttmpool_backend_funcs funcs = ttmpool_backend_plain;
@@ -221,8 +217,7 @@ static void s07_foreign_pages_are_not_moved(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Arrays that are not what the library left there are refused, and nothing has
- * changed. */
+/* A buffer whose page array was changed is refused, and keeps its contents. */
 static void s07_a_changed_array_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -245,8 +240,7 @@ static void s07_a_changed_array_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The budget is made room in by the buffer that was used longest ago, and by as
- * much of it as is needed. */
+/* If the page budget has no room, the buffer that was used longest ago is swapped out. */
 static void s07_the_oldest_buffer_makes_room(struct check *t)
 {
 	struct rig *rig =
@@ -268,7 +262,7 @@ static void s07_the_oldest_buffer_makes_room(struct check *t)
 	CHECK_EQ(t, buf[0]->be.tt.state, TTMPOOL_TT_POPULATED);
 	CHECK_EQ(t, buf[1]->be.tt.state, TTMPOOL_TT_SWAPPED);
 	CHECK_EQ(t, buf[2]->be.tt.state, TTMPOOL_TT_POPULATED);
-	/* It comes back, at the cost of the next. */
+	/* It is swapped in again, and the next oldest buffer is swapped out. */
 	CHECK_EQ(t, ttmpool_swapin(&buf[1]->be, TTMPOOL_ALL_PAGES), 0);
 	CHECK_EQ(t, buf[2]->be.tt.state, TTMPOOL_TT_SWAPPED);
 	CHECK(t, buffer_is_stamped(t, buf[1], 1));
@@ -280,7 +274,7 @@ static void s07_the_oldest_buffer_makes_room(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* One that is bound, and one whose lock is held, are passed over. */
+/* A bound buffer and one whose lock is held are passed over. */
 static void s07_bound_and_busy_buffers_stay(struct check *t)
 {
 	struct rig *rig =
@@ -303,7 +297,7 @@ static void s07_bound_and_busy_buffers_stay(struct check *t)
 	CHECK_EQ(t, buf[0]->be.tt.state, TTMPOOL_TT_BOUND);
 	CHECK_EQ(t, buf[1]->be.tt.state, TTMPOOL_TT_POPULATED);
 	CHECK_EQ(t, buf[2]->be.tt.state, TTMPOOL_TT_SWAPPED);
-	/* Now there is nobody left who could go. */
+	/* Now no buffer is left that could be swapped out. */
 	CHECK_EQ(t, ttmpool_swapin(&buf[2]->be, TTMPOOL_ALL_PAGES), -ENOMEM);
 	CHECK_EQ(t, buf[2]->be.tt.state, TTMPOOL_TT_SWAPPED);
 	CHECK_EQ(t, ttmpool_unbind(&buf[0]->be), 0);
@@ -314,8 +308,8 @@ static void s07_bound_and_busy_buffers_stay(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* The shrinker gives up pooled pages first, and then buffers; and buffers only
- * if it may. */
+/* The shrinker releases pooled pages first, then swaps out buffers, and those only if the
+ * caller allows it. */
 static void s07_the_shrinker_swaps_when_nothing_is_pooled(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -349,7 +343,7 @@ static void s07_the_shrinker_swaps_when_nothing_is_pooled(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A driver can have everything moved out, as it does before hibernation. */
+/* A driver can have all buffers swapped out, as it does before hibernation. */
 static void s07_everything_moves_out_before_hibernation(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -377,8 +371,8 @@ static void s07_everything_moves_out_before_hibernation(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What was prepared serves a buffer without a page from the system, and no
- * shrinker takes it away before. */
+/* Prepared pages serve a buffer without a page from the system, and no shrinker takes
+ * them before. */
 static void s07_what_is_prepared_needs_no_memory(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -410,8 +404,7 @@ static void s07_what_is_prepared_needs_no_memory(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor if the buffers are smaller than the chunks that were prepared, in any order of
- * sizes. */
+/* That holds for buffers smaller than the prepared chunks, too, in any order of sizes. */
 static void s07_what_is_prepared_serves_small_buffers(struct check *t)
 {
 	static const size_t sizes[] = { 3, 21, 1, 25, 14 };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * After a pool has ended with pages in use, its device may go, and whatever else
- * happens to the manager then, and in whatever order, is none of the device's
- * business: pages are given back without it.
+ * After a pool has ended with pages in use, its device may go. Whatever happens to the
+ * manager then, in any order, does not use the device: its pages are released without it.
  *
- * Where a device that has gone is used, the simulated machine ends the program, and
- * a kernel has a general protection fault.
+ * If a device that has gone is used, the simulated machine ends the program, and a kernel
+ * has a general protection fault.
  */
 
 #include "rig.h"
@@ -17,7 +16,7 @@
 
 /**
  * struct scene - a pool that ended with pages in use, and another one
- * @others: of the other pool, whose device stays
+ * @others: pages of the other pool, whose device stays
  * @purged: the quarantine is empty
  */
 struct scene {
@@ -70,7 +69,7 @@ static bool scene_close(struct scene *scene)
 	       rig_close(scene->t, scene->rig);
 }
 
-/* What may happen next. Did it go as it should? */
+/* The events that may happen next. Each returns whether it went as it should. */
 static bool device_goes(struct scene *scene)
 {
 	check_unplug(scene->t, 1);
@@ -86,7 +85,7 @@ static bool shrinker_runs(struct scene *scene)
 	return ttmpool_manager_is_valid(mgr);
 }
 
-/* A populate that the budget has no room for looks in the quarantine. */
+/* A populate without room in the budget succeeds only if the quarantine is empty. */
 static bool populate_is_at_the_budget(struct scene *scene)
 {
 	if (pages_take(scene->others))
@@ -109,7 +108,7 @@ static bool (*const events[])(struct scene *) = { device_goes, shrinker_runs,
 #define EVENTS (sizeof(events) / sizeof(*events))
 #define ORDERS 24 /* of that many events */
 
-/* All events, in the @nth order of all that there are. */
+/* Play all events, in the @nth of all their orders. */
 static bool play(struct scene *scene, unsigned int nth)
 {
 	unsigned int left[EVENTS] = { 0, 1, 2, 3 };
@@ -126,8 +125,8 @@ static bool play(struct scene *scene, unsigned int nth)
 	return true;
 }
 
-/* The device goes, the shrinker runs, a populate fails at the budget and the
- * quarantine is purged, in any order: all of it does what it should. */
+/* The device goes, the shrinker runs, a populate needs the whole budget, and the
+ * quarantine is purged, in any order: each does what it should. */
 static void f49_a_device_may_go_at_any_time_after_its_pool(struct check *t)
 {
 	struct scene scene;
@@ -139,8 +138,8 @@ static void f49_a_device_may_go_at_any_time_after_its_pool(struct check *t)
 	}
 }
 
-/* Two pools of a device: when the second one ends, the device may go, though pages
- * of both are in quarantine. */
+/* When two pools of one device have ended, the device may go, though pages of both are in
+ * quarantine. */
 static void f49_two_pools_leave_one_device(struct check *t)
 {
 	struct ttmpool_pool_config config = { .name = "second",
@@ -159,7 +158,7 @@ static void f49_two_pools_leave_one_device(struct check *t)
 	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page[1], &addr[1]),
 		 0);
 	CHECK_EQ(t, ttmpool_pool_fini(second), 1);
-	/* The other pool has use of the device. */
+	/* The other pool still uses the device. */
 	CHECK_EQ(t, ttmpool_pool_take(&rig->pool[0], &req, &page[0], &addr[0]),
 		 0);
 	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 2);
@@ -170,8 +169,8 @@ static void f49_two_pools_leave_one_device(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A device comes and goes, and leaves pages in use each time: all of them wait in
- * one quarantine, of devices that are no more. */
+/* A device comes and goes several times and leaves pages in use each time: one quarantine
+ * keeps the pages of all these devices. */
 static void f49_many_devices_leave_one_quarantine(struct check *t)
 {
 	struct ttmpool_pool_config config = { .name = "visitor",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Tickets (f54): a number that pages were taken with, and that has to be shown when
- * they are given back. So an array that somebody has kept since he gave its pages back
- * takes none of another's.
+ * Tickets (f54): a number with which pages are taken, and which the caller must show when
+ * it gives them back. So a caller with an old array cannot give pages that are another's
+ * by now.
  */
 
 #include "rig.h"
@@ -44,8 +44,8 @@ static int give(struct taken *taken, size_t first, size_t n, uint32_t ticket)
 					TTMPOOL_WRITE_COMBINED, ticket);
 }
 
-/* Pages that were taken with a ticket go back with that one and no other, in parts or
- * all at once. */
+/* Pages that were taken with a ticket can be given back with that ticket only, in parts
+ * or all at once. */
 static void f54_pages_go_back_with_their_ticket_alone(struct check *t)
 {
 	static const uint32_t others[] = { 0, 2, 42, 44, 0xffffffff };
@@ -68,7 +68,7 @@ static void f54_pages_go_back_with_their_ticket_alone(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* What was taken without a ticket is given back without one, and not with one. */
+/* Pages that were taken without a ticket are given back without one, and not with one. */
 static void f54_pages_without_a_ticket_need_none(struct check *t)
 {
 	struct taken *taken = take_with(t, 0, 4);
@@ -85,8 +85,8 @@ static void f54_pages_without_a_ticket_need_none(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* Of an array that is another's from the middle on, nothing is taken, though its pages
- * lie where they were handed out, one after another. */
+/* An array whose second half has another ticket is refused as a whole, though its pages
+ * were handed out one after another. */
 static void f54_half_an_array_of_old_is_none(struct check *t)
 {
 	struct taken *taken = take_with(t, 2, 0);
@@ -108,7 +108,7 @@ static void f54_half_an_array_of_old_is_none(struct check *t)
 	CHECK(t, rig_close(t, taken->rig));
 }
 
-/* The pool's own tickets are odd, and each is another than the one before. */
+/* The pool's own tickets are odd, and each differs from the one before. */
 static void f54_no_two_tickets_are_alike(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });

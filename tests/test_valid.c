@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Invariants of buffers and of what moves: whatever is wrong with one of them
- * is found, and is all right again when it is undone.
+ * Invariants of buffers and of what moves: the checks find each corruption, and are
+ * satisfied again when it is undone.
  */
 
 #include "rig_buffer.h"
@@ -23,7 +23,7 @@ static struct ttmpool_chunk *chunk_of(struct buffer *buf)
 	return tpos_page_chunk(buf->be.pool->dev, buf->pages[0]);
 }
 
-/* Is the pool not valid with these flag bits turned, and valid before? */
+/* Is the pool valid, and invalid while these flag bits are turned? */
 static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 		       unsigned int flags)
 {
@@ -35,7 +35,7 @@ static bool is_noticed(struct ttmpool_pool *pool, struct ttmpool_chunk *chunk,
 	return noticed && ttmpool_pool_is_valid(pool);
 }
 
-/* A chunk that says of itself that it is an ordinary one, and is none. */
+/* A chunk with a wrong flag or caching for an anonymous one is not valid. */
 static void s12_no_chunk_passes_for_anonymous(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -57,7 +57,7 @@ static void s12_no_chunk_passes_for_anonymous(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Nor does a free one. */
+/* A pooled chunk with the anonymous flag is not valid. */
 static void s12_no_free_chunk_passes_for_anonymous(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -77,7 +77,7 @@ static void s12_no_free_chunk_passes_for_anonymous(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Add one to a counter: is the manager then not valid? */
+/* Is the manager invalid when one is added to the counter? */
 static bool is_counted(struct rig *rig, uint64_t *counter)
 {
 	bool noticed;
@@ -98,8 +98,8 @@ static bool is_summed(struct rig *rig, tpos_atomic_t *sum, long by)
 	return noticed && ttmpool_manager_is_valid(&rig->mgr);
 }
 
-/* Is it noticed when a buffer is on the list of those without pages, and has some, or
- * the other way round? */
+/* Is it noticed when a buffer on the list has a wrong page count, or is on the list of
+ * buffers without pages though it has some? */
 static bool is_listed(struct rig *rig, struct ttmpool_backend *be)
 {
 	struct ttmpool_lru *lru = &rig->mgr.lru;
@@ -117,7 +117,7 @@ static bool is_listed(struct rig *rig, struct ttmpool_backend *be)
 	return noticed && ttmpool_manager_is_valid(&rig->mgr);
 }
 
-/* Every account is the sum of what it counts. */
+/* The check finds every account that is not the sum of what it counts. */
 static void s06_no_wrong_account_passes_for_valid(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -181,7 +181,8 @@ static void s07_no_wrong_backend_passes_for_valid(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Arrays that were changed are refused half way, too, and nothing is lost. */
+/* A changed array is refused while the buffer is partly swapped out, too, and nothing is
+ * lost. */
 static void s07_a_changed_array_is_refused_half_way(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -205,8 +206,8 @@ static void s07_a_changed_array_is_refused_half_way(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* What is wrong with an array beyond the pages that leave is no concern of a swap-out:
- * it neither fails nor believes what stands there. */
+/* A swapout does not look at the array beyond the pages that leave: it neither fails nor
+ * uses a wrong entry there. */
 static void s07_an_array_is_not_believed_beyond_what_leaves(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -229,8 +230,8 @@ static void s07_an_array_is_not_believed_beyond_what_leaves(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Refused is an array with a hole, too, or with the page of a chunk that is larger than
- * what is left of the array. */
+/* An array with a hole, or with the page of a chunk that is larger than the rest of the
+ * array, is refused. */
 static void s07_an_array_that_does_not_add_up_is_refused(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -255,7 +256,8 @@ static void s07_an_array_that_does_not_add_up_is_refused(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Likewise those of a coherent buffer, and of one that is handed over. */
+/* A changed array of a coherent buffer cannot become anonymous, and one of an anonymous
+ * buffer cannot be handed over. */
 static void s12_a_changed_array_is_not_moved(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ .nr_pools = 2 });
@@ -285,7 +287,7 @@ static void s12_a_changed_array_is_not_moved(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* Between two managers nothing is handed over: their budgets are their own. */
+/* A handover between two managers is refused: each has its own budgets. */
 static void s12_no_hand_over_between_managers(struct check *t)
 {
 	struct rig *one = rig_open(t, &(struct rig_config){ 0 });
@@ -303,7 +305,7 @@ static void s12_no_hand_over_between_managers(struct check *t)
 	CHECK(t, rig_close(t, one));
 }
 
-/* A buffer of four pages, anonymous, whose pages will be pooled. */
+/* An anonymous buffer of four pages, which will be pooled. */
 static struct buffer *anonymous_and_recycled(struct check *t, struct rig **rig)
 {
 	struct ttmpool_policy policy = rig_policy(t);
@@ -321,14 +323,14 @@ static struct buffer *anonymous_and_recycled(struct check *t, struct rig **rig)
 	return buf;
 }
 
-/* Are its pages free chunks like any other? */
+/* Are its pages pooled like any other chunk? */
 static bool is_pooled(struct check *t, struct rig *rig)
 {
 	return rig_stats(rig).pages_pooled == 4 &&
 	       rig_stats(rig).pages_anonymous == 0 && rig_is_quiet(t, rig);
 }
 
-/* What was anonymous and is pooled is a free chunk like any other. */
+/* The pages of an anonymous buffer that is dropped are pooled like any other chunk. */
 static void s12_what_was_anonymous_is_pooled_like_any(struct check *t)
 {
 	struct rig *rig;
@@ -340,7 +342,7 @@ static void s12_what_was_anonymous_is_pooled_like_any(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* So is what comes back by its pages, and not by its buffer. */
+/* They are pooled, too, if their array is given back instead of the buffer. */
 static void s12_what_was_anonymous_may_come_back_in_an_array(struct check *t)
 {
 	struct rig *rig;
@@ -357,7 +359,7 @@ static void s12_what_was_anonymous_may_come_back_in_an_array(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A buffer whose array was overwritten keeps its pages until it is mended. */
+/* A buffer whose array was overwritten keeps its pages until the array is repaired. */
 static void s09_an_overwritten_buffer_is_not_unpopulated(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
