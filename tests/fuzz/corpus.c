@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The main() of a fuzz target without a fuzzer: each file that is named is an
- * input, and all files of a directory are. So whatever a fuzzer has found,
- * once, is tried by the ordinary tests from then on.
+ * The main() of a fuzz target without a fuzzer: each file that is named is an input, and
+ * so are all files of a directory that is named. So the ordinary tests try every input
+ * that a fuzzer has found once.
  */
 #define _GNU_SOURCE
 
@@ -37,7 +37,7 @@ static int is_input(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* How many inputs were tried; negative: one could not be read. */
+/* Returns how many inputs were tried; negative: one could not be read. */
 static int try_directory(const char *path)
 {
 	struct dirent **entries;

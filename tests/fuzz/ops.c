@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The operation stream, fuzzed: the model's steps, chosen by bytes. The first
- * one says which world; then there are eight for each step.
+ * The operation stream, fuzzed: bytes choose the model's steps. The first byte chooses
+ * the world; then each step has eight bytes.
  *
  *     0  which step           4  which call fails, if below 32
- *     1  with which buffer    5  the how-many-th of them, and how many
- *     2  what else            6  after how many chunks
- *     3  what else            7  where a signal comes, if below 16; who helps
+ *     1  with which buffer    5  which of these calls, and how many
+ *     2  first argument       6  after how many chunks
+ *     3  second argument      7  where a signal comes, if below 16; who helps
  *
- * All that the model checks is checked; what is wrong ends the program.
+ * All checks of the model are made; the first one that fails ends the program.
  */
 
 #include <stdio.h>

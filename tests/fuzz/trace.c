@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The trace reader, fuzzed. Whatever the bytes are, it says a row, the end, or
- * what is wrong, and on which line. A row that it accepts is within its bounds,
- * is not before the one before it, and, written down again, reads as the same
- * row.
+ * The trace reader, fuzzed. For any bytes it returns a row, the end, or what is wrong and
+ * on which line. A row that it accepts is within its bounds, is not earlier than the row
+ * before it, and reads as the same row when it is written down again.
  */
 #define _GNU_SOURCE
 
@@ -25,7 +24,7 @@ static void wrong(const char *what)
 	abort();
 }
 
-/* The bytes as a file; @path is its name. */
+/* Make a file of these bytes; @path is its name. */
 static int file_of(const void *bytes, size_t size, char *path, size_t room)
 {
 	int fd = memfd_create("trace", 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A race, on purpose: two threads count on one plain variable. A kernel that
- * looks for races has to tell of it, or its silence about all else says nothing.
+ * A race, on purpose: two threads count on one plain variable. A kernel that looks for
+ * races must report it, or its silence about everything else means nothing.
  */
 
 #include <linux/delay.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What else is done at once: pages as runs, chunks out of magazines; somebody
- * who shrinks, scrubs, drains and changes every limit; and somebody who reads
- * every counter.
+ * The other threads: they take pages as runs, and chunks from magazines; one shrinks,
+ * scrubs, drains and changes every limit; one reads every counter.
  */
 
 #include <linux/kthread.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * One manager, two pools, and all that can be done with them at once, by threads
- * on every processor, for a kernel that looks for data races while they run.
- * Around it are these files in /sys/module/ttmpool_races/parameters:
+ * One manager, two pools, and all their operations at once, by threads on every
+ * processor, for a kernel that looks for data races while they run. Its files in
+ * /sys/module/ttmpool_races/parameters:
  *
- *     run      write: so many seconds of it. An error if anything was not as it
- *              has to be, by what each thread can know, or at the end
+ *     run      write: the number of seconds to run. An error if anything was wrong, as
+ *              far as a thread can tell while it runs, or at the end
  *     rounds   read: how many buffers were handed out so far
  */
 
@@ -52,7 +52,7 @@ void race_wrong(const char *what, long value)
 	atomic_long_inc(&wrong);
 }
 
-/* It stays until it is stopped, even if it could not begin. */
+/* The thread stays until it is stopped, even if its part could not begin. */
 static int racer_run(void *data)
 {
 	struct racer *racer = data;
@@ -65,7 +65,7 @@ static int racer_run(void *data)
 	return 0;
 }
 
-/* Neighbours are on different processors. */
+/* Start neighbouring threads on different processors. */
 static int racers_start(void)
 {
 	unsigned int cpu = cpumask_first(cpu_online_mask);
@@ -169,7 +169,7 @@ static int races_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	int err;
 
-	/* One is enough. */
+	/* One device is enough. */
 	if (device)
 		return -ENODEV;
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));

@@ -12,9 +12,9 @@
 /**
  * struct race - what all threads share
  * @mgr: the manager
- * @pools: two, of one device, on one budget of its address space
+ * @pools: two, of one device, with one budget of its address space
  * @iova: that budget
- * @owner: on whose account all is
+ * @owner: the owner of all buffers
  */
 struct race {
 	struct ttmpool_manager mgr;
@@ -23,11 +23,11 @@ struct race {
 	struct ttmpool_owner owner;
 };
 
-/** race_wrong() - tell of something that may not be, and count it. */
+/** race_wrong() - report something that must not happen, and count it. */
 void race_wrong(const char *what, long value);
 
-/** race_part_t - what one thread does, over and over, until it is stopped. @nr
- * is its number among those that do the same. */
+/** race_part_t - what one thread does repeatedly until it is stopped. @nr is its number
+ * among the threads with the same part. */
 typedef int race_part_t(struct race *race, unsigned int nr);
 
 race_part_t race_work; /* worker.c */

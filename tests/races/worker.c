@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A thread that has buffers, as a driver has: each under a lock of its own, and
- * on the list from which the swapper takes. What the thread can know is looked
- * at: its pages are zero when they come, and hold what it wrote until they go,
- * wherever they have been meanwhile.
+ * A thread with buffers, as a driver has them: each under its own lock, and on the
+ * swapper's list. The thread checks what it can know: its pages are zero when it gets
+ * them, and hold what it wrote until it gives them back, wherever they have been in
+ * between.
  */
 
 #include <linux/kthread.h>
@@ -73,8 +73,8 @@ static void expect(struct worker_buffer *buf, u8 byte)
 			race_wrong("not what this thread wrote, page", (long)i);
 }
 
-/* All is short at times, and a thread that is told to stop has a signal: then
- * nothing is lost, and it is tried again, or dropped. */
+/* Memory and addresses are short at times, and a thread that is stopped gets a signal:
+ * then nothing is lost, and the thread tries again or drops the buffer. */
 static void may_fail(const char *what, int err)
 {
 	if (err && err != -ENOMEM && err != -ENOSPC && err != -EINTR)
@@ -104,8 +104,8 @@ static void buffer_go(struct worker *worker, struct worker_buffer *buf)
 		race_wrong("drop, state", buf->be.tt.state);
 }
 
-/* Back from the store if the swapper had it; there and back by itself; to
- * ordinary pages and back. */
+/* Swap the buffer in if the swapper had it; or swap it out and in; or make it anonymous
+ * and ready for the device again. */
 static void buffer_move(struct worker *worker, struct worker_buffer *buf,
 			unsigned int round)
 {

@@ -11,13 +11,13 @@
 
 #define MOST_HEARD 32
 
-/* The lines that a fixture said. */
+/* The lines that a fixture printed. */
 struct heard {
 	char line[MOST_HEARD][512];
 	size_t lines;
 };
 
-/** hear() - for struct ttmpool_test_config, with a struct heard. */
+/** hear() - collect these lines in a struct heard, for struct ttmpool_test_config. */
 static inline void hear(void *arg, const char *line)
 {
 	struct heard *heard = arg;
@@ -42,7 +42,7 @@ static inline int chunk_give(struct ttmpool_pool *pool,
 	return ttmpool_pool_give(pool, pages, CHUNK, TTMPOOL_WRITE_COMBINED);
 }
 
-/** chunk_cycle() - take such a chunk, and give it back; the first error. */
+/** chunk_cycle() - take such a chunk and give it back; the first error. */
 static inline int chunk_cycle(struct ttmpool_test *test, void *arg)
 {
 	struct ttmpool_request req = chunk_of(test->owner);

@@ -3,7 +3,7 @@
 
 #include "bench.h"
 
-/* Who gives everything back has no leak. */
+/* A fixture whose pages were all given back closes with 0. */
 static void a_fixture_without_a_leak_closes_with_0(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -25,7 +25,7 @@ static void setup_and_teardown_make_a_fixture(void **state)
 	assert_int_equal(ttmpool_test_teardown(&own), 0);
 }
 
-/* An initial state of cmocka says what the fixture is made of. */
+/* An initial state of cmocka can be the config of the fixture. */
 static void setup_takes_a_config_as_the_state(void **state)
 {
 	const struct tpsim_config machine = { .page_shift = 14 };
@@ -40,7 +40,7 @@ static void setup_takes_a_config_as_the_state(void **state)
 	assert_int_equal(ttmpool_test_teardown(&own), 0);
 }
 
-/* Where there can be no machine, there is no fixture, and the state stays. */
+/* If the machine is impossible, setup makes no fixture and leaves the state alone. */
 static void an_impossible_machine_makes_no_fixture(void **state)
 {
 	const struct tpsim_config machine = { .page_shift = 13 };
@@ -63,7 +63,7 @@ static void an_impossible_policy_makes_no_fixture(void **state)
 	assert_null(ttmpool_test_open(&config));
 }
 
-/* The device is the one that was asked for. */
+/* The device has the mask of the config. */
 static void the_device_is_as_the_config_says(void **state)
 {
 	const struct tpsim_device_config device = { .dma_mask = 0xffffff };
@@ -76,7 +76,8 @@ static void the_device_is_as_the_config_says(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* A buffer is empty, is of the fixture's pool and owner, and goes with the fixture. */
+/* A buffer begins empty, is of the fixture's pool and owner, and ends with the
+ * fixture. */
 static void a_buffer_is_empty_and_goes_with_its_fixture(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -94,7 +95,7 @@ static void a_buffer_is_empty_and_goes_with_its_fixture(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* There is no buffer of no page. */
+/* A buffer without pages is refused. */
 static void a_buffer_of_no_page_is_refused(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -134,7 +135,7 @@ static void a_plan_with_a_number_fails_that_call(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* With a plus, all later calls fail, too, until the plan ends. */
+/* With a plus in the name, all later calls fail, too, until the plan ends. */
 static void a_plan_with_a_plus_fails_all_later_calls(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -149,7 +150,7 @@ static void a_plan_with_a_plus_fails_all_later_calls(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* With a slash, so many chunks of the batch are done before it fails. */
+/* With a slash, that many chunks of the batch are done before the call fails. */
 static void a_plan_with_a_slash_fails_half_way(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -168,7 +169,7 @@ static void a_plan_with_a_slash_fails_half_way(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* A plan of several calls has a name of its own. */
+/* "out-of-memory" is a plan of several calls. */
 static void out_of_memory_is_a_plan(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -182,7 +183,7 @@ static void out_of_memory_is_a_plan(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* "no-caching": pages stay cached. */
+/* "no-caching": a caching change fails, and cached pages can still be had. */
 static void no_caching_is_a_plan(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -199,7 +200,7 @@ static void no_caching_is_a_plan(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* "stuck-caching": pages cannot go back to the system, and are quarantined. */
+/* "stuck-caching": pages cannot become write-back, and are quarantined. */
 static void stuck_caching_is_a_plan(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -254,7 +255,7 @@ static void store_full_is_a_plan(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* "store-broken": nothing comes back. */
+/* "store-broken": nothing can be swapped in. */
 static void store_broken_is_a_plan(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -270,7 +271,7 @@ static void store_broken_is_a_plan(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* "interrupted": whoever waits for pages gets a signal. */
+/* "interrupted": a request that waits for pages gets a signal. */
 static void interrupted_is_a_plan(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -291,7 +292,7 @@ static void interrupted_is_a_plan(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* Each name that is listed is a plan, and those of the calls are among them. */
+/* Each listed name is a plan, and the calls' names are among them. */
 static void each_name_that_is_listed_is_a_plan(void **state)
 {
 	const char *name;
@@ -310,7 +311,7 @@ static void each_name_that_is_listed_is_a_plan(void **state)
 			    tpsim_call_name(TPSIM_CALL_COUNT - 1));
 }
 
-/* A name that is not known is refused, and nothing fails. */
+/* An unknown name is refused, and no call fails. */
 static void an_unknown_plan_is_refused(void **state)
 {
 	static const char *const names[] = {
@@ -329,7 +330,7 @@ static void an_unknown_plan_is_refused(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* More than 8 failures are refused, and those that fit are planned. */
+/* More than 8 failures are refused; those that fit stay planned. */
 static void too_many_failures_are_refused(void **state)
 {
 	struct ttmpool_test *test = ttmpool_test_open(NULL);
@@ -363,7 +364,7 @@ static unsigned long calls_of_a_cycle(void)
 	return after - before;
 }
 
-/* A sweep makes each call fail that there is, and accepts code that cleans up. */
+/* A sweep visits each call that the code makes, and accepts code that cleans up. */
 static void a_sweep_visits_each_failing_call(void **state)
 {
 	unsigned long visited = 0;
@@ -391,7 +392,7 @@ static int cycle_counted(struct ttmpool_test *test, void *arg)
 	return err;
 }
 
-/* Each call fails in three ways, and what failed is tried again. */
+/* A sweep fails each call in three ways, and repeats a run that failed. */
 static void a_sweep_tries_again_what_failed(void **state)
 {
 	struct runs_seen seen = { 0 };
@@ -411,7 +412,7 @@ static int refuse(struct ttmpool_test *test, void *arg)
 	return -EPERM;
 }
 
-/* Code that fails by itself cannot be swept. */
+/* Code that fails without a planned failure cannot be swept. */
 static void a_sweep_returns_the_error_of_code_that_fails_by_itself(void **state)
 {
 	unsigned long visited = 1;
@@ -422,7 +423,7 @@ static void a_sweep_returns_the_error_of_code_that_fails_by_itself(void **state)
 	assert_int_equal(visited, 0);
 }
 
-/* Without a machine there is no sweep. */
+/* A sweep needs a machine that can be made. */
 static void a_sweep_needs_a_fixture(void **state)
 {
 	const struct tpsim_config machine = { .page_shift = 13 };
@@ -444,7 +445,8 @@ static int cycle_once(struct ttmpool_test *test, void *arg)
 	return err;
 }
 
-/* What does not succeed when it is tried again is told, with the name of the plan. */
+/* A sweep reports code that does not succeed when it is repeated, with the plan's
+ * name. */
 static void a_sweep_tells_of_code_that_stays_broken(void **state)
 {
 	struct heard heard = { .lines = 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The fixtures of <ttmpool/testing.h>, when something leaks. Valgrind is not used here:
- * it reports each leak, as it has to.
+ * The fixtures of <ttmpool/testing.h>, when something leaks. These cases do not run under
+ * Valgrind: it would report each leak.
  */
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ static struct ttmpool_test *open_heard(void)
 	return test;
 }
 
-/* Taken, and forgotten; returns the line of the call. */
+/* Take a chunk and forget it; returns the line of the call. */
 static int chunk_forget(struct ttmpool_test *test)
 {
 	struct ttmpool_request req = chunk_of(test->owner);
@@ -35,7 +35,7 @@ static int chunk_forget(struct ttmpool_test *test)
 	return line;
 }
 
-/* The teardown of a case that leaks fails, and the program goes on. */
+/* The teardown of a case that leaks fails, and the program continues. */
 static void a_leak_fails_its_own_case(void **state)
 {
 	void *own = (void *)(uintptr_t)&config;
@@ -47,7 +47,7 @@ static void a_leak_fails_its_own_case(void **state)
 	assert_int_equal(ttmpool_test_teardown(&own), -1);
 }
 
-/* The case after one that leaked begins with nothing, and passes. */
+/* The case after one that leaked begins clean, and passes. */
 static void the_next_case_runs(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -61,7 +61,8 @@ static void the_next_case_runs(void **state)
 	assert_int_equal(heard.lines, 0);
 }
 
-/* A leak is named: size, order, caching, pool, owner, and the line that took it. */
+/* A leak is reported with size, order, caching, pool, owner, and the line that took
+ * it. */
 static void a_leak_is_named(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -77,7 +78,7 @@ static void a_leak_is_named(void **state)
 	assert_string_equal(heard.line[0], expected);
 }
 
-/* Pages that were recycled were taken by who took them last. */
+/* For recycled pages the report names the line that took them last. */
 static void recycled_pages_name_the_last_taker(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -91,7 +92,7 @@ static void recycled_pages_name_the_last_taker(void **state)
 	assert_non_null(strstr(heard.line[0], expected));
 }
 
-/* Of a call without the macro no line is known, also after one with it. */
+/* For a call without the macro no line is known, even after a call with it. */
 static void a_leak_without_a_line_says_so(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -107,7 +108,7 @@ static void a_leak_without_a_line_says_so(void **state)
 					      "<ttmpool/testing_lines.h>"));
 }
 
-/* Within another call it is the outer one whose line counts. */
+/* Within nested calls, the line of the outermost one counts. */
 static void the_outermost_line_counts(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -134,7 +135,7 @@ static void a_populated_buffer_is_a_leak(void **state)
 	assert_non_null(strstr(heard.line[0], "(order 4, uncached)"));
 }
 
-/* Contents in a store are a leak, too. */
+/* Contents in the store are a leak, too. */
 static void contents_in_a_store_are_a_leak(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -151,7 +152,7 @@ static void contents_in_a_store_are_a_leak(void **state)
 			    "owner client-7, has 16 pages in its store");
 }
 
-/* The pieces of a chunk that was halved were taken where the chunk was. */
+/* The pieces of a chunk that was halved have the line that took the chunk. */
 static void pieces_of_a_chunk_have_its_line(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -178,7 +179,7 @@ static void pieces_of_a_chunk_have_its_line(void **state)
 		assert_non_null(strstr(heard.line[i], __FILE__));
 }
 
-/* A pool that the driver does not end costs its case, and no other. */
+/* A pool that the driver does not end fails its case, and no other. */
 static void a_pool_that_did_not_end_is_a_leak(void **state)
 {
 	static struct ttmpool_pool pool;
@@ -197,7 +198,7 @@ static void a_pool_that_did_not_end_is_a_leak(void **state)
 	the_next_case_runs(NULL);
 }
 
-/* So does a manager. */
+/* So does a manager that the driver does not end. */
 static void a_manager_that_did_not_end_is_a_leak(void **state)
 {
 	static struct ttmpool_manager mgr;
@@ -214,7 +215,7 @@ static void a_manager_that_did_not_end_is_a_leak(void **state)
 			    "mappings, 0 descriptors, 0 stores, 1 managers");
 }
 
-/* Of many leaks 16 are named, and all are counted. */
+/* Of many leaks, 16 are reported one by one, and all are counted. */
 static void many_leaks_are_counted(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -227,7 +228,7 @@ static void many_leaks_are_counted(void **state)
 	assert_string_equal(heard.line[16], "ttmpool: and 4 leaks more");
 }
 
-/* A plan that is still on hinders no teardown. */
+/* A plan that has not ended does not disturb the teardown. */
 static void a_plan_does_not_hinder_the_teardown(void **state)
 {
 	struct ttmpool_test *test = open_heard();
@@ -238,7 +239,7 @@ static void a_plan_does_not_hinder_the_teardown(void **state)
 	assert_int_equal(ttmpool_test_close(test), 0);
 }
 
-/* Two chunks, and a way out on which the first is forgotten. */
+/* Take two chunks, with an error path that forgets the first. */
 static int forget_on_error(struct ttmpool_test *test, void *arg)
 {
 	struct ttmpool_request req = chunk_of(test->owner);
@@ -284,7 +285,7 @@ static int forget_always(struct ttmpool_test *test, void *arg)
 	return 0;
 }
 
-/* A leak without any failure ends the sweep, before its calls fail. */
+/* A leak without any failure ends the sweep before its calls fail. */
 static void a_sweep_ends_with_a_leak_without_a_failure(void **state)
 {
 	unsigned long visited = 1;
