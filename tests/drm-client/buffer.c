@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers. Each is full of words that its seed and their place determine, so that a page
- * that comes back at another place, or from another buffer, is as wrong as a lost one.
+ * Buffers. Their seed and the place of each word determine the words, so that a page that
+ * returns at another place, or from another buffer, is as wrong as a lost one.
  */
 #include <drm/drm.h>
 #include <drm/drm_mode.h>
@@ -37,7 +37,7 @@ int buffer_create(struct card *card, struct buffer *buf, uint32_t width,
 	return 0;
 }
 
-/* Once more, at another address. */
+/* Map the buffer once more, at another address. */
 int buffer_map_at(struct card *card, const struct buffer *buf, void **at)
 {
 	struct drm_mode_map_dumb map = { .handle = buf->handle };
@@ -98,7 +98,7 @@ int buffer_export(struct card *card, const struct buffer *buf, int *fd)
 	return ret;
 }
 
-/* It is as large as @like, which has the same pages. */
+/* The imported buffer has the same pages as @like, so it is as large. */
 int buffer_import(struct card *card, struct buffer *buf, int fd,
 		  const struct buffer *like)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Which card is which: by the name of its driver. */
+/* Find a card by the name of its driver. */
 #include <drm/drm.h>
 #include <errno.h>
 #include <fcntl.h>

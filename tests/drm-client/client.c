@@ -2,9 +2,9 @@
 /*
  * client DRIVER SCENARIO [ARGS...]
  *
- * It prints one line of counts, and exits with 0 only if every byte that it looked at was
- * the one that it had written there. It is linked statically, so that it can be the only
- * program on a small machine.
+ * The program prints one line of counts, and exits with 0 only if every byte that it
+ * checked was the one that it had written there. It is linked statically, so that it can
+ * be the only program on a small machine.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A client of display drivers: dumb buffers, modes, a cursor, and buffers that go from one
- * device to another, by the kernel's ioctls and nothing else.
+ * A client of display drivers: dumb buffers, modes, a cursor, and buffers that are shared
+ * between devices, with the kernel's ioctls and nothing else.
  */
 #ifndef DRM_CLIENT_H
 #define DRM_CLIENT_H
@@ -28,11 +28,11 @@ struct buffer {
 	uint64_t *words; /* where it is mapped, or NULL */
 };
 
-/* What was done, over all buffers. */
+/* The counts over all buffers. */
 struct tally {
 	unsigned long buffers;
-	uint64_t bytes; /* looked at */
-	uint64_t wrong; /* of them */
+	uint64_t bytes; /* checked */
+	uint64_t wrong; /* of the checked ones */
 };
 extern struct tally tally;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Buffers that two devices have, and a device that goes while clients have its buffers. */
+/* Buffers that two devices share, and a device that goes while clients have its
+ * buffers. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,8 @@ enum {
 	HEIGHT = 240,
 };
 
-/* What one writes, the other sees: through its own mapping, and that of the dma-buf. */
+/* What is written to one buffer can be read in the other: through its own mapping, and
+ * through that of the dma-buf. */
 static int see_each_other(struct buffer *a, struct buffer *b, int fd)
 {
 	void *at;
@@ -35,7 +37,7 @@ static int see_each_other(struct buffer *a, struct buffer *b, int fd)
 	return fd_sync(fd, true);
 }
 
-/* An imported buffer cannot be mapped through the card that it was imported by, but can be
+/* An imported buffer cannot be mapped through the card that imported it, but can be
  * exported again. */
 static int map_imported(struct card *card, struct buffer *buf)
 {
@@ -50,7 +52,8 @@ static int map_imported(struct card *card, struct buffer *buf)
 	return ret;
 }
 
-/* A buffer of one card, by another card, and after the first has given it up. */
+/* A buffer of one card is used by another card, also after the first one has closed
+ * it. */
 static int share(struct card *from, struct card *to)
 {
 	struct buffer own, other;
@@ -81,7 +84,7 @@ static int share(struct card *from, struct card *to)
 	return buffer_destroy(to, &other);
 }
 
-/* Another device's buffer on the screen: the kernel maps it. */
+/* Show another device's buffer on the screen: the kernel maps it. */
 static int show_imported(struct card *from, struct card *to)
 {
 	struct buffer own, other;
@@ -126,8 +129,8 @@ int run_prime(struct card *card, const char *driver, int nth)
 	return ret;
 }
 
-/* To the same card it is the same buffer: with one file the same handle, and with
- * another the same pages. */
+/* Imported by its own card, it is the same buffer: with one file it has the same handle,
+ * and with another the same pages. */
 int run_self(struct card *card, const char *driver)
 {
 	struct buffer own, same, second;
@@ -161,8 +164,8 @@ int run_self(struct card *card, const char *driver)
 	return ret;
 }
 
-/* A device goes, while one of its buffers is mapped, one is shown, one is another
- * device's, too, and one is exported and nobody's. What was in them stays. */
+/* A device goes while one of its buffers is mapped, one is shown, one is imported by
+ * another device, and one is exported without an importer. Their contents stay. */
 int run_unplug(struct card *card, const char *driver)
 {
 	struct buffer buf[3], other;

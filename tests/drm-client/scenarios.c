@@ -51,7 +51,7 @@ struct slot {
 	uint64_t seed;
 };
 
-/* Make one, or look at it and destroy it, fill it anew, or map it at another place. */
+/* Make a buffer; or check it and destroy it, fill it anew, or map it at another place. */
 static int churn_step(struct card *card, struct slot *slot)
 {
 	uint32_t side = 16u << next_random() % 6;
@@ -94,7 +94,8 @@ int run_churn(struct card *card, unsigned int steps)
 	return ret;
 }
 
-/* Of a mapping of which the first half is gone, the second half shows what it did. */
+/* If the first half of a mapping is unmapped, the second half still shows the same
+ * bytes. */
 int run_split(struct card *card)
 {
 	struct buffer buf;
@@ -139,7 +140,7 @@ int run_bounds(struct card *card)
 	tally.wrong += buffer_create(card, &(struct buffer){ 0 }, 0, 64) == 0;
 	tally.wrong += buffer_create(card, &(struct buffer){ 0 }, 0x40000000,
 				     0x40000000) == 0;
-	/* It cannot grow beyond its end. */
+	/* A mapping cannot grow beyond the end of its buffer. */
 	at = mremap(buf.words, buf.size, 2 * buf.size, MREMAP_MAYMOVE);
 	signal(SIGBUS, on_sigbus);
 	if (at != MAP_FAILED && !sigsetjmp(recover, 1)) {
@@ -169,7 +170,8 @@ static int make_pieces(struct card *card, unsigned int n)
 	return 0;
 }
 
-/* Twice, with somebody else's need for memory in between. */
+/* Fill the buffers; after another program has needed memory, check them, fill them anew,
+ * and check again. */
 int run_swap(struct card *card, unsigned int mib, bool mapped)
 {
 	unsigned int n = mib < PIECES ? mib : PIECES;
@@ -198,7 +200,7 @@ int run_swap(struct card *card, unsigned int mib, bool mapped)
 	return ret;
 }
 
-/* Bytes that the kernel says this client has in memory. */
+/* How many bytes of this client are in memory, according to the kernel. */
 static unsigned long resident(const struct card *card)
 {
 	char path[64], line[128], unit[8];
@@ -219,7 +221,7 @@ static unsigned long resident(const struct card *card)
 	return most;
 }
 
-/* What is in memory is counted, and what is not is not. */
+/* The kernel counts buffers that are in memory, and no others. */
 int run_fdinfo(struct card *card)
 {
 	struct buffer buf;

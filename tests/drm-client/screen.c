@@ -28,7 +28,7 @@ unsigned int screen_height(const struct card *card, unsigned int mode)
 	return mode_of(card, mode)->vdisplay;
 }
 
-/* Asked without room, the kernel looks for modes first. */
+/* When it is called without room for modes, the kernel probes the connector first. */
 static int find_modes(struct card *card)
 {
 	static struct drm_mode_modeinfo modes[MOST_MODES];

@@ -16,7 +16,8 @@ static void draw(struct buffer *buf, uint32_t shade)
 	}
 }
 
-/* Each mode has a buffer of its own, and the last one goes when it is not shown. */
+/* Each mode has a buffer of its own; the last buffer is destroyed when it is no longer
+ * shown. */
 int run_modes(struct card *card, unsigned int times)
 {
 	struct buffer buf = { 0 }, last = { 0 };
@@ -58,8 +59,8 @@ static int draw_cursor(struct card *card, struct buffer *cursor)
 	return 0;
 }
 
-/* A picture with a cursor that has been at other places, and a corner that was drawn
- * later; until somebody has looked at it. */
+/* Show a picture with a cursor that has moved, and a corner that was drawn later, until a
+ * line comes from stdin. */
 int run_picture(struct card *card)
 {
 	struct buffer buf, cursor;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What no client of a display can ask of the helper: purging, tables of addresses, a page
- * budget that is exhausted, and a device that goes while buffers are mapped for it.
+ * Cases that no client of a display can cause: purging, tables of addresses, an exhausted
+ * page budget, and a device that goes while buffers are mapped for it.
  */
 
 #define pr_fmt(fmt) fmt
@@ -20,7 +20,7 @@
 
 static struct drm_device *drm;
 
-/* Says where a case ended, and ends it. */
+/* Print where a case failed, and end it. */
 #define CHECK(cond)                                                       \
 	do {                                                              \
 		if (!(cond)) {                                            \
@@ -60,7 +60,7 @@ static void unlock(struct drm_gem_ttmpool_object *obj)
 	dma_resv_unlock(obj->base.resv);
 }
 
-/* Look at an object, or with @fill write to it; NULL if it could not be mapped. */
+/* Check an object, or with @fill write to it; NULL if it could not be mapped. */
 static void *visit(struct drm_gem_ttmpool_object *obj, bool fill, u32 seed,
 		   bool *good)
 {
@@ -99,7 +99,7 @@ static bool holds(struct drm_gem_ttmpool_object *obj, u32 seed)
 	return visit(obj, false, seed, &good) && good;
 }
 
-/* The kernel's mapping stays where it is when nobody uses it. */
+/* An unused mapping in the kernel's address space is kept, and used again. */
 static bool a_mapping_is_kept(void)
 {
 	struct drm_gem_ttmpool_object *obj = make(true);
@@ -115,7 +115,7 @@ static bool a_mapping_is_kept(void)
 	return true;
 }
 
-/* An object that nobody has pinned can be swapped out, and comes back. */
+/* An object that is not pinned can be swapped out, and returns. */
 static bool idle_objects_are_swapped(void)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();
@@ -132,7 +132,7 @@ static bool idle_objects_are_swapped(void)
 	return true;
 }
 
-/* One that is pinned, or locked, is not. */
+/* An object that is pinned or locked is not swapped out. */
 static bool pinned_objects_stay(void)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();
@@ -151,7 +151,7 @@ static bool pinned_objects_stay(void)
 	return true;
 }
 
-/* The addresses for the device cover the object, page by page. */
+/* The table of DMA addresses covers the object, page by page. */
 static bool addresses_are_those_of_the_pages(void)
 {
 	struct drm_gem_ttmpool_object *obj = make(true);
@@ -178,7 +178,8 @@ static bool addresses_are_those_of_the_pages(void)
 	return true;
 }
 
-/* What nobody wants goes for good, wherever it is, and nothing else does. */
+/* Objects that are marked as not needed are purged, in memory and in the store, and no
+ * others. */
 static bool what_nobody_wants_is_purged(void)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();
@@ -207,7 +208,7 @@ static bool what_nobody_wants_is_purged(void)
 	return true;
 }
 
-/* Whoever gets no pages is told, and gets them later. */
+/* A pin without pages fails, and succeeds when there are pages again. */
 static bool without_pages_nothing_is_pinned(void)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();
@@ -228,7 +229,7 @@ static bool without_pages_nothing_is_pinned(void)
 	return true;
 }
 
-/* An object of no byte, or of more than there can be, is refused. */
+/* An object of no byte, or of more than possible, is refused. */
 static bool impossible_objects_are_refused(void)
 {
 	CHECK(IS_ERR(drm_gem_ttmpool_create(drm, 0)));
@@ -236,8 +237,8 @@ static bool impossible_objects_are_refused(void)
 	return true;
 }
 
-/* Contents go from one device to another with the pages that they are in; and back, out of
- * a store. What is pinned stays, and what is full takes nothing. */
+/* Contents go from one device to another with their pages, and back, also out of the
+ * store. A pinned object is not handed over, and one with contents takes none. */
 static bool contents_are_handed_over(void)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();
@@ -273,8 +274,9 @@ static bool contents_are_handed_over(void)
 	return true;
 }
 
-/* Nothing is mapped for a device that goes, and what was in its objects stays: pinned,
- * with a table of addresses, idle, swapped out, and never used. Last, since it goes. */
+/* Nothing stays mapped for a device that goes, and the contents of its objects stay: of a
+ * pinned one, one with a table of addresses, an idle, a swapped, and an unused one. This
+ * case is the last, since the device goes. */
 static bool what_a_device_had_outlives_it(void)
 {
 	struct ttmpool_manager *mgr = ttmpool_module_manager();

@@ -7,7 +7,7 @@
 
 #include <drm_gem_ttmpool.h>
 
-/* device.c: up to two devices without hardware, that buffers are mapped for. */
+/* device.c: up to two devices without hardware, for which buffers are mapped. */
 int devices_start(void);
 void devices_end(void);
 struct drm_device *device_plug(int id);

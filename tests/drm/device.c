@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Platform devices and their driver, which does nothing but have a pool for each. */
+/* Platform devices and their driver, which only starts a pool for each. */
 
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -66,7 +66,7 @@ void devices_end(void)
 	platform_driver_unregister(&cases_platform_driver);
 }
 
-/* NULL if it could not be had. */
+/* Returns NULL if the device could not be made. */
 struct drm_device *device_plug(int id)
 {
 	parents[id] = platform_device_register_simple("ttmpool_drm_cases", id,

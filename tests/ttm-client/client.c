@@ -2,10 +2,10 @@
 /*
  * client DRIVER churn MIB STEPS | evict MIB | swap MIB | picture
  *
- * An unmodified client of an unmodified driver. It prints one line of counts,
- * and exits with 0 only if every byte that it looked at was the one that it had
- * written there. It knows the kernel's ioctls alone, so that it can be linked
- * statically and be the only program on a small machine.
+ * An unmodified client of an unmodified driver. It prints one line of counts, and exits
+ * with 0 only if every byte that it checked was the one that it had written there. It
+ * uses only the kernel's ioctls, so that it can be linked statically and be the only
+ * program on a small machine.
  */
 #include <drm/drm.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ static int usage(void)
 	return 2;
 }
 
-/* The device of the first card, of the driver that was named. */
+/* Open the first card, and check that its driver is the named one. */
 static int card_open(struct card *card)
 {
 	char name[32] = "";

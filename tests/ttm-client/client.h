@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A client of a GPU driver: buffers that it makes, maps, fills, and looks at
- * again, by the driver's own ioctls and nothing else.
+ * A client of a GPU driver: it makes buffers, maps, fills and checks them, with the
+ * driver's own ioctls and nothing else.
  */
 #ifndef TTM_CLIENT_H
 #define TTM_CLIENT_H
@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where a buffer is wanted; the driver may move it at any time. */
+/* Where a buffer should be; the driver may move it at any time. */
 enum place {
 	IN_SYSTEM,
 	IN_CARD,
 };
 
-/* What is scanned out, and how large that has to be. */
+/* The screen, and how large a shown buffer has to be. */
 struct screen {
 	uint32_t crtc;
 	uint32_t connector;
@@ -63,11 +63,11 @@ int screen_add(struct card *card, struct buffer *buf);
 int screen_remove(struct card *card, struct buffer *buf);
 int screen_show(struct card *card, const struct buffer *buf);
 
-/* What was done, over all buffers. */
+/* The counts over all buffers. */
 struct tally {
 	unsigned long buffers;
-	uint64_t bytes; /* looked at */
-	uint64_t wrong; /* of them */
+	uint64_t bytes; /* checked */
+	uint64_t wrong; /* of the checked ones */
 };
 
 /* The scenarios: what to do with the buffers of a card. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the drivers differ in is how a buffer is made, and how it gets into the
- * memory of the card. qxl: a surface lies there, any other buffer in system
- * memory. radeon: the caller says where. A driver without ioctls of its own has
- * dumb buffers alone, and they get there by being shown.
+ * The drivers differ in how a buffer is made, and how it gets into the card's memory.
+ * qxl: a surface is there, any other buffer in system memory. radeon: the caller says
+ * where. A driver without ioctls of its own has only dumb buffers, which get there by
+ * being shown.
  */
 #include <drm/drm.h>
 #include <drm/qxl_drm.h>
@@ -62,8 +62,7 @@ static int qxl_create(struct card *card, struct buffer *buf, enum place place)
 	return ret;
 }
 
-/* Without the firmware of the card its GART is off, and nothing can be bound.
- */
+/* Without the card's firmware its GART is off, and no buffer can be bound. */
 static int radeon_create(struct card *card, struct buffer *buf,
 			 enum place place)
 {
@@ -108,7 +107,7 @@ static int buffer_close(struct card *card, struct buffer *buf)
 	return card_ioctl(card, DRM_IOCTL_GEM_CLOSE, &close);
 }
 
-/* Mapped for as long as it lives: what is moved away must be found again. */
+/* The mapping exists as long as the buffer: it must find a buffer that was moved. */
 static int buffer_map(struct card *card, struct buffer *buf)
 {
 	void *words = mmap(NULL, buf->size, PROT_READ | PROT_WRITE, MAP_SHARED,

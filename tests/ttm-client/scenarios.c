@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a client does with its buffers. Each is full of words that its seed and
- * their place determine, so that a page that comes back at another place, or
- * from another buffer, is as wrong as one that was lost.
+ * What a client does with its buffers. Their seed and the place of each word determine
+ * the words, so that a page that returns at another place, or from another buffer, is as
+ * wrong as a lost one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ static unsigned int wrong_bytes(uint64_t difference)
 	return n;
 }
 
-/* Every byte, from wherever the buffer is now. */
+/* Check every byte, wherever the buffer is now. */
 static int check(struct card *card, struct tally *tally,
 		 const struct buffer *buf)
 {
@@ -106,7 +106,7 @@ static int destroy_all(struct card *card, struct tally *tally,
 	return ret;
 }
 
-/* One slot: make a buffer, or look at it and destroy it or fill it anew. */
+/* One slot: make a buffer; or check it and destroy it or fill it anew. */
 static int churn_step(struct card *card, struct tally *tally,
 		      struct buffer *buf, size_t room)
 {
@@ -145,7 +145,7 @@ int run_churn(struct card *card, struct tally *tally, size_t bytes,
 
 static struct buffer pieces[MOST_PIECES];
 
-/* Returns how many, or -errno. */
+/* Returns how many were made, or -errno. */
 static int make_pieces(struct card *card, struct tally *tally, size_t bytes,
 		       enum place place)
 {
@@ -161,7 +161,7 @@ static int make_pieces(struct card *card, struct tally *tally, size_t bytes,
 	return n;
 }
 
-/* More than the card holds: each that is wanted there drives another out. */
+/* More than the card's memory: each buffer that is needed there evicts another one. */
 int run_evict(struct card *card, struct tally *tally, size_t bytes)
 {
 	int n = make_pieces(card, tally, bytes, IN_CARD);
@@ -176,7 +176,7 @@ int run_evict(struct card *card, struct tally *tally, size_t bytes)
 	return destroy_all(card, tally, pieces, (unsigned int)n);
 }
 
-/* Nothing is done until somebody writes a line. */
+/* Wait until a line comes from stdin. */
 static int wait_for_line(const char *what)
 {
 	printf("client: %s\n", what);
@@ -184,7 +184,7 @@ static int wait_for_line(const char *what)
 	return getchar() == EOF ? -EPIPE : 0;
 }
 
-/* Idle for a while: then everything is wanted again. */
+/* The buffers are idle for a while; then all of them are needed again. */
 int run_swap(struct card *card, struct tally *tally, size_t bytes)
 {
 	int n = make_pieces(card, tally, bytes, IN_SYSTEM);
@@ -210,7 +210,7 @@ static void draw(const struct card *card, const struct buffer *buf)
 	}
 }
 
-/* A picture that stays until somebody has looked at it. */
+/* Show a picture until a line comes from stdin. */
 int run_picture(struct card *card, struct tally *tally)
 {
 	struct buffer buf;

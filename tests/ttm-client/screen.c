@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Dumb buffers, and showing them: the part of the interface that is the same
- * for every driver. The first connector that has a mode is used, with its first
- * mode.
+ * Dumb buffers and how to show them: the part of the interface that is the same for every
+ * driver. It uses the first connector that has a mode, with its first mode.
  */
 #include <drm/drm.h>
 #include <drm/drm_mode.h>
@@ -16,7 +15,7 @@ enum {
 	MOST_MODES = 128,
 };
 
-/* Large enough to be shown, if it may have to be. */
+/* The buffer is large enough for the screen, if it may have to be shown. */
 int dumb_create(struct card *card, struct buffer *buf, enum place place)
 {
 	const struct screen *screen = &card->screen;
@@ -46,8 +45,7 @@ int dumb_create(struct card *card, struct buffer *buf, enum place place)
 	return ret;
 }
 
-/* Any driver that can show something, by what it has in common with the others.
- */
+/* Any driver that can show something, by the interface that all drivers have. */
 const struct driver dumb_driver = {
 	.name = "dumb",
 	.create = dumb_create,
@@ -77,8 +75,7 @@ static int mode_of(struct card *card, uint32_t connector)
 	return 0;
 }
 
-/* The kernel fills in the lists if there is room, and says how many there are.
- */
+/* The kernel fills in the lists if they are long enough, and returns their lengths. */
 int screen_find(struct card *card)
 {
 	uint32_t crtcs[MOST_IDS] = { 0 };

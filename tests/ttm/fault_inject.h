@@ -3,12 +3,13 @@
 #define _LINUX_FAULT_INJECT_H
 
 /*
- * For a ttm.ko that is compiled with this before all else (tools/ttm/build.sh): TTM's own
- * points of failure, which Debian's kernels are built without. A parameter of the module
- * by the name of each says that every so-manieth time it is reached it fails; 0: never.
+ * For a ttm.ko that is compiled with this header first (tools/ttm/build.sh): TTM's own
+ * points of failure, which Debian's kernels are built without. Each of them has a module
+ * parameter of its name: with N, every Nth time that it is reached it fails; with 0,
+ * never.
  *
- * What of the kernel's structures depends on its configuration is read before that is
- * made to look otherwise.
+ * Headers whose structures depend on the kernel's configuration are included before this
+ * one makes that configuration look different.
  */
 
 #include <linux/atomic.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * More of a node's memory than TTM lets lie pooled: a pool of node 1 takes six tenths of it
- * in write-combined buffers, and gets all of them back. That is less than half of all
- * memory. What is pooled then, the kernel says in the node's meminfo, for as long as this
- * module is loaded.
+ * Pool more of a node's memory than TTM's limit allows: a pool of node 1 takes six tenths
+ * of it in write-combined buffers, and gets all of them back. That is less than half of
+ * all memory. The node's meminfo shows what is pooled then, as long as this module is
+ * loaded.
  */
 
 #include <linux/dma-mapping.h>
@@ -22,7 +22,7 @@
 #define BUFFER_SIZE SZ_8M
 
 /**
- * struct buffer - a buffer object as far as a struct ttm_tt looks at it
+ * struct buffer - a buffer object, as far as a struct ttm_tt uses it
  */
 struct buffer {
 	struct ttm_buffer_object bo;
@@ -32,7 +32,7 @@ struct buffer {
 static struct platform_device *platform;
 static struct drm_vma_offset_manager offsets;
 static struct ttm_device_funcs funcs;
-static struct ttm_device bdev; /* TTM's manager is there while a device is */
+static struct ttm_device bdev; /* TTM's manager exists while a device does */
 static struct ttm_pool pool;
 
 static int buffer_get(struct buffer *buf)

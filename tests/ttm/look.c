@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a driver may rely on, page by page. One word for each promise, or the
- * same word with an index: the first page that does not keep it.
+ * The guarantees that a driver may rely on, checked page by page. The result has one word
+ * for each; an index after the word is the first page that breaks it.
  */
 
 #include <linux/dma-mapping.h>
@@ -40,7 +40,7 @@ static bool is_zero(const struct way *way, const struct ttm_tt *tt, size_t i)
 	       !memchr_inv(page_address(tt->pages[i]), 0, PAGE_SIZE);
 }
 
-/* Pages of the DMA API are where the device reaches them. */
+/* Pages of the DMA API are where the device can reach them. */
 static bool is_low(const struct way *way, const struct ttm_tt *tt, size_t i)
 {
 	return !way->dma32 || way->dma_alloc ||
@@ -65,7 +65,7 @@ static bool is_the_drivers(const struct way *way, const struct ttm_tt *tt,
 	return !tt->pages[i]->mapping;
 }
 
-/* The memory manager has nothing to do with the first page of a chunk. */
+/* The memory manager has no reference to the first page of a chunk. */
 static bool is_referenced_once(const struct way *way, const struct ttm_tt *tt,
 			       size_t i)
 {
@@ -126,5 +126,5 @@ void scribble(const struct ttm_tt *tt)
 {
 	for (size_t i = 0; i < tt->num_pages; i++)
 		memset(page_address(tt->pages[i]), 0xa5, PAGE_SIZE);
-	wmb(); /* out of the write-combining buffers */
+	wmb(); /* flush the write-combining buffers */
 }

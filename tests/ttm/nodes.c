@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Drivers may start pools of their own, for a node each (amdgpu's partitions).
- */
+/* Drivers may start pools of their own, one for each node (amdgpu's partitions). */
 
 #include "ways.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* TTM knows no nodes here, and keeps its pools to itself. */
+/* This TTM has no nodes, and does not let drivers start pools. */
 
 #include "ways.h"
 

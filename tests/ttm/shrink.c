@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffer objects of TTM's that are shrunk, purged, swapped out, and brought back, on the
- * kernel's own ttm.ko and on the one with the drop-in. Every byte is looked at whenever
- * a buffer is back. What came of it is in the kernel's log, a line for each part:
+ * TTM's buffer objects are shrunk, purged, swapped out, and populated again, on the
+ * kernel's own ttm.ko and on the one with the drop-in. The module checks every byte of a
+ * buffer that returns. It writes one line for each part to the kernel's log:
  *
- *     calm      there is memory; signals interrupt some of the ways back
- *     short     all memory but a little is held, so that backups are short of it
- *     tight     more buffers than there is memory: the system's own shrinker, which is
- *               asked in the middle of an allocation, backs them up
- *     end       nothing of it is left: NR_GPU_ACTIVE and NR_GPU_RECLAIM are what they were
+ *     calm      there is memory; signals interrupt some of the populates
+ *     short     nearly all memory is held, so that backups run out of it
+ *     tight     more buffers than memory: the system's own shrinker, which is called
+ *               in the middle of an allocation, backs them up
+ *     end       nothing is left: NR_GPU_ACTIVE and NR_GPU_RECLAIM are as at the start
  *
  * Only xe calls ttm_bo_shrink(), and its hardware cannot be emulated.
  */
@@ -56,7 +56,7 @@ static void report(const char *part)
 	memset(&tally, 0, sizeof(tally));
 }
 
-/* The buffer is locked. All that TTM knows of it is looked at when it moved nothing. */
+/* The caller has locked the buffer. If TTM moved nothing, all its state is checked. */
 static void shrink_one(struct shrink_buffer *buf, bool purge, bool writeback)
 {
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
@@ -83,7 +83,8 @@ static void shrink_one(struct shrink_buffer *buf, bool purge, bool writeback)
 	tally.partial += pages < buf->bo.ttm->num_pages;
 }
 
-/* The buffer is locked. What comes back is looked at; what has no bytes gets some. */
+/* The caller has locked the buffer. A buffer that returns is checked; one without
+ * contents is filled. */
 static void bring_back(struct shrink_buffer *buf, bool interruptible)
 {
 	struct ttm_operation_ctx ctx = { .interruptible = interruptible,
@@ -99,7 +100,7 @@ static void bring_back(struct shrink_buffer *buf, bool interruptible)
 		shrink_write(buf, 1 + choose(U32_MAX));
 }
 
-/* One buffer, chosen at random: it goes, comes back, or is another one from now on. */
+/* Choose one buffer at random: shrink it, populate it, or replace it by another one. */
 static void step(bool signals)
 {
 	unsigned int i = choose(NR_BUFFERS);
@@ -152,7 +153,7 @@ static void close_all(void)
 	}
 }
 
-/* Pages that nobody can have back: all but a little. */
+/* Hold all free pages but a little, so that nobody can reclaim them. */
 static void hold(struct list_head *held, unsigned long leave)
 {
 	while (global_zone_page_state(NR_FREE_PAGES) > leave) {
@@ -187,7 +188,7 @@ static void go_short(void)
 	}
 }
 
-/* What the system's shrinker asks for, as xe's answers. */
+/* The functions of the system's shrinker; they answer as xe's do. */
 static unsigned long count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	return 1024;
@@ -212,7 +213,8 @@ static unsigned long scan(struct shrinker *shrinker, struct shrink_control *sc)
 	return tally.pages - before ?: SHRINK_STOP;
 }
 
-/* More than there is memory. None of them goes meanwhile: the shrinker looks at them. */
+/* Make more buffers than there is memory, and end none meanwhile, as the shrinker uses
+ * them. */
 static void go_tight(void)
 {
 	struct shrinker *shrinker = shrinker_alloc(0, "ttm_shrink");
@@ -271,7 +273,7 @@ static int __init shrink_init(void)
 		return err;
 	task = kthread_run(run, &done, "ttm_shrink");
 	err = PTR_ERR_OR_ZERO(task);
-	/* who waits so is not taken for stuck */
+	/* an interruptible wait does not count as a hung task */
 	while (!err && wait_for_completion_interruptible(&done))
 		;
 	shrink_device_close();

@@ -6,9 +6,9 @@
 #include <drm/ttm/ttm_tt.h>
 
 /**
- * struct shrink_buffer - a buffer object, and what is known of its contents
- * @bo: TTM's
- * @seed: all its bytes follow from it; 0: nobody knows them
+ * struct shrink_buffer - a buffer object, and its expected contents
+ * @bo: TTM's buffer object
+ * @seed: determines all its bytes; 0: they are unknown
  */
 struct shrink_buffer {
 	struct ttm_buffer_object bo;
@@ -18,16 +18,16 @@ struct shrink_buffer {
 /**
  * struct shrink_tally - what a run has done and found
  * @shrinks, @pages: calls of ttm_bo_shrink() that moved something, and how many pages
- * @partial: of these, those that did not move all
- * @refused: those that moved nothing
+ * @partial: those of them that did not move all pages
+ * @refused: calls that moved nothing
  * @purges: calls that threw contents away
- * @swapouts: of ttm_device_swapout(), that moved something
- * @restores: buffers that came back
- * @failed: tries to bring one back that ended with an error
- * @bytes: that were looked at
- * @wrong: of these, that were not what was written
+ * @swapouts: calls of ttm_device_swapout() that moved something
+ * @restores: buffers that were populated again
+ * @failed: populates of such buffers that returned an error
+ * @bytes: checked bytes
+ * @wrong: those of them that were not what was written
  * @inconsistent: buffers that count as populated, with pages of another caching than
- *	theirs
+ * theirs
  */
 struct shrink_tally {
 	u64 shrinks;
@@ -43,13 +43,13 @@ struct shrink_tally {
 	u64 inconsistent;
 };
 
-/* contents.c: the CPU writes all that follows from @seed; is it there? The pages are
- * the buffer's. */
+/* contents.c: the CPU writes the bytes that follow from @seed; and checks them. The pages
+ * are the buffer's. */
 void shrink_write(struct shrink_buffer *buf, u64 seed);
 void shrink_look(struct shrink_buffer *buf, struct shrink_tally *tally);
 
-/* device.c: a device of TTM's that has no hardware, and buffers of several kinds; NULL
- * or an error if there is no memory. */
+/* device.c: a TTM device without hardware, and buffers of several kinds; NULL or an error
+ * if there is no memory. */
 int shrink_device_open(void);
 void shrink_device_close(void);
 struct ttm_device *shrink_bdev(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What the CPU wrote to a buffer, and whether it is there, in pages of its caching. */
+/* The bytes that the CPU wrote to a buffer, the check of them, and of the pages'
+ * caching. */
 
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -28,8 +29,9 @@ void shrink_write(struct shrink_buffer *buf, u64 seed)
 	}
 }
 
-/* Is a page of the caching that its buffer has? (Bit 7, which is the third that says so, is
- * another one in an entry of 2 MiB; write-combined and uncached have one of these.) */
+/* Does a page have the caching of its buffer? (Bit 7 is the third bit of the caching, but
+ * in an entry of 2 MiB it means something else; write-combined and uncached set one of
+ * the two bits here.) */
 static bool is_of_caching(struct page *page, enum ttm_caching caching)
 {
 	unsigned int level;

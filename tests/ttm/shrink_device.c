@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A device of TTM's without hardware, and buffer objects that lie in system memory: of
- * each caching, with DMA addresses and without, that TTM backs up as xe has it done
- * (ttm_bo_shrink()), or swaps out (ttm_device_swapout()).
+ * A TTM device without hardware, with buffer objects in system memory: of each caching,
+ * with DMA addresses and without, which TTM backs up as for xe (ttm_bo_shrink()) or swaps
+ * out (ttm_device_swapout()).
  */
 
 #include <linux/dma-mapping.h>
@@ -30,8 +30,8 @@ static const struct ttm_place in_system = { .mem_type = TTM_PL_SYSTEM };
 static struct ttm_placement placement = { .num_placement = 1,
 					  .placement = &in_system };
 
-/* By the number of a kind: bits 0 and 1 choose the caching, bit 2 DMA addresses, bit 3
- * TTM's own swapping. */
+/* The number of a kind: bits 0 and 1 choose the caching, bit 2 DMA addresses, bit 3 TTM's
+ * own swapping. */
 static const enum ttm_caching cachings[] = { ttm_cached, ttm_write_combined,
 					     ttm_uncached, ttm_write_combined };
 static unsigned int kind_to_open;
@@ -145,7 +145,7 @@ static void buffer_destroy(struct ttm_buffer_object *bo)
 	kfree(container_of(bo, struct shrink_buffer, bo));
 }
 
-/* Empty, and unlocked. */
+/* The new buffer is empty and unlocked. */
 struct shrink_buffer *shrink_buffer_open(unsigned int kind, size_t pages)
 {
 	struct ttm_operation_ctx ctx = {};

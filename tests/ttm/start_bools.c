@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* How a driver asks is an argument for each answer. */
+/* Older TTM: a driver passes one bool for each choice. */
 
 #include "ways.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* How a driver asks are bits of one number; and it may start pools of its own, for a node
- * each (amdgpu's partitions). */
+/* Newer TTM: a driver passes its choices as flags, and may start pools of its own, one
+ * for each node (amdgpu's partitions). */
 
 #include <drm/ttm/ttm_allocation.h>
 

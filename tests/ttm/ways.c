@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * TTM's page pool, asked as its drivers ask: with a device or without, mapped
- * or not, pages of the DMA API, pages below 4 GiB, each caching, several pools
- * for one device, pools of a node. Loaded on the kernel's own ttm.ko and on the
- * one with the drop-in, it writes what it finds to the kernel's log, line for
- * line the same if they are alike: "ways: NAME PAGES: RESULT ORDERS; PROMISES".
+ * TTM's page pool, used as its drivers use it: with a device or without, mapped or not,
+ * pages of the DMA API, pages below 4 GiB, each caching, several pools for one device,
+ * pools of a node. The module can be loaded on the kernel's own ttm.ko and on the one
+ * with the drop-in. It writes its results to the kernel's log; if the two behave alike,
+ * the lines are the same: "ways: NAME PAGES: RESULT ORDERS; PROMISES".
  *
- * Each buffer is had twice, the second time of pages that were used; and all
- * kinds are there at once, then go in another order.
+ * Each buffer is allocated twice, the second time from used pages; then all kinds are
+ * allocated at once, and freed in another order.
  */
 
 #include <linux/debugfs.h>
@@ -47,7 +47,7 @@ static const struct way ways[] = {
 static const size_t sizes[] = { 1, 3, 75, 512, 1029 };
 
 /**
- * struct buffer - a buffer object as far as a struct ttm_tt looks at it
+ * struct buffer - a buffer object, as far as a struct ttm_tt uses it
  */
 struct buffer {
 	struct ttm_buffer_object bo;
@@ -101,7 +101,7 @@ static void buffer_put(struct ttm_pool *pool, struct buffer *buf)
 	ttm_tt_fini(&buf->tt);
 }
 
-/* Once fresh, and once of what the first one gave back. */
+/* Allocate twice: first fresh pages, then those that the first buffer gave back. */
 static void go(const struct way *way, struct ttm_pool *pool)
 {
 	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
@@ -110,7 +110,7 @@ static void go(const struct way *way, struct ttm_pool *pool)
 				buffer_put(pool, &buffers[0]);
 }
 
-/* All at once, and in another order. */
+/* Allocate all kinds at once, and free them in another order. */
 static void go_together(void)
 {
 	bool got[ARRAY_SIZE(ways)];
@@ -167,7 +167,7 @@ static void close_devices(void)
 		ttm_device_fini(&bdevs[w]);
 }
 
-/* A driver's debugfs file would call it. */
+/* A driver's debugfs file would call ttm_pool_debugfs(). */
 static int pools_show(struct seq_file *m, void *data)
 {
 	for (size_t w = 0; w < ARRAY_SIZE(ways); w++)

@@ -7,15 +7,15 @@
 #include <drm/ttm/ttm_tt.h>
 
 /**
- * struct way - how a driver asks
- * @name: after whom
- * @device: it names its device
- * @dma_alloc: pages of the DMA API, where a device bounces
+ * struct way - how a driver uses the pool
+ * @name: the driver whose way it is
+ * @device: it passes its device
+ * @dma_alloc: pages of the DMA API, for a device that bounces
  * @dma32: below 4 GiB
  * @addresses: it wants DMA addresses
- * @zero: pages shall be zero, as for userspace
+ * @zero: pages must be zero, as for userspace
  * @caching: of the buffer
- * @good_order: the order that helps the device, where TTM can be told; 0: none
+ * @good_order: the order that helps the device, where TTM takes one; 0: none
  */
 struct way {
 	const char *name;
@@ -28,25 +28,25 @@ struct way {
 	unsigned int good_order;
 };
 
-/** look() - what is true of a buffer that was had in @way, as a word each; in
- * @text. */
+/** look() - write to @text one word for each guarantee that a buffer of @way keeps. */
 void look(const struct way *way, const struct ttm_tt *tt, char *text,
 	  size_t size);
 
-/** orders() - its chunks, as "10 2 0", as far as their first pages say. */
+/** orders() - write the orders of its chunks, like "10 2 0", as far as their first pages
+ * tell. */
 void orders(const struct way *way, const struct ttm_tt *tt, char *text,
 	    size_t size);
 
 /** scribble() - the CPU writes to every page. */
 void scribble(const struct ttm_tt *tt);
 
-/** ways_device_init() - start TTM for a device, asked in @way. */
+/** ways_device_init() - start TTM for a device in the manner of @way. */
 int ways_device_init(struct ttm_device *bdev, struct ttm_device_funcs *funcs,
 		     const struct way *way, struct device *dev,
 		     struct drm_vma_offset_manager *offsets);
 
-/** ways_pool_of_node() - a pool of one node, where TTM has such; false if it
- * has not. */
+/** ways_pool_of_node() - start a pool of one node, if this TTM has such; otherwise
+ * false. */
 bool ways_pool_of_node(struct ttm_pool *pool, struct device *dev, int node);
 void ways_pool_of_node_end(struct ttm_pool *pool);
 
