@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Memory whose linear map is in large entries. An entry is split once and stays
- * so, and pages that come back to the system are the first to go out again; so
- * a caching change that shall have something to split needs pages that nobody
- * had yet. The allocator's largest blocks are looked at: one with a small entry
- * is held back to the end, and so is whatever smaller blocks there are of such;
- * the others are freed just before they are wanted.
+ * Memory whose linear map is in large entries. An entry that is split stays split, and
+ * the system hands out first the pages that were freed last; so a caching change that
+ * needs an entry to split needs pages that were never used. The code looks at the
+ * allocator's largest blocks: it holds back until the end each block with a small entry,
+ * and all smaller blocks of that kind; it frees the others just before they are needed.
  */
 
 #include <linux/gfp.h>
@@ -17,7 +16,7 @@
 
 #define BLOCK_PAGES (PMD_SIZE >> PAGE_SHIFT)
 
-/* Blocks below this are left to the odd pages at a buffer's end. */
+/* Smaller blocks serve the odd pages at a buffer's end. */
 #define SMALL_ORDER 4
 
 static LIST_HEAD(spent);
@@ -51,7 +50,7 @@ static void blocks_put(struct list_head *blocks)
 	}
 }
 
-/* No page of the block is in a small entry. */
+/* Is no page of the block in a small entry? */
 static bool is_whole(struct page *page)
 {
 	size_t n = 1UL << page_private(page);
@@ -67,7 +66,7 @@ static bool is_whole(struct page *page)
 	return whole;
 }
 
-/* Until a block of this order would come out of a large entry. */
+/* Hold blocks back until the next one of this order would come out of a large entry. */
 static void hold_back(unsigned int order)
 {
 	struct page *page;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A load for a kernel in which things are made to fail. It makes nothing fail
- * itself: that is done from outside, through debugfs and /proc/self/fail-nth,
- * around these files in /sys/module/ttmpool_churn/parameters:
+ * A load for a kernel in which calls are made to fail. The load itself makes nothing
+ * fail, except for split and sweep: the failures come from outside, through debugfs and
+ * /proc/self/fail-nth. Its files in /sys/module/ttmpool_churn/parameters:
  *
- *     run      write: a manager, a pool and their traffic, from the first call
- *              to the last. Calls may fail; what they leave may not be wrong.
- *     settle   write, when nothing fails any more: what a failure has left in
- *              quarantine goes, and then nothing may be out, and the whole
- *              linear map is write-back. An error if not, or if a run was wrong
+ *     run      write: a manager, a pool and their traffic, from the first call to the
+ *              last. Calls may fail, but must leave nothing wrong.
+ *     settle   write, when nothing fails any more: purge the quarantine; then no page
+ *              may be out, and the whole linear map must be write-back. An error if
+ *              not, or if a run was wrong
  *     reclaim  write: reclaim.c, in which nothing fails, and settle
- *     split    write: split.c, which does make something fail, and settle
+ *     split    write: split.c, which makes calls fail itself, and settle
  *     sweep    write: sweep.c, which does so, too, and settle
  *
  *     refused  read: how many calls returned an error so far
@@ -63,7 +63,7 @@ static long pages_out(void)
 	return atomic_long_read(&ttmpool_module_counters()->pages_out);
 }
 
-/* @load, from the first call to the last. */
+/* Run @load with a new manager and pool, from the first call to the last. */
 static void churn_run(void (*load)(struct ttmpool_pool *pool))
 {
 	struct ttmpool_manager_config config = {
@@ -179,7 +179,7 @@ static int churn_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	int err;
 
-	/* One is enough. */
+	/* One device is enough. */
 	if (device)
 		return -ENODEV;
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The linear map, entry by entry: while no pool has a page, none of it may be
- * anything but write-back, whatever has failed before. The caching bits of an
- * entry are 0 for that alone (arch/x86/mm/pat/memtype.c, pat_bp_init). A page
- * that DEBUG_PAGEALLOC has taken out of the map keeps them.
+ * Walks the linear map, entry by entry: while no pool has a page, all of it must be
+ * write-back, whatever has failed before. Only for write-back are the caching bits of an
+ * entry 0 (arch/x86/mm/pat/memtype.c, pat_bp_init). A page that DEBUG_PAGEALLOC has taken
+ * out of the map keeps these bits.
  *
- * What somebody else has left behind can be repaired on the way.
+ * The walk can also repair what other code has left behind.
  */
 
 #include <linux/mm.h>
@@ -23,9 +23,9 @@ static bool is_special(pteval_t entry, unsigned int level)
 	return entry & (pat | _PAGE_PWT | _PAGE_PCD);
 }
 
-/* Of the entries from @pfn to the end of its table, or of the one that covers
- * it: how many pages are special. @pfn moves on; where there is no memory, past
- * the least that is without. */
+/* Count the special pages among the entries from @pfn to the end of its table, or in the
+ * one entry that covers it. @pfn moves on; where there is no memory, past the smallest
+ * range without any. */
 static unsigned long table_special(unsigned long *pfn, bool repair)
 {
 	unsigned long pages = 0, size = 1;

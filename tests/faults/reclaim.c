@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Pooled pages are given up in reclaim, and become write-back for that: so all that a
- * caching change locks may be locked there. Since 7.0 it locks init_mm's mmap_lock, too.
- * A machine that is short of memory does this, but only where it happens to; here a
- * scan is told to lockdep as a part of reclaim, for each caching, and whoever allocates
- * with one of these locks held is found, at any other time.
+ * In reclaim the pool releases pooled pages and makes them write-back: so every lock that
+ * a caching change takes may be taken in reclaim. Since 7.0 that includes init_mm's
+ * mmap_lock. A machine that is short of memory does this only by chance; here a scan
+ * tells lockdep that it is a part of reclaim, for each caching. Then lockdep reports any
+ * code that allocates memory while it holds one of these locks, at any other time.
  */
 
 #include <linux/mm.h>
@@ -14,8 +14,7 @@
 
 #define PAGES 64
 
-/* As mm/page_alloc.c, __perform_reclaim(), does: what is allocated there asks for no
- * reclaim. */
+/* Like __perform_reclaim() in mm/page_alloc.c: allocations in it must not reclaim. */
 static void scan_in_reclaim(struct ttmpool_manager *mgr)
 {
 	unsigned long given;

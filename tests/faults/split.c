@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A caching change that fails half way, because of the kernel itself: an entry
- * of the linear map that covers 2 MiB must be split for a smaller change, and
- * there is no page for the page table. Two such blocks are changed in one call:
+ * A caching change that fails half way, because of the kernel itself: an entry of the
+ * linear map that covers 2 MiB must be split for a smaller change, and there is no page
+ * for the page table. One call changes two such blocks:
  *
  *     block:         [ a a . . . . . ]   [ b b . . . . . ]
  *     first fails    not split           not split
  *     second fails   split, changed      not split: the kernel leaves it so
  *
- * This task's n-th allocation is made to fail, from the first to the last that
- * there is; after each, all of the linear map is write-back. What was split
- * stays so, and the next two blocks are others.
+ * The code makes this task's n-th allocation fail, from the first to the last one; after
+ * each failure the whole linear map must be write-back. A split entry stays split, so the
+ * next try uses two other blocks.
  */
 
 #include <linux/gfp.h>
@@ -24,14 +24,14 @@
 #define BLOCK_PAGES (PMD_SIZE >> PAGE_SHIFT)
 #define CHUNK_ORDER 1
 
-/* How many blocks are looked at before there are none, and allocations failed
+/* How many blocks the code tries before it gives up, and how many allocations may fail
  * before something must be wrong. */
 #define PATIENCE 40
 
 /**
  * struct blocks - two blocks side by side, of which a part is changed
- * @held: the first pages of all that were had so far
- * @chunks: at the start of each
+ * @held: the first pages of all blocks that were allocated so far
+ * @chunks: at the start of each block
  * @list: the batch of both
  */
 struct blocks {
@@ -72,7 +72,7 @@ static void blocks_set(struct blocks *blocks, struct page *page)
 	}
 }
 
-/* Two that were never split. */
+/* Find two blocks that were never split. */
 static int blocks_get(struct blocks *blocks)
 {
 	for (int i = 0; i < PATIENCE; i++) {
@@ -101,7 +101,8 @@ static void check_write_back(const struct blocks *blocks, unsigned int nth)
 			    nth);
 }
 
-/* Change both, with the @nth allocation failing; whether there was one. */
+/* Change both, with the @nth allocation failing. Returns whether there was such an
+ * allocation. */
 static bool change(struct device *dev, struct blocks *blocks, unsigned int nth,
 		   unsigned int *failures)
 {

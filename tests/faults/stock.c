@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The page pool that the kernel has, to be swept beside ours: its own ttm_pool.c,
- * as it is in the source that the kernel was made of, in this module. The rest
- * of TTM is not needed for it: a struct ttm_tt is an array with a caching. The
- * pool may keep no pages (stock_bools.c, stock_flags.c), so that all of them go to
- * the system when they are given back.
+ * The kernel's own page pool, to be swept beside ours: its ttm_pool.c, as it is in the
+ * source of this kernel, compiled into this module. The rest of TTM is not needed: a
+ * struct ttm_tt is an array with a caching. The pool may keep no pages (stock_bools.c,
+ * stock_flags.c), so that all of them go to the system when they are given back.
  *
- * It has no call that binds or swaps: TTM's drivers and TTM's buffers do that.
+ * The pool has no call that binds or swaps: TTM's drivers and buffers do that.
  */
 
 #include <linux/debugfs.h>
@@ -67,7 +66,7 @@ static int stock_populate(void)
 	return err;
 }
 
-/* A buffer of nothing, too, makes the pool give up what is over its limit. */
+/* A buffer without pages, too, makes the pool release what is above its limit. */
 static int stock_free(void)
 {
 	if (!populated)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The kernel's own pool up to 6.x: a bool for each of its two choices, and one limit
- * for all nodes. A limit of 0 is what ttm_pool_mgr_init(0) has set.
+ * The kernel's own pool up to 6.x: a bool for each of its two choices, and one limit for
+ * all nodes. ttm_pool_mgr_init(0) has set that to 0.
  */
 
 #include "ttm_pool.c"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The kernel's own pool since 7.0: flags, and a limit for each node.
- * ttm_pool_mgr_init() takes 0 for half of the node, and so does page_pool_size: a limit
- * of 0 is set behind them.
+ * The kernel's own pool since 7.0: flags, and a limit for each node. Both
+ * ttm_pool_mgr_init() and page_pool_size take 0 for half of the node, so this file sets a
+ * limit of 0 directly.
  */
 
 #include "ttm_pool.c"

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The sweep: of each operation, every allocation that the kernel makes for it
- * fails, one at a time, the first, the second, until there is none left to
- * fail; once on our pool, and once on the one that the kernel has (stock.c).
- * After each, all pages are given back to the system, and the linear map is
- * walked: a page that is not write-back then is one that the system hands out
- * to anybody, uncached, for ever.
+ * The sweep: for each operation, every allocation that the kernel makes for it fails
+ * once, one at a time, from the first to the last; on our pool, and on the kernel's own
+ * (stock.c). After each failure all pages are given back to the system, and the code
+ * walks the linear map: a page that is not write-back then is one that the system hands
+ * out uncached, to any user, for ever.
  *
- * Of our pool there must be none. What the kernel's has lost is told, and
- * repaired, so that what comes next begins with a whole map.
+ * Our pool must leave no such page. Those of the kernel's pool are reported, and
+ * repaired, so that the next point begins with a clean map.
  *
- * No page is mapped for a device: DMA_API_DEBUG allocates for each mapping, and
+ * No page is mapped for a device: DMA_API_DEBUG allocates memory for each mapping, and
  * turns itself off for good when that fails. Mappings fail elsewhere (churn.c).
  */
 
@@ -23,14 +22,14 @@
 #include "churn.h"
 #include "sweep.h"
 
-/* So many allocations in one operation, and something must be wrong. */
+/* With more allocations in one operation, something must be wrong. */
 #define PATIENCE 5000
 
 /**
- * struct tally - what came of one sweep
+ * struct tally - the result of one sweep
  * @points: allocations that failed
- * @refused: times that the operation failed for it
- * @lost: pages that the system had back other than write-back, in all
+ * @refused: how often the operation failed because of that
+ * @lost: pages that the system got back with another caching than write-back
  * @worst: the most of one point
  */
 struct tally {
@@ -45,7 +44,7 @@ static const char *const caching_names[] = {
 	[TTMPOOL_WRITE_COMBINED] = "wc",
 };
 
-/* Whoever looks must be able to see: one page that is uncached is found. */
+/* Test the walk itself: it must find one page that is uncached. */
 static int sight_check(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -63,7 +62,7 @@ static int sight_check(void)
 	return 0;
 }
 
-/* All pages are with the system: which of them should not be? */
+/* The system has all pages: count those that are not write-back. */
 static void count_lost(const struct sweep_op *op, struct tally *tally,
 		       unsigned int nth)
 {
@@ -83,7 +82,7 @@ static void count_lost(const struct sweep_op *op, struct tally *tally,
 			    nth);
 }
 
-/* The @nth allocation fails; 1 if there was none, or -errno. */
+/* Make the @nth allocation fail; 1 if there was none, or -errno. */
 static int sweep_point(const struct sweep_op *op, struct device *dev,
 		       enum ttmpool_caching caching, unsigned int nth,
 		       struct tally *tally)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Our pool's operations, for the sweep. Each point has a manager, a pool and a
- * buffer of its own, with the default policy, and ends with all of them gone. A
- * buffer that was swapped has a byte of its own in each page, and is looked at
- * when it is back. Binding is a driver's: this one writes where the pages are to
- * tables, as for a GART, and has to get those.
+ * Our pool's operations, for the sweep. Each point has a manager, a pool and a buffer of
+ * its own, with the default policy, and ends all of them. A buffer that is swapped has a
+ * different byte in each page, which is checked after the swapin. Binding is a driver's
+ * task: the one here writes the addresses of the pages to tables, as for a GART, and has
+ * to allocate these.
  */
 
 #include <linux/gfp.h>
@@ -85,7 +85,7 @@ static int open_buffer(size_t n, enum ttmpool_caching caching)
 	return ttmpool_backend_init(&be, &config);
 }
 
-/* Chunks of at most 2^@max_order pages. */
+/* Open a pool with chunks of at most 2^@max_order pages. */
 static int open_pool(struct device *dev, unsigned int max_order)
 {
 	struct tpos_device_info info;
@@ -122,9 +122,9 @@ static int ours_open(struct device *dev, size_t n, enum ttmpool_caching caching)
 	return open_all(dev, n, caching, TTMPOOL_NR_ORDERS - 1);
 }
 
-/* No chunk covers a large entry of the linear map, so each has one to split: what
- * the kernel's pool does with chunks of any order, since it changes them page by
- * page. */
+/* No chunk covers a whole large entry of the linear map, so each chunk has an entry to
+ * split. The kernel's pool has that with chunks of any order, since it changes them page
+ * by page. */
 static int ours_open_small(struct device *dev, size_t n,
 			   enum ttmpool_caching caching)
 {
@@ -186,7 +186,7 @@ static int ours_swapin(void)
 	return ttmpool_swapin(&be, TTMPOOL_ALL_PAGES);
 }
 
-/* Wherever a failure has left it. */
+/* Bring the buffer back from whatever state a failure has left it in. */
 static void bring_back(void)
 {
 	if (be.tt.state != TTMPOOL_TT_POPULATED && ours_swapin())
@@ -212,8 +212,8 @@ static void ours_close(void)
 		churn_wrong("pages stay in quarantine", 0);
 }
 
-/* "small" is a populate with small chunks. Of a store, each page is an allocation:
- * there a smaller buffer will do. */
+/* "small" is a populate with small chunks. A store allocates each page, so a smaller
+ * buffer is enough there. */
 const struct sweep_op sweep_ours[] = {
 	{ "ours", "small", SWEEP_PAGES / 2, ours_open_small, ours_populate,
 	  ours_close },

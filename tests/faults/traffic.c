@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The traffic: four buffers at a time, of one caching, from one source. The
- * first pass finds empty bins, the second one full ones, and sends one buffer
- * to the store and back; then some is primed, scrubbed and shrunk. Any populate
- * may fail, and has then changed nothing. No unpopulate may. A move may fail
- * half way, and what it has left is whole: whether it is brought back later or
- * not, no byte is another.
+ * The traffic: four buffers at a time, of one caching and one source. In the first pass
+ * the bins are empty, in the second full, and one buffer is swapped out and in; then the
+ * code primes, scrubs and shrinks. A populate may fail, and then has changed nothing. No
+ * unpopulate may fail. A move may fail half way, and leaves everything whole: whether the
+ * buffer is brought back later or not, no byte changes.
  */
 
 #include <linux/dma-mapping.h>
@@ -27,7 +26,7 @@ struct buffer {
 
 static struct buffer buffers[ARRAY_SIZE(sizes)];
 
-/* Which of them is swapped out. */
+/* The index of the buffer that is swapped out. */
 #define SWAPPED 1
 
 int churn_traffic_init(void)
@@ -62,8 +61,7 @@ static bool is_untouched(const struct buffer *buf, size_t n)
 	       !memchr_inv(buf->dma_addr, 0, n * sizeof(*buf->dma_addr));
 }
 
-/* Nobody else's bytes are in it; and whoever has it next is to find none of
- * these. */
+/* The page must be zero when it comes, and must be zero for the next user, too. */
 static void use_page(struct page *page)
 {
 	if (memchr_inv(page_address(page), 0, PAGE_SIZE))
@@ -101,7 +99,7 @@ static void buffer_start(struct buffer *buf, size_t n,
 	use_page(buf->pages[n - 1]);
 }
 
-/* The CPU writes, and where a mapping bounces its other side is told. */
+/* The CPU writes, and syncs the page where a mapping bounces. */
 static void mark(const struct buffer *buf, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -113,7 +111,7 @@ static void mark(const struct buffer *buf, size_t n)
 	}
 }
 
-/* The CPU's view of all pages that are there. */
+/* Check all pages that are there, as the CPU sees them. */
 static void look_at(const struct buffer *buf, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -125,8 +123,8 @@ static void look_at(const struct buffer *buf, size_t n)
 	}
 }
 
-/* Out and in again. What did not come back at once may at the second attempt,
- * or it is dropped when the buffer ends. */
+/* Swap the buffer out and in. If the swapin failed, a second one may succeed, or the
+ * contents are dropped when the buffer ends. */
 static void buffer_swap(struct buffer *buf, size_t n)
 {
 	int err;
@@ -188,7 +186,7 @@ static void tend(struct ttmpool_pool *pool, enum ttmpool_source source,
 		churn_excuses("prime", ttmpool_pool_prime(pool, &req, true));
 	ttmpool_pool_scrub(pool, 10);
 	ttmpool_manager_shrink_scan(pool->mgr, 100, false);
-	/* While nobody reclaims: a chunk on its way out is on no list. */
+	/* With the reclaim lock: a chunk that is leaving is on no list. */
 	mutex_lock(&pool->mgr->reclaim);
 	if (!ttmpool_pool_is_valid(pool))
 		churn_wrong("the pool's counters disagree, caching", caching);

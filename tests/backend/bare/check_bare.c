@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Cases of the facade, run by a loop. For where cmocka cannot be: under
- * MemorySanitizer, which takes what a library that it has not compiled writes
- * for uninitialised, and on architectures for which nobody has installed one.
- * What it prints is what cmocka would.
+ * Runs the cases of the facade in a loop, where cmocka cannot be used: under
+ * MemorySanitizer, which reports memory as uninitialised if a library that it has not
+ * compiled has written it, and on architectures for which cmocka is not installed. The
+ * output is the same as cmocka's.
  *
  *     PROGRAM           run the cases
- *     PROGRAM --list    print their names, one a line
+ *     PROGRAM --list    print their names, one per line
  */
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Cases of the facade, run by cmocka.
+ * Runs the cases of the facade with cmocka.
  *
  *     PROGRAM           run the cases
- *     PROGRAM --list    print their names, one a line
+ *     PROGRAM --list    print their names, one per line
  *     PROGRAM PATTERN   run those that match (cmocka's * and ?)
  */
 

@@ -8,16 +8,16 @@
 /** check_machine() - the simulated machine that a machine-only case runs on. */
 struct tpsim_machine *check_machine(struct check *t);
 
-/** check_allows_lazy() - this case has a pool whose policy is lazy_unmap: pages may
- * be freed while a device still reaches them. */
+/** check_allows_lazy() - this case has a pool with lazy_unmap: pages may be freed while a
+ * device still reaches them. */
 void check_allows_lazy(struct check *t);
 
-/** check_snoops() - devices that are made from now on see what is in the CPU's cache;
- * on a machine whose cache is not RAM, others do not. */
+/** check_snoops() - devices that are made from now on see the CPU's cache; on a machine
+ * whose caches devices do not see, other devices do not. */
 void check_snoops(struct check *t);
 
-/** check_main() - the main() of a program with one suite. @config: of the
- * machine that each case gets. */
+/** check_main() - the main() of a program with one suite. @config: the machine of each
+ * case. */
 int check_main(int argc, char **argv, const struct check_suite *suite,
 	       const struct tpsim_config *config);
 

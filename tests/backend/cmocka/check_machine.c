@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The facade on the simulated machine: each case has one of its own, which is
- * destroyed after it, and aborts if anything is still out. What runs the cases
- * is cmocka, or a loop where cmocka cannot be: see check_run().
+ * The facade on the simulated machine: each case has a machine of its own, which is
+ * destroyed after it, and aborts if any page is still out. cmocka runs the cases, or a
+ * loop where cmocka cannot be used: see check_run().
  */
 
 #include <stdarg.h>
@@ -43,7 +43,8 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 tpos_device_t *check_device(struct check *t, int which, unsigned int mask_bits)
 {
 	struct world *world = t->world;
-	/* Of a device that does not see the caches Linux has single coherent pages alone. */
+	/* For a device that does not see the caches, Linux makes only single coherent
+	 * pages. */
 	struct tpsim_device_config config = { .node = TTMPOOL_NODE_ANY,
 					      .incoherent = world->incoherent,
 					      .coherent_single =
@@ -73,7 +74,7 @@ bool check_set_mask(struct check *t, tpos_device_t *dev, unsigned int mask_bits)
 	return true;
 }
 
-/* An address space of its own, or pages as low as are asked for. */
+/* The device has an address space of its own, or pages as low as its mask needs. */
 unsigned int check_mask_bits(struct check *t, unsigned int bits)
 {
 	(void)t;
@@ -141,7 +142,7 @@ bool check_device_holds(struct check *t, tpos_device_t *dev,
 	return true;
 }
 
-/* The machine tells of each access whether it was let through. */
+/* The machine reports for each access whether it was let through. */
 bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
 		   unsigned char byte)
 {
@@ -221,8 +222,8 @@ void check_allows_lazy(struct check *t)
 	world->lazy = true;
 }
 
-/* Nobody gets a page that a device can still write to, unless the policy says that
- * this may be: in no case of any suite. */
+/* No case of any suite may free a page while a device can still write to it, unless the
+ * policy allows that. */
 static void look_for_late_writes(struct check *t)
 {
 	struct world *world = t->world;
@@ -261,8 +262,7 @@ bool check_run(const struct check_case *test, const struct tpsim_config *config,
 		world.memory = memory->next;
 		free(memory);
 	}
-	if (t.failed) { /* the machine is left: its ledger would hide the cause
-			 */
+	if (t.failed) { /* keep the machine: its ledger would hide the cause */
 		snprintf(message, size, "%s", world.message);
 		return false;
 	}

@@ -4,8 +4,8 @@
 
 #include "check_cmocka.h"
 
-/** check_run() - one case, from a bare machine to an empty ledger; whether it
- * held, and if not, why: in @message, of @size bytes. */
+/** check_run() - run one case, from an empty machine to an empty ledger. Returns whether
+ * it passed; if not, @message, of @size bytes, says why. */
 bool check_run(const struct check_case *test, const struct tpsim_config *config,
 	       char *message, size_t size);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The main() of a portable suite under cmocka; CHECK_SUBJECT names the suite.
- * The machine has a strict IOMMU unless the environment says otherwise, so that
- * one program shows the same cases behind every kind of it:
+ * The main() of a portable suite under cmocka; CHECK_SUBJECT names the suite. The machine
+ * has a strict IOMMU unless the environment says otherwise, so that one program can run
+ * the same cases behind every kind of IOMMU:
  *
  *     TPSIM_IOMMU=off|lazy|strict   TPSIM_PAGE_SHIFT=12|14|16
  *     TPSIM_SWIOTLB=force           TPSIM_CACHES=unseen: by devices
  *     TPSIM_LINEAR_MAP=fixed: no caching can be changed
- *     TPSIM_IOVA=shared: what is mapped in one call shares its addresses
+ *     TPSIM_IOVA=shared: the mappings of one call share their addresses
  */
 
 #include <stdio.h>

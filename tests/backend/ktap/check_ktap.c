@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The facade in a kernel: cases run when the module is loaded, on the machine
- * that there is, and print KTAP.
+ * The facade in a kernel: the cases run when the module is loaded, on the real machine,
+ * and print KTAP.
  *
- * A case that failed has left its manager, its pools and its buffers as they
- * were. What it allocated is then never freed, and the modules stay: the
- * shrinker still looks at it.
+ * A case that failed leaves its manager, pools and buffers as they are. Their memory is
+ * then never freed, and the modules stay loaded, since the shrinker still uses it.
  */
 
 #define pr_fmt(fmt) fmt
@@ -71,8 +70,8 @@ void check_fail(struct check *t, const char *file, int line, const char *what,
 		pr_info("    # %s:%d: %s\n", file, line, what);
 }
 
-/* Where all is bounced, the slots must be below the mask, and they may lie anywhere below
- * 4 GiB: the kernel warns otherwise (kernel/dma/swiotlb.c, swiotlb_map()). */
+/* If everything is bounced, the slots must be below the mask, but they may lie anywhere
+ * below 4 GiB: otherwise the kernel warns (kernel/dma/swiotlb.c, swiotlb_map()). */
 bool check_set_mask(struct check *t, tpos_device_t *dev, unsigned int mask_bits)
 {
 	if (mask_bits < 32 && is_swiotlb_force_bounce(dev))
@@ -158,7 +157,7 @@ bool check_fill(struct check *t, tpos_page_t *page,
 	if (page_caching(page) != caching)
 		return false;
 	memset(page_address(page), byte, PAGE_SIZE);
-	wmb(); /* before the device looks */
+	wmb(); /* before the device reads */
 	return true;
 }
 
@@ -169,8 +168,8 @@ bool check_holds(struct check *t, tpos_page_t *page,
 	       !memchr_inv(page_address(page), byte, PAGE_SIZE);
 }
 
-/* A sync is for streaming mappings, and this may be a coherent one: of those none is
- * in need of it. */
+/* A sync is for streaming mappings, and this may be a coherent one; those never need a
+ * sync. */
 static void sync_for_device(struct device *dev, dma_addr_t addr)
 {
 	if (dma_need_sync(dev, addr))
@@ -179,8 +178,8 @@ static void sync_for_device(struct device *dev, dma_addr_t addr)
 }
 
 /*
- * What a driver does before the device reads a page that was written through
- * another mapping: a sync, which copies it to its bounce slot if it has one.
+ * What a driver does before the device reads a page that was written through another
+ * mapping: a sync, which copies the page to its bounce slot if it has one.
  */
 bool check_device_holds(struct check *t, tpos_device_t *dev,
 			tpos_dma_addr_t addr, unsigned char byte)
@@ -189,8 +188,8 @@ bool check_device_holds(struct check *t, tpos_device_t *dev,
 	return edu_reads(edu_of(dev), addr, byte);
 }
 
-/* A fault has to be in the log, where the IOMMU's driver logs them: no more than a
- * few in five seconds (dmar_fault(), drivers/iommu/intel/dmar.c). */
+/* The kernel's log must show a fault if the IOMMU's driver logs them: it logs only a few
+ * in five seconds (dmar_fault(), drivers/iommu/intel/dmar.c). */
 bool check_cut_off(struct check *t, tpos_device_t *dev, tpos_dma_addr_t addr,
 		   unsigned char byte)
 {
@@ -210,8 +209,8 @@ enum ttmpool_caching check_caching(struct check *t, tpos_page_t *page)
 	return page_caching(page);
 }
 
-/* As of a real error. The kernel can do nothing about a driver's page but mark it, and
- * count the error. */
+/* As for a real error. For a driver's page the kernel can only set its mark and count the
+ * error. */
 #ifdef CONFIG_MEMORY_FAILURE
 bool check_poison(struct check *t, tpos_page_t *page)
 {
@@ -327,7 +326,7 @@ static int __init check_init(void)
 		return -ENODEV;
 	}
 	run_suites();
-	edu_plug(); /* what a case has unplugged */
+	edu_plug(); /* plug in what a case has unplugged */
 	return 0;
 }
 

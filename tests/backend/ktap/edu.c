@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * QEMU's edu device, for the tests: a DMA engine behind whatever IOMMU there
- * is.
+ * QEMU's edu device, for the tests: a DMA engine behind any IOMMU.
  *
- * It has a buffer of its own, and copies between that and memory. What it read
- * from memory is seen by letting it write its buffer to a page that is known to
- * be good, the landing page.
+ * It has a buffer of its own, and copies between that and memory. To see what it read,
+ * the test lets it write its buffer to a page that it can surely reach, the landing page.
  */
 
 #include <linux/delay.h>
@@ -26,7 +24,7 @@
 #define EDU_TO_MEMORY   2
 #define EDU_BUFFER      0x40000
 
-/* What a transfer takes of the machine's time, and the most it may take. */
+/* How long a transfer takes, and the longest time that it may take. */
 #define EDU_TRANSFER_MS 100
 #define EDU_PATIENCE_MS 2000
 
@@ -108,8 +106,8 @@ bool edu_holds(struct edu *edu, unsigned char byte)
 	       !memchr_inv(edu->landing, byte, EDU_TRANSFER);
 }
 
-/* Its buffer is first filled with something else: what it holds at the end is
- * what it read. */
+/* The buffer is first filled with another byte, so that it shows only what the device has
+ * read. */
 bool edu_reads(struct edu *edu, dma_addr_t addr, unsigned char byte)
 {
 	for (size_t at = 0; at < PAGE_SIZE; at += EDU_TRANSFER)

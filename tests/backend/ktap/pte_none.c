@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the linear map says of a page where it is write-back for ever: nothing. What
- * another mapping shall be is noted in the chunk that the page is a part of, and a page
- * that is of none is what the linear map is.
+ * The caching of a page on a machine whose linear map is always write-back. The chunk of
+ * the page records the caching that another mapping should have; a page without a chunk
+ * has that of the linear map.
  */
 
 #include "check_ktap.h"
 
-/* The first page leads to the chunk, and lies at a multiple of its size. */
+/* The first page of a chunk leads to the chunk, and lies at a multiple of its size. */
 enum ttmpool_caching page_caching(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the linear map says of a page, read from its entry. The attribute is an
- * index of three bits into the PAT, which Linux fills so: write-back, write-
- * combined, uncached (weak), uncached (arch/x86/mm/pat/memtype.c). The highest
- * bit is elsewhere in an entry for a large page.
+ * The caching of a page, from its entry in the linear map. The attribute is an index of
+ * three bits into the PAT, which Linux fills so: write-back, write-combined, uncached
+ * (weak), uncached (arch/x86/mm/pat/memtype.c). The highest bit is elsewhere in an entry
+ * for a large page.
  */
 
 #include <linux/mm.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Which suites there are. Their names come from the Kbuild, which finds the
- * files: no suite can be forgotten here.
+ * The list of suites. Their names come from the Kbuild, which finds the files, so that no
+ * suite can be forgotten here.
  */
 
 #include "check_ktap.h"
