@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A driver with a bug, and the same driver without it. Not a test, but what one
- * looks at: each tool that finds nothing in the library must find this, or its
- * silence means nothing. With nobody watching, all of them exit with 0, so a
- * tool that is blind is noticed.
+ * A driver with a bug, and the same driver without it. This is no test, but its object:
+ * each tool that finds nothing in the library must find this bug, or its silence means
+ * nothing. Without a tool all of them exit with 0, so a tool that is blind is noticed.
  *
- *     canary BUG          the bug
- *     canary BUG mended   the same, done right: no tool says anything
+ *     canary BUG          with the bug
+ *     canary BUG mended   the same without it: no tool reports anything
  *
- *     uninitialised   a backend is used that was never initialised: memcheck,
- * MSan pooled          a page is read after it was given back: MSan, memcheck,
- * ASan leaked          a buffer is forgotten, with its pages: memcheck, LSan
- * (ASan) misaligned      a backend lies at an odd address: UBSan unlocked two
- * threads use one buffer without a lock: TSan, helgrind, DRD
+ *     uninitialised   a backend is used that was never initialised: memcheck, MSan
+ *     pooled          a page is read after it was given back: MSan, memcheck, ASan
+ *     leaked          a buffer is forgotten, with its pages: memcheck, LSan (ASan)
+ *     misaligned      a backend lies at an odd address: UBSan
+ *     unlocked        two threads use one buffer without a lock: TSan, helgrind, DRD
  *
- * Where it can be, the wrong access is made inside the library: so what is seen
- * to be watched is lib/, and not this file alone.
+ * Where possible the library makes the wrong access: this shows that the tool watches
+ * lib/, and not this file alone.
  *
- * Of leaks: memcheck's search for them says nothing of pages when no block of
- * malloc() lives. The machine's own handle is such a block, and whoever
- * destroys a machine whose pages are out is stopped by its ledger ("canary
- * ledger").
+ * Leaks: memcheck's search for them reports no pages if no block of malloc() is left. The
+ * machine's own handle is such a block, and a program that destroys a machine whose pages
+ * are still out is stopped by the machine's ledger ("canary ledger").
  */
 
 #include <pthread.h>
@@ -32,7 +30,7 @@
 
 #include "tpsim.h"
 
-/* Static, so that the pool and all that it knows can be reached at the end. */
+/* Static, so that the pool and all its memory can still be reached at the end. */
 static struct tpsim_machine *machine;
 static struct ttmpool_manager mgr;
 static struct ttmpool_pool pool;
@@ -119,7 +117,7 @@ static int play_misaligned(bool mended)
 	return ttmpool_bind((struct ttmpool_backend *)at) == -EINVAL ? 0 : 1;
 }
 
-/* Two who share a buffer, and a lock that only the mended ones take. */
+/* Two threads that share a buffer, and a lock that they take only when mended. */
 struct pair {
 	struct buffer buf;
 	pthread_mutex_t lock;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The tables of docs/states.md, as the code has them: what may follow a state,
- * and what each verb does in each state, by doing it. states.cmake compares.
+ * The tables of docs/states.md, as the code has them: which state may follow which, and
+ * what each verb does in each state, found by doing it. states.cmake compares them.
  */
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Planted: a global name that could be anybody's. */
+/* Planted: a global name without a prefix. */
 
 int chunk_create(void);
 

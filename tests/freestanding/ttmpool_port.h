@@ -3,10 +3,10 @@
 #define TTMPOOL_PORT_H
 
 /*
- * A third port, to a machine that does not exist: one CPU, no operating system,
- * no C library. It is compiled with -ffreestanding -nostdinc and proves that
- * the library asks for nothing that its contract does not name. All it needs is
- * the compiler's own idea of the types.
+ * A third port, to a machine that does not exist: one CPU, no operating system, no C
+ * library. It is compiled with -ffreestanding -nostdinc, and proves that the library
+ * needs nothing that its contract does not name. The port needs only the compiler's own
+ * types.
  */
 
 typedef __SIZE_TYPE__ size_t;
@@ -128,7 +128,7 @@ static inline void tpos_page_set_chunk(tpos_page_t *page,
 	page->chunk = chunk;
 }
 
-/* Devices come and go with the program. */
+/* Devices exist as long as the program. */
 static inline void tpos_device_get(tpos_device_t *dev)
 {
 	(void)dev;
@@ -139,7 +139,7 @@ static inline void tpos_device_put(tpos_device_t *dev)
 	(void)dev;
 }
 
-/* All memory is within everybody's reach. */
+/* Every device can reach all memory. */
 static inline bool tpos_dma_bounces(tpos_device_t *dev,
 				    const struct ttmpool_chunk *chunk)
 {
@@ -189,8 +189,8 @@ struct tpos_work {
 
 #define tpos_work_init(work, fn) ((work)->run = (fn))
 
-/* Nobody else is there to wake anybody: a sleep is what tpos_wait() makes of
- * it. */
+/* There is no other thread that could wake a sleeper: tpos_wait() decides what a sleep
+ * is. */
 struct tpos_wait {
 	long count;
 };
@@ -226,7 +226,7 @@ static inline uint64_t tpos_now_ms(tpos_system_t *system)
 	return 0;
 }
 
-/* One CPU that is never interrupted: a lock is a note that it is held. */
+/* One CPU that is never interrupted: a lock only records that it is held. */
 typedef struct {
 	bool held;
 } tpos_spinlock_t, tpos_mutex_t;
@@ -282,7 +282,7 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 	return true;
 }
 
-/* Nobody reads at the same time as anybody writes. */
+/* There are no concurrent readers and writers. */
 #define tpos_read_once(p)            (*(p))
 #define tpos_write_once(p, value)    ((void)(*(p) = (value)))
 #define tpos_load_acquire(p)         (*(p))

@@ -3,10 +3,10 @@
 #define TOOLS_CASES_H
 
 /*
- * The main() of a cmocka program that can also name its cases:
+ * The main() of a cmocka program that can also list its cases:
  *
  *     PROGRAM           run the cases
- *     PROGRAM --list    print their names, one a line
+ *     PROGRAM --list    print their names, one per line
  */
 
 #include <setjmp.h>

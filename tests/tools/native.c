@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The port that ./dev bench times is a port like any other: a buffer of it has zeroed
- * pages and addresses, and all of it comes back. Compiled against that port.
+ * The port that ./dev bench times is a port like any other: its buffers have zeroed pages
+ * and addresses, and all pages come back. Compiled against that port.
  */
 
 #include <stdio.h>

@@ -17,7 +17,7 @@ static char dir[] = "/tmp/ttmpool-replay-XXXXXX";
 int run_open(void **state)
 {
 	(void)state;
-	/* ASan keeps freed memory for a while, which is no growth. */
+	/* ASan keeps freed memory for a while, which must not count as growth. */
 	setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);
 	return mkdtemp(dir) ? 0 : -1;
 }

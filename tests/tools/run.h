@@ -3,8 +3,8 @@
 #define TOOLS_RUN_H
 
 /*
- * Runs of ttmpool-replay, for cases that look at it from outside. The program
- * runs in a directory of its own, which goes away with the test program.
+ * Runs of ttmpool-replay, for cases that test it from outside. The program runs in a
+ * directory of its own, which is removed with the test program.
  *
  *     TTMPOOL_REPLAY   the command to run; the build's own if it is not set
  *     TTMPOOL_TRACES   the directory of the real traces
@@ -18,9 +18,9 @@
 #define FREE  "6,0,1,free,7,16,2,34,900\n"
 
 /**
- * struct run - what came of the last run
+ * struct run - the result of the last run
  * @status: its exit status, or -1 if it was killed
- * @max_rss_kib: the most memory that it had
+ * @max_rss_kib: its peak memory
  * @out: what it wrote to stdout
  * @err: what it wrote to stderr
  */
@@ -43,7 +43,7 @@ const char *run_path(const char *name);
 /** run_trace_path() - the path of a real trace. */
 const char *run_trace_path(const char *name);
 
-/** run_write() - put a file there. */
+/** run_write() - write a file there. */
 void run_write(const char *name, const char *text);
 
 /** run_replay() - run the program with @args, which a shell splits. */
@@ -52,17 +52,17 @@ void run_replay(const char *args);
 /** run_start() - start the program with @args; @input becomes a pipe to its stdin. */
 pid_t run_start(const char *args, int *input);
 
-/** run_await() - wait for what run_start() started. */
+/** run_await() - wait for the program that run_start() started. */
 void run_await(pid_t pid);
 
-/** run_number() - the number behind "@name": in the first JSON object. */
+/** run_number() - the number after "@name": in the first JSON object. */
 long long run_number(const char *name);
 
 /** run_assert_has() - @words must be in @text. */
 void run_assert_has(const char *text, const char *words);
 
-/** run_assert_refused() - the program must have ended with status 2 and one
- * line on stderr, which begins with @where and has @words in it. */
+/** run_assert_refused() - the program must have ended with status 2 and one line on
+ * stderr, which begins with @where and contains @words. */
 void run_assert_refused(const char *where, const char *words);
 
 #endif

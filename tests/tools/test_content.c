@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The checks that the replay makes of pages: each must find the fault that it
- * is there for. The cases play the part of a library that does its work badly.
+ * The checks that the replay makes of pages: each must find its fault. The cases act like
+ * a library with a bug.
  */
 
 #include "cases.h"
@@ -10,7 +10,7 @@
 
 #define PAGES 20
 
-/* A buffer that has been populated, on a machine of its own. */
+/* A populated buffer, on a machine of its own. */
 struct world {
 	struct options options;
 	struct rig rig;
@@ -61,7 +61,7 @@ static int close_world(void **state)
 	return 0;
 }
 
-/* Put a byte somewhere into a page of the buffer. */
+/* Write a byte somewhere into a page of the buffer. */
 static void write_byte(size_t page, size_t offset)
 {
 	assert_int_equal(tpsim_cpu_write(world.rig.machine,
@@ -70,7 +70,7 @@ static void write_byte(size_t page, size_t offset)
 			 0);
 }
 
-/* Pages that are zero, and keep what is written, are as they should be. */
+/* Pages that are zero and keep what is written pass all checks. */
 static void content_of_good_pages_is_good(void **state)
 {
 	size_t page;
@@ -80,7 +80,7 @@ static void content_of_good_pages_is_good(void **state)
 	assert_null(content_verify(&world.rig, world.buffer, &page));
 }
 
-/* A byte of somebody else's at the beginning of a page is found. */
+/* A foreign byte at the beginning of a page is found. */
 static void content_finds_a_foreign_byte_at_the_beginning(void **state)
 {
 	size_t page;
@@ -92,7 +92,7 @@ static void content_finds_a_foreign_byte_at_the_beginning(void **state)
 	assert_int_equal(page, 13);
 }
 
-/* So is one at the end: the page was cleared in part. */
+/* A foreign byte at the end of a page, which was cleared only in part, is found. */
 static void content_finds_a_foreign_byte_at_the_end(void **state)
 {
 	size_t page;
@@ -104,7 +104,7 @@ static void content_finds_a_foreign_byte_at_the_end(void **state)
 	assert_int_equal(page, PAGES - 1);
 }
 
-/* A page that somebody else wrote to is found when it is given back. */
+/* A page that was overwritten is found when it is given back. */
 static void content_finds_a_page_that_another_wrote_to(void **state)
 {
 	size_t page;
@@ -117,7 +117,7 @@ static void content_finds_a_page_that_another_wrote_to(void **state)
 	assert_int_equal(page, 5);
 }
 
-/* Two pages that changed places are found: stamps differ within a buffer. */
+/* Two pages in exchanged places are found: stamps differ within a buffer. */
 static void content_finds_pages_in_another_order(void **state)
 {
 	tpos_page_t **pages = world.buffer->pages;
@@ -167,7 +167,7 @@ static void content_finds_an_address_that_is_not_mapped(void **state)
 	assert_int_equal(page, PAGES - 1);
 }
 
-/* A page that is not of the caching that its buffer says is found. */
+/* A page whose caching differs from that of its buffer is found. */
 static void content_finds_a_page_of_another_caching(void **state)
 {
 	size_t page;

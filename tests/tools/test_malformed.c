@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool-replay and what it must refuse: one line on stderr that names file
- * and line, and exit status 2.
+ * What ttmpool-replay must refuse: it prints one line on stderr that names file and line,
+ * and exits with status 2.
  */
 #define _DEFAULT_SOURCE
 
@@ -40,7 +40,7 @@ static void replay_refuses_an_alloc_of_a_live_buffer(void **state)
 			    "which is live since line 2");
 }
 
-/* A row that speaks of another size or caching than its alloc is malformed. */
+/* A row with another size or caching than the alloc of its buffer is malformed. */
 static void replay_refuses_a_buffer_that_changes(void **state)
 {
 	(void)state;
@@ -50,7 +50,7 @@ static void replay_refuses_a_buffer_that_changes(void **state)
 			    "other pages or caching than in line 1");
 }
 
-/* A buffer is not swapped out twice without coming back. */
+/* A second swapout of a buffer without an alloc in between is malformed. */
 static void replay_refuses_a_second_swapout(void **state)
 {
 	static const char out[] = "6,0,1,swapout,7,16,2,34,9\n";
@@ -61,7 +61,7 @@ static void replay_refuses_a_second_swapout(void **state)
 	assert_rows_refused(rows, 3, "swapout of buffer 7 again");
 }
 
-/* What the reader refuses, the program refuses with status 2. */
+/* Rows that the reader refuses make the program exit with status 2. */
 static void replay_refuses_malformed_rows(void **state)
 {
 	(void)state;
@@ -75,7 +75,7 @@ static void replay_refuses_malformed_rows(void **state)
 	assert_rows_refused(ALLOC "6,0,1,grow,7,16,2,34,9\n", 2, "op is not");
 }
 
-/* A program is no trace. */
+/* A binary file is refused. */
 static void replay_refuses_a_binary_file(void **state)
 {
 	(void)state;
@@ -91,7 +91,7 @@ static void replay_refuses_an_endless_line(void **state)
 	run_assert_refused("/dev/zero:1: ", "zero byte");
 }
 
-/* What people take for a trace is refused by the name of what it is. */
+/* Other formats that could be mistaken for a trace are refused by their name. */
 static void replay_names_another_format(void **state)
 {
 	static const char columns[] =
@@ -109,7 +109,7 @@ static void replay_names_another_format(void **state)
 	assert_rows_refused(columns, 1, "# columns: ");
 }
 
-/* A directory, a name below a file, and no such file: each is one line. */
+/* A directory, a name below a file, and a missing file are one line each. */
 static void replay_refuses_what_it_cannot_read(void **state)
 {
 	(void)state;
@@ -121,8 +121,8 @@ static void replay_refuses_what_it_cannot_read(void **state)
 	run_assert_refused("none.csv:1: ", "No such file");
 }
 
-/* A file that may not be read is one line, too. The superuser may read all
- * but some files of the kernel's: proc_sys_permission() knows no capability. */
+/* A file without read permission is one line, too. The superuser may read all but some of
+ * the kernel's files: proc_sys_permission() heeds no capability. */
 static void replay_refuses_a_file_without_permission(void **state)
 {
 	static const char no_one[] = "/proc/sys/vm/compact_memory";

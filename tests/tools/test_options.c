@@ -26,7 +26,7 @@ static enum options_verdict parse(struct options *options, ...)
 	return options_parse(options, argc, argv);
 }
 
-/* A trace alone is enough, and the rest has the values that --help names. */
+/* A trace alone is enough; all other options have the defaults that --help names. */
 static void options_have_defaults(void **state)
 {
 	struct options options;
@@ -53,7 +53,7 @@ static void options_have_defaults(void **state)
 	assert_string_equal(options.traces[0], "a.csv");
 }
 
-/* Each word of an option sets its value, and is what the value is called. */
+/* Each word of an option sets its value, and is the name of that value. */
 static void options_take_words(void **state)
 {
 	struct options options;
@@ -73,7 +73,7 @@ static void options_take_words(void **state)
 	assert_string_equal(options_iommu_word(options.iommu), "lazy");
 }
 
-/* Numbers arrive as they were typed. */
+/* Numbers have the value that was typed. */
 static void options_take_numbers(void **state)
 {
 	struct options options;
@@ -96,7 +96,7 @@ static void options_take_numbers(void **state)
 	assert_int_equal(options.turn, 40);
 }
 
-/* The three ways to print are asked for by name. */
+/* Each output format is chosen by its option. */
 static void options_choose_a_format(void **state)
 {
 	struct options options;
@@ -123,7 +123,7 @@ static void options_take_several_traces(void **state)
 	assert_string_equal(options.traces[2], "-");
 }
 
-/* A command line without a trace asks for nothing. */
+/* A command line without a trace is refused. */
 static void options_want_a_trace(void **state)
 {
 	struct options options;
@@ -133,7 +133,7 @@ static void options_want_a_trace(void **state)
 	assert_int_equal(parse(&options, "--json", NULL), OPTIONS_BAD);
 }
 
-/* One picture cannot show two traces. */
+/* One plot cannot show two traces. */
 static void options_plot_one_trace(void **state)
 {
 	struct options options;
@@ -147,7 +147,7 @@ static void options_plot_one_trace(void **state)
 	assert_int_equal(parse(&options, "--plot=", "a", NULL), OPTIONS_BAD);
 }
 
-/* The directory for the state has a name. */
+/* The option for the state takes the name of a directory. */
 static void options_name_the_state(void **state)
 {
 	struct options options;
@@ -159,7 +159,7 @@ static void options_name_the_state(void **state)
 	assert_int_equal(parse(&options, "--state=", "a", NULL), OPTIONS_BAD);
 }
 
-/* A word that an option does not know is refused. */
+/* An unknown word of an option is refused. */
 static void options_refuse_unknown_words(void **state)
 {
 	struct options options;
@@ -173,7 +173,7 @@ static void options_refuse_unknown_words(void **state)
 	assert_int_equal(parse(&options, "--iommu=on", "a", NULL), OPTIONS_BAD);
 }
 
-/* What is no number, or does not fit, is refused. */
+/* A word that is no number, or a number that does not fit, is refused. */
 static void options_refuse_bad_numbers(void **state)
 {
 	static const char *const bad[] = { "--ram=0",
@@ -211,7 +211,7 @@ static void options_refuse_half_a_pressure(void **state)
 				 OPTIONS_BAD);
 }
 
-/* There are a few devices, at least one, and a turn has at least one buffer. */
+/* The number of devices is from one to eight, and a turn has at least one buffer. */
 static void options_refuse_devices_that_cannot_be(void **state)
 {
 	static const char *const bad[] = { "--devices=0",   "--devices=9",
@@ -226,7 +226,7 @@ static void options_refuse_devices_that_cannot_be(void **state)
 				 OPTIONS_BAD);
 }
 
-/* An option that does not exist, or lacks its argument, is refused. */
+/* An unknown option, or one without its argument, is refused. */
 static void options_refuse_what_they_do_not_know(void **state)
 {
 	struct options options;
@@ -239,7 +239,7 @@ static void options_refuse_what_they_do_not_know(void **state)
 	assert_int_equal(parse(&options, "--json=yes", "a", NULL), OPTIONS_BAD);
 }
 
-/* Behind -- everything is a trace, whatever it looks like. */
+/* After -- every word is a trace. */
 static void options_end_at_two_dashes(void **state)
 {
 	struct options options;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool-replay and traces of real size: the recorded ones, and one of a
- * million events. Too long for Valgrind.
+ * ttmpool-replay and traces of real size: the recorded ones, and one of a million events.
+ * They take too long for Valgrind.
  */
 #define _DEFAULT_SOURCE
 
@@ -33,8 +33,8 @@ static void replay_long_trace(long events)
 	assert_int_equal(run_number("peak_pages_in_use"), 36);
 }
 
-/* Memory is bounded by the live buffers: a million events need as much as a
- * thousand. (ASan's quarantine would hide that; it is told to be small.) */
+/* The memory depends on the live buffers only: a million events need as much as a
+ * thousand. (ASan's quarantine would hide that, so it is set to be small.) */
 static void replay_memory_does_not_grow_with_the_trace(void **state)
 {
 	long small;

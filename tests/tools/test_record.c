@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What ttmpool-record makes of the calls that it sees: rows of a trace, and nothing that
- * ttmpool-replay would refuse.
+ * The rows that ttmpool-record makes of the calls that it sees: a trace without anything
+ * that ttmpool-replay would refuse.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -85,7 +85,7 @@ static const char *rows_of(struct fixture *f)
 	return text;
 }
 
-/* Both rows of a buffer have what its calls had. */
+/* The rows of an alloc and a free have the data of their calls. */
 static void an_alloc_and_a_free_are_two_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -98,7 +98,7 @@ static void an_alloc_and_a_free_are_two_rows(void **state)
 	assert_int_equal(f->recording.counts.pages, 0);
 }
 
-/* The replay finds out from the first buffer of which kind the pool was. */
+/* The header takes the kind of the pool from the first buffer. */
 static void the_first_buffer_tells_the_kind_of_pool(void **state)
 {
 	struct fixture *f = *state;
@@ -111,7 +111,7 @@ static void the_first_buffer_tells_the_kind_of_pool(void **state)
 			    39);
 }
 
-/* A call that began first is first, whenever it ended. */
+/* Rows are sorted by the begin of their calls, not by the end. */
 static void rows_are_sorted_by_when_calls_began(void **state)
 {
 	struct fixture *f = *state;
@@ -122,7 +122,7 @@ static void rows_are_sorted_by_when_calls_began(void **state)
 					"300,3,0,alloc,1,7,1,2,5\n");
 }
 
-/* What began at the same time stays in the order in which it was seen. */
+/* Calls that began at the same time stay in the order in which they were seen. */
 static void rows_of_the_same_time_keep_their_order(void **state)
 {
 	struct fixture *f = *state;
@@ -136,7 +136,7 @@ static void rows_of_the_same_time_keep_their_order(void **state)
 	assert_int_equal(f->recording.counts.odd, 0);
 }
 
-/* Only what can be preceded by nothing any more is written. */
+/* A row is written only when no earlier one can come any more. */
 static void a_row_waits_for_those_that_may_come_before_it(void **state)
 {
 	struct fixture *f = *state;
@@ -148,7 +148,8 @@ static void a_row_waits_for_those_that_may_come_before_it(void **state)
 	assert_int_equal(f->recording.rows.written, 1);
 }
 
-/* Time never runs backwards in a trace: a row that comes too late is moved, and counted. */
+/* Time does not run backwards in a trace: a row that comes too late gets the last time,
+ * and is counted. */
 static void a_row_that_comes_too_late_gets_the_last_time(void **state)
 {
 	struct fixture *f = *state;
@@ -160,7 +161,7 @@ static void a_row_that_comes_too_late_gets_the_last_time(void **state)
 	assert_int_equal(f->recording.rows.late, 1);
 }
 
-/* A trace begins with no buffers, so those that were there have no rows. */
+/* A trace begins without buffers, so a buffer that is older has no rows. */
 static void a_buffer_older_than_the_recording_has_no_row(void **state)
 {
 	struct fixture *f = *state;
@@ -183,7 +184,7 @@ static void a_call_that_failed_has_no_row(void **state)
 	assert_int_equal(f->recording.counts.failed, 1);
 }
 
-/* TTM frees within its swapout: it is seen to free first, and began later. */
+/* TTM frees within its swapout: the free is seen first, but began later. */
 static void a_buffer_keeps_its_id_through_the_store(void **state)
 {
 	struct fixture *f = *state;
@@ -201,7 +202,7 @@ static void a_buffer_keeps_its_id_through_the_store(void **state)
 					"405,3,0,swapin,1,7,1,2,0\n");
 }
 
-/* A swapout with no free of its own has both rows, once. */
+/* A swapout without a free of its own makes both rows, once. */
 static void a_swapout_that_frees_has_both_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -216,7 +217,8 @@ static void a_swapout_that_frees_has_both_rows(void **state)
 					"200,3,0,free,1,7,1,2,5\n");
 }
 
-/* A buffer of which a part came back had its pages all the time. */
+/* When a part of a buffer returns, there is no row, since the buffer had pages all the
+ * time. */
 static void a_part_that_comes_back_has_no_row(void **state)
 {
 	struct fixture *f = *state;
@@ -229,7 +231,8 @@ static void a_part_that_comes_back_has_no_row(void **state)
 	assert_int_equal(f->recording.counts.odd, 0);
 }
 
-/* Memory of the kernel is used again: what is destroyed gives its id to nobody. */
+/* The kernel uses memory again: a destroyed buffer does not give its id to another
+ * one. */
 static void a_key_that_was_forgotten_is_another_buffer(void **state)
 {
 	struct fixture *f = *state;
@@ -248,7 +251,7 @@ static void a_key_that_was_forgotten_is_another_buffer(void **state)
 	assert_int_equal(f->recording.nr_known, 2);
 }
 
-/* If a free was lost, the next alloc is of another buffer, and the trace stays sound. */
+/* If a free was lost, the next alloc is of another buffer, and the trace stays valid. */
 static void a_lost_free_is_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -260,7 +263,7 @@ static void a_lost_free_is_counted(void **state)
 	assert_int_equal(f->recording.counts.live, 1);
 }
 
-/* With a device, calls of other devices are counted, and not written. */
+/* With a device, calls of other devices are counted and not written. */
 static void other_devices_are_left_out(void **state)
 {
 	struct fixture *f = *state;
@@ -271,7 +274,7 @@ static void other_devices_are_left_out(void **state)
 	assert_int_equal(f->recording.counts.others, 1);
 }
 
-/* Threads are numbered in the order in which they come. */
+/* Threads are numbered in the order in which they appear. */
 static void threads_are_numbered(void **state)
 {
 	struct fixture *f = *state;
@@ -286,7 +289,7 @@ static void threads_are_numbered(void **state)
 					"300,3,0,free,1,7,1,2,5\n");
 }
 
-/* The generator of Knuth's MMIX: all runs are alike. */
+/* The generator of Knuth's MMIX: all runs are the same. */
 static uint64_t next_random(uint64_t *seed)
 {
 	*seed = *seed * UINT64_C(6364136223846793005) +
@@ -294,7 +297,7 @@ static uint64_t next_random(uint64_t *seed)
 	return *seed >> 33;
 }
 
-/* Any calls at all, in any order: whatever comes of it. */
+/* Add a random call. */
 static void add_any(struct fixture *f, uint64_t *seed, uint64_t t_ns)
 {
 	struct call call = call_of((enum call_op)(next_random(seed) % 4),
@@ -310,7 +313,7 @@ static void add_any(struct fixture *f, uint64_t *seed, uint64_t t_ns)
 	assert_int_equal(recording_add(&f->recording, &call), 0);
 }
 
-/* Each free has its alloc, each swapout a buffer that was known: as the replay has it. */
+/* Each free has its alloc, and each swapout a known buffer, as the replay needs it. */
 static void check_with_reader(const char *path, const struct recording *r)
 {
 	static bool live[100000];
@@ -333,7 +336,7 @@ static void check_with_reader(const char *path, const struct recording *r)
 	trace_close(&trace);
 }
 
-/* Whatever is seen, the trace is one that the replay accepts. */
+/* Any calls make a trace that the replay accepts. */
 static void any_calls_make_a_sound_trace(void **state)
 {
 	struct fixture *f = *state;
@@ -346,7 +349,7 @@ static void any_calls_make_a_sound_trace(void **state)
 	assert_non_null(file);
 	f->recording.rows.file = file;
 	for (i = 1; i <= 100000; i++) {
-		/* As if nothing were late: a buffer's rows are in its order. */
+		/* No call is late here: a buffer's rows are in its order. */
 		add_any(f, &seed, i * 1000);
 		if (i % 100 == 0)
 			assert_int_equal(
@@ -401,7 +404,7 @@ static void returns_find_their_entries(void **state)
 	pending_fini(&pending);
 }
 
-/* A return whose entry nobody saw is counted, and so is an entry without a return. */
+/* A return without an entry is counted, and so is an entry without a return. */
 static void what_was_missed_is_counted(void **state)
 {
 	struct pending pending = { 0 };

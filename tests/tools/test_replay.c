@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A buffer that comes and goes is one populate, and nothing is left. */
+/* A buffer that comes and goes is one populate, and leaves nothing. */
 static void replay_counts_a_buffer(void **state)
 {
 	(void)state;
@@ -34,8 +34,8 @@ static void replay_frees_what_is_live_at_the_end(void **state)
 	assert_int_equal(run_number("pages_leaked"), 0);
 }
 
-/* A second buffer of the same size is served from the pool, and without
- * recycling from the system. */
+/* A second buffer of the same size is served from the pool, or without recycling from the
+ * system. */
 static void replay_recycles_or_not(void **state)
 {
 	static const char rows[] = ALLOC FREE "7,0,1,alloc,8,16,2,34,900\n"
@@ -65,7 +65,7 @@ static void replay_follows_the_recorded_caching(void **state)
 	assert_int_equal(run_number("caching_pages"), 0);
 }
 
-/* Pages that the system asks for are given up. */
+/* Under memory pressure the pool releases pages. */
 static void replay_gives_pages_up_under_pressure(void **state)
 {
 	(void)state;
@@ -83,8 +83,8 @@ static void replay_gives_pages_up_under_pressure(void **state)
 	"4,0,1,free,1,16,2,34,900\n"  \
 	"5,0,1,free,2,16,2,34,900\n"
 
-/* With less room than the buffers need, the oldest are swapped out, and come
- * back whole; without --swap there is no room for the last. */
+/* Without room for all buffers the oldest are swapped out, and return whole; without
+ * --swap the last one does not fit. */
 static void replay_swaps_what_does_not_fit(void **state)
 {
 	(void)state;
@@ -103,8 +103,8 @@ static void replay_swaps_what_does_not_fit(void **state)
 	run_assert_has(run.out, "moved to the store");
 }
 
-/* Each device has a pool, and buffers go to them in turn: what one gave back serves no
- * buffer of the other. */
+/* Each device has a pool, and buffers go to the devices in turn: pages of one device
+ * serve no buffer of another. */
 static void replay_gives_each_device_a_pool(void **state)
 {
 	static const char rows[] = "1,0,1,alloc,1,16,1,34,900\n"
@@ -129,7 +129,7 @@ static void replay_gives_each_device_a_pool(void **state)
 	assert_int_equal(run_number("pages_from_system"), fresh);
 }
 
-/* The pool limit bounds what lies pooled. */
+/* The pool limit bounds the pooled pages. */
 static void replay_keeps_to_the_pool_limit(void **state)
 {
 	(void)state;
@@ -140,8 +140,8 @@ static void replay_keeps_to_the_pool_limit(void **state)
 	assert_int_equal(run_number("pages_leaked"), 0);
 }
 
-/* A buffer larger than the machine is a fault, not a crash, and its free row
- * is still understood. */
+/* A buffer larger than the machine is reported as a fault, and its free row is still
+ * understood. */
 static void replay_reports_a_failed_populate(void **state)
 {
 	static const char rows[] = "5,0,1,alloc,7,4294967295,2,34,900\n"
@@ -185,7 +185,7 @@ static void replay_prints_one_object_a_trace(void **state)
 	assert_null(strchr(strchr(second, '\n') + 1, '\n'));
 }
 
-/* A trace that is malformed does not keep the next one from being replayed. */
+/* A malformed trace does not prevent the replay of the next one. */
 static void replay_goes_on_after_a_malformed_trace(void **state)
 {
 	(void)state;
@@ -196,7 +196,7 @@ static void replay_goes_on_after_a_malformed_trace(void **state)
 	assert_int_equal(run_number("populates"), 1);
 }
 
-/* The closing line says that a trace is missing. */
+/* The last line says that a trace was not replayed. */
 static void replay_counts_what_was_not_replayed(void **state)
 {
 	(void)state;
@@ -209,7 +209,7 @@ static void replay_counts_what_was_not_replayed(void **state)
 	run_assert_has(run.out, "\n2 traces replayed, 0 pages leaked");
 }
 
-/* The name of a trace may be anything, and the object is still JSON. */
+/* The name of a trace may contain any bytes, and the object is still JSON. */
 static void replay_escapes_the_name_of_a_trace(void **state)
 {
 	(void)state;
@@ -236,7 +236,7 @@ static void replay_reads_standard_input(void **state)
 	run_assert_has(run.out, "{\"trace\": \"stdin\",");
 }
 
-/* A pipe cannot be read twice, and the replay says that nothing was compared. */
+/* A pipe cannot be read twice, and the replay says that it compared nothing. */
 static void replay_says_that_a_pipe_is_not_compared(void **state)
 {
 	int input;
@@ -254,7 +254,7 @@ static void replay_says_that_a_pipe_is_not_compared(void **state)
 		"without the pool to compare with\n");
 }
 
-/* Whoever wants no comparison of a pipe is told nothing of it. */
+/* Without a comparison the replay of a pipe prints no such note. */
 static void replay_of_a_pipe_without_comparison_is_silent(void **state)
 {
 	int input;
@@ -268,7 +268,7 @@ static void replay_of_a_pipe_without_comparison_is_silent(void **state)
 	assert_string_equal(run.err, "");
 }
 
-/* Help and version go to stdout, and are no error. */
+/* Help and version go to stdout, and exit with 0. */
 static void replay_answers_help_and_version(void **state)
 {
 	(void)state;
@@ -283,7 +283,7 @@ static void replay_answers_help_and_version(void **state)
 	assert_int_equal(strncmp(run.out, "ttmpool-replay ", 15), 0);
 }
 
-/* Output that cannot be written is no success. */
+/* Output that cannot be written is an error. */
 static void replay_notices_a_full_disk(void **state)
 {
 	(void)state;
@@ -293,7 +293,7 @@ static void replay_notices_a_full_disk(void **state)
 	run_assert_has(run.err, "cannot write the output: No space left");
 }
 
-/* A picture that cannot be written is reported before anything is replayed. */
+/* A plot that cannot be written is reported before the replay begins. */
 static void replay_says_when_it_cannot_plot(void **state)
 {
 	(void)state;
@@ -304,7 +304,7 @@ static void replay_says_when_it_cannot_plot(void **state)
 	assert_string_equal(run.out, "");
 }
 
-/* A gnuplot that is missing is reported before anything is replayed, and leaves no file. */
+/* A missing gnuplot is reported before the replay begins, and leaves no file. */
 static void replay_says_that_gnuplot_is_missing(void **state)
 {
 	char *path = getenv("PATH");
@@ -318,7 +318,7 @@ static void replay_says_that_gnuplot_is_missing(void **state)
 	setenv("PATH", path, 1);
 	free(path);
 	assert_int_equal(run.status, 2);
-	/* Under Valgrind the process that begins gnuplot exits with 127 instead. */
+	/* Under Valgrind the process that starts gnuplot exits with 127 instead. */
 	run_assert_has(run.err, "ttmpool-replay: ");
 	run_assert_has(run.err, "gnuplot");
 	assert_string_equal(run.out, "");

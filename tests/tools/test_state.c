@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What the replay keeps while it runs: the live buffers, the latencies, the
- * timeline. None of it may grow with the length of the trace. */
+/* The state of the replay: the live buffers, the latencies, the timeline. None of it may
+ * grow with the length of the trace. */
 
 #include "cases.h"
 
@@ -8,8 +8,7 @@
 #include "latency.h"
 #include "timeline.h"
 
-/* Many buffers come and go in an order of no pattern; each is found while it
- * lives, and no longer. */
+/* Many buffers come and go in random order; each is found only while it is live. */
 static void buffers_are_found_while_they_live(void **state)
 {
 	static bool alive[512];
@@ -55,7 +54,7 @@ static void buffers_take_memory_for_the_live_alone(void **state)
 	buffers_fini(&buffers);
 }
 
-/* The walk at the end of a trace meets every buffer once. */
+/* The walk at the end of a trace visits every buffer once. */
 static void buffers_are_all_met_at_the_end(void **state)
 {
 	struct buffers buffers;
@@ -90,7 +89,7 @@ static void latency_percentiles_are_near_the_truth(void **state)
 	assert_int_equal(latency_percentile(&latency, 0, 100), 100000);
 }
 
-/* The largest time that there is has a bucket, too. */
+/* The largest possible time has a bucket, too. */
 static void latency_takes_any_time(void **state)
 {
 	struct latency latency = { .samples = { 0 } };
@@ -102,7 +101,7 @@ static void latency_takes_any_time(void **state)
 	assert_true(latency_percentile(&latency, 4, 51) == UINT64_MAX);
 }
 
-/* Sizes fall into the class whose smallest member they reach. */
+/* A size belongs to the largest class whose minimum it reaches. */
 static void latency_has_classes_by_size(void **state)
 {
 	struct latency latency = { .samples = { 0 } };
@@ -120,7 +119,7 @@ static void latency_has_classes_by_size(void **state)
 	assert_int_equal(latency_percentile(&latency, 4, 99), 1);
 }
 
-/* A class that nothing fell into has no percentile. */
+/* A class without samples has the percentile 0. */
 static void latency_without_samples_is_zero(void **state)
 {
 	struct latency latency = { .samples = { 0 } };
@@ -129,7 +128,7 @@ static void latency_without_samples_is_zero(void **state)
 	assert_int_equal(latency_percentile(&latency, 2, 99), 0);
 }
 
-/* However long a trace is, its events and its peak stay in the timeline. */
+/* However long a trace is, the timeline keeps its events and its peak. */
 static void timeline_keeps_peaks_and_events_when_bins_merge(void **state)
 {
 	static struct timeline timeline;
@@ -155,7 +154,7 @@ static void timeline_keeps_peaks_and_events_when_bins_merge(void **state)
 	assert_int_equal(peak, 1000);
 }
 
-/* Between two events the levels stay what they were. */
+/* Between two events the levels stay the same. */
 static void timeline_fills_the_time_in_which_nothing_happens(void **state)
 {
 	static struct timeline timeline;
@@ -172,7 +171,7 @@ static void timeline_fills_the_time_in_which_nothing_happens(void **state)
 	assert_int_equal(timeline.bins[10].events[TIMELINE_UNPOPULATE], 1);
 }
 
-/* The two ends of time fit into one timeline. */
+/* One timeline can span the smallest and the largest time. */
 static void timeline_spans_all_of_time(void **state)
 {
 	static struct timeline timeline;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The trace reader: what it reads, and what it refuses, with the line that it
- * names. Each case writes a file, reads it to its end or to the first error,
- * and looks at what came out.
+ * The trace reader: what it reads, and what it refuses, with the line that it names. Each
+ * case writes a file, reads it to its end or to the first error, and checks the result.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -16,7 +15,7 @@
 
 #define ROW "5,0,1,alloc,7,16,2,34,900\n"
 
-/* What came of reading a file. */
+/* The result of reading a file. */
 struct reading {
 	int err;
 	struct trace trace;
@@ -56,7 +55,7 @@ static void read_text(struct reading *reading, const char *text)
 	read_bytes(reading, text, strlen(text));
 }
 
-/* @text is refused in line @line, for a reason that has @words in it. */
+/* @text is refused in line @line, with @words in the message. */
 static void assert_refused(const char *text, uint64_t line, const char *words)
 {
 	struct reading reading;
@@ -69,7 +68,7 @@ static void assert_refused(const char *text, uint64_t line, const char *words)
 	assert_null(strchr(reading.trace.error, '\n'));
 }
 
-/* Every column of a row arrives where it belongs. */
+/* Every column of a row is read into its field. */
 static void trace_reads_all_columns_of_a_row(void **state)
 {
 	struct reading reading;
@@ -106,7 +105,7 @@ static void trace_knows_four_operations(void **state)
 	}
 }
 
-/* The largest number of each column is a number, and one more is not. */
+/* The largest number of each column is accepted, and one more is not. */
 static void trace_reads_the_largest_numbers(void **state)
 {
 	struct reading reading;
@@ -129,7 +128,7 @@ static void trace_reads_the_largest_numbers(void **state)
 	assert_refused("5,0,1,alloc,7,16,3,34,9\n", 1, "caching is above 2");
 }
 
-/* A number of any length that does not fit is refused, and never wraps. */
+/* A number that does not fit is refused, whatever its length, and never wraps. */
 static void trace_refuses_a_number_that_would_wrap(void **state)
 {
 	(void)state;
@@ -139,14 +138,14 @@ static void trace_refuses_a_number_that_would_wrap(void **state)
 		       "t_ns is above");
 }
 
-/* A buffer without pages is none. */
+/* A buffer without pages is refused. */
 static void trace_refuses_zero_pages(void **state)
 {
 	(void)state;
 	assert_refused("5,0,1,alloc,7,0,2,34,9\n", 1, "pages is below 1");
 }
 
-/* A sign, a space, a letter, a point: none of them is part of a number. */
+/* A number has no sign, space, letter or point. */
 static void trace_refuses_what_is_no_number(void **state)
 {
 	static const char *const words[] = { "-5",  "+5",  " 5", "5 ", "0x5",
@@ -162,14 +161,14 @@ static void trace_refuses_what_is_no_number(void **state)
 	}
 }
 
-/* An empty column is not zero. */
+/* An empty column is refused, not read as zero. */
 static void trace_refuses_an_empty_column(void **state)
 {
 	(void)state;
 	assert_refused("5,,1,alloc,7,16,2,34,9\n", 1, "cpu is empty");
 }
 
-/* An operation that is not known is not passed over. */
+/* An unknown operation is refused. */
 static void trace_refuses_an_unknown_operation(void **state)
 {
 	(void)state;
@@ -178,7 +177,7 @@ static void trace_refuses_an_unknown_operation(void **state)
 	assert_refused("6,0,1,ALLOC,7,16,2,34,9\n", 1, "op is not");
 }
 
-/* A row with too few columns, or too many, names how many it has. */
+/* A row with too few or too many columns is refused with its number of columns. */
 static void trace_refuses_another_number_of_columns(void **state)
 {
 	(void)state;
@@ -188,7 +187,7 @@ static void trace_refuses_another_number_of_columns(void **state)
 	assert_refused(ROW "\n", 2, "has 1 column,");
 }
 
-/* A last line without a newline was cut off, however complete it looks. */
+/* A last line without a newline is refused as cut off, even if it looks complete. */
 static void trace_refuses_a_line_that_is_cut_off(void **state)
 {
 	(void)state;
@@ -196,14 +195,14 @@ static void trace_refuses_a_line_that_is_cut_off(void **state)
 	assert_refused(ROW "6,0,1,fr", 2, "cut off");
 }
 
-/* A file without a byte is no trace. */
+/* An empty file is refused. */
 static void trace_refuses_an_empty_file(void **state)
 {
 	(void)state;
 	assert_refused("", 1, "empty");
 }
 
-/* A header alone is no trace. */
+/* A file with only a header is refused. */
 static void trace_refuses_a_file_without_rows(void **state)
 {
 	(void)state;
@@ -223,7 +222,7 @@ static void trace_refuses_a_zero_byte(void **state)
 	assert_non_null(strstr(reading.trace.error, "zero byte"));
 }
 
-/* What a message quotes is printable, and short. */
+/* The quote in a message is printable and short. */
 static void trace_quotes_garbage_safely(void **state)
 {
 	struct reading reading;
@@ -253,7 +252,7 @@ static void trace_refuses_a_very_long_line(void **state)
 	assert_refused(text, 1, "longer than");
 }
 
-/* Rows are in order of time; two may have the same. */
+/* Rows are in order of time; two may have the same time. */
 static void trace_refuses_time_that_runs_backwards(void **state)
 {
 	struct reading reading;
@@ -264,7 +263,7 @@ static void trace_refuses_time_that_runs_backwards(void **state)
 	assert_refused(ROW "4,0,1,free,7,16,2,34,9\n", 2, "runs backwards");
 }
 
-/* The header may name the columns, and then they are these, in this order. */
+/* If the header names the columns, they must be these, in this order. */
 static void trace_checks_the_columns_of_the_header(void **state)
 {
 	struct reading reading;
@@ -295,7 +294,7 @@ static void trace_reads_the_kind_of_pool_from_the_header(void **state)
 	assert_false(reading.trace.coherent);
 }
 
-/* Comments may stand between rows, and lines are counted with them. */
+/* Comments may stand between rows, and count as lines. */
 static void trace_counts_comments_as_lines(void **state)
 {
 	(void)state;
@@ -315,7 +314,7 @@ static void trace_can_be_closed_at_any_time(void **state)
 	trace_close(&trace);
 }
 
-/* A directory can be opened, and cannot be read. */
+/* A directory can be opened, but reading it is an error. */
 static void trace_refuses_a_directory(void **state)
 {
 	struct trace_row row;
@@ -329,7 +328,7 @@ static void trace_refuses_a_directory(void **state)
 	trace_close(&trace);
 }
 
-/* A complaint is one line that begins with file and line. */
+/* An error message is one line that begins with file and line. */
 static void trace_complains_in_one_line(void **state)
 {
 	struct trace trace = { .path = "dir/some.csv", .line = 42 };

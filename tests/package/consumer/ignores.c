@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A program that does not look whether its manager has ended: the compiler warns. */
+/* A program that ignores whether its manager has ended: the compiler warns. */
 
 #include <ttmpool/ttmpool.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Pages for a device, and back, as somebody who needs no buffers has them. */
+/* Take pages for a device, and give them back, in a program without buffers. */
 
 #include <tpsim.h>
 #include <ttmpool/pool.h>

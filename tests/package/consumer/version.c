@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Print the version that the headers have, by numbers and as text. */
+/* Print the version of the headers, as numbers and as text. */
 
 #include <stdio.h>
 #include <ttmpool/version.h>
