@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The drop-in: what a driver that knows nothing of it has in a ttm.ko that is made
- * with shim/linux/ttm. It is that code, under other names (see Kbuild), and called
- * as TTM calls it; beside the pool of Debian's ttm.ko, in the same boot.
+ * The drop-in: what a driver gets from a ttm.ko that is made with shim/linux/ttm. It is
+ * the same code under other names (see Kbuild), called as TTM calls it; so it can run
+ * beside the pool of Debian's ttm.ko in the same boot.
  */
 
 #include <linux/dma-mapping.h>
@@ -63,8 +63,8 @@ static void arm_unpopulate(struct buffer *buffer)
 	dropin_pool_free(&pool, buffer->arm);
 }
 
-/* Its own worker may be at it: what that has begun is waited for, and the rest is
- * done here. What either has cleared is told of. */
+/* The drop-in's own worker may be running: wait for what it has begun, and do the rest
+ * here. Returns what either has cleared. */
 static size_t arm_work(void)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(&pool);

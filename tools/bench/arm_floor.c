@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The floor: what nobody can leave out who needs cleared, converted and mapped
- * pages of the kernel, and nothing else. No pool, no checks, no counters, and on
- * an error it gives up.
+ * The floor: the least work for cleared, converted and mapped pages of the kernel, and
+ * nothing else. It has no pool, no checks and no counters, and gives up on an error.
  */
 
 #include <linux/dma-mapping.h>
@@ -66,7 +65,8 @@ static int arm_order(struct buffer *buffer)
 	return -ENOMEM;
 }
 
-/* Whole blocks are converted where they are one entry; the rest as an array. */
+/* Convert whole blocks where the linear map has one entry for each; the rest as an
+ * array. */
 static int convert(struct floor_buffer *floor, size_t whole)
 {
 	bool wc = floor->caching == TTMPOOL_WRITE_COMBINED;
@@ -88,7 +88,7 @@ static int convert(struct floor_buffer *floor, size_t whole)
 		  : set_pages_array_uc(pages + whole, rest);
 }
 
-/* The largest block that fits and can be had; its order is at most *@most. */
+/* The largest block that fits and that the system has; its order is at most *@most. */
 static struct page *block_at(const struct floor_buffer *floor, size_t i,
 			     unsigned int *most)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* ttmpool, for a driver whose threads have magazines: one populates from its own, and
- * another gives back to its own. Of buffers that are one chunk. */
+/* ttmpool for a driver whose threads have magazines: one thread populates from its own,
+ * and another gives back to its own. Each buffer is one chunk. */
 
 #include <linux/err.h>
 #include <linux/log2.h>
@@ -39,7 +39,7 @@ static void arm_close(void)
 	ttmpool_pool_fini(&pool);
 }
 
-/* The first buffer says of what size all of them are. */
+/* All buffers have the size of the first one. */
 static int arm_order(struct buffer *buffer)
 {
 	struct ttmpool_magazine_config config = {

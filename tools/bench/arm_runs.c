@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* ttmpool, for a driver that needs no arrays: the same pages, as runs. */
+/* ttmpool for a driver that needs no arrays: the same pages, as runs. */
 
 #include <linux/slab.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* A driver's buffer: TTM's struct ttm_tt, with as much of a buffer object as its
- * initialisation reads. As for userspace: its pages shall be cleared. */
+ * initialisation reads. Its pages are cleared, as for userspace. */
 
 #include <linux/slab.h>
 

@@ -8,7 +8,7 @@ struct ttm_operation_ctx;
 struct ttm_pool;
 struct ttm_tt;
 
-/* A buffer as a driver of TTM has it: the same for either pool. */
+/* A buffer as a TTM driver has it: the same for both pools. */
 int tt_order(struct buffer *buffer);
 struct page **tt_pages(struct buffer *buffer);
 void tt_dispose(struct buffer *buffer);

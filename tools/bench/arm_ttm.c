@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The kernel's own pool, as a driver has it: in a struct ttm_device. With the
- * last of those all pooled pages go. */
+/* The kernel's own pool, as a driver has it: in a struct ttm_device. When the last such
+ * device ends, TTM releases all pooled pages. */
 
 #include <linux/dma-mapping.h>
 
@@ -35,7 +35,7 @@ static void arm_close(void)
 
 static int arm_populate(struct buffer *buffer)
 {
-	/* A race whose machine kills what runs it has no result. */
+	/* If the machine killed the process, the race would have no result. */
 	struct ttm_operation_ctx ctx = { .gfp_retry_mayfail = true };
 
 	return ttm_pool_alloc(&bdev.pool, buffer->arm, &ctx);

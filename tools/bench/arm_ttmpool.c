@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool, with the policy that a pool has when it is not told otherwise, and its
- * worker when the race says so: on its own it would run at any time. Once more
- * prepared, for a driver that would rather keep pages than wait for them.
+ * ttmpool, with the default policy of a pool; its worker runs when the race says so,
+ * since by itself it would run at any time. And a second arm, prepared for a driver that
+ * would rather keep pages than wait for them.
  */
 
 #include <linux/mm.h>

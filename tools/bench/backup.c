@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * W10: TTM backs up 64 MiB of write-combined pages to its file in shmem, and restores
- * them, as xe has it done when memory is short; by its own pool, and by the drop-in. The
+ * them, as for xe when memory is short; with its own pool, and with the drop-in. The
  * machine has swap space, without which nothing is backed up, and enough memory, so the
  * file stays there.
  *
- * A pool could keep what it has backed up, and say that it is gone: the pages that go to
- * the system are counted where that takes them.
+ * A pool could keep the pages that it has backed up, and claim that they are gone: so the
+ * pages that the system gets are counted where they are freed.
  *
- * ttm.ko exports neither function to others: where they are, a probe knows.
+ * ttm.ko does not export these functions: a probe finds their addresses.
  */
 
 #include <linux/kprobes.h>
@@ -31,9 +31,9 @@ int dropin_pool_restore_and_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 				  const struct ttm_operation_ctx *ctx);
 
 /**
- * struct mover - whose functions they are
- * @arm: and whose pool
- * @pool: which that is, while the arm is open
+ * struct mover - the functions that move a buffer
+ * @arm: the arm whose pool they belong to
+ * @pool: that pool, while the arm is open
  * @backup, @restore: TTM's, of its own pool or of the drop-in
  */
 struct mover {
@@ -65,7 +65,7 @@ static void *address_of(const char *symbol)
 	return probe.addr;
 }
 
-/* The time of a step, or, if @counted, its events. */
+/* Print the time of a step, or its events if @counted. */
 static void say(const struct mover *mover, const char *what, u64 ns,
 		bool counted)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Where TTM does not back up buffers by itself there is no W10. */
+/* This TTM does not back up buffers itself, so there is no W10. */
 
 #include "race.h"
 

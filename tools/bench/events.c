@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What the work costs in events, which do not depend on the machine: calls of
- * the kernel's own functions, counted by probes. A probe costs time; so time is
- * taken without them. A function that a kernel does not have, or that its
- * compiler put into another, is not counted.
+ * The cost of the work in events, which do not depend on the machine: calls of the
+ * kernel's own functions, counted by probes. A probe costs time, so time is measured
+ * without them. A function that this kernel does not have, or that its compiler inlined,
+ * is not counted.
  *
- * Some of them are too long for a spinlock. A call of these by the thread that works,
- * out of a module (what the kernel's slabs and IOMMU drivers do for themselves is no
- * pool's), is one under a lock if preemption is off by more than the probe itself turns
- * it off. How much that is, a function of ours tells that is called without a lock and
- * then with one: if the difference were not seen, there would be no race.
+ * Some of these functions take too long for a spinlock. Such a call counts as one under a
+ * lock if a module makes it in the working thread, and preemption is off by more than the
+ * probe itself turns it off. (What the kernel's slabs and IOMMU drivers do for themselves
+ * is not the pool's.) A function of ours that is called first without a lock and then
+ * with one shows how much the probe does; if it shows no difference, there is no race.
  */
 
 #include <linux/atomic.h>
@@ -23,8 +23,9 @@
 #include "race.h"
 
 /*
- * @long_one: nobody should call it under a spinlock
- * @called, @locked: of such, how often it was, by a pool, and how often under one
+ * @long_one: should not be called under a spinlock
+ * @called, @locked: for such functions, how often a pool called it, and how often under a
+ * lock
  */
 struct event {
 	const char *name;
@@ -36,7 +37,7 @@ struct event {
 	bool there;
 };
 
-/* Of this one the pages are counted, too: its second argument is an order. */
+/* For this function the pages are counted, too: its second argument is an order. */
 #define FREE "__free_pages"
 
 static atomic_long_t freed;
@@ -73,7 +74,7 @@ static unsigned int depth_seen;
 static unsigned int depth_of_probe;
 static DEFINE_SPINLOCK(alone_lock);
 
-/* Where it will return to lies on the stack, as long as it has only been entered. */
+/* The return address is on the stack as long as the function has only been entered. */
 static bool is_called_by_a_module(struct pt_regs *regs)
 {
 	unsigned long caller = regs_get_kernel_stack_nth(regs, 0);
@@ -99,14 +100,14 @@ static int count(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* Called to see what a probe sees, and not to be anything else. */
+/* Called only to show what a probe sees. */
 noinline void race_event_alone(void);
 noinline void race_event_alone(void)
 {
 	barrier();
 }
 
-/* Is a lock noticed, and none where there is none? */
+/* Is a lock noticed, and no lock where there is none? */
 static bool locks_are_noticed(void)
 {
 	long free, held;
@@ -150,7 +151,7 @@ void events_close(void)
 			unregister_kprobe(&events[i].probe);
 }
 
-/* Patching the kernel takes its time: once for all that is counted in a row. */
+/* Patching the kernel takes time: do it once for all counts in a row. */
 void events_enable(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
@@ -175,8 +176,8 @@ void events_start(void)
 	}
 }
 
-/* What was not called is not mentioned. The long ones have a sum, and how many of
- * them were under a lock. */
+/* Functions that were not called are left out. The long ones are added up, with the
+ * number of calls under a lock. */
 void events_stop(char *text, size_t size)
 {
 	long all = 0, locked = 0;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Memory in which only single pages are free: a part of it is taken page by
- * page, all that is left of larger blocks is taken, too, and then every second
- * page of the part is free again. No two that are free are buddies, and nothing
- * can be moved together, for what is held is the kernel's. What others free later
- * on may be larger blocks; these are taken before every turn. A few small ones are
- * left: a thread that is started for somebody needs one, and cannot do without.
+ * Memory in which only single pages are free: the code takes a part of the memory page by
+ * page, takes all larger blocks that are left, and then frees every second page of the
+ * part. No two free pages are buddies, and compaction can move nothing, since the held
+ * pages are the kernel's. Larger blocks that others free later are taken before every
+ * turn. A few small ones are left, because a new thread needs one.
  */
 
 #include <linux/list.h>
@@ -15,17 +14,17 @@
 
 #include "race.h"
 
-/* Of these, half will be free: for one pool at a time, and some to live on. */
+/* Half of these will be free: enough for one pool at a time, and for the system. */
 #ifndef PART_PAGES
 #define PART_PAGES 262144
 #endif
 
 #define GFP_TAKE (GFP_NOWAIT | __GFP_NORETRY | __GFP_NOWARN)
 
-/* The blocks that are held, by order: page->lru links them. */
+/* The held blocks, by order: page->lru links them. */
 static struct list_head held[11];
 
-/* So many blocks of such an order are left. */
+/* How many blocks of which order are left. */
 #define SPARE_ORDER  3
 #define SPARE_BLOCKS 4
 
@@ -88,7 +87,7 @@ void fragment_again(void)
 {
 	if (!fragmented)
 		return;
-	vm_unmap_aliases(); /* what was freed of it lately is really free */
+	vm_unmap_aliases(); /* so that recently freed areas are really free */
 	for (unsigned int order = ARRAY_SIZE(held) - 1; order; order--)
 		take(order, SIZE_MAX);
 	spare();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * How many locks a thread takes: calls of the kernel's own functions for it, seen
- * by probes, and counted for one of a few threads that says when. What interrupts
- * take meanwhile is not its own.
+ * How many locks a thread takes: probes see calls of the kernel's lock functions, and
+ * count them for each thread that has asked for it. Locks taken in interrupts are not
+ * counted.
  */
 
 #include <linux/kprobes.h>
@@ -11,7 +11,7 @@
 
 #include "race.h"
 
-/* @n: written by @task alone */
+/* @n: written only by @task */
 static struct {
 	struct task_struct *task;
 	long n;

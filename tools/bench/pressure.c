@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * W6: buffers of mixed sizes come and go while memory is short. Somebody else has
- * taken all but 256 MiB of it, half of which the kernel keeps for itself, and every so
- * often wants what is left but for 24 MiB, for a while: what is pooled has to go then,
- * by way of the kernel's own reclaim and its shrinkers. What a populate takes, of one
- * size, is told in quantiles; the first thousand buffers, before all that, are not in
- * them:
+ * W6: buffers of mixed sizes come and go while memory is short. A hog has taken all but
+ * 256 MiB of memory, half of which the kernel keeps for itself; at intervals the hog
+ * takes all that is left but 24 MiB, for a while. Then pooled pages must go, through the
+ * kernel's own reclaim and its shrinkers. The results are quantiles of the times of
+ * populates of each size, without the first thousand buffers, which come before the
+ * pressure:
  *
  *     race: W6 wc PAGES p50 ARM n
  *     race: W6 wc PAGES p999 ARM n
- *     race: W6 wc PAGES refused ARM n       so many found no memory, and were left
+ *     race: W6 wc PAGES refused ARM n       populates that found no memory
  *
- * The sizes are those of a desktop: many small ones, and some of 2 MiB. The order in
- * which they come is the same for all arms.
+ * The sizes are those of a desktop: many small ones, and some of 2 MiB. Their order is
+ * the same for all arms.
  */
 
 #include <linux/ktime.h>
@@ -27,21 +27,21 @@
 #define SLOTS 64
 #define STEPS 4096
 
-/* Before that, without pressure, and not in the figures. */
+/* Steps before that, without pressure, which are not in the results. */
 #define WARM_STEPS 1024
 
-/* The hog leaves so much. Every so many steps, for as many, it takes all of that but
- * what the kernel keeps for itself, what buffers have at that moment, and a little
- * for them to grow. */
+/* How much the hog leaves. Periodically, for as many steps, it takes all of that but the
+ * kernel's own part, the pages that buffers have at that moment, and some slack for the
+ * buffers to grow. */
 #define LEFT_PAGES (SZ_256M >> PAGE_SHIFT)
 #define RESERVE_PAGES \
 	(SZ_128M >> PAGE_SHIFT) /* high marks, and lists of CPUs */
 #define SLACK_PAGES ((SZ_16M + SZ_8M) >> PAGE_SHIFT)
 #define SURGE_STEPS 64
 
-/* @share: of 16 buffers, so many are of this size
+/* @share: how many of 16 buffers have this size
  * @n: samples in @took, in nanoseconds
- * @refused: populates that failed for want of memory */
+ * @refused: populates that failed for lack of memory */
 struct size {
 	size_t pages;
 	unsigned int share;
@@ -74,8 +74,8 @@ static void hog_give(struct list_head *list)
 	INIT_LIST_HEAD(list);
 }
 
-/* As a process that touches its memory would: with all of reclaim, and yet without
- * the OOM killer. */
+/* Allocate as for a process that touches its memory: with all of reclaim, but without the
+ * OOM killer. */
 static void hog_take(struct list_head *list, size_t pages)
 {
 	for (; pages; pages--) {
@@ -126,7 +126,7 @@ static void slot_empty(const struct arm *arm, u32 slot)
 	size_of_slot[slot] = NULL;
 }
 
-/* One buffer goes, and another takes its place. */
+/* One buffer ends, and another takes its place. */
 static int step(const struct arm *arm)
 {
 	u32 slot = roll(SLOTS);
@@ -183,7 +183,8 @@ static void say(const struct arm *arm)
 	}
 }
 
-/* Whatever is there for the first time is made; nobody can have it in a pool. */
+/* Run the first steps without pressure, so that nothing is allocated for the first time
+ * later, and reset the figures. */
 static int warm_up(const struct arm *arm)
 {
 	int err = 0;

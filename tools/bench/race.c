@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The race: TTM's page pool, ttmpool, and ttmpool under TTM's interface (the
- * drop-in) on the same work, in one boot, for the first edu device that is found.
- * It runs when the module is loaded, and writes to the kernel's log: see work.c.
+ * The race: TTM's page pool, ttmpool, and ttmpool under TTM's interface (the drop-in) do
+ * the same work in one boot, for the first edu device that is found. It runs when the
+ * module is loaded, and writes to the kernel's log: see work.c.
  */
 
 #include <linux/cpumask.h>
@@ -22,8 +22,8 @@ static int run(struct device *dev)
 {
 	int err;
 
-	/* Free pages that lie in the lists of another processor would come and go
-	 * with where this runs. */
+	/* Free pages in the lists of another processor would come and go with the
+	 * processor on which this runs. */
 	err = set_cpus_allowed_ptr(current, cpumask_of(0));
 	if (!err)
 		err = events_open();

@@ -8,8 +8,8 @@
 
 /**
  * struct buffer - what is populated
- * @pages, @caching: as many, and such
- * @arm: what an arm keeps of it
+ * @pages, @caching: its size and caching
+ * @arm: the arm's own data for it
  */
 struct buffer {
 	size_t pages;
@@ -18,16 +18,16 @@ struct buffer {
 };
 
 /**
- * struct arm - one of the pools, or what comes without any
+ * struct arm - one of the pools, or an allocator without a pool
  * @name: of it
  * @open: start the pool, empty; 0 or an error
  * @close: tear it down, with all that is pooled
  * @order: make a buffer, which has no pages yet; 0 or an error
  * @populate: get its pages, cleared and mapped; 0 or an error
  * @unpopulate: give them back
- * @work: what a worker would do now, or NULL; how many pages it cleared
+ * @work: do what a worker would do now, or NULL; returns how many pages it cleared
  * @pages: the buffer's, while it has them, or NULL
- * @dispose: the buffer goes
+ * @dispose: end the buffer
  */
 struct arm {
 	const char *name;
@@ -49,22 +49,22 @@ extern const struct arm arm_runs;
 extern const struct arm arm_magazine;
 extern const struct arm arm_floor;
 
-/** race_run() - all workloads, on the arms in turn. */
+/** race_run() - run all workloads, on the arms in turn. */
 int race_run(struct device *dev);
 
-/** race_run_few() - those whose counts are compared with limits. */
+/** race_run_few() - run those whose counts are compared with limits. */
 int race_run_few(struct device *dev);
 
-/** race_run_pressed() - W6. */
+/** race_run_pressed() - run W6. */
 int race_run_pressed(struct device *dev);
 
 /**
- * struct turn - what is done, by whom
+ * struct turn - one run of a workload on one arm
  * @workload: its name
  * @arm: which pool
- * @pages, @caching: the buffer
- * @warm: pooled pages are there before
- * @events: count these, not the time
+ * @pages, @caching: of the buffer
+ * @warm: fill the pool before
+ * @events: count these instead of measuring the time
  */
 struct turn {
 	const char *workload;
@@ -75,54 +75,54 @@ struct turn {
 	bool events;
 };
 
-/** turn_take() - do it once, on an empty pool. */
+/** turn_take() - run it once, on an empty pool. */
 int turn_take(const struct turn *turn, struct device *dev);
 
-/** race_pressure() - W6, by one arm. */
+/** race_pressure() - W6, on one arm. */
 int race_pressure(const struct arm *arm, struct device *dev);
 
-/** race_threads() - W5, by one arm. */
+/** race_threads() - W5, on one arm. */
 int race_threads(const struct arm *arm, struct device *dev);
 
-/** race_swap() - W8: of 64 MiB, what is copied when they are swapped out and in,
- * and what that takes; by ttmpool, and as TTM does it. */
+/** race_swap() - W8: swap 64 MiB out and in; how much is copied, and how long that takes;
+ * by ttmpool, and as TTM does it. */
 int race_swap(struct device *dev);
 
-/** race_backup() - W10, where TTM has it: 64 MiB are backed up, and restored. */
+/** race_backup() - W10, if TTM has it: back up 64 MiB, and restore them. */
 int race_backup(struct device *dev);
 
-/** fragment() - from now on only single pages are free, until defragment(). */
+/** fragment() - make only single pages free, until defragment(). */
 int fragment(void);
 void fragment_again(void);
 void defragment(void);
 
-/** events_open() - count calls of some of the kernel's functions, when asked; 0,
- * or an error if a lock would not be noticed */
+/** events_open() - prepare to count calls of some of the kernel's functions; 0, or an
+ * error if a lock would not be noticed */
 int events_open(void);
 void events_close(void);
 
-/** events_enable(), events_disable() - what is between the two can be counted. */
+/** events_enable(), events_disable() - calls between the two can be counted. */
 void events_enable(void);
 void events_disable(void);
 
-/** events_start() - from 0. */
+/** events_start() - count from 0. */
 void events_start(void);
 
-/** events_stop() - and say how many there were since, as " name=n ...". */
+/** events_stop() - write the counts since events_start() as " name=n ...". */
 void events_stop(char *text, size_t size);
 
 /** events_freed() - pages that a pool gave to the system between the two. */
 long events_freed(void);
 
-/** RACE_THREADS - so many can count their locks at a time. */
+/** RACE_THREADS - how many threads can count their locks at the same time. */
 #define RACE_THREADS 2
 
-/** locks_open() - be ready to count locks; 0 or an error */
+/** locks_open() - prepare to count locks; 0 or an error */
 int locks_open(void);
 void locks_close(void);
 
-/** locks_start(), locks_stop() - those that the caller takes between the two, and
- * how many there were; each thread that counts has a number of its own. */
+/** locks_start(), locks_stop() - count the locks that the caller takes between the two;
+ * each counting thread has a number of its own. */
 void locks_start(int thread);
 long locks_stop(int thread);
 

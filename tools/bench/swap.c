@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * W8: 64 MiB of write-combined pages leave for a file of shmem, and come back. What
- * TTM does (ttm_tt.c, ttm_tt_swapout and ttm_tt_swapin, which it does not export) is
- * written here once more, around its own pool: a page of the file is had, and all
- * of ours is copied there. Nothing is said of a swap device: the file stays in
- * memory.
+ * W8: 64 MiB of write-combined pages are copied to a file of shmem and back. TTM does not
+ * export its functions (ttm_tt.c, ttm_tt_swapout() and ttm_tt_swapin()), so this file
+ * does the same around TTM's pool: it gets a page of the file, and copies the whole page
+ * there. No swap device is involved: the file stays in memory.
  */
 
 #include <linux/err.h>
@@ -36,7 +35,7 @@ static void say_copied(const char *what, const struct arm *arm, u64 pages)
 	pr_info("count: W8 wc %u %s %s %llu\n", PAGES, what, arm->name, pages);
 }
 
-/* One way or the other; returns how many pages were copied. */
+/* Copy in one direction; returns how many pages were copied. */
 static long copy_all(struct file *file, struct page **pages, bool out)
 {
 	for (long i = 0; i < PAGES; i++) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * W5: one thread populates, another gives back, as a driver does whose buffers end
- * in an interrupt thread: what is freed on one CPU is wanted on the other. How many
- * locks does each of the two take for a buffer? That is counted, and not timed: an
- * emulated machine knows no contention.
+ * W5: one thread populates, another gives back, like a driver whose buffers end in an
+ * interrupt thread: pages that are freed on one CPU are needed on the other. How many
+ * locks does each thread take for a buffer? These are counted, not timed: an emulated
+ * machine shows no contention.
  *
  *     A: populate --> ring of 16 --> B: unpopulate --> ring of 16 --> A
  */
@@ -51,7 +51,7 @@ static int run_b(void *unused)
 	return 0;
 }
 
-/* A's part, by the caller's thread. */
+/* A's part, in the caller's thread. */
 static int run_a(void)
 {
 	int err = 0;
@@ -72,7 +72,7 @@ static int run_a(void)
 	return err;
 }
 
-/* All buffers are populated and given back once, so that they are pooled. */
+/* Populate all buffers and give them back once, so that their pages are pooled. */
 static int fill_the_pool(void)
 {
 	int n = 0, err = 0;

@@ -2,7 +2,7 @@
 #ifndef TTM_MODULE_H
 #define TTM_MODULE_H
 
-/* What the drop-in wants of the file of this name in TTM's source. */
+/* What the drop-in needs from the file of this name in TTM's source. */
 
 struct dentry;
 

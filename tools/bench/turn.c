@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * One turn of one pool: a buffer is populated and given back, and what is pooled
- * then goes to the system. A line each:
+ * One turn of one pool: a buffer is populated and given back, and then the pooled pages
+ * go to the system. One line for each step:
  *
  *     race: WORKLOAD CACHING PAGES WHAT ARM NANOSECONDS
  *
- * where the machine's clock counts instructions, a nanosecond each; or with the
- * events counted instead:
+ * where the machine's clock counts instructions, a nanosecond each; or with the events
+ * counted instead:
  *
  *     events: WORKLOAD CACHING PAGES WHAT ARM name=n ...
  *
- * A worker that clears what is pooled runs here when it is told to, between two
- * populates, and its part is a line, too: what it saves others is not free.
+ * A worker that clears pooled pages runs here between two populates, when it is called;
+ * its part is a line, too, because the time that it saves the populates is not free.
  */
 
 #include <linux/ktime.h>
@@ -50,7 +50,7 @@ static void stop(const struct turn *turn, const char *what)
 		turn->arm->name, took);
 }
 
-/* A count that is neither of the two. */
+/* A count that is neither a time nor events. */
 static void say(const struct turn *turn, const char *what, size_t n)
 {
 	pr_info("count: %s %s %zu %s %s %zu\n", turn->workload,
@@ -58,8 +58,7 @@ static void say(const struct turn *turn, const char *what, size_t n)
 		turn->arm->name, n);
 }
 
-/* Pages that lie in whole 2 MiB blocks, whose part of the linear map is not
- * one entry any more. */
+/* Pages in whole 2 MiB blocks that the linear map no longer maps with one entry. */
 static size_t pages_in_split_blocks(struct page **pages, size_t n)
 {
 	size_t split = 0;

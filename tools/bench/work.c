@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The workloads, each on all pools by turns, A B B A, so that what drifts drifts
- * for all. Before each turn the other pools are empty: their pages have gone
- * back to the system, and this one gets the same.
+ * The workloads, each on all pools in turns, A B B A, so that a drift affects all of
+ * them. Before each turn the other pools are empty: their pages have gone back to the
+ * system, so that each pool gets the same.
  *
- *     W1 warm         populate and unpopulate what is pooled
- *     W2 cold         the same with nothing pooled; and beside it, the floor:
- *                     what nobody can leave out
+ *     W1 warm         populate and unpopulate with pooled pages
+ *     W2 cold         the same with nothing pooled; compared with the floor, the work
+ *                     that nothing can avoid
  *     W3 fragmented   both, when only single pages are free
  *     W5 threads      one populates, the other gives back: threads.c
  *     W6 pressure     mixed sizes, while memory is short: pressure.c
- *     W7 teardown     all that is pooled goes to the system: the last line of
- *                     each turn
- *     W8 swap         contents leave, and come back: swap.c
+ *     W7 teardown     all pooled pages go to the system: the last line of each turn
+ *     W8 swap         contents are swapped out and in: swap.c
  *     W9 unbind       W7 of 1 GiB: nothing may stay mapped
  *     W10 backup      TTM's own way to move contents out and back: backup.c
  */
@@ -45,7 +44,7 @@ static int take_turn(struct turn *turn, const struct arm *arm,
 	return err;
 }
 
-/* There and back, as often as is said, and once more for the events. */
+/* Take the turns as often as is said, and once more for the events. */
 static int take_turns(struct turn *turn, const struct arm *const *arms,
 		      int times, struct device *dev)
 {
@@ -96,7 +95,7 @@ static int go_all(const char *const names[2], const size_t *sizes,
 	return err;
 }
 
-/* Of the mappings that ttmpool made, as many have to be gone. */
+/* All mappings that ttmpool made must be gone. */
 static void say_mappings_left(void)
 {
 	pr_info("count: W9 wc 262144 mapped ttmpool %ld\n",
@@ -118,7 +117,7 @@ static int go_huge(struct device *dev)
 	return err;
 }
 
-/* The sizes in memory of which only single pages are free. */
+/* The sizes for memory in which only single pages are free. */
 static int go_single(const size_t *sizes, struct device *dev)
 {
 	static const char *const names[] = { "W3-warm", "W3-cold" };
@@ -142,7 +141,7 @@ static int go_threads(struct device *dev)
 	return err;
 }
 
-/* What it costs to clear a page as TTM does (ttm_pool_type_give()). */
+/* The cost of clearing a page as TTM does (ttm_pool_type_give()). */
 static int go_clear(void)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, 9);
@@ -159,8 +158,8 @@ static int go_clear(void)
 }
 
 /*
- * Whose caching change leaves the linear map in one piece? First of all, for what
- * is divided stays so: the pool that leaves it whole before the one that does not.
+ * Which pool's caching change leaves the linear map in one piece? It runs first, because
+ * a split entry stays split: the pool that leaves it whole comes before the other.
  */
 static int go_split(struct device *dev)
 {
@@ -195,8 +194,8 @@ int race_run(struct device *dev)
 	return err ?: go_single(single_sizes, dev);
 }
 
-/* Not with single pages alone: there the kernel's own reclaim comes in between, and
- * no two runs are alike. */
+/* Without single pages: with them the kernel's own reclaim comes in between, and no two
+ * runs are alike. */
 int race_run_few(struct device *dev)
 {
 	static const char *const whole[] = { "W1", "W2" };

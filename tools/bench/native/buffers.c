@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Whole buffers, in nanoseconds a buffer: ours beside what a program does that has no
- * pool, which is to ask the C library or the system each time.
+ * Whole buffers, in nanoseconds per buffer: ours compared with a program without a pool,
+ * which calls the C library or the system each time.
  *
- *     populate    of what is pooled and has been cleared, beside mmap()
- *     unpopulate  of it, beside munmap()
- *     dirty       both, where ours has to clear what is pooled, beside malloc() and
- *                 memset(), and free()
- *     cold        both, where ours has nothing pooled, beside mmap() and munmap()
+ *     populate    from pooled and cleared pages, compared with mmap()
+ *     unpopulate  of these, compared with munmap()
+ *     dirty       both, if ours has to clear the pooled pages, compared with malloc(),
+ *                 memset() and free()
+ *     cold        both, if ours has nothing pooled, compared with mmap() and munmap()
  *
- * Of ours the pages come with the device's addresses, and they are memory of this
- * process all the time; mmap() makes page tables, which ours does not. With huge pages
- * there are few of these: where a buffer is large enough, that is beside it, too.
+ * Our pages come with the device's addresses, and are memory of this process all the
+ * time; mmap() makes page tables, which ours does not. With huge pages there are few of
+ * these: a buffer that is large enough is compared with huge pages, too.
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 #define HUGE_PAGES 512
 #define ARENA      ((size_t)3 << 17) /* pages: 1.5 GiB */
 
-/* @n buffers of @pages each, of ours and of the others. */
+/* @n buffers of @pages each, ours and the other's. */
 struct site {
 	size_t pages;
 	size_t n;
@@ -71,7 +71,7 @@ static void pool_close(struct site *site)
 	native_close(site->system);
 }
 
-/* So many buffers as are 8 MiB, but not thousands, and at least one. */
+/* As many buffers as fit into 8 MiB, but not thousands, and at least one. */
 static int buffers_open(struct site *site)
 {
 	size_t n = 2048 / site->pages;
@@ -237,7 +237,7 @@ static double system_both(void *arg)
 	return since(began, arg);
 }
 
-/* The compiler may not see that nobody reads what is cleared. */
+/* The compiler must not see that the cleared bytes are never read. */
 static double library_both(void *arg)
 {
 	struct site *site = arg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Bulks of objects, got and put, in nanoseconds an object: ours beside each of the
- * others, by turns, in bulks of several sizes, by one thread and by two at once.
+ * Bulks of objects, got and put, in nanoseconds per object: ours compared with each of
+ * the others, in turns, in bulks of several sizes, by one thread and by two at once.
  */
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct turn {
 	const struct contender *who;
 	int thread;
 	size_t bulk;
-	double ns; /* an object; 0 if it could not begin */
+	double ns; /* per object; 0 if the thread could not begin */
 	unsigned long locks;
 	pthread_barrier_t *start;
 };
@@ -42,13 +42,13 @@ static void *turn_run(void *arg)
 	return NULL;
 }
 
-/* Who gets and puts, and how many at once. */
+/* The contender that gets and puts, and the number of objects at once. */
 struct bulks {
 	const struct contender *who;
 	size_t bulk;
 };
 
-/* By one thread: nanoseconds an object. */
+/* One thread: nanoseconds per object. */
 static double alone(void *arg)
 {
 	const struct bulks *bulks = arg;
@@ -58,7 +58,7 @@ static double alone(void *arg)
 	return turn.ns;
 }
 
-/* By two threads at once: nanoseconds an object, for both together. */
+/* Two threads at once: nanoseconds per object, for both together. */
 static double together(void *arg)
 {
 	const struct bulks *bulks = arg;
@@ -81,7 +81,7 @@ static double together(void *arg)
 	return 1 / (1 / turns[0].ns + 1 / turns[1].ns);
 }
 
-/* Ours and another, by turns. */
+/* Ours and another contender, in turns. */
 static int race(struct row *row, const struct contender *other, size_t bulk,
 		double (*by)(void *arg))
 {
@@ -92,7 +92,7 @@ static int race(struct row *row, const struct contender *other, size_t bulk,
 		       &(struct side){ by, &theirs });
 }
 
-/* Twice as many threads: how many times as much is done? */
+/* How much more do twice as many threads do? */
 static int scale(struct rows *rows)
 {
 	struct row *row = rows_add(
@@ -121,7 +121,7 @@ static int count(struct rows *rows)
 	row->unit = "locks";
 	row->at_most = true;
 	row = rows_add(rows, "bytes cleared in them, for the same owner", "T6");
-	/* What entering took of the pool was cleared; the rounds must not. */
+	/* What enter took from the pool was cleared; the rounds must not clear. */
 	row->ours = (double)(magazine_cleared() - before) -
 		    (double)MOST_BULK * 4096;
 	row->other = 4096.0 * OBJECTS_A_TURN;
@@ -130,7 +130,7 @@ static int count(struct rows *rows)
 	return 0;
 }
 
-/* One other, in bulks of all sizes. */
+/* Compare with one other contender, in bulks of all sizes. */
 static int race_all(struct rows *rows, const struct contender *other,
 		    bool two_threads)
 {

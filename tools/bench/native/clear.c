@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Clearing what is pooled, beside a loop that does nothing but store zeroes past
- * the caches, and beside memset(), on the same bytes. */
+/* Clearing of pooled pages, compared with a loop that only stores zeroes past the caches,
+ * and with memset(), on the same bytes. */
 
 #include <emmintrin.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static void site_close(struct site *site)
 	native_close(site->system);
 }
 
-/* The worker's part, on what a buffer has just left. */
+/* The worker's part, on pages that a buffer has just given back. */
 static double clear_pool(void *arg)
 {
 	struct site *site = arg;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Operations to be counted, instruction by instruction, under callgrind: what a change
- * to the library may not make longer unseen. Each is warmed up, and then done once,
- * and its count is dumped by its name. Nothing here is cleared in what is counted: a
- * worker has done that before.
+ * Operations whose instructions callgrind counts, so that a change of the library cannot
+ * make them longer unnoticed. Each is warmed up, then done once, and its count is dumped
+ * under its name. Nothing is cleared in what is counted: a worker has done that before.
  *
  *     valgrind --tool=callgrind --collect-atstart=no ttmpool-counted
  *
  * A count depends on the compiler and its options, and on nothing else: the C library's
- * memcpy() and memset() differ by processor, so they are compiled in (CMakeLists.txt).
+ * memcpy() and memset() differ by processor, so others are compiled in (CMakeLists.txt).
  */
 
 #include <stdio.h>
@@ -27,7 +26,7 @@ static tpos_dma_addr_t addr[MOST];
 static struct ttmpool_chunk *chunks[ROOM];
 static struct ttmpool_chunk *out[64];
 
-/* A pool, with chunks of up to so many pages. */
+/* A pool, with chunks of at most this many pages. */
 struct bed {
 	struct native_system *system;
 	struct ttmpool_manager mgr;
@@ -71,7 +70,7 @@ static void bed_close(struct bed *bed)
 	native_close(bed->system);
 }
 
-/* What is done between the two is counted. */
+/* What is done between start() and stop() is counted. */
 static void start(void)
 {
 	CALLGRIND_ZERO_STATS;
@@ -127,7 +126,7 @@ static void count_runs(const char *name, size_t n, unsigned int max_order)
 	bed_close(&bed);
 }
 
-/* A hundred times, @n each: by themselves they are a few instructions. */
+/* A hundred rounds of @n each: one round is only a few instructions. */
 static void count_magazine(const char *name, size_t n, unsigned int order)
 {
 	struct ttmpool_owner owner;

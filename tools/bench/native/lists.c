@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Two that everybody would write first: a list with a lock that is taken for each
- * object; once with a spinlock and a counter beside it, as TTM's page pool keeps
- * its pages (ttm_pool_type_take(), ttm_pool_type_give()), once with a mutex. And the
- * first of them once more with what TTM's pool does to each page that comes back: it
- * clears it.
+ * Three contenders that are simple to write: a list with a lock that is taken for each
+ * object; once with a spinlock and a counter, as TTM's page pool keeps its pages
+ * (ttm_pool_type_take(), ttm_pool_type_give()), once with a mutex. The third is the first
+ * one that also clears each page that comes back, as TTM's pool does.
  */
 
 #include <errno.h>
@@ -25,7 +24,7 @@ struct object {
 };
 
 static struct object *objects;
-static char *pages; /* one for each of them */
+static char *pages; /* one for each object */
 static struct ttmpool_list list;
 static pthread_spinlock_t spin;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -147,7 +146,7 @@ const struct contender contender_ttm = { .name = "ttm",
 					 .get = ttm_get,
 					 .put = ttm_put,
 					 .leave = free };
-/* The same list: whoever opens the other opens it. */
+/* It uses the same list, so the other contender opens it. */
 const struct contender contender_ttm_clears = { .name = "ttm-clears",
 						.what = "TTM's, which clears",
 						.enter = lists_enter,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* ./dev bench: what the library costs natively, beside others. */
+/* ./dev bench: the native cost of the library, compared with others. */
 
 #include <stdio.h>
 #include <string.h>

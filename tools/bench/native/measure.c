@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Times on a machine that others use, too. The two contenders take turns. Each pair of
- * times has a ratio, and the report has the median of the ratios and their spread. The
- * times themselves depend on this machine, so they are not compared with others.
+ * Times on a machine that other programs use, too. The two contenders take turns. Each
+ * pair of times has a ratio, and the report has the median of the ratios and their
+ * spread. The times themselves depend on this machine, so they are not compared with
+ * others.
  *
- * Where the system gave a processor to somebody else in the middle of a pair, one
- * of its values has that in it, and the pair is left out: that depends on neither
- * of the values. There may be so much else to do that each pair is like that; then
- * they are counted, and the spread tells.
+ * If the system gave the processor to another program in the middle of a pair, one of its
+ * values contains that time, so the pair is left out; this does not depend on the values.
+ * On a busy machine every pair may be like that; then they are counted, and the spread
+ * shows it.
  */
 
 #include <errno.h>
@@ -26,7 +27,7 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* How often a thread of ours was made to wait, though it could have run. */
+/* How often a thread of ours had to wait, though it could have run. */
 static long interruptions(void)
 {
 	struct rusage usage;

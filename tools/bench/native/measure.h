@@ -6,19 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** now_ns() - of a clock that only goes forward. */
+/** now_ns() - the time of a clock that never goes back. */
 uint64_t now_ns(void);
 
 /**
  * struct row - one line of the result
- * @name: of the target, or a short one of what is none
- * @what: was measured
+ * @name: of the target, or a short one if the row belongs to none
+ * @what: what was measured
  * @ours, @other: medians
  * @unit: of both
  * @ratio: the median of how many times better ours is, pair by pair
- * @spread: half of the ratios lie within so much of it, as a part of it
+ * @spread: half of the ratios are within this fraction of @ratio
  * @pairs, @rejected: how many were counted, and how many were not (pairs_take())
- * @goal: what the target wants of the ratio; 0 for none
+ * @goal: the ratio that the target requires; 0 for none
  * @at_most: the goal is for @ours instead, and is an upper bound
  */
 struct row {
@@ -35,19 +35,19 @@ struct row {
 	bool at_most;
 };
 
-/** struct rows - the result; there is room for all that is measured. */
+/** struct rows - the result; there is room for all measurements. */
 struct rows {
 	size_t n;
 	struct row row[160];
 };
 
-/** rows_add() - a new row, of times in ns; the name is made as by printf(). */
+/** rows_add() - add a row of times in ns; the name is formatted as by printf(). */
 struct row *rows_add(struct rows *rows, const char *what, const char *name, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * struct side - one of two that are compared
- * @take: measure once; less is better, and what is not above 0 is a failure
+ * struct side - one of the two that are compared
+ * @take: measure once; less is better, and a value not above 0 is a failure
  * @arg: for it
  */
 struct side {
@@ -56,7 +56,7 @@ struct side {
 };
 
 /**
- * struct pairs - values of two contenders, taken in turn
+ * struct pairs - values of two contenders, measured in turn
  * @n: how many pairs there are, at most PAIRS
  * @rejected: how many were not counted
  * @ours, @other: less is better
@@ -70,15 +70,15 @@ struct pairs {
 };
 
 /**
- * pairs_take() - measure two by turns, A B B A
+ * pairs_take() - measure two sides in turns, A B B A
  * @pairs: filled in
  * @n: how many pairs are wanted
- * @ours, @other: the two
+ * @ours, @other: the two sides
  *
- * A pair in which the system took the processor away from this process is not
- * counted, as long as there are not as many of these as are wanted.
+ * A pair in which the system took the processor away from this process is not counted,
+ * until as many as are wanted have been rejected.
  *
- * Return: 0, or -EIO if one of them failed.
+ * Return: 0, or -EIO if one side failed.
  */
 int pairs_take(struct pairs *pairs, size_t n, const struct side *ours,
 	       const struct side *other);
@@ -89,7 +89,7 @@ void pairs_row(const struct pairs *pairs, struct row *row);
 /** compare() - pairs_take() of PAIRS, and pairs_row(). */
 int compare(struct row *row, const struct side *ours, const struct side *other);
 
-/** print_rows() - as a JSON object keyed by row. */
+/** print_rows() - print a JSON object whose keys are the rows' names. */
 void print_rows(const struct rows *rows);
 
 #endif

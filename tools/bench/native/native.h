@@ -6,14 +6,14 @@
 
 #define NATIVE_PAGE_SHIFT 12
 
-/** native_open() - a system with so many pages; NULL if there is no memory. */
+/** native_open() - a system with this many pages; NULL if there is no memory. */
 struct native_system *native_open(size_t pages);
 void native_close(struct native_system *system);
 
-/** native_device() - the device that all its pages are for. */
+/** native_device() - the device of all its pages. */
 struct native_device *native_device(struct native_system *system);
 
-/** native_bytes() - where a page's bytes are. */
+/** native_bytes() - the bytes of a page. */
 char *native_bytes(struct native_system *system,
 		   const struct native_page *page);
 

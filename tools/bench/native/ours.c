@@ -121,7 +121,7 @@ uint64_t magazine_cleared(void)
 	return stats.bytes_cleared;
 }
 
-/* The pool itself: a lock, a list, and pages that are cleared for the next. */
+/* The pool itself: a lock, a list, and pages that are cleared for the next user. */
 static void *runs_enter(int thread)
 {
 	(void)thread;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Got by one thread, put by another: a thread gets bulks and hands them on through a
- * small ring, and the other one puts them back. So what a thread puts is never what it
- * gets, and all that is near at hand runs empty at one end and over at the other.
+ * One thread gets, another puts: the first thread gets bulks and passes them on through a
+ * small ring, and the other one puts them back. So a thread never puts what it got, and a
+ * cache of one thread runs empty at one end and full at the other.
  *
- * The ring is the same for all who are compared, and its cost is in their times:
+ * The ring is the same for all contenders, and its cost is part of their times:
  *
  *     producer --- get --> slot 0 | 1 | ... | 7 --- put --> consumer
  *                          ^ done                  ^ made
@@ -25,20 +25,20 @@
 #define MOST_BULKS    16384
 #define SPINS_A_YIELD 1024
 
-/* One turn: @made and @done are so many bulks since it began. */
+/* One turn: @made and @done count the bulks since it began. */
 struct ring {
 	const struct contender *who;
 	size_t bulk;
 	size_t bulks;
 	pthread_barrier_t start;
-	void *slots[SLOTS]; /* room for so many pointers each */
+	void *slots[SLOTS]; /* room for a bulk of pointers each */
 	atomic_bool failed;
-	double ns; /* an object */
+	double ns; /* per object */
 	alignas(64) atomic_size_t made;
 	alignas(64) atomic_size_t done;
 };
 
-/* Until the other thread is further than @past; on a processor of one's own. */
+/* Wait until the other thread has passed @past; each thread has its own processor. */
 static void await(const atomic_size_t *count, size_t past)
 {
 	for (unsigned int spins = 1;
@@ -109,7 +109,7 @@ static double pass(void *arg)
 	if (pthread_create(&threads[0], NULL, producer, ring))
 		return 0;
 	if (pthread_create(&threads[1], NULL, consumer, ring))
-		abort(); /* the producer waits for it */
+		abort(); /* the producer waits for this thread */
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&ring->start);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The cold half of the port: an arena, and free blocks of each order, kept apart.
- * A block that is not there is cut from what has never been used.
+ * The cold half of the port: an arena, and separate lists of free blocks for each order.
+ * If a list is empty, the block is cut from memory that was never used.
  */
 
 #include <stdlib.h>
@@ -146,7 +146,7 @@ void tpos_pages_split(tpos_device_t *dev, struct ttmpool_chunk *chunk,
 	upper->flags |= TTMPOOL_CHUNK_SPLIT;
 }
 
-/* Which system a page is of, a page does not say: nothing is moved or summed. */
+/* A page does not tell which system it belongs to: nothing is moved or summed here. */
 uint32_t tpos_page_sum(const struct tpos_span *page)
 {
 	(void)page;
@@ -241,8 +241,8 @@ void tpos_store_drop(tpos_store_t *store, size_t index, size_t pages)
 	(void)pages;
 }
 
-/* There is no reader that a descriptor would have to wait for: nothing that is timed
- * gives what is not its own. */
+/* No reader can still use a descriptor: no timed code gives pages that are not its
+ * own. */
 struct ttmpool_chunk *tpos_chunk_alloc(tpos_system_t *system, bool named,
 				       unsigned int flags)
 {
@@ -285,7 +285,7 @@ void tpos_shrinker_unregister(tpos_system_t *system,
 	(void)shrinker;
 }
 
-/* There is no worker: who wants a pool scrubbed does it. */
+/* There is no worker: a benchmark that wants a pool scrubbed does it itself. */
 void tpos_work_queue(tpos_system_t *system, struct tpos_work *work)
 {
 	(void)system;
@@ -302,7 +302,7 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 {
 	(void)wait;
 	(void)seen;
-	if (!timeout_ms) /* whoever is at work goes on meanwhile */
+	if (!timeout_ms) /* a running worker goes on meanwhile */
 		return 0;
 	*timeout_ms = 0;
 	return -ETIMEDOUT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* One JSON object, keyed by row: ../tables.jq makes of it what people read. */
+/* One JSON object, keyed by row; ../tables.jq makes readable tables of it. */
 
 #include <stdarg.h>
 #include <stdio.h>

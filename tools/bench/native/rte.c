@@ -36,7 +36,7 @@ static int rte_open(void)
 	return mempool ? 0 : -ENOMEM;
 }
 
-/* A thread has a cache of its own once it is known. */
+/* A registered thread has a cache of its own. */
 static void *rte_enter(int thread)
 {
 	if (thread && rte_thread_register())
@@ -65,7 +65,7 @@ static void rte_rounds(void *at, size_t bulk, size_t rounds)
 	}
 }
 
-/* There is a number for so many threads only; the next one gets this one's, with its
+/* The number of thread ids is limited; the next thread gets this one's id, with its
  * cache. */
 static void rte_leave(void *at)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Work that must not grow with what a pool has, counted on the simulated machine: steps
- * along lists under a spinlock, locks, and calls. Each line is a name and a count.
+ * Work that must not grow with the contents of a pool, counted on the simulated machine:
+ * steps along lists under a spinlock, locks, and calls. Each line is a name and a count.
  *
  *     T17           the longest hold of a spinlock, in steps, while 1 GiB of single
  *                   pages in random order is populated, given back and drained
- *     T18           of 1,000,000 pages that are drained, how many are stripped before the
- *                   first one is free, in pages
- *     growth-NAME   what an operation takes beside ten times as many others, in percent of
- *                   what it takes beside some: 100 is no growth
+ *     T18           of 1,000,000 pages that are drained, how many are stripped before
+ *                   the first one is freed, in pages
+ *     growth-NAME   the cost of an operation beside ten times as many others, in percent
+ *                   of its cost beside some: 100 is no growth
  */
 
 #include <stdio.h>
@@ -22,7 +22,7 @@
 #define MOST 1000000 /* pages */
 #define TEN  10
 
-/* A machine, a manager, and a pool for each of @nr_pools. */
+/* A machine, a manager, and @nr_pools pools. */
 struct bed {
 	struct tpsim_machine *machine;
 	struct tpsim_device *dev;
@@ -156,7 +156,7 @@ static void count_longest_hold(void)
 	bed_close(&bed);
 }
 
-/* What the first page that was freed had to wait for. */
+/* What the first freed page had to wait for. */
 static struct {
 	struct bed *bed;
 	uint64_t stripped;
@@ -191,7 +191,7 @@ static void count_first_slice(void)
 	bed_close(&bed);
 }
 
-/* What has been done so far: locks, and steps under them. */
+/* The work so far: locks, and steps under them. */
 static uint64_t effort(const struct bed *bed)
 {
 	struct tpsim_counters now = counters(bed);
@@ -212,7 +212,7 @@ static uint64_t effort_of_count(int n)
 	return before;
 }
 
-/* A scan for some pages: each of so many pools has some. */
+/* A scan for some pages, of which each of @n pools has some. */
 static uint64_t effort_of_scan(int n)
 {
 	struct ttmpool_request req = wc(64);
@@ -230,7 +230,8 @@ static uint64_t effort_of_scan(int n)
 	return before;
 }
 
-/* A scan of one page, of so many whose caching cannot be repaired: the calls for it. */
+/* A scan for one page, with @n pages whose caching cannot be repaired: the calls for
+ * it. */
 static uint64_t effort_of_quarantine(int n)
 {
 	static const struct tpsim_fault fault = {
@@ -253,7 +254,7 @@ static uint64_t effort_of_quarantine(int n)
 	return before;
 }
 
-/* Buffers that could be swapped out; of the busy ones nobody gets the lock. */
+/* Buffers that could be swapped out; the locks of the busy ones cannot be taken. */
 struct crowd {
 	struct ttmpool_backend be;
 	tpos_page_t *pages[16];
@@ -310,8 +311,8 @@ static void crowd_close(struct crowd *crowd, int n)
 	free(crowd);
 }
 
-/* A populate for which there is no page, since all buffers are busy: locks that are
- * tried for each of them, in percent. */
+/* A populate without any page, since all buffers are busy: the locks that are tried for
+ * each buffer, in percent. */
 static uint64_t effort_of_failure(int n)
 {
 	struct ttmpool_request req = wc(100);
@@ -331,7 +332,7 @@ static uint64_t effort_of_failure(int n)
 	return locks_tried * 100 / (uint64_t)n;
 }
 
-/* One buffer's pages are swapped out for others, beside so many that stay. */
+/* Swap out one buffer beside @n that stay. */
 static uint64_t effort_of_swapout(int n)
 {
 	struct crowd *crowd;
@@ -370,7 +371,7 @@ int main(void)
 		uint64_t few = of->effort(of->n);
 		uint64_t many = of->effort(TEN * of->n);
 
-		/* What takes nothing does not grow. */
+		/* An operation that costs nothing does not grow. */
 		printf("growth-%s %llu\n", of->name,
 		       (unsigned long long)(few || many
 						    ? many * 100 /

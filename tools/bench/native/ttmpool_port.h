@@ -3,10 +3,10 @@
 #define TTMPOOL_PORT_H
 
 /*
- * A port to be timed: pages are this process's memory, a lock is a spinlock as a
- * kernel has it, and nothing is simulated or checked. What is left is what the
- * library itself costs, natively. It serves ./dev bench, and nobody else: there is
- * no device, no store, and no shortage of memory that anybody could be told of.
+ * A port for timing: pages are memory of this process, a lock is a spinlock like a
+ * kernel's, and nothing is simulated or checked. So what remains is the native cost of
+ * the library itself. It serves only ./dev bench: there is no device, no store, and no
+ * report of a shortage of memory.
  */
 
 #include <errno.h>
@@ -30,7 +30,7 @@ struct native_device;
 struct native_store;
 struct ttmpool_chunk;
 
-/* A page's descriptor; the pages themselves lie in the system's arena. */
+/* A page's descriptor; the pages themselves are in the system's arena. */
 struct native_page {
 	struct ttmpool_chunk *chunk;
 	struct native_page *next_free;
@@ -103,8 +103,8 @@ static inline void tpos_page_set_chunk(tpos_page_t *page,
 }
 
 /*
- * No page is ever poisoned here. With NATIVE_LOOKS nobody knows that, as in a kernel
- * with CONFIG_MEMORY_FAILURE, and each is looked at.
+ * No page is ever poisoned here. With NATIVE_LOOKS the code does not know that, as in a
+ * kernel with CONFIG_MEMORY_FAILURE, and checks each page.
  */
 #ifdef NATIVE_LOOKS
 static inline bool tpos_page_is_poisoned(const tpos_page_t *page)
@@ -131,7 +131,7 @@ static inline bool tpos_may_be_poisoned(tpos_device_t *dev)
 }
 #endif
 
-/* Devices come and go with the program. */
+/* Devices exist as long as the program. */
 static inline void tpos_device_get(tpos_device_t *dev)
 {
 	(void)dev;
@@ -207,7 +207,7 @@ static inline bool tpos_fatal_signal_pending(void)
 	return false;
 }
 
-/* tpos_wait() does not sleep, and its time is over at once: so it is on this clock. */
+/* tpos_wait() does not sleep, and its time is over at once: so this clock jumps. */
 static inline uint64_t tpos_now_ms(tpos_system_t *system)
 {
 	static atomic_ulong calls;
