@@ -17,7 +17,7 @@
  * @open: everything before the operation, while nothing fails
  * @run: the operation; may fail
  * @close: cleans up whatever the operation has left, while nothing fails. After it the
- * system has all pages.
+ *	system has all pages.
  */
 struct sweep_op {
 	const char *pool;

@@ -52,7 +52,7 @@ bool points_depend(const struct point *a, const struct point *b);
  * @n: the number of threads
  * @run: what thread @i does
  * @choose: chooses the thread that goes on, from the mask @enabled; @current has been
- * running, and @pending is what each thread is about to do
+ *	running, and @pending is what each thread is about to do
  * @arg: for both
  */
 struct coop_run {

@@ -27,7 +27,7 @@ struct shrink_buffer {
  * @bytes: checked bytes
  * @wrong: those of them that were not what was written
  * @inconsistent: buffers that count as populated, with pages of another caching than
- * theirs
+ *	theirs
  */
 struct shrink_tally {
 	u64 shrinks;

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** enum call_op - what somebody did with a buffer */
+/** enum call_op - what was done with a buffer */
 enum call_op {
 	CALL_ALLOC,   /* it got its pages */
 	CALL_FREE,    /* it gave them up */
 	CALL_SWAPOUT, /* its contents went to the store */
-	CALL_FORGET,  /* it is destroyed: its key may come again for another */
+	CALL_FORGET,  /* it is destroyed: another buffer may get its key */
 	CALL_OP_COUNT,
 };
 
@@ -21,7 +21,7 @@ enum call_op {
  * @coherent: the pages are of the DMA API
  * @frees: CALL_SWAPOUT, and no CALL_FREE tells that the pages went
  * @last: CALL_FREE, and the next call with this key is about another buffer
- * @failed: nothing came of it
+ * @failed: it changed nothing
  * @key: names the buffer as long as it lives: an address in the kernel
  * @t_ns: when it was entered
  * @dur_ns: how long it took

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The kernel's trace buffers, by way of libtracefs, in an instance of our own:
+ * The kernel's trace buffers, through libtracefs, in an instance of our own:
  *
  *     probes on TTM   --.                        probes_decode()
  *                        >-- ring buffers --.-->                 --> recording
  *     ttmpool's events -'    of each CPU         events_decode()
  *
  * Each CPU has a buffer, and they are read one after the other. So an event may come
- * after later ones, and a call that began early may end late: a row is written when
- * it is older than SETTLED_NS, and than all calls that have not returned.
+ * after later ones, and a call that began early may end late: a row is written when it is
+ * older than SETTLED_NS, and older than all calls that have not returned.
  */
 #define _GNU_SOURCE
 
@@ -23,7 +23,7 @@
 
 #define SETTLED_NS (UINT64_C(2) * 1000 * 1000 * 1000)
 
-/* Whoever is not root may not even see where tracefs is. */
+/* A user that is not root may not even see where tracefs is. */
 static int complain(const char *what, int err)
 {
 	const char *hint = "";
@@ -193,7 +193,7 @@ static int write_settled(struct capture *capture)
 
 int capture_read(struct capture *capture)
 {
-	/* It fails when there is nothing to read, too. */
+	/* It fails if there is nothing to read, too. */
 	tracefs_iterate_raw_events(capture->tep, capture->instance, NULL, 0,
 				   note_event, capture);
 	if (capture->err < 0)

@@ -11,16 +11,16 @@
 
 /**
  * struct capture - events on their way from the kernel to a recording
- * @options: what was asked for
+ * @options: the command line
  * @recording: where they go
  * @probes: on TTM's functions
  * @probed: these are attached
  * @traced: ttmpool's events are on
- * @lost: events that the kernel had no room for
+ * @lost: events for which the kernel had no room
  * @newest_ns: the newest time that was seen
- * @err: what ended the reading, or 0
+ * @err: the error that ended the reading, or 0
  *
- * All of it happens in an instance of its own: nobody else's tracing is disturbed.
+ * All of it happens in an instance of its own, so it does not disturb other tracing.
  */
 struct capture {
 	const struct options *options;
@@ -36,9 +36,9 @@ struct capture {
 };
 
 /**
- * capture_begin() - from now on, the kernel writes events down
+ * capture_begin() - let the kernel record events from now on
  * @capture: uninitialised memory
- * @options: what was asked for
+ * @options: the command line
  * @recording: has no row yet; both outlive @capture
  *
  * Return: 0, or a negative errno, after a line on stderr; nothing is left then.
@@ -47,13 +47,13 @@ int capture_begin(struct capture *capture, const struct options *options,
 		  struct recording *recording);
 
 /**
- * capture_read() - fetch what has been written down, and write what is ready
+ * capture_read() - fetch the recorded events, and write the rows that are ready
  *
  * Return: 0, or a negative errno.
  */
 int capture_read(struct capture *capture);
 
-/** capture_abandon() - as capture_end(), and what was not written is forgotten. */
+/** capture_abandon() - like capture_end(), but forget what was not written. */
 void capture_abandon(struct capture *capture);
 
 /**

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool has trace events that name the buffer: ttmpool_populate is that verb, with
- * what it took, and ttmpool_state says that contents have moved, whoever moved them:
+ * ttmpool's trace events name the buffer: ttmpool_populate is that verb, with the time
+ * that it took, and ttmpool_state says that contents have moved, whatever moved them:
  *
- *	empty -> anonymous	alloc: another buffer's pages were handed over
- *	... -> empty		free, the last one; from swapped, it is forgotten
- *	... -> swapped		swapout, which frees
- *	swapped, partial -> populated, anonymous	alloc, restores
+ *     empty -> anonymous                        alloc: another buffer's pages were
+ *                                               handed over
+ *     ... -> empty                              free, the last one; from swapped, it is
+ *                                               forgotten
+ *     ... -> swapped                            swapout, which frees
+ *     swapped, partial -> populated, anonymous  alloc, restores
  *
- * A buffer that is partly in the store counts as what it was before, since no row
- * says that a part of a buffer moved. When such an event comes the move is over, so its
- * row has the time of the end, and no duration.
+ * A buffer that is partly in the store counts as what it was before, since no row says
+ * that a part of a buffer moved. When such an event comes the move is over, so its row
+ * has the time of the end, and no duration.
  */
 #include <stdio.h>
 #include <string.h>

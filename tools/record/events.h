@@ -9,11 +9,11 @@
 /** events_names - the events of ttmpool that are recorded, ended by NULL */
 extern const char *const events_names[];
 
-/** events_possible() - does a module with ttmpool in it have events of this system? */
+/** events_possible() - is a module with ttmpool loaded whose events are in @system? */
 bool events_possible(const char *system);
 
 /**
- * events_decode() - what an event of ttmpool says
+ * events_decode() - read an event of ttmpool
  * @event: what kind of event it is
  * @record: its bytes
  * @call: has the time, CPU and thread of the event; the rest is filled in

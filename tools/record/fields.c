@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What probes and trace events say, by the names of their fields. */
+/* The data of probes and trace events, by the names of their fields. */
 #include <stdio.h>
 
 #include "fields.h"
@@ -19,7 +19,7 @@ void field_device(struct tep_event *event, struct tep_record *record,
 	int len = 0;
 	char *name = tep_get_field_raw(NULL, event, "dev", record, &len, 0);
 
-	/* A probe says "(fault)" of a pool that has no device. */
+	/* A probe says "(fault)" for a pool that has no device. */
 	if (name && len > 0 && *name != '(')
 		snprintf(call->device, sizeof(call->device), "%.*s", len, name);
 }

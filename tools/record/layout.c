@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Offsets of members, from the type information of the running kernel. The probes
- * are given numbers, since Linux 6.1 knows no names in them. libbpf reads the format.
+ * Offsets of members, from the type information of the running kernel. The probes get
+ * numbers, since Linux 6.1 knows no names in them. libbpf reads the format.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -48,7 +48,7 @@ static bool set(const struct btf *btf, const char *structure,
 	return true;
 }
 
-/* Does @btf know TTM's structures? Then they are read. */
+/* Does @btf have TTM's structures? Then their offsets are read. */
 static bool read_ttm(const struct btf *btf, struct layout *layout)
 {
 	if (!set(btf, "ttm_tt", "num_pages", &layout->tt_pages) ||

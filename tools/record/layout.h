@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /**
- * struct layout - where TTM's structures have what is recorded, in bytes
+ * struct layout - offsets in TTM's structures, in bytes
  * @tt_pages: ttm_tt.num_pages
  * @tt_flags: ttm_tt.page_flags
  * @tt_caching: ttm_tt.caching
@@ -26,11 +26,11 @@ struct layout {
 };
 
 /**
- * layout_read() - ask the type information of the running kernel (BTF)
+ * layout_read() - read the type information of the running kernel (BTF)
  * @layout: filled in
  *
- * A module that was built on this machine has none, so every module that is loaded is
- * asked: drivers know the structures, too.
+ * A module that was built on this machine has none, so every loaded module is tried:
+ * drivers have the structures, too.
  *
  * Return: 0, or a negative errno, after a line on stderr.
  */

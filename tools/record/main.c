@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool-record: the buffer traffic of this machine's GPU drivers, written down
- * as a trace for ttmpool-replay.
+ * ttmpool-record: records the buffer traffic of this machine's GPU drivers as a trace for
+ * ttmpool-replay.
  */
 #define _GNU_SOURCE
 
@@ -57,7 +57,7 @@ static pid_t start(char **command)
 	_exit(127);
 }
 
-/* Has it ended? Its status is left in @status. */
+/* Has the command ended? Then its status is in @status. */
 static bool ended(pid_t pid, int *status)
 {
 	int how;
@@ -68,7 +68,7 @@ static bool ended(pid_t pid, int *status)
 	return true;
 }
 
-/* Whoever ends the recording ends the command. */
+/* The end of the recording ends the command, too. */
 static void stop(pid_t pid, int *status)
 {
 	int how;
@@ -156,13 +156,14 @@ static int write_head(struct recording *recording,
 	if (!err)
 		err = recording_head(recording, "columns: t_ns,cpu,pid,op,buf,"
 						"pages,caching,flags,dur_ns");
-	/* Whoever waits for the recording to begin sees a file that has something. */
+	/* A program that waits for the recording to begin must see a file with
+	 * contents. */
 	if (!err && fflush(recording->rows.file))
 		err = -errno;
 	return err;
 }
 
-/* What a trace does not have, and its reader has to know. */
+/* Report what the trace lacks, since its reader has to know. */
 static bool tell(const struct capture *capture)
 {
 	const struct recording_counts *counts = &capture->recording->counts;
@@ -191,7 +192,7 @@ static bool tell(const struct capture *capture)
 	return false;
 }
 
-/* The file is opened last: if there is nothing to record, one that is there stays. */
+/* The file is opened last: if there is nothing to record, an existing file stays. */
 static FILE *open_output(const struct options *options)
 {
 	FILE *file = strcmp(options->output, "-") ? fopen(options->output, "w")
@@ -212,7 +213,7 @@ static int close_output(FILE *file, const struct options *options)
 	return -EIO;
 }
 
-/* With the kernel writing down and the file open. */
+/* Record: the kernel records events, and the file is open. */
 static enum exit_status run(struct capture *capture)
 {
 	const struct options *options = capture->options;

@@ -34,7 +34,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* The man page is made of this by help2man: see cmake/man.cmake. */
+/* help2man makes the man page of this: see cmake/man.cmake. */
 static const char help_text[] =
 	"Usage: ttmpool-record -o TRACE [OPTION]... [COMMAND [ARGUMENT]...]\n"
 	"Record what the GPU drivers of this machine ask of their page pools, "
@@ -143,7 +143,7 @@ static enum options_verdict parse_one(struct options *options, int opt,
 		printf("ttmpool-record %s\n", TTMPOOL_VERSION_STRING);
 		return OPTIONS_DONE;
 	default:
-		/* getopt_long() has said what is wrong. */
+		/* getopt_long() has printed what is wrong. */
 		fputs("try: ttmpool-record --help\n", stderr);
 		return OPTIONS_BAD;
 	}
@@ -158,7 +158,7 @@ enum options_verdict options_parse(struct options *options, int argc,
 	*options = (struct options){ .system = "ttmpool",
 				     .max_bytes = UINT64_C(1024) << 20,
 				     .buffer_kib = 4096 };
-	/* "+": what follows the first word that is no option is COMMAND's. */
+	/* "+": all words after the first one that is no option are COMMAND's. */
 	while (verdict == OPTIONS_GO &&
 	       (opt = getopt_long(argc, argv, "+o:d:t:qh", long_options,
 				  NULL)) != -1)

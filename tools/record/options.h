@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** enum source - who is recorded */
+/** enum source - which pool is recorded */
 enum source {
 	SOURCE_ANY, /* whichever is there */
 	SOURCE_TTM,
@@ -16,12 +16,12 @@ enum source {
  * struct options - the command line
  * @output: the file that is written, or "-"
  * @device: the only device that is recorded, or NULL
- * @source: who is recorded
+ * @source: which pool is recorded
  * @system: of ttmpool's trace events
  * @seconds: how long; 0: until it is interrupted, or @command ends
  * @max_bytes: the size at which the recording ends
  * @buffer_kib: for each CPU, room for events in the kernel
- * @quiet: nothing is said of how it goes on
+ * @quiet: print no progress
  * @command: to be run and recorded, ended by NULL; or NULL
  */
 struct options {
@@ -36,11 +36,11 @@ struct options {
 	char **command;
 };
 
-/** enum options_verdict - what is to be done now */
+/** enum options_verdict - what to do next */
 enum options_verdict {
 	OPTIONS_GO,
-	OPTIONS_DONE, /* what was asked for has been printed */
-	OPTIONS_BAD,  /* and a line on stderr says why */
+	OPTIONS_DONE, /* the requested text was printed */
+	OPTIONS_BAD,  /* a line on stderr says why */
 };
 
 /** options_parse() - read the command line; @options points into @argv. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Calls that have not returned: a few for each thread, so an array will do. It is
- * in the order of entering, and its first call is the oldest.
+ * Calls that have not returned: there are only a few for each thread, so an array is
+ * enough. It is in the order of entry, and its first call is the oldest.
  */
 #include <errno.h>
 #include <stdlib.h>

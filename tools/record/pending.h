@@ -8,7 +8,7 @@
 
 /**
  * struct pending - calls that have been entered, and have not returned
- * @missed: so many never returned, as far as was seen
+ * @missed: how many never returned, as far as was seen
  *
  * Calls of one thread nest, so a return belongs to the last entry of its thread and
  * function. The rest is private.
@@ -21,14 +21,14 @@ struct pending {
 	size_t size;
 };
 
-/** pending_fini() - forget them; a zeroed structure is ready for use. */
+/** pending_fini() - forget all calls; a zeroed structure is ready for use. */
 void pending_fini(struct pending *pending);
 
 /**
  * pending_enter() - a thread has entered a function
  * @pending: the calls
  * @function: which one
- * @call: what is known of it by now; copied
+ * @call: what is known of it so far; copied
  *
  * Return: 0, or -ENOMEM.
  */
@@ -36,13 +36,13 @@ int pending_enter(struct pending *pending, int function,
 		  const struct call *call);
 
 /**
- * pending_return() - a thread comes back from a function
+ * pending_return() - a thread returns from a function
  * @pending: the calls
  * @function: which one
  * @pid: of the thread
- * @call: filled in with what pending_enter() was told
+ * @call: filled in with the call that pending_enter() got
  *
- * Return: whether it had been seen to enter.
+ * Return: whether its entry had been seen.
  */
 bool pending_return(struct pending *pending, int function, int pid,
 		    struct call *call);
@@ -51,7 +51,7 @@ bool pending_return(struct pending *pending, int function, int pid,
  * pending_oldest() - when the oldest of them was entered
  * @pending: the calls
  * @now: the newest time that was seen; a call that is older by a minute is given up,
- *	since it is likelier that its return was missed
+ *	since its return was probably missed
  *
  * Return: that time, or @now if there is none.
  */

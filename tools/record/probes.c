@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * TTM has no trace events, so its functions are probed: what comes in is in the
- * arguments and in the structures that they point at, and what came of it in the value
- * that is returned.
+ * TTM has no trace events, so its functions are probed: the input is in the arguments and
+ * in the structures to which they point, and the result in the return value.
  *
- *	ttm_pool_alloc(pool, tt, ctx)		alloc; restores if tt is swapped out
- *	ttm_pool_free(pool, tt)			free
- *	ttm_tt_swapout(bdev, tt, gfp)		swapout; calls ttm_pool_free()
- *	ttm_pool_backup(pool, tt, flags)	swapout and free, or free if it purges
- *	ttm_pool_restore_and_alloc(pool, tt,)	alloc, restores
- *	ttm_tt_fini(tt)				forget
+ *     ttm_pool_alloc(pool, tt, ctx)          alloc; restores if tt is swapped out
+ *     ttm_pool_free(pool, tt)                free
+ *     ttm_tt_swapout(bdev, tt, gfp)          swapout; calls ttm_pool_free()
+ *     ttm_pool_backup(pool, tt, flags)       swapout and free, or free if it purges
+ *     ttm_pool_restore_and_alloc(pool, tt,)  alloc, restores
+ *     ttm_tt_fini(tt)                        forget
  *
- * ttm_tt_swapin() has no probe: the compiler may have put it into its only caller.
+ * ttm_tt_swapin() has no probe: the compiler may have inlined it into its only caller.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -30,7 +29,7 @@
 #define FLAG_SWAPPED       1
 #define FLAG_USE_DMA_ALLOC 256
 
-/* Returns that may be on their way at the same time. */
+/* How many calls of one function may be in progress at the same time. */
 #define RETURNS_MAX 512
 
 enum function {
@@ -45,12 +44,12 @@ enum function {
 
 /**
  * struct probed - a function that is probed
- * @event: the name of the event at its entry; that of its return has "_ret" behind
+ * @event: the name of the event at its entry; that of its return has "_ret" added
  * @symbol: the function
  * @op: what it does
  * @tt: which argument is the struct ttm_tt
  * @pool: argument 1 is the struct ttm_pool
- * @counts: it returns how many pages it was, not 0, if it succeeds
+ * @counts: on success it returns the number of pages instead of 0
  * @optional: not all kernels have it
  */
 static const struct probed {
@@ -139,7 +138,7 @@ static void write_arguments(const struct probed *f, const struct layout *at,
 
 /*
  * One line of kprobe_events makes a probe. libtracefs has functions for this, but its
- * version 1.6 writes a line that the kernel refuses where RETURNS_MAX is asked for.
+ * version 1.6 writes a line that the kernel refuses if RETURNS_MAX is given.
  */
 static int attach(struct probes *probes, const struct probed *f, bool on_return,
 		  const char *arguments)
@@ -180,7 +179,7 @@ static int attach_function(struct probes *probes, const struct probed *f,
 	err = attach(probes, f, false, arguments);
 	if (err || f->op == CALL_FORGET)
 		return err;
-	/* The kernel refuses to fetch what a function does not return. */
+	/* The kernel refuses to fetch the return value of a function that has none. */
 	return attach(probes, f, true,
 		      f->op == CALL_FREE ? "" : "ret=$retval:s64");
 }

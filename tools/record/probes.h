@@ -11,12 +11,12 @@
 #define PROBES_MAX 16
 
 /**
- * struct probes - what is attached to TTM's functions
- * @group: the name of their events' system
+ * struct probes - the probes on TTM's functions
+ * @group: the system name of their events
  * @events: the names of those that were made
- * @nr: so many
+ * @nr: their number
  * @pool_has_flags: struct ttm_pool has alloc_flags, and no use_dma_alloc
- * @pending: calls on their way
+ * @pending: calls that have not returned
  */
 struct probes {
 	char group[32];
@@ -30,20 +30,21 @@ struct probes {
 bool probes_possible(void);
 
 /**
- * probes_attach() - one at the entry of each function, and one at its return
+ * probes_attach() - attach a probe to the entry of each function, and to its return
  * @probes: uninitialised memory
  *
- * A kernel that lacks a function, as one before 7.0 lacks ttm_pool_backup(), goes without.
+ * A function that the kernel lacks gets no probe; before 7.0 that is
+ * ttm_pool_backup().
  *
  * Return: 0, or a negative errno, after a line on stderr; nothing is attached then.
  */
 int probes_attach(struct probes *probes);
 
-/** probes_detach() - take them away again. */
+/** probes_detach() - remove all probes. */
 void probes_detach(struct probes *probes);
 
 /**
- * probes_decode() - what an event says
+ * probes_decode() - read an event
  * @probes: attached
  * @event: what kind of event it is
  * @record: its bytes

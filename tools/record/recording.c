@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * From calls to rows. What was seen in a kernel need not be a trace: buffers had
- * pages before anybody looked, calls fail, and events are lost when a buffer of the
- * kernel's overflows. A trace has none of this, so each buffer is followed here:
+ * From calls to rows. The calls that were seen in a kernel need not form a trace: some
+ * buffers have pages before the recording begins, calls fail, and events are lost when a
+ * buffer of the kernel's overflows. A trace has none of this, so each buffer is followed
+ * here:
  *
  *     not known --alloc--> live --free--> idle --alloc--> live ...
  *                                  `-- with a swapout: out, and an alloc restores it
  *
- * and a call that does not lead anywhere from where its buffer is has no row.
+ * A call that does not fit the state of its buffer has no row.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +20,7 @@
 
 #define FIRST_SLOTS 256 /* a power of two, as every size that follows */
 
-/** struct known - a buffer that had pages once: an entry of a hash table */
+/** struct known - a buffer that has had pages: an entry of a hash table */
 struct known {
 	uint64_t key; /* 0: the slot is free */
 	uint64_t buf;
@@ -63,14 +64,14 @@ int recording_head(struct recording *recording, const char *format, ...)
 	return 0;
 }
 
-/* Addresses of the kernel are multiples of 8 and close to each other. */
+/* Addresses in the kernel are multiples of 8 and close to each other. */
 static size_t home_slot(const struct recording *recording, uint64_t key)
 {
 	return (size_t)((key >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32) &
 	       (recording->nr_slots - 1);
 }
 
-/* The slot of @key, or the free one where it would go. */
+/* The slot of @key, or the free one where it would be. */
 static struct known *find(const struct recording *recording, uint64_t key)
 {
 	size_t slot = home_slot(recording, key);
@@ -112,7 +113,8 @@ static int introduce(struct recording *recording, uint64_t key,
 	return 0;
 }
 
-/* Close the gap that @known leaves: what follows it moves back, unless it is at home. */
+/* Close the gap that @known leaves: move back the entries after it, except those in their
+ * home slots. */
 static void forget(struct recording *recording, struct known *known)
 {
 	size_t mask = recording->nr_slots - 1;
@@ -176,7 +178,7 @@ static void count_live(struct recording *recording, struct known *known,
 	recording->counts.pages += live ? known->pages : -known->pages;
 }
 
-/* The first buffer tells what kind of pool it is, as docs/traces.md has it. */
+/* The first buffer tells what kind of pool it is, as in docs/traces.md. */
 static int say_pool(struct recording *recording, const struct call *call)
 {
 	if (recording->began)
@@ -188,7 +190,7 @@ static int say_pool(struct recording *recording, const struct call *call)
 			      *call->device ? call->device : "none");
 }
 
-/* Its contents came back when the pages had been there: after the whole of the alloc. */
+/* The contents came back after the pages were there: after the whole alloc. */
 static int add_swapin(struct recording *recording, const struct call *call,
 		      const struct known *known)
 {
@@ -209,11 +211,11 @@ static int add_alloc(struct recording *recording, const struct call *call)
 		err = introduce(recording, call->key, &known);
 	if (err)
 		return err;
-	/* A part of it came back to the rest. */
+	/* A part of it returned to the rest. */
 	if (known->live && call->restores)
 		return 0;
 	if (known->live) {
-		/* It went, and nobody saw it: this is another buffer. */
+		/* Its free was not seen: this is another buffer. */
 		recording->counts.odd++;
 		count_live(recording, known, false);
 		known->buf = recording->next_buf++;
@@ -228,7 +230,7 @@ static int add_alloc(struct recording *recording, const struct call *call)
 	return err;
 }
 
-/* Of a buffer that has no row yet, nothing is written but that it gets pages. */
+/* For a buffer that has no row yet, only an alloc is written. */
 static struct known *find_known(struct recording *recording,
 				const struct call *call)
 {
@@ -263,7 +265,7 @@ static int add_free(struct recording *recording, const struct call *call)
 	return err;
 }
 
-/* Where the swapout itself called for the free, that has been seen by now. */
+/* If the swapout itself called the free, that has been seen by now. */
 static int add_swapout(struct recording *recording, const struct call *call)
 {
 	struct known *known = find_known(recording, call);
@@ -276,7 +278,7 @@ static int add_swapout(struct recording *recording, const struct call *call)
 	return !err && call->frees ? add_free(recording, call) : err;
 }
 
-/* It ends with its contents in the store, or was freed. */
+/* The buffer is destroyed with its contents in the store, or after its free. */
 static int add_forget(struct recording *recording, const struct call *call)
 {
 	struct known *known = find(recording, call->key);

@@ -6,7 +6,7 @@
 #include "rows.h"
 
 /**
- * struct recording_counts - what is said at the end
+ * struct recording_counts - what is printed at the end
  * @allocs: rows "alloc"
  * @frees: rows "free"
  * @swapouts: rows "swapout"
@@ -34,8 +34,8 @@ struct recording_counts {
 struct known;
 
 /**
- * struct recording - a trace that is being made of calls
- * @rows: what is written
+ * struct recording - a trace that is made from calls
+ * @rows: the rows to write
  * @counts: so far
  * @device: only calls of this one; NULL: of all
  *
@@ -59,13 +59,13 @@ struct recording {
 /**
  * recording_init() - begin
  * @recording: uninitialised memory
- * @file: where the trace goes; stays the caller's
+ * @file: where the trace goes; the caller closes it
  *
  * Return: 0, or -ENOMEM.
  */
 int recording_init(struct recording *recording, FILE *file);
 
-/** recording_fini() - what was not written is forgotten. */
+/** recording_fini() - forget what was not written. */
 void recording_fini(struct recording *recording);
 
 /**
@@ -79,12 +79,12 @@ int recording_head(struct recording *recording, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /**
- * recording_add() - somebody called
+ * recording_add() - add a call
  * @recording: the recording
  * @call: what was seen; the calls of one buffer come in their order
  *
- * What is no row of a well-formed trace is counted and left out: docs/traces.md
- * says that a buffer that is freed was live.
+ * A call that fits no well-formed trace is counted and left out: docs/traces.md says that
+ * a buffer that is freed was live.
  *
  * Return: 0, or a negative errno.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Rows in the order of their times: a binary heap, whose first row is the
- * earliest one that has not been written. Rows of the same time stay in the
- * order in which they were added: a swapout comes before the free that it led to.
+ * Rows in the order of their times: a binary heap, whose first row is the earliest one
+ * that has not been written. Rows of the same time stay in the order in which they were
+ * added: a swapout comes before the free that it caused.
  */
 #include <errno.h>
 #include <inttypes.h>

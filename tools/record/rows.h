@@ -26,12 +26,12 @@ struct row {
 /**
  * struct rows - rows that are sorted and written
  * @file: where they go
- * @written: so many have been written
- * @late: so many came after a later one had been written, and got its time
+ * @written: how many have been written
+ * @late: how many came after a later one had been written, and got its time
  * @bytes: written, with what the caller wrote
  *
- * A row is added when its call is over, and the file is sorted by when calls
- * began. So rows wait in a heap until no earlier one can come any more.
+ * A row is added when its call is over, and the file is sorted by when calls began. So
+ * rows wait in a heap until no earlier one can come any more.
  */
 struct rows {
 	FILE *file;
@@ -46,17 +46,17 @@ struct rows {
 	uint64_t last_t_ns;
 };
 
-/** rows_init() - nothing is written yet; @file stays the caller's. */
+/** rows_init() - nothing is written yet; the caller closes @file. */
 void rows_init(struct rows *rows, FILE *file);
 
 /** rows_fini() - forget what was not written. */
 void rows_fini(struct rows *rows);
 
-/** rows_add() - a row more. Return: 0 or -ENOMEM. */
+/** rows_add() - add a row. Return: 0 or -ENOMEM. */
 int rows_add(struct rows *rows, const struct row *row);
 
 /**
- * rows_write() - write what began before @limit
+ * rows_write() - write the rows that began before @limit
  * @rows: the rows
  * @limit: no row of an earlier time will be added
  *

@@ -2,14 +2,14 @@
 /*
  * The live buffers: a hash table with linear probing.
  *
- * Ids are never used again, so a table that remembered the dead would grow with
- * the trace. This one forgets them: destroying a buffer closes the gap that it
- * leaves, by moving back every later entry of the same run that may lie there.
- * There are no tombstones, and a run ends at the first empty slot.
+ * Ids are never used again, so a table that kept dead buffers would grow with the trace.
+ * This one forgets them: when a buffer is destroyed, every later entry of the same run
+ * that may move back closes the gap. There are no tombstones, and a run ends at the first
+ * empty slot.
  *
- *	slot     4    5    6    7    8
- *	before   a4   b4   c5   d7   -
- *	b4 goes  a4   c5   -    d7   -		d7 is at home, and stays
+ *     slot     4    5    6    7    8
+ *     before   a4   b4   c5   d7   -
+ *     b4 goes  a4   c5   -    d7   -  d7 is in its home slot, and stays
  */
 #include <assert.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ static size_t home_slot(const struct buffers *buffers, uint64_t id)
 	return (size_t)(id ^ (id >> 31)) & (buffers->nr_slots - 1);
 }
 
-/* The slot of buffer @id, or the empty one where it would go. */
+/* The slot of buffer @id, or the empty one where it would be. */
 static size_t find_slot(const struct buffers *buffers, uint64_t id)
 {
 	size_t slot = home_slot(buffers, id);
@@ -57,7 +57,7 @@ struct buffer *buffers_find(const struct buffers *buffers, uint64_t id)
 	return buffers->slots[find_slot(buffers, id)];
 }
 
-/* Twice the slots. */
+/* Double the slots. */
 static int grow(struct buffers *buffers)
 {
 	struct buffers larger = { .nr_slots = buffers->nr_slots * 2,
@@ -134,8 +134,8 @@ void buffers_destroy(struct buffers *buffers, struct buffer *buffer)
 struct buffer *buffers_next(const struct buffers *buffers, size_t *cursor)
 {
 	/*
-	 * The cursor stays on the slot of the buffer that it returned: if that
-	 * one is destroyed, another may have moved there.
+	 * The cursor stays on the slot of the buffer that it returned: if that buffer is
+	 * destroyed, another one may have moved there.
 	 */
 	while (*cursor < buffers->nr_slots && !buffers->slots[*cursor])
 		(*cursor)++;

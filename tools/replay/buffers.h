@@ -18,8 +18,8 @@
  * @populated: it has pages; false if the pool could not give them
  * @written: all of them are stamped: see content.h
  * @swapped_out: a swapout row was seen, and its free row comes
- * @be: what a driver would have
- * @pages: what @be works on
+ * @be: the backend that a driver would have
+ * @pages: the array of @be
  * @dma_addr: their addresses for the device
  */
 struct buffer {
@@ -36,14 +36,14 @@ struct buffer {
 	tpos_dma_addr_t *dma_addr;
 };
 
-/** struct buffers - the live ones, found by their id; members are private */
+/** struct buffers - the live buffers, found by their id; members are private */
 struct buffers {
 	struct buffer **slots;
 	size_t nr_slots;
 	size_t nr_live;
 };
 
-/** buffers_init() - start with none; 0 or -ENOMEM. */
+/** buffers_init() - begin with none; 0 or -ENOMEM. */
 int buffers_init(struct buffers *buffers);
 
 /** buffers_fini() - free the table; none may be live. */
@@ -55,16 +55,16 @@ struct buffer *buffers_find(const struct buffers *buffers, uint64_t id);
 /**
  * buffers_create() - add a buffer
  * @buffers: the table
- * @id: its name; none of that name is live
+ * @id: its name; no live buffer has it
  * @num_pages: length of its arrays; 0 for a buffer that will have no pages
  *
- * Return: the buffer, zeroed but for its names and arrays, or NULL if the
- * process has no memory.
+ * Return: the buffer, zeroed but for its names and arrays, or NULL if the process has no
+ * memory.
  */
 struct buffer *buffers_create(struct buffers *buffers, uint64_t id,
 			      size_t num_pages);
 
-/** buffers_destroy() - take @buffer out, and free it. */
+/** buffers_destroy() - remove @buffer, and free it. */
 void buffers_destroy(struct buffers *buffers, struct buffer *buffer);
 
 /**

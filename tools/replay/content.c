@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Whose bytes are in a page? Each page of a buffer is stamped, at both ends,
- * with a word that no other page has:
+ * Whose bytes are in a page? Each page of a buffer is stamped, at both ends, with a word
+ * that no other page has:
  *
- *	populate     both ends must be zero: nobody else's bytes
- *	             both ends get the stamp of (buffer, index)
- *	unpopulate   both ends must still have it: nobody else has the page
- *	             the device reads it, too, through its own address
+ *     populate     both ends must be zero: no other user's bytes are left
+ *                  both ends get the stamp of (buffer, index)
+ *     unpopulate   both ends must still have it: no other user has the page
+ *                  the device reads it, too, through its own address
  *
- * So a page that was not cleared, or cleared only in part, is found when it is
- * handed out, and a page that two buffers had at once when the first of them
- * gives it back. The accesses are made through a mapping of the buffer's own
- * caching, and the machine counts one that does not match the page.
+ * So a page that was not cleared, or only in part, is found when it is handed out, and a
+ * page that two buffers had at once when the first of them gives it back. The CPU's
+ * accesses use a mapping with the buffer's caching, and the machine counts an access that
+ * does not match the page.
  */
 #include <string.h>
 
@@ -19,7 +19,7 @@
 
 #define WORD      sizeof(uint64_t)
 #define LAST_WORD (RIG_PAGE_SIZE - WORD)
-#define BATCH     64 /* pages that are looked at together */
+#define BATCH     64 /* pages that are checked together */
 
 static uint64_t stamp_of(const struct buffer *buffer, size_t page)
 {
@@ -47,7 +47,8 @@ static struct tpsim_access access_of(const struct buffer *buffer,
 				      .caching = buffer->be.tt.caching };
 }
 
-/* Read both ends from page @first on: of how many pages, before one that was refused. */
+/* Read both ends of the pages from @first on. Returns how many pages were read before an
+ * access was refused. */
 static size_t read_ends(struct rig *rig, const struct buffer *buffer,
 			struct batch *batch, size_t first)
 {
@@ -62,7 +63,7 @@ static size_t read_ends(struct rig *rig, const struct buffer *buffer,
 	return tpsim_cpu_read_each(rig->machine, &at, batch->tail);
 }
 
-/* Stamp both ends: of how many pages, before one that was refused. */
+/* Stamp both ends. Returns how many pages were stamped before an access was refused. */
 static size_t stamp_ends(struct rig *rig, const struct buffer *buffer,
 			 struct batch *batch)
 {
@@ -110,7 +111,7 @@ static const char *verify_by_device(struct buffer *buffer, size_t page)
 	return NULL;
 }
 
-/* The first of @done pages of the batch that has not its stamp at both ends. */
+/* The first of @done pages of the batch that lacks its stamp at one end. */
 static size_t find_lost(const struct buffer *buffer, const struct batch *batch,
 			size_t done)
 {

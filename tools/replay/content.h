@@ -9,7 +9,7 @@
  * content_write() - check that fresh pages are zero, and write to each
  * @rig: the machine
  * @buffer: a buffer that has just been populated
- * @page: on a fault, which page it is about
+ * @page: on a fault, the page
  *
  * Return: NULL, or what is wrong.
  */
@@ -19,9 +19,9 @@ const char *content_write(struct rig *rig, struct buffer *buffer, size_t *page);
  * content_verify() - check that the pages are as they were written
  * @rig: the machine
  * @buffer: a buffer that content_write() wrote to
- * @page: on a fault, which page it is about
+ * @page: on a fault, the page
  *
- * The CPU looks at all pages, and the device at the first and the last.
+ * The CPU reads all pages, and the device the first and the last.
  *
  * Return: NULL, or what is wrong.
  */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The rows of a trace become calls of the library:
+ * Drives the library with the rows of a trace:
  *
- *	alloc     a backend for the buffer, and its populate
- *	free      its unpopulate, and the end of the backend
- *	swapout   counted: the free row that follows it gives up the pages
- *	swapin    counted: the alloc row before it got the pages
+ *     alloc     a backend for the buffer, and its populate
+ *     free      its unpopulate, and the end of the backend
+ *     swapout   counted: the free row that follows it gives up the pages
+ *     swapin    counted: the alloc row before it got the pages
  *
- * All pages are written to when they come and looked at when they go: see
- * content.c.
+ * All pages are written to when a buffer gets them, and checked when it gives them back:
+ * see content.c.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -71,8 +71,8 @@ static struct ttmpool_pool *pool_in_turn(struct replay *replay)
 	return &replay->rig.pools[turn % replay->rig.nr_devices];
 }
 
-/* Of the pages that come from the system: for how many lay as many of the kind idle in
- * the pools of other devices? */
+/* Of the pages that come from the system: how many could have come from the idle pages of
+ * their kind in the pools of other devices? */
 struct elsewhere {
 	uint64_t fresh;
 	uint64_t idle;
@@ -86,7 +86,7 @@ static uint64_t pages_fresh(struct ttmpool_pool *pool)
 	return stats.pages_fresh;
 }
 
-/* With one device nothing is asked: what is asked takes locks, and they are counted. */
+/* With one device this does nothing, since it would take locks, which are counted. */
 static void look_elsewhere(struct replay *replay, struct ttmpool_pool *pool,
 			   enum ttmpool_caching caching,
 			   struct elsewhere *elsewhere)
@@ -150,7 +150,7 @@ static void populate_and_write(struct replay *replay, struct buffer *buffer,
 	size_t page = 0;
 	int err = -ENOMEM;
 
-	/* Without arrays it is larger than RAM: see drive_alloc(). */
+	/* Without arrays the buffer is larger than RAM: see drive_alloc(). */
 	if (buffer->num_pages)
 		err = populate(replay, buffer, caching);
 	if (err) {
@@ -175,7 +175,7 @@ static void populate_and_write(struct replay *replay, struct buffer *buffer,
 	note(replay, TIMELINE_POPULATE);
 }
 
-/* What was swapped out comes back to be looked at. */
+/* Swap a buffer in, so that its contents can be checked. */
 static int bring_back(struct replay *replay, struct buffer *buffer)
 {
 	ttmpool_lru_remove(&buffer->be);
@@ -216,7 +216,7 @@ int drive_alloc(struct replay *replay, const struct trace_row *row)
 	size_t arrays = row->pages;
 	struct buffer *buffer;
 
-	/* No pool can serve it, and its arrays could be beyond all memory. */
+	/* No pool can serve it, and its arrays could need more than all memory. */
 	if (row->pages > replay->rig.ram_pages)
 		arrays = 0;
 	buffer = buffers_create(&replay->live, row->buf, arrays);
@@ -276,7 +276,7 @@ void drive_pressure(struct replay *replay)
 	note(replay, TIMELINE_PRESSURE);
 }
 
-/* What the trace left live gives its pages back. */
+/* Buffers that the trace left live give their pages back. */
 void drive_release_all(struct replay *replay)
 {
 	struct buffer *buffer;

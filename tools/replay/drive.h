@@ -11,9 +11,9 @@
 
 /**
  * struct replay - one replay under way
- * @options: how
+ * @options: of the replay
  * @trace: what is replayed
- * @rig: on what
+ * @rig: the machine and the pools
  * @live: the buffers between their alloc and their free row
  * @result: what has been found
  * @timeline: what happened when, or NULL
@@ -42,22 +42,21 @@ struct replay {
 };
 
 /*
- * Each drives one row, which does not contradict those before it. 0, or a
- * negative errno if the trace turns out to be malformed, or if the process has
- * no memory.
+ * Each drives one row, which does not contradict those before it. 0, or a negative errno
+ * if the trace turns out to be malformed, or if the process has no memory.
  */
 int drive_alloc(struct replay *replay, const struct trace_row *row);
 int drive_free(struct replay *replay, struct buffer *buffer);
 int drive_swapout(struct replay *replay, struct buffer *buffer);
 int drive_swapin(struct replay *replay);
 
-/** drive_pressure() - the system wants pages back, if it is time for that. */
+/** drive_pressure() - ask the shrinkers for pages, if it is time for that. */
 void drive_pressure(struct replay *replay);
 
 /** drive_release_all() - take the pages of all buffers that are still live. */
 void drive_release_all(struct replay *replay);
 
-/** drive_found() - count a fault of the library, and say so. */
+/** drive_found() - count a fault of the library, and print it. */
 void drive_found(struct replay *replay, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

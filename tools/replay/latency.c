@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Latencies in histograms whose buckets grow with what they hold: sixteen for
- * every power of two, so that a percentile is at most a sixteenth too high, and
- * the memory does not depend on the number of samples.
+ * Latencies in histograms whose buckets grow with the value: sixteen for every power of
+ * two, so that a percentile is at most a sixteenth too high, and the memory does not
+ * depend on the number of samples.
  *
- *	ns       0 1 .. 15 | 16 17 .. 31 | 32 34 36 .. 62 | 64 68 .. 124 | ...
- *	bucket   0 1 .. 15 | 16 17 .. 31 | 32 33 34 .. 47 | 48 49 ..  63 | ...
+ *     ns       0 1 .. 15 | 16 17 .. 31 | 32 34 36 .. 62 | 64 68 .. 124 | ...
+ *     bucket   0 1 .. 15 | 16 17 .. 31 | 32 33 34 .. 47 | 48 49 ..  63 | ...
  */
 #include "latency.h"
 
@@ -38,7 +38,7 @@ static size_t bucket_of(uint64_t ns)
 	return power * PER_POWER + (size_t)ns;
 }
 
-/* The largest value that falls into a bucket. */
+/* The largest value of a bucket. */
 static uint64_t bucket_max(size_t bucket)
 {
 	size_t power = bucket < 2 * PER_POWER ? 0 : bucket / PER_POWER - 1;

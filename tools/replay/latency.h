@@ -31,10 +31,10 @@ void latency_add(struct latency *latency, uint64_t pages, uint64_t ns);
  * latency_percentile() - how long did all but the slowest take?
  * @latency: the samples
  * @class: of this class, below LATENCY_CLASSES
- * @percent: as many of them, 1 to 100
+ * @percent: of how many of them, 1 to 100
  *
- * Return: a bound that holds for that many, at most a sixteenth too high; 0
- * without samples.
+ * Return: a bound that holds for that many, at most a sixteenth too high; 0 without
+ * samples.
  */
 uint64_t latency_percentile(const struct latency *latency, size_t class,
 			    unsigned int percent);

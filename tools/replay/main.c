@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * ttmpool-replay: recorded buffer traffic of real GPU drivers, driven through
- * ttmpool on a simulated machine.
+ * ttmpool-replay: drives ttmpool on a simulated machine with recorded buffer traffic of
+ * real GPU drivers.
  *
- * Each trace is replayed on a fresh machine, and then, unless that was not
- * wanted, on another one without recycling, so that what the pool saved can be
- * said. A trace that is malformed does not keep the others from being replayed.
+ * Each trace is replayed on a fresh machine, and then, unless the command line says not
+ * to, on another one without recycling, so that the two can be compared. A malformed
+ * trace does not prevent the replay of the others.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 
 enum exit_status {
 	EXIT_CLEAN = 0,
-	EXIT_FAULT = 1, /* the replay found one */
+	EXIT_FAULT = 1, /* the replay found a fault */
 	EXIT_INPUT = 2, /* command line, trace, or a file that cannot be used */
 };
 
@@ -83,7 +83,7 @@ static int replay_both(struct session *session, const char *path,
 	if (!wants_baseline(session->options, path))
 		return 0;
 	without.recycle = RECYCLE_OFF;
-	without.state = NULL; /* the state stays that of the pool */
+	without.state = NULL; /* the state is only that of the pool */
 	err = replay_trace(path, &without, &session->without, NULL);
 	if (err)
 		return err;
@@ -139,7 +139,8 @@ static void print_closing(const struct session *session)
 	       session->faults);
 }
 
-/* Output that did not arrive is no success, whatever the replay said. */
+/* If the output could not be written, the exit status is an error, whatever the replay
+ * found. */
 static enum exit_status close_output(enum exit_status status, int err)
 {
 	if (fclose(stdout) && !err)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The command line. Every option that takes a word has its words in a table,
- * and the same tables name the choice in the results, so that what is printed
- * can be typed again.
+ * The command line. The words of every option are in a table, and the results print the
+ * choice with the same tables, so that what is printed can be typed again.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -96,7 +95,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* The man page is made of this by help2man: see cmake/man.cmake. */
+/* help2man makes the man page of this: see cmake/man.cmake. */
 static const char help_text[] =
 	"Usage: ttmpool-replay [OPTION]... TRACE...\n"
 	"Replay recorded GPU buffer traffic through ttmpool, each TRACE on a\n"
@@ -171,7 +170,7 @@ const char *options_iommu_word(enum tpsim_iommu iommu)
 	return word_of(iommu_words, (int)iommu);
 }
 
-/* Say what is wrong with option @name: it takes one of @words. */
+/* Print what is wrong with option @name: it takes one of @words. */
 static int wants_word(const char *name, const struct word *words)
 {
 	fprintf(stderr, "ttmpool-replay: --%s takes ", name);
@@ -194,7 +193,7 @@ static int parse_word(const char *name, const struct word *words, int *value)
 	return wants_word(name, words);
 }
 
-/* A number at @text, digits alone, up to @end, which is then behind it. */
+/* Read a number at @text, only digits; @end is behind it afterwards. */
 static int scan_number(const char *text, char **end, uint64_t max,
 		       uint64_t *value)
 {
@@ -286,8 +285,8 @@ static int set_word(struct options *options, int opt)
 	}
 }
 
-/* The options that take a number. A machine needs memory for its page frames'
- * descriptors: half a GiB where it has 64 GiB itself. */
+/* The options that take a number. A machine needs memory for the descriptors of its page
+ * frames: half a GiB for 64 GiB. */
 static int set_number(struct options *options, int opt)
 {
 	uint64_t n = 0;
@@ -353,7 +352,7 @@ static enum options_verdict bad(const char *what, const char *about)
 	return OPTIONS_BAD;
 }
 
-/* getopt_long() did not know it, or misses its argument. */
+/* getopt_long() did not know the option, or misses its argument. */
 static enum options_verdict bad_option(int opt, char *argv[])
 {
 	return bad(opt == ':' ? "an argument is missing after "

@@ -9,13 +9,13 @@
 
 #include "tpsim.h"
 
-/** OPTIONS_RECORDED - for caching: what each row of the trace says */
+/** OPTIONS_RECORDED - for caching: that of each row of the trace */
 #define OPTIONS_RECORDED (-1)
 
 /**
  * enum options_recycle - which pages the pool keeps
  * @RECYCLE_OFF: none; every page comes from the system and goes back to it
- * @RECYCLE_ON: what the library's own policy says
+ * @RECYCLE_ON: those of the library's default policy
  * @RECYCLE_ALL: cached plain pages, too, for the sake of their DMA mappings
  */
 enum options_recycle {
@@ -29,7 +29,7 @@ enum options_recycle {
  * @SOURCE_RECORDED: coherent if the header of the trace says so, else as auto
  * @SOURCE_AUTO: ttmpool_backend_choose() decides
  * @SOURCE_PLAIN: ordinary pages with streaming mappings
- * @SOURCE_COHERENT: the coherent allocator's
+ * @SOURCE_COHERENT: pages of the coherent allocator
  */
 enum options_source {
 	SOURCE_RECORDED,
@@ -45,22 +45,22 @@ enum options_format {
 };
 
 /**
- * struct options - what the command line asked for
+ * struct options - the command line
  * @caching: an enum ttmpool_caching, or OPTIONS_RECORDED
  * @recycle: which pages the pool keeps
  * @source: where the pages come from
  * @iommu: translation of the simulated machine
  * @ram_mib: RAM of the simulated machine
- * @pool_limit: pages that may lie pooled, or OPTIONS_HALF_OF_RAM
+ * @pool_limit: the most pages that are pooled, or OPTIONS_HALF_OF_RAM
  * @mapped_limit_mib: the IOVA budget; 0 for none
- * @page_budget: pages that the pool may have of the system, in use and pooled;
+ * @page_budget: the most pages that the pool takes from the system, in use and pooled;
  *	TTMPOOL_NO_LIMIT for any number
  * @devices: how many there are, each with a pool
- * @turn: after so many buffers it is the next device's turn
- * @swap: buffers may be swapped out while nobody looks at them
+ * @turn: after how many buffers it is the next device's turn
+ * @swap: idle buffers may be swapped out
  * @store_mib: room in the store; 0 for any amount
- * @pressure_pages: so many pages are asked of the shrinkers
- * @pressure_every: every so many events; 0 for never
+ * @pressure_pages: how many pages the shrinkers are asked for
+ * @pressure_every: after how many events; 0 for never
  * @format: how to print
  * @baseline: replay a second time without recycling, to compare
  * @plot: file to draw to, or NULL
@@ -94,12 +94,12 @@ struct options {
 /** OPTIONS_DEVICES_MAX - the most that --devices takes */
 #define OPTIONS_DEVICES_MAX 8
 
-/** OPTIONS_HALF_OF_RAM - for the pool limit: what Linux's TTM has by default */
+/** OPTIONS_HALF_OF_RAM - for the pool limit: the default of Linux's TTM */
 #define OPTIONS_HALF_OF_RAM ULONG_MAX
 
 enum options_verdict {
-	OPTIONS_RUN,  /* go on */
-	OPTIONS_DONE, /* --help or --version was answered */
+	OPTIONS_RUN,  /* run the replay */
+	OPTIONS_DONE, /* --help or --version was printed */
 	OPTIONS_BAD,  /* one line on stderr says why */
 };
 
@@ -112,7 +112,7 @@ enum options_verdict {
 enum options_verdict options_parse(struct options *options, int argc,
 				   char *argv[]);
 
-/* The words that the options use, and the results repeat. */
+/* The words of the options, which the results use as well. */
 const char *options_caching_word(int caching);
 const char *options_recycle_word(enum options_recycle recycle);
 const char *options_source_word(enum options_source source);

@@ -6,10 +6,10 @@
 #include "result.h"
 
 /**
- * struct outcome - what is printed of one trace
+ * struct outcome - what is printed for one trace
  * @options: how it was replayed
- * @with: what that found
- * @without: what a replay without recycling found, or NULL
+ * @with: the result of that
+ * @without: the result of a replay without recycling, or NULL
  */
 struct outcome {
 	const struct options *options;
@@ -20,7 +20,7 @@ struct outcome {
 /** output_report() - a page of text. */
 void output_report(const struct outcome *outcome);
 
-/** output_brief_head() - the headings of the table that has a line a trace. */
+/** output_brief_head() - the headings of the table with one line per trace. */
 void output_brief_head(void);
 
 /** output_brief_row() - one line of that table. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What programs read: one JSON object a trace, on one line, so that the output
- * of several traces can be read line by line. The names of members do not
- * change between releases; new ones may come.
+ * The output for programs: one JSON object per trace, on one line, so that the output for
+ * several traces can be read line by line. The names of members do not change between
+ * releases; new ones may be added.
  */
 #include <inttypes.h>
 #include <stddef.h>
@@ -104,7 +104,7 @@ static size_t sequence_length(const char *text)
 	return 0;
 }
 
-/* A file name may be any bytes, and a JSON string may not. */
+/* A file name may contain any bytes, and a JSON string may not. */
 static void print_string(const char *text)
 {
 	putchar('"');

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What people read: a page about one trace, or a table with a line for each of
- * several. Both set the pool beside a replay of the same trace without it, and
- * the factor says how many times more the machine had to do then.
+ * The output for people: a page about one trace, or a table with a line for each of
+ * several. Both compare the pool with a replay of the same trace without it; the factor
+ * says how much more the machine had to do then.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static double mib(uint64_t bytes)
 	return (double)bytes / (1 << 20);
 }
 
-/* How many times more it was without the pool, in @width columns. */
+/* How many times more without the pool, in @width columns. */
 static void print_factor(int width, uint64_t with, uint64_t without)
 {
 	if (with == 0)

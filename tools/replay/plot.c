@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The picture of a replay. Above, areas show where the pages were over the time of the
- * trace: in use, pooled, and in the store. Below, a row for each kind of event that
- * happened shows how often it did, relative to its own busiest moment, which the label
+ * The plot of a replay. Above, areas show where the pages were over the time of the
+ * trace: in use, pooled, and in the store. Below, there is a row for each kind of event
+ * that occurred; it shows how often, relative to its own busiest moment, which the label
  * of the row names.
  *
- * gnuplot draws it. The data are in its script, and the script is its standard input,
- * so the picture is the only file.
+ * gnuplot draws it. The data are in its script, and the script is its standard input, so
+ * the plot is the only file.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -22,7 +22,7 @@
 
 #include "plot.h"
 
-/* So many columns an event row has: one is some six pixels wide. */
+/* How many columns a row of events has: each is about six pixels wide. */
 #define COLUMNS 160
 
 /* Rows of events, from the bottom. */
@@ -50,7 +50,7 @@ static int complain(const char *path, int err)
 	return -err;
 }
 
-/* When bin @i begins, in seconds. */
+/* The time at which bin @i begins, in seconds. */
 static double bin_start(const struct timeline *timeline, size_t i)
 {
 	return (double)i * (double)timeline->width_ns / 1e9;
@@ -73,13 +73,13 @@ static void print_levels(FILE *file, const struct timeline *timeline)
 	fputs("END\n", file);
 }
 
-/* How many columns there are: no more than bins. */
+/* The number of columns: at most that of bins. */
 static size_t column_count(const struct timeline *timeline)
 {
 	return timeline->nr_bins < COLUMNS ? timeline->nr_bins : COLUMNS;
 }
 
-/* How often @event happened in each column. Returns the most that one has. */
+/* Count how often @event occurred in each column. Returns the largest count. */
 static uint64_t count_columns(const struct timeline *timeline,
 			      enum timeline_event event,
 			      uint64_t counts[COLUMNS])
@@ -158,7 +158,7 @@ static void print_quoted(FILE *file, const char *text)
 	fputs("'\n", file);
 }
 
-/* The trace counts in pages of 4 KiB. */
+/* The trace counts pages of 4 KiB. */
 static const char script_setup[] =
 	"set multiplot\n"
 	"set lmargin at screen 0.19\n"
@@ -174,7 +174,7 @@ static const char script_setup[] =
 	"set key at screen 0.58,0.93 center horizontal samplen 1\n"
 	"mib(pages) = pages / 256.0\n";
 
-/* Rest of the picture: the panel of events is as wide, and has the time below it. */
+/* The rest of the plot: the panel of events is as wide, with the time axis below it. */
 static const char script_lower[] = "unset title\n"
 				   "unset ylabel\n"
 				   "set format x '%g'\n"
@@ -192,7 +192,7 @@ static const char script_store[] =
 	", \\\n     '' using 1:(mib($3)):(mib($4)) with filledcurves "
 	"lc rgb '#7fb77e' title 'in the store'";
 
-/* Title: the name of the trace, and below it how it was replayed. */
+/* The title: the name of the trace, and below it how it was replayed. */
 static void print_title(FILE *file, const char *path,
 			const struct options *options)
 {
@@ -276,7 +276,7 @@ static int run_gnuplot(FILE *script)
 	return 0;
 }
 
-/* gnuplot writes the picture as far as the disk has room, and calls that success. */
+/* If the disk is full, gnuplot writes a part of the plot, and reports success. */
 static int check_written(const char *path)
 {
 	static const char end[] = "</svg>";
@@ -312,7 +312,7 @@ int plot_draw(const char *path, const char *trace,
 	return err;
 }
 
-/* gnuplot reads an empty script, draws nothing, and ends. */
+/* gnuplot reads an empty script, draws nothing, and exits. */
 static int try_gnuplot(void)
 {
 	FILE *script = tmpfile();

@@ -6,21 +6,21 @@
 #include "timeline.h"
 
 /**
- * plot_try() - can gnuplot run, and can the picture be written?
- * @path: the SVG file, which is made if it is not there
+ * plot_try() - can gnuplot run, and can the plot be written?
+ * @path: the SVG file, which is created if it does not exist
  *
- * The caller finds that out before a long replay. After a failure there is no file that was
- * not there before.
+ * The caller checks that before a long replay. A failure leaves no file that was not
+ * there before.
  *
  * Return: 0, or a negative errno; one line on stderr says why.
  */
 int plot_try(const char *path);
 
 /**
- * plot_draw() - have gnuplot draw a timeline
+ * plot_draw() - let gnuplot draw a timeline
  * @path: the SVG file; no other file is left
- * @trace: the file that was replayed, whose name the title has
- * @options: how, which the title says, too
+ * @trace: the file that was replayed, whose name is in the title
+ * @options: of the replay, which are in the title, too
  * @timeline: what to draw
  *
  * Return: 0, or a negative errno; one line on stderr says why.

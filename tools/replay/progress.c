@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * One line on stderr that says how far the replay is, and only if somebody
- * watches: a log has no use for it.
+ * One line on stderr that shows how far the replay is, only if stderr is a terminal: a
+ * log has no use for it.
  */
 #define _POSIX_C_SOURCE 200809L
 

@@ -6,10 +6,10 @@
 
 #include "trace.h"
 
-/** progress_show() - say on a terminal how far the replay of @trace is. */
+/** progress_show() - show on a terminal how far the replay of @trace is. */
 void progress_show(const struct trace *trace, bool recycle);
 
-/** progress_clear() - take the line away again. */
+/** progress_clear() - remove the line again. */
 void progress_clear(void);
 
 #endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The replay itself: reads row after row, and drives each through the library.
+ * The replay itself: reads row after row, and drives the library with each.
  *
- * A row that contradicts the rows before it (a free of a buffer that is not
- * live) is a malformed trace, and ends the replay. A call of the library that
- * goes wrong is what the replay is there to find: it is counted, and the replay
- * goes on.
+ * A row that contradicts the rows before it (a free of a buffer that is not live) makes
+ * the trace malformed, and ends the replay. A call of the library that goes wrong is what
+ * the replay looks for: it is counted, and the replay goes on.
  *
- * Time between rows is the trace's. It weighs the mean levels, and it lets the
- * lazy IOMMU's timer fire. What the work costs is the machine's simulated time.
+ * The time between rows is the trace's. It weighs the mean levels, and makes the lazy
+ * IOMMU's timer fire. The cost of the work is in the machine's simulated time.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -69,7 +68,7 @@ static int on_row(struct replay *replay, const struct trace_row *row)
 	}
 }
 
-/* The time up to this row has passed. */
+/* Let the time up to this row pass. */
 static void pass_time(struct replay *replay, uint64_t t_ns)
 {
 	double passed;
@@ -95,7 +94,7 @@ static int replay_rows(struct replay *replay)
 	int err;
 
 	while ((err = trace_next(&replay->trace, &row)) > 0) {
-		/* The header is read now, and no buffer has begun. */
+		/* The header has been read now, and no buffer has begun. */
 		if (replay->result->events == 0)
 			rig_choose(&replay->rig, replay->options->source,
 				   replay->trace.coherent);
@@ -115,7 +114,7 @@ static int replay_rows(struct replay *replay)
 	return err;
 }
 
-/* The last word: what the machine and the ledger have to say. */
+/* The final check of the machine and its ledger. */
 static void stop(struct replay *replay)
 {
 	struct replay_result *result = replay->result;

@@ -9,15 +9,15 @@
 /**
  * replay_trace() - drive one trace through a pool on a fresh machine
  * @path: the trace
- * @options: how
+ * @options: of the replay
  * @result: filled in
- * @timeline: what happened when is added to it, if it is not NULL
+ * @timeline: gets the levels and events over time, if it is not NULL
  *
- * What is found to be wrong with the library is counted in @result, and the
- * first findings are written to stderr, with the line of the trace.
+ * Faults of the library are counted in @result, and the first ones are written to stderr,
+ * with the line of the trace.
  *
- * Return: 0; a negative errno if the trace is malformed or cannot be read, or
- * the process has no memory: one line on stderr says so.
+ * Return: 0; a negative errno if the trace is malformed or cannot be read, or the process
+ * has no memory: one line on stderr says so.
  */
 int replay_trace(const char *path, const struct options *options,
 		 struct replay_result *result, struct timeline *timeline);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What follows from the counters of a replay. */
+/* Values that are computed from the counters of a replay. */
 #include "result.h"
 
 double replay_result_hit_rate(const struct replay_result *result)

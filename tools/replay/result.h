@@ -21,16 +21,16 @@
  * @swapouts: rows of that kind
  * @swapins: rows of that kind
  * @brought_back: buffers that had been swapped out when their free row came
- * @pressures: times that the system asked for pages
+ * @pressures: times that the shrinkers were asked for pages
  * @pages: pages handed out, all populates together
- * @pages_idle_elsewhere: pages that came from the system while as many of their kind lay
+ * @pages_idle_elsewhere: pages that came from the system while as many of their kind were
  *	idle in the pools of other devices
  * @mean_in_use: pages that buffers had, mean over the time of the trace
- * @mean_pooled: pages that lay in the pool, mean over the time of the trace
- * @pages_shrunk: pages given up because the system asked
+ * @mean_pooled: pooled pages, mean over the time of the trace
+ * @pages_shrunk: pages that the shrinkers released
  * @pages_leaked: pages still out after the pool was torn down
- * @faults: all that a user of the library must not see: failed populates,
- *	pages with foreign bytes, leaks, wrong accesses
+ * @faults: all that a user of the library must not see: failed populates, pages with
+ *	foreign bytes, leaks, wrong accesses
  * @pool: the counters of the pools, added up, before they were torn down
  * @machine: what it cost, the tear-down included
  * @latency: how long populates took, in simulated time
@@ -59,7 +59,7 @@ struct replay_result {
 	struct latency latency;
 };
 
-/** replay_result_hit_rate() - the part of the pages that came from the pool. */
+/** replay_result_hit_rate() - the fraction of the pages that came from the pool. */
 double replay_result_hit_rate(const struct replay_result *result);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What a trace is replayed on: a fresh machine, so that runs do not know of
- * each other, with one device or several behind whatever IOMMU was asked for,
- * a manager, and a pool for each device.
+ * The setup for one trace: a fresh machine, so that runs are independent, with one device
+ * or several behind the requested IOMMU, a manager, and a pool for each device.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,8 +23,7 @@ static void choose_policy(struct ttmpool_policy *policy,
 		memset(policy->recycle, 0, sizeof(policy->recycle));
 	if (options->recycle == RECYCLE_ALL)
 		policy->recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
-	/* Otherwise each unmap would wait, and lazy would cost as strict does.
-	 */
+	/* Otherwise each unmap would wait, and lazy would cost as much as strict. */
 	policy->lazy_unmap = options->iommu == TPSIM_IOMMU_LAZY;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The state of a replay that is under way, for ttmpool-top: the files "stats" and
- * "page_pool", with the lines that the Linux port has in debugfs
- * (shim/linux/debugfs.c). Each is written beside and renamed, so that a reader never
- * sees half of one.
+ * The state of a running replay, for ttmpool-top: the files "stats" and "page_pool", with
+ * the lines that the Linux port has in debugfs (shim/linux/debugfs.c). Each is written
+ * under another name and renamed, so that a reader never sees half of one.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -16,7 +15,7 @@
 
 #include "snapshot.h"
 
-#define EVERY_ROWS 64 /* asking for the time costs more than most rows */
+#define EVERY_ROWS 64 /* reading the clock costs more than most rows */
 #define EVERY_MS   100
 #define PATH_MOST  4096
 #define NAME_MOST  32
@@ -28,7 +27,7 @@ static int complain(const char *directory, int err)
 	return err;
 }
 
-/* "replay", and of several pools also which. */
+/* "replay"; if there are several pools, with the number of the pool. */
 static void pool_name(const struct rig *rig, size_t i, char name[NAME_MOST])
 {
 	if (rig->nr_devices == 1)
@@ -71,7 +70,7 @@ static void write_pool(FILE *to, struct rig *rig, size_t i)
 	}
 }
 
-/* What the machine has done stands where the Linux port has its own counters. */
+/* The machine's counters take the place of the Linux port's own. */
 static void write_stats(FILE *to, struct rig *rig)
 {
 	struct ttmpool_manager_stats stats;

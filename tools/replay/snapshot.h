@@ -6,7 +6,7 @@
 
 /**
  * snapshot_try() - can the files be written?
- * @directory: made, if it is not there
+ * @directory: created if it does not exist
  *
  * Return: 0, or -errno, and then one line on stderr says why not.
  */

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What happened when, for the plot, in memory that does not depend on the
- * length of the trace, which nobody knows beforehand. Time is cut into bins of
- * a millisecond; when an event falls behind the last bin, neighbours are merged
- * until it does not:
+ * Levels and events over time, for the plot, in memory that does not depend on the length
+ * of the trace, which is unknown at first. Time is cut into bins of a millisecond; when
+ * an event is behind the last bin, neighbours are merged until it fits:
  *
- *	|0|1|2|3|4|5|6|7|          an event at 9
- *	| 0 | 1 | 2 | 3 | 4 |      fits now
+ *     |0|1|2|3|4|5|6|7|          an event at 9
+ *     | 0 | 1 | 2 | 3 | 4 |      fits now
  *
- * A bin keeps the highest level that was seen in it, since a peak is what the
- * reader of such a plot looks for.
+ * A bin keeps the highest level that was seen in it, because the reader of such a plot
+ * looks for peaks.
  */
 #include "timeline.h"
 
@@ -54,7 +53,7 @@ static void double_width(struct timeline *timeline)
 	timeline->width_ns *= 2;
 }
 
-/* Nothing happens in a new bin at first: the levels are what they were. */
+/* A new bin begins without events and with the current levels. */
 static void open_bin(struct timeline *timeline)
 {
 	timeline->bins[timeline->nr_bins++] =

@@ -50,9 +50,9 @@ struct timeline {
 };
 
 /**
- * timeline_add() - note an event
+ * timeline_add() - add an event
  * @timeline: the timeline
- * @t_ns: when; not before the event that was noted last
+ * @t_ns: when; not before the event that was added last
  * @event: what
  * @levels: where the pages are after it
  */

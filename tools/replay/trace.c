@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The trace reader: one row at a time, in memory that does not depend on how
- * long the trace is.
+ * The trace reader: one row at a time, in memory that does not depend on the length of
+ * the trace.
  *
- *	# comment                                       header, or anywhere
- *	# columns: t_ns,cpu,pid,op,buf,pages,...        checked if it is there
- *	# ttm_pool: use_dma_alloc=1 ...                 makes @coherent true
- *	4412836943,1,0,alloc,1,2025,2,2,35834945        a row
+ *     # comment                                       header, or anywhere
+ *     # columns: t_ns,cpu,pid,op,buf,pages,...        checked if it is there
+ *     # ttm_pool: use_dma_alloc=1 ...                 makes @coherent true
+ *     4412836943,1,0,alloc,1,2025,2,2,35834945        a row
  *
- * It is strict. A trace is evidence, and a number that was read wrongly makes
- * a wrong claim about a pool; so a row has all of its columns, a number has
- * digits alone and fits, time does not run backwards, and the last line ends
- * with a newline, since a file that was cut off would else pass with a shorter
- * number in its last column.
+ * It is strict. A trace is evidence, and a number that was read wrongly makes a wrong
+ * claim about a pool; so a row has all of its columns, a number has only digits and fits,
+ * time does not run backwards, and the last line ends with a newline, since otherwise a
+ * truncated file would pass with a shorter number in its last column.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -122,7 +121,7 @@ void trace_close(struct trace *trace)
 	trace->file = NULL;
 }
 
-/* The end of the file: 0 if it is a line's end, too. */
+/* At the end of the file: 0 if a line ends there, too. */
 static int end_of_file(struct trace *trace, size_t len)
 {
 	int err = errno;
@@ -141,7 +140,8 @@ static int end_of_file(struct trace *trace, size_t len)
 	return 0;
 }
 
-/* What people take for a trace begins with a byte that no trace begins with. */
+/* Files that could be mistaken for a trace begin with a byte that no trace begins
+ * with. */
 static int check_first_byte(struct trace *trace)
 {
 	int c = getc_unlocked(trace->file);
@@ -167,7 +167,7 @@ static int check_first_byte(struct trace *trace)
 	}
 }
 
-/* A line into trace->text, without its newline: 1, 0 at the end, -errno. */
+/* Read a line into trace->text, without its newline: 1, 0 at the end, -errno. */
 static int read_line(struct trace *trace)
 {
 	size_t len = 0;
@@ -219,7 +219,7 @@ static int read_comment(struct trace *trace)
 	return 0;
 }
 
-/* Cut trace->text at its commas. */
+/* Split trace->text at its commas. */
 static int split_row(struct trace *trace, char *fields[COLUMN_COUNT])
 {
 	char *at = trace->text;
@@ -242,7 +242,7 @@ static int split_row(struct trace *trace, char *fields[COLUMN_COUNT])
 	return 0;
 }
 
-/* @field, fit to be shown on a terminal in one line. */
+/* @field, made fit for one line of a terminal. */
 static const char *shown_field(const char *field, char shown[25])
 {
 	size_t i;

@@ -62,7 +62,7 @@ struct trace {
  * @trace: uninitialised memory
  * @path: a file, or "-" for standard input
  *
- * Return: 0, or a negative errno; trace_complain() then has a line to say.
+ * Return: 0, or a negative errno; then trace_complain() prints why.
  */
 int trace_open(struct trace *trace, const char *path);
 
@@ -71,8 +71,8 @@ int trace_open(struct trace *trace, const char *path);
  * @trace: an open trace
  * @row: filled in
  *
- * Return: 1; 0 at the end; -EINVAL for what is no trace, or another negative
- * errno; trace_complain() then has a line to say.
+ * Return: 1; 0 at the end; -EINVAL if it is no trace, or another negative errno; then
+ * trace_complain() prints why.
  */
 int trace_next(struct trace *trace, struct trace_row *row);
 
@@ -80,7 +80,7 @@ int trace_next(struct trace *trace, struct trace_row *row);
 void trace_close(struct trace *trace);
 
 /**
- * trace_fail() - say what is wrong with the line that was read last
+ * trace_fail() - record what is wrong with the line that was read last
  * @trace: the trace
  * @format: as printf()
  *
@@ -89,13 +89,13 @@ void trace_close(struct trace *trace);
 int trace_fail(struct trace *trace, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** trace_shown_name() - what messages and results call @path: "stdin" for "-". */
+/** trace_shown_name() - the name of @path in messages and results: "stdin" for "-". */
 const char *trace_shown_name(const char *path);
 
 /** trace_complain() - write "PATH:LINE: what is wrong" and a newline. */
 void trace_complain(const struct trace *trace, FILE *stream);
 
-/** trace_rereadable() - would opening @path again give the same rows? */
+/** trace_rereadable() - can the same rows be read again from @path? */
 bool trace_rereadable(const char *path);
 
 /** trace_op_name() - the word in column op. */

@@ -21,7 +21,7 @@ int bench_buffers(struct rows *rows);
  * @what: for people
  * @open: prepare it, once
  * @enter: a thread begins, 0 for the one that starts all others; returns the thread's own
- * state, or NULL
+ *	state, or NULL
  * @rounds: of a get and a put of @bulk each
  * @get: fill @to, which has room for @bulk pointers
  * @put: give them back, perhaps got by another thread

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Both pools behind the same calls. TTM's is in a struct ttm_device, with the last of
- * which its pages go. The drop-in's functions are those of TTM, by the names that
- * bench.mk gave them; its manager comes with the first pool, and goes with the last.
+ * Both pools behind the same calls. TTM's pool is in a struct ttm_device; the end of the
+ * last device releases its pages. The drop-in's functions are those of TTM, under the
+ * names that bench.mk gave them; its manager begins with the first pool, and ends with
+ * the last.
  */
 
 #include <linux/mm.h>

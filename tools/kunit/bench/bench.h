@@ -7,13 +7,13 @@
 struct ttm_tt;
 
 /**
- * struct arm - one of the pools, by the interface that the rest of TTM calls
+ * struct arm - one of the pools, behind the interface that the rest of TTM calls
  * @name: of it
  * @open: start the pool, empty, of pages of the DMA API or of plain ones
  * @close: tear it down, with all that is pooled
  * @populate: give a buffer its pages
  * @unpopulate: take them back
- * @work: what a worker would do now, or NULL
+ * @work: do what a worker would do now, or NULL
  */
 struct arm {
 	const char *name;
@@ -27,12 +27,11 @@ struct arm {
 extern const struct arm arm_stock;
 extern const struct arm arm_ours;
 
-/** stock_clears() - whether TTM's pool clears what comes back. It always does; what
- * the rest of it costs is seen when it does not. */
+/** stock_clears() - whether TTM's pool clears pages that come back. TTM always clears;
+ * without that, the cost of the rest can be seen. */
 void stock_clears(bool clears);
 
-/* tools/bench/fragment.c: from now on only single pages are free, until
- * defragment(). */
+/* tools/bench/fragment.c: make only single pages free, until defragment(). */
 int fragment(void);
 void fragment_again(void);
 void defragment(void);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * TTM's own pool, unchanged, as it is compiled on x86. User-Mode Linux is another
- * architecture, and there that file has no pool for plain write-combined pages. So
- * it is told that this is x86, after all headers have been read as they are here:
+ * architecture, and there that file has no pool for plain write-combined pages. So this
+ * file pretends to be x86 after all headers have been read:
  *
- *     set_pages_*()   do nothing: no caching is changed, as our port does not where
- *                     it is not x86
- *     clear_page()    is x86's, of processors that have a fast "rep stosb", as all
- *                     have of the last ten years; that of User-Mode Linux is slower.
- *                     It can be left out, to see what is beside it
+ *     set_pages_*()   do nothing: no caching is changed, as in our port on other
+ *                     architectures than x86
+ *     clear_page()    is x86's, for processors with a fast "rep stosb", as all of the
+ *                     last ten years have; that of User-Mode Linux is slower. It can
+ *                     be left out, to see the cost of the rest
  */
 
 #include <linux/module.h>

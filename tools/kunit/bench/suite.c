@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The race in User-Mode Linux: TTM's pool and the drop-in on the same buffers, by
- * turns, A B B A, each with the other empty. Time is real here, and a line of each
- * turn says what one buffer took:
+ * The race in User-Mode Linux: TTM's pool and the drop-in on the same buffers, in turns,
+ * A B B A, each with the other empty. Time is real here, and a line of each turn says
+ * what one buffer took:
  *
  *     race: WORK PAGES WHAT ARM PICOSECONDS
  *
- *     populate          of what is pooled, and cleared: by TTM's pool when it came
- *                       back, of ours by a worker
- *     unpopulate-bare   of it, and TTM's pool does not clear, which it always does
- *     unpopulate        as it is; ours clears later
- *     both              one after the other, where no worker clears: ours does it when
- *                       it populates
+ *     populate          from pooled and cleared pages: TTM's pool cleared them when
+ *                       they came back, in ours a worker did
+ *     unpopulate-bare   of these, and TTM's pool does not clear, which it always does
+ *     unpopulate        as usual; ours clears later
+ *     both              one after the other, without a worker: ours clears when it
+ *                       populates
  *     cold-populate     with nothing pooled
- *     cold-both         and back, which clears once more, or will
+ *     cold-both         and back, which clears once more, at once or later
  *
- * Cached pages are pooled by neither, so for them there are the last two alone.
+ * Neither pool keeps cached pages, so for these there are only the last two.
  *
- * One measurement is of so many buffers at once that reading the clock is nothing.
- * It is a KUnit suite, because that is what boots here and says when it is over.
+ * One measurement has so many buffers at once that reading the clock costs nothing. It is
+ * a KUnit suite, because KUnit boots here and reports the end.
  */
 
 #include <kunit/device.h>
@@ -38,8 +38,8 @@
 #define PAIRS  31
 #define ROUNDS 4
 
-/* What is raced: plain pages, pages of the DMA API, plain ones of a machine in which no
- * two free pages are neighbours, and cached ones. */
+/* What is raced: plain pages, pages of the DMA API, plain pages on a machine without two
+ * free neighbouring pages, and cached pages. */
 struct work {
 	const char *name;
 	enum ttm_caching caching;
@@ -48,7 +48,7 @@ struct work {
 	const size_t *sizes; /* in pages, up to a 0 */
 };
 
-/* One of it: @n buffers of @pages each. */
+/* One race: @n buffers of @pages each. */
 struct site {
 	const struct work *work;
 	const struct arm *arm;
@@ -59,7 +59,7 @@ struct site {
 	struct ttm_tt *tts;
 };
 
-/* So many buffers as are 32 MiB, but not thousands, and at least one. */
+/* As many buffers as fit into 32 MiB, but not thousands, and at least one. */
 static size_t buffers_of(size_t pages)
 {
 	return clamp_t(size_t, 8192 / pages, 1, 1024);
@@ -72,7 +72,7 @@ static void dispose(struct site *site, size_t n)
 	kvfree(site->tts);
 }
 
-/* As for userspace: cleared. */
+/* The pages are cleared, as for userspace. */
 static int order(struct site *site)
 {
 	int err = 0;
@@ -148,7 +148,7 @@ static int cold_turns(struct site *site)
 	return err;
 }
 
-/* Pages that a worker has cleared. What is pooled comes from the cold turn. */
+/* Pages that a worker has cleared. The pooled pages come from the cold turn. */
 static int clean_turn(struct site *site)
 {
 	u64 clean = 0, bare = 0;
@@ -169,8 +169,8 @@ static int clean_turn(struct site *site)
 	return 0;
 }
 
-/* Pages that no worker has cleared. Where one was at work last, they are not in a cache,
- * and nobody counts the first round. */
+/* Pages that no worker has cleared. If a worker was running before, the pages are not in
+ * a cache, so the first round is not counted. */
 static int dirty_turn(struct site *site)
 {
 	u64 there = 0, back = 0;
@@ -230,7 +230,7 @@ close:
 	return err;
 }
 
-/* The first turns of both are to warm up, and nobody reads them. */
+/* The first turns of both are to warm up, and are not counted. */
 static int race(struct site *site)
 {
 	static const struct arm *const arms[] = { &arm_stock, &arm_ours };
@@ -244,7 +244,7 @@ static int race(struct site *site)
 	return err;
 }
 
-/* The host gives this machine a page when it is first touched, and takes its time. */
+/* The host gives this machine a page at the first access, which takes time. */
 static void touch_memory(void)
 {
 	LIST_HEAD(blocks);
