@@ -42,7 +42,7 @@ void explore_all(const struct scenario *scenario, unsigned int bound,
  * @seed: everything follows from this
  * @depth: the running thread gets the lowest priority so many times, less one; a fault
  * that needs so many orders is then found with a known probability (Burckhardt et al.,
- *	PCT, 2010)
+ * PCT, 2010)
  * @length: the approximate length of a schedule
  * @result: added to
  */
