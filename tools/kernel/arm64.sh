@@ -2,10 +2,10 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # $here, $root, $work, $arm64_modes:
 # run.sh's
 #
-# What ./dev kernel test --arch arm64 has of its own: run.sh reads this file. The modules
-# are cross-compiled, and the machine is emulated as any other. The packages come from an apt
-# configuration that knows arm64 beside this machine's architecture: of the system's own
-# sources, or of the next Debian's (suite.sh), whichever has the kernel.
+# The part of ./dev kernel test --arch arm64: run.sh reads this file. The modules are
+# cross-compiled, and the machine is emulated like any other. The packages come from an
+# apt configuration that has arm64 beside this machine's architecture: from the system's
+# own sources, or from the next Debian's (suite.sh), whichever has the kernel.
 
 arm64_modes='none smmu-strict smmu-lazy noncoherent smmu-noncoherent'
 
@@ -15,8 +15,9 @@ need_arm64()
 		device-tree-compiler
 }
 
-# arm64_index DIR: make such a configuration there, or read its index anew if it is older than
-# a day. With a file DIR/sources.list it has those sources, and else the system's.
+# arm64_index DIR: make such a configuration there, or read its index again if it is older
+# than a day. If there is a file DIR/sources.list, it uses those sources, otherwise the
+# system's.
 arm64_index()
 {
 	mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
@@ -41,7 +42,7 @@ arm64_index()
 	APT_CONFIG=$apt_dir/apt.conf apt-get -qq update >&2 && touch "$apt_dir/updated"
 }
 
-# arm64_fetch_from INDEX SERIES DIR: what fetch.sh does, with that index.
+# arm64_fetch_from INDEX SERIES DIR: like fetch.sh, with that index.
 arm64_fetch_from()
 {
 	arm64_index "$1" || return 1
@@ -62,7 +63,7 @@ arm64_fetch()
 	arm64_fetch_from "$work/apt-arm64-$suite_name" "$@"
 }
 
-# Where the compiler is: here, or in the folder that has been entered.
+# The path of the compiler: here, or in the folder that was entered.
 arm64_compiler()
 {
 	[ -z "${SUITE_FOLDER-}" ] || suite_need gcc-aarch64-linux-gnu

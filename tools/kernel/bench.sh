@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=sh disable=SC2154 # $here, $work, $modes, $kernels: run.sh's
 #
-# ./dev kernel bench: the kernel's own ttm_pool, the drop-in and ttmpool on the same
-# work, in one boot, by turns (tools/bench). The emulated machine's clock counts
-# instructions, and all numbers are ratios of such counts, or counts of events:
-# what an emulated flush or a real one costs in time is not in them.
+# ./dev kernel bench: the kernel's own ttm_pool, the drop-in and ttmpool do the same work,
+# in one boot, in turns (tools/bench). The emulated machine's clock counts instructions,
+# and all numbers are ratios of such counts, or counts of events: they do not contain the
+# time that a real flush takes.
 
-# The kernel's modules that TTM needs, in the order in which they are loaded.
+# The modules of the kernel that TTM needs, in the order in which they are loaded.
 bench_modules()
 {
 	depmod -b "$1" "$2" &&
@@ -14,7 +14,7 @@ bench_modules()
 		sed -n 's/^insmod \([^ ]*\).*/\1/p'
 }
 
-# The test's initial file system, with another init and these modules.
+# The initial file system of the test, with another init and these modules.
 build_bench_initramfs()
 {
 	kernel=$1
@@ -40,8 +40,8 @@ build_bench_initramfs()
 	rm -rf "$tree"
 }
 
-# Where TTM backs up buffers by itself, what the race needs of its source, which is that of
-# the kernel's package.
+# If TTM backs up buffers itself, the race needs some of its source, from the package of
+# the kernel.
 race_source()
 {
 	unset RACE_TTM
@@ -59,7 +59,7 @@ race_source()
 		"$ttm/ttm_backup.c" "$ttm/ttm_pool_internal.h"
 }
 
-# race SERIES MODE PART: boot one race; its table is beside its console.
+# race SERIES MODE PART: boot one race; write its table beside its console.
 race()
 {
 	series=$1
@@ -82,8 +82,8 @@ race()
 	esac
 }
 
-# The targets that were measured, of the last kernel; under pressure, if that part was
-# run before.
+# The measured targets of the last kernel; those under pressure only if that part was run
+# before.
 targets()
 {
 	pressed=$work/race-$series-vtd-strict-pressure.log
@@ -101,7 +101,7 @@ race_part()
 	done
 }
 
-# The counts of a small race are within the limits that are written down.
+# Are the counts of a small race within the recorded limits?
 race_few()
 {
 	for mode in $modes; do

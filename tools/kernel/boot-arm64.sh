@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# boot-arm64.sh KERNEL_DIR INITRAMFS MODE LOG: as boot.sh, for a kernel of arm64. It says why
-# the machine's clock counts instructions.
+# boot-arm64.sh KERNEL_DIR INITRAMFS MODE LOG: like boot.sh, for a kernel of arm64.
+# boot.sh says why the machine's clock counts instructions.
 #
-# In the modes whose name has "noncoherent" the bridge of all PCI devices is said to be out of
-# the CPU's caches: the machine's own device tree, without one word of it. The emulator has no
-# caches, so what shows is what the kernel does for such devices, and not what they would read.
+# In the modes with "noncoherent" in their names, the bridge of all PCI devices is marked
+# as not coherent with the CPU's caches: this is the machine's own device tree, without
+# one word. The emulator has no caches, so such a run shows what the kernel does for these
+# devices, and not what they would read.
 #
-# What a case has written must be in the kernel's log still when a step looks for it, after all
-# faults of the SMMU.
+# The kernel's log must be large enough to keep what a case has written until a step looks
+# for it, after all faults of the SMMU.
 #
-# A Cortex-A72 has no pages of 16 KiB, and a kernel with such prints nothing on it.
+# A Cortex-A72 has no pages of 16 KiB, and a kernel with such pages prints nothing on it.
 set -eu
 
 kernel=$1

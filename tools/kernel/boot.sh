@@ -3,20 +3,20 @@
 #
 # boot.sh KERNEL_DIR INITRAMFS MODE LOG: boot a machine, and keep its console.
 #
-# The machine is emulated (TCG), its clock counts instructions, and its time
-# does not pass while it waits: the 100 ms of each DMA cost nothing, and two runs
-# are alike. Such a machine has one thread for all CPUs and changes between them
-# when a timer is due; 6.1 starts its second CPU before it has any, and so takes
-# minutes. It gets one CPU, or, where a mode is about having two, the usual clock.
-# So does a kernel that looks for races: there have to be two at once.
+# The machine is emulated (TCG), its clock counts instructions, and time is skipped while
+# it waits: the 100 ms of each DMA cost nothing, and two runs are the same. Such a machine
+# has one thread for all CPUs, and switches between them when a timer is due; 6.1 starts
+# its second CPU before it has any timer, and so takes minutes. It gets one CPU, or the
+# usual clock if a mode needs two CPUs. A kernel that looks for races gets the usual
+# clock, too, because two CPUs must run at the same time.
 #
-# A warning ends the machine, so that nothing comes after it; but there, where a
-# race that is told of is a warning.
+# A warning ends the machine, so that nothing comes after it; except in a kernel that
+# looks for races, which reports each race as a warning.
 #
 # The CPU has no cmpxchg16b: QEMU before 8.0 leaves an operand in the flags after it,
-# until the next instruction that sets them. An interrupt just then saves that, and
-# the return from it fails ("double fault"). Linux has another way, but for AMD-Vi,
-# whose driver insists.
+# until the next instruction that sets them. An interrupt just then saves that, and the
+# return from it fails ("double fault"). Linux has another way, except for AMD-Vi, whose
+# driver needs the instruction.
 set -eu
 
 kernel=$1
@@ -73,7 +73,7 @@ numa)
 pressure)
 	append="$append iommu=off"
 	memory=${PRESSURE_MEMORY:-192M}
-	# The clock leaps while the disk is waited for.
+	# The clock leaps forward while the machine waits for the disk.
 	append="$append sysctl.kernel.hung_task_timeout_secs=0"
 	truncate -s 256M "$log.swap"
 	devices="-device virtio-blk-pci,drive=swap
@@ -85,7 +85,7 @@ pressure)
 	;;
 esac
 
-# Where TTM backs up buffers, it wants to know of room for them.
+# If TTM backs up buffers, it needs swap space.
 if [ -n "${RACE_TTM-}" ]; then
 	truncate -s 256M "$log.swap"
 	devices="$devices -device virtio-blk-pci,drive=swap

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# build.sh KERNEL_DIR OUT: build all modules for a kernel that fetch.sh has put
-# into KERNEL_DIR; they are in OUT/*.ko afterwards. The source tree stays clean:
-# what is compiled are links to it. A warning is an error. With CHECK=1 in the
-# environment sparse looks at every file, and what it says is an error, too; with
-# RACE=1 the module for ./dev kernel bench is built as well, with RACE=only alone;
-# RACE_TTM has what it needs of TTM's source, if it does.
+# build.sh KERNEL_DIR OUT: build all modules for a kernel that fetch.sh has put into
+# KERNEL_DIR; they are in OUT/*.ko afterwards. The source tree stays clean, because links
+# to it are compiled. A warning is an error. With CHECK=1 in the environment sparse checks
+# every file, and its warnings are errors, too; with RACE=1 the module for ./dev kernel
+# bench is built as well, with RACE=only alone; RACE_TTM has what it needs of TTM's
+# source, if it needs any.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +18,7 @@ headers=$(cd "$kernel/usr/src/linux-headers-$release" && pwd -P)
 mkdir -p "$out"
 out=$(cd "$out" && pwd -P)
 
-# What these headers build with may need a newer libc than there is here: then it runs
+# The programs of these headers may need a newer libc than this system has: then they run
 # in the folder that suite.sh makes, SUITE_FOLDER.
 in_suite()
 {
@@ -56,8 +56,8 @@ kbuild()
 	find "$dir" -name '*.ko' -exec cp {} "$out" \;
 }
 
-# The race: the library and the drop-in in one module, on the kernel's ttm.ko, if it
-# has one. Where nothing else is wanted, RACE=only.
+# The race: the library and the drop-in in one module, on the kernel's ttm.ko, if it has
+# one. RACE=only builds nothing else.
 if [ -n "${RACE-}" ]; then
 	"$here/link-tree.sh" "$out/race" include lib shim/linux tools/bench
 	ln -sf "$root/tools/bench/Kbuild" "$out/race/Kbuild"
@@ -76,7 +76,7 @@ kbuild "$out/shared"
 python3 "$root/tests/floors/floors.py" --kernel \
 	--others "$out/shared/ttmpool/ttmpool.ko" >&2
 
-# The same driver, with the library in it.
+# The same driver, with the library compiled in.
 "$here/link-tree.sh" "$out/embedded/ttmpool" include lib shim/linux
 for file in "$root"/examples/edu-driver/*.[ch]; do
 	ln -sf "$file" "$out/embedded/"
@@ -84,8 +84,8 @@ done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
 
-# The first driver, in the three ways of docs/kernel.md. sparse has seen the library, and
-# sees the driver in the last of them.
+# The first driver, in the three ways of docs/kernel.md. sparse has checked the library
+# already, and checks the driver in the last of them.
 for way in beside embedded elsewhere; do
 	ln_from=Kbuild.$way
 	[ "$way" != beside ] || ln_from=Kbuild

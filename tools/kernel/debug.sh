@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=sh disable=SC2154 # $here, $root, $work, $modes, $kernels: run.sh's
 #
-# Kernels that are built here, from Debian's source, to find bugs: run.sh reads
-# this file. There are two flavours, each of built-kernel.config and a fragment of its
-# own:
+# Kernels that are built here, from Debian's source, to find bugs: run.sh reads this file.
+# There are two flavours, each made from built-kernel.config and a fragment of its own:
 #
-#     ./dev kernel debug   debug-kernel.config: the matrix, and things are made
-#                          to fail (init-debug.sh); 6.12, or 7.3 if asked for
-#     ./dev kernel kcsan   kcsan-kernel.config: data races are looked for
+#     ./dev kernel debug   debug-kernel.config: the matrix, and calls are made to fail
+#                          (init-debug.sh); 6.12, or 7.3 on request
+#     ./dev kernel kcsan   kcsan-kernel.config: looks for data races
 #                          (init-kcsan.sh); 6.12
 #
-# To build.sh and boot.sh one looks like what fetch.sh has unpacked; of "debug":
+# build.sh and boot.sh find the same layout as that of fetch.sh; for "debug":
 #
 #     build/kernel-debug-6.12/linux-source-6.12/   the source, from Debian's package
-#     build/kernel-debug-6.12/obj/                 what is built
+#     build/kernel-debug-6.12/obj/                 the build
 #     build/kernel-debug-6.12/debug/release, boot/vmlinuz-*, usr/src/linux-headers-*
 #
 # The first time takes a quarter of an hour on two idle cores.
@@ -54,7 +53,7 @@ unpack_source()
 	tar -C "$work" -xJf "$source_tar" && touch "$source/Makefile"
 }
 
-# All that is asked for of the kernel $flavour.
+# All configuration fragments of the kernel $flavour.
 fragments()
 {
 	cat "$here/built-kernel.config" "$here/$flavour-kernel.config"
@@ -73,7 +72,7 @@ configure()
 		fragments >"$objects/fragment"
 }
 
-# Whatever the fragments ask for and Kconfig did not grant.
+# Report options of the fragments that Kconfig did not set.
 check_config()
 {
 	awk 'NR == FNR { granted[$0] = 1; next }
@@ -91,7 +90,7 @@ build_kernel()
 		bzImage modules
 }
 
-# Where build.sh and boot.sh look.
+# Put the kernel where build.sh and boot.sh look for it.
 install_kernel()
 {
 	release=$(there make -s -C "$source" O="$objects" kernelrelease | tail -n 1)
@@ -116,7 +115,7 @@ prepare_kernel()
 	fi
 }
 
-# More modules than build.sh makes, on ttmpool.ko: those of a directory of tests.
+# Build more modules than build.sh does, on ttmpool.ko: those of a directory of tests.
 build_more()
 {
 	there make -C "$objects" M="$out/cases/tests/$1" KCFLAGS=-Werror \
@@ -128,7 +127,7 @@ build_more()
 	cp "$out/cases/tests/$1"/*.ko "$out"
 }
 
-# The traffic, with the kernel's own pool in it, to be swept beside ours.
+# The traffic, with the kernel's own pool in it, which is swept beside ours.
 build_faults()
 {
 	rm -f "$out"/cases/tests/faults/ttm_*.c
@@ -150,7 +149,7 @@ build_initramfs()
 		"$here/more.sh" "$out/initramfs.gz" "$flavour"
 }
 
-# prepare_flavour FLAVOUR DIRECTORY: the kernel, and all modules for it.
+# prepare_flavour FLAVOUR DIRECTORY: build the kernel, and all modules for it.
 prepare_flavour()
 {
 	flavour=$1
@@ -169,8 +168,8 @@ count_points()
 		awk '/^points: / { n += $3 } END { print n + 0 }'
 }
 
-# boot_flavour FLAVOUR DIRECTORY SERIES OPTION...: what was asked for, on such a kernel;
-# SERIES are those it is made of, the first if none is asked for.
+# boot_flavour FLAVOUR DIRECTORY SERIES OPTION...: run the requested modes on such a
+# kernel; SERIES are those for which the flavour exists, the first one if none is given.
 boot_flavour()
 {
 	flavour=$1
@@ -210,7 +209,7 @@ run_debug()
 	close_table "kernel debug"
 }
 
-# Two processors that run at once, and so the usual clock.
+# Two processors that run at the same time, and so the usual clock.
 run_kcsan()
 {
 	modes='none pressure'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # enter.sh FOLDER DIR[=PLACE]... -- COMMAND...: run a command in the system in FOLDER,
-# which sees each DIR at PLACE, or where it lies here. What is mounted for it is gone when
-# it ends.
+# with each DIR at PLACE, or at the same path as here. The mounts for it end with the
+# command.
 set -eu
 
 folder=$1

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # fetch.sh SERIES DIR: the newest Debian kernel of a series (6.1, 6.12, 7.3; or one with
-# PREEMPT_RT, 6.12-rt; or one for arm64, 6.12-arm64, or 6.12-arm64-16k with pages of 16 KiB),
-# and what modules for it are built with, unpacked under DIR. Nothing is installed. The last
-# line of output is the kernel's release, as uname -r would say it. Exits with 3 if this
-# Debian has no such series.
+# PREEMPT_RT, 6.12-rt; or one for arm64, 6.12-arm64, or 6.12-arm64-16k with pages of 16
+# KiB), and the packages with which modules for it are built, unpacked under DIR. Nothing
+# is installed. The last line of output is the kernel's release, as uname -r would print
+# it. Exits with 3 if this Debian has no such series.
 #
-# Versions move, and old ones leave the index: what is there already is used as
-# long as the index has nothing newer, or has nothing at all.
+# Versions change, and old ones leave the index: an unpacked kernel is used as long as the
+# index has no newer one, or has none at all.
 #
 # APT_CONFIG in the environment has the packages of another index (suite.sh).
 set -eu
@@ -18,7 +18,8 @@ dir=$2
 mkdir -p "$dir"
 
 # Up to 6.19 a kernel is one package, linux-image-RELEASE-unsigned; since then it is
-# linux-binary-RELEASE, its modules are another, and its configuration a third.
+# linux-binary-RELEASE, with its modules in another package, and its configuration in a
+# third.
 base=${series%%-*}
 flavour=${series#"$base"}
 case $flavour in
@@ -29,7 +30,7 @@ escaped=$(echo "$base" | sed 's/\./\\./g')
 old="linux-image-$escaped\\.[0-9.+a-z-]*-$ends-unsigned"
 new="linux-binary-$escaped\\.[0-9.+a-z-]*-$ends"
 
-# The names on its input that are of the flavour.
+# Those names on its input that are of the flavour.
 of_flavour()
 {
 	case $flavour in
@@ -38,7 +39,7 @@ of_flavour()
 	esac
 }
 
-# Of the releases 6.1.0-47-amd64, 6.1.0-56-cloud-amd64, ...: the newest of the flavour.
+# The newest of the flavour among releases like 6.1.0-47-amd64, 6.1.0-56-cloud-amd64.
 newest()
 {
 	{
@@ -68,7 +69,7 @@ if [ -z "$release" ] || [ "$release" = "$have" ]; then
 	exit 0
 fi
 
-# Headers come in three packages; which kbuild it is, the first of them says.
+# Headers are in three packages; the first of them names its kbuild.
 depends_on()
 {
 	apt-cache show --no-all-versions "$1" | sed -n 's/^Depends: //p' |
@@ -84,7 +85,8 @@ fi
 packages="$packages $headers"
 packages="$packages $(depends_on "$headers" linux-headers-.*-common)"
 packages="$packages $(depends_on "$headers" linux-kbuild-)"
-# The programs of another machine's first file system are not this one's.
+# Programs in the first file system of another architecture's machine must be of that
+# architecture.
 case $flavour in
 -arm64*) packages="$packages busybox-static:arm64" ;;
 esac
@@ -99,15 +101,15 @@ for deb in "$dir"/deb/*.deb; do
 done
 rm -rf "$dir/deb"
 
-# The same places for both layouts.
+# Both layouts get the same paths.
 if [ -e "$dir/usr/lib/modules/$release/vmlinuz" ]; then
 	ln -sfn usr/lib "$dir/lib"
 	mkdir -p "$dir/boot"
 	cp -l "$dir/usr/lib/modules/$release/vmlinuz" "$dir/boot/vmlinuz-$release"
 fi
 
-# The headers' Makefile asks this script whether the checker works, and Debian's package
-# of 7.3 has left it out. build.sh sees to it that the checker ran.
+# The headers' Makefile calls this script to test whether the checker works, and Debian's
+# package of 7.3 lacks it. build.sh checks itself that the checker ran.
 for common in "$dir"/usr/src/linux-headers-*-common*; do
 	script=$common/scripts/checker-valid.sh
 	if [ ! -e "$script" ] && grep -q checker-valid.sh "$common/Makefile"; then
@@ -117,7 +119,7 @@ for common in "$dir"/usr/src/linux-headers-*-common*; do
 	fi
 done
 
-# The absolute paths in it.
+# Correct the absolute paths in it.
 abs=$(cd "$dir" && pwd -P)
 sed -i "s|\\([ =]\\)/usr/src|\\1$abs/usr/src|" "$dir/usr/src/$headers/Makefile"
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# fidelity.sh PROGRAM MODE CONSOLE: compare what the operation script wrote in a
-# booted kernel with what it writes on the simulated machine behind the same kind
-# of IOMMU. Prints how many lines are alike, or the first that are not.
-# TPSIM_IOVA=shared in the environment: that kernel's DMA API has dma_iova_link().
+# fidelity.sh PROGRAM MODE CONSOLE: compare the log of the operation script in a booted
+# kernel with its log on the simulated machine behind the same kind of IOMMU. Prints how
+# many lines are equal, or the first ones that differ. TPSIM_IOVA=shared in the
+# environment: that kernel's DMA API has dma_iova_link().
 set -eu
 
 program=$1

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash
 #
-# The only program of a machine that is there for a race: it loads TTM with what
-# that needs, and the race, which writes to the console; part=... on the kernel's
-# command line says which part of it.
+# The only program of a machine for a race: it loads TTM with the modules that TTM needs,
+# and the race, which writes to the console; part=... on the kernel's command line chooses
+# a part of it.
 
 # shellcheck source=tools/kernel/machine.sh
 . /machine.sh

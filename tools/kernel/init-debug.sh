@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2034,SC2154 # $mode, $loads
 #
-# What a debug kernel has on top of init.sh, which reads this file, calls
-# debug_first before its own first step, and debug_steps after its last one.
+# The additions of a debug kernel to init.sh, which reads this file, and calls debug_first
+# before its own first step, and debug_steps after its last one.
 #
 # Calls fail in four ways while ttmpool_churn.ko makes traffic (tests/faults):
 #
 #     each in turn      the k-th call of a tpos_* function, for every k there is;
-#                       in vtd-strict alone
+#                       in vtd-strict only
 #     again and again   every call of it, every second, every third, every fifth
-#     at random         of several, while the shrinker is called
+#     at random         calls of several functions, while the shrinker is called
 #     below them        /proc/self/fail-nth: the n-th allocation of slab or pages
 #                       that the kernel makes for us
 #
-# After each, nothing may be out, and the linear map is write-back.
+# After each failure no page may be out, and the linear map must be write-back.
 
 fail=/sys/kernel/debug/fail_function
 churn=/sys/module/ttmpool_churn/parameters
@@ -38,12 +38,12 @@ read_faults='tpos_store_read:0xfffffffffffffff4
 	tpos_store_read:0xfffffffffffffffb'
 all_faults="$load_faults $write_faults $read_faults"
 
-# Each time a module is loaded it lies elsewhere, and KASAN keeps the backtraces
-# of what is allocated and freed there for ever.
+# A module gets a new address each time it is loaded, and KASAN keeps for ever the
+# backtraces of what is allocated and freed there.
 loads=20
 load_slack=1024
 
-# KASAN keeps freed memory back until a cache is shrunk.
+# KASAN keeps freed memory until a cache is shrunk.
 mem_free()
 {
 	for cache in /sys/kernel/slab/*/shrink; do
@@ -55,7 +55,7 @@ mem_free()
 		END { print n * 4 }' /proc/zoneinfo
 }
 
-# inject FUNCTION:ERROR...: these fail, when arm() says so, until forget().
+# inject FUNCTION:ERROR...: these functions fail as arm() says, until forget().
 inject()
 {
 	for fault in "$@"; do
@@ -92,7 +92,7 @@ settle_churn()
 	echo 1 >$churn/settle
 }
 
-# faults_of PREFIX: those whose name begins so.
+# faults_of PREFIX: those whose names begin with it.
 faults_of()
 {
 	for fault in $all_faults; do
@@ -104,7 +104,7 @@ faults_of()
 
 # each_call_fails_in_turn FAULT...
 #
-# Every call in turn, until there is no further one. A call uses up one of space.
+# Every call fails in turn, until there is no further one. Each call uses up one of space.
 each_call_fails_in_turn()
 {
 	for fault in "$@"; do
@@ -142,7 +142,7 @@ calls_fail_at_random_under_reclaim()
 	inject tpos_pages_alloc:0xfffffffffffffff4 \
 		tpos_caching_set:0xfffffffffffffff4 \
 		tpos_dma_map:0xffffffffffffffe4 tpos_chunk_alloc:0 || return 1
-	# From now on the kernel does not tell of each.
+	# From now on the kernel does not log each write to this file.
 	echo 4 >/proc/sys/vm/drop_caches
 	while :; do
 		echo 2 >/proc/sys/vm/drop_caches
@@ -160,8 +160,7 @@ calls_fail_at_random_under_reclaim()
 	$good
 }
 
-# Of what this shell asks for, nothing larger than a page is had: single pages must
-# do.
+# Allocations of more than a page fail in this shell: single pages must be enough.
 large_blocks_cannot_be_had()
 {
 	file=/sys/kernel/debug/fail_page_alloc
@@ -177,9 +176,9 @@ large_blocks_cannot_be_had()
 	settle_churn && return "$held"
 }
 
-# All that this shell allocates counts, too; so the file that says what is left
-# is read by it, and left is 0 if an allocation has failed. Each of the first
-# ones fails, then every so many.
+# All allocations of this shell count, too; so the shell reads the file that says what is
+# left, and left is 0 if an allocation has failed. First each allocation fails, then every
+# n-th one.
 allocations_below_fail()
 {
 	n=1
@@ -199,7 +198,7 @@ allocations_below_fail()
 	[ "$points" -gt 20 ]
 }
 
-# The driver may not come up, but it goes, and ttmpool.ko after it.
+# The driver may fail to start, but it can be unloaded, and ttmpool.ko after it.
 driver_survives()
 {
 	for fault in $load_faults; do
@@ -225,9 +224,10 @@ prepare_faults()
 	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
 }
 
-# What is younger than some seconds is not told of. The kernel's own pool, which the sweep
-# runs beside ours, leaks the tables of its lists from 7.x on: ttm_pool_type_init() calls
-# list_lru_init(), and nothing calls list_lru_destroy(). ttmpool has no such lists.
+# kmemleak does not report memory younger than some seconds. The kernel's own pool, which
+# the sweep runs beside ours, leaks the tables of its lists from 7.x on:
+# ttm_pool_type_init() calls list_lru_init(), and nothing calls list_lru_destroy().
+# ttmpool has no such lists.
 kmemleak_finds_nothing()
 {
 	file=/sys/kernel/debug/kmemleak
@@ -248,13 +248,14 @@ dma_debug_finds_nothing()
 		[ "$(cat /sys/kernel/debug/dma-api/error_count)" -eq 0 ]
 }
 
-# Lockdep turns itself off when it has found something, or cannot go on.
+# Lockdep turns itself off when it has found something, or cannot continue.
 lockdep_is_still_on()
 {
 	grep -q '^ debug_locks: *1$' /proc/lockdep_stats
 }
 
-# Of a caching change, each allocation: of an array, and of two page tables.
+# Each allocation of a caching change fails: that of an array, and those of two page
+# tables.
 a_split_fails_half_way()
 {
 	insmod ttmpool.ko && insmod ttmpool_churn.ko || return 1
@@ -264,8 +265,8 @@ a_split_fails_half_way()
 	rmmod ttmpool_churn && rmmod ttmpool
 }
 
-# Each allocation of each operation, on our pool and on the kernel's: which pages
-# does the system get back other than write-back? Of ours, none.
+# Each allocation of each operation fails, on our pool and on the kernel's: which pages
+# does the system get back that are not write-back? From ours, none.
 f23_a_sweep_loses_nothing()
 {
 	insmod ttmpool.ko && insmod ttmpool_churn.ko || return 1
@@ -273,7 +274,7 @@ f23_a_sweep_loses_nothing()
 	rmmod ttmpool_churn && rmmod ttmpool
 }
 
-# What lockdep has seen of a caching change in reclaim it holds against what it sees
+# Lockdep compares what it has seen of a caching change in reclaim with what it sees
 # anywhere else, before and after.
 caching_changes_in_reclaim()
 {
@@ -282,7 +283,7 @@ caching_changes_in_reclaim()
 	rmmod ttmpool_churn && rmmod ttmpool
 }
 
-# First of all: before anything else has split the linear map.
+# This is the first step, before anything else has split the linear map.
 debug_first()
 {
 	step prepare_faults prepare_faults
@@ -298,8 +299,8 @@ debug_first()
 	fi
 }
 
-# sweep NAME FAULT...: a step of its own. It takes half an hour in all, and what a
-# failure leads to is not the IOMMU's business: so in one mode, the strictest.
+# sweep NAME FAULT...: a step of its own. It takes half an hour in all, and the results of
+# a failure do not depend on the IOMMU: so it runs in one mode, the strictest.
 sweep()
 {
 	name=$1

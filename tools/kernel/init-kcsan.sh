@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2034,SC2154 # $mode, $loads
 #
-# What a kernel that looks for data races has on top of init.sh, which reads this
-# file, calls debug_first before its own first step, and debug_steps after its last
-# one. What the kernel finds is on the console: kcsan.awk judges it.
+# The additions of a kernel that looks for data races to init.sh, which reads this file,
+# and calls debug_first before its own first step, and debug_steps after its last one. The
+# kernel prints its findings on the console; kcsan.awk judges them.
 
 races=/sys/module/ttmpool_races/parameters
 
-# A kernel that is instrumented, on a clock that does not wait for it.
+# An instrumented kernel, on a clock that does not wait for it.
 loads=10
 load_slack=1024
 
-# From now on, and not while the machine boots; of so many accesses one is watched,
-# for so many microseconds.
+# Watch only from now on, not while the machine boots. The kernel watches one of so many
+# accesses, for so many microseconds.
 watch_closely()
 {
 	echo on >/sys/kernel/debug/kcsan || return 1
@@ -20,18 +20,18 @@ watch_closely()
 		echo 200 >/sys/module/kcsan/parameters/udelay_task
 }
 
-# Who is asked to find nothing must be able to find something.
+# A kernel that finds nothing must first show that it can find a race.
 a_race_is_told()
 {
 	insmod ttmpool_canary.ko && rmmod ttmpool_canary || return 1
 	dmesg | grep -q 'BUG: KCSAN: data-race in canary_sing'
 }
 
-# All at once on every processor, while the kernel's shrinker is called.
+# All operations at once on every processor, while the kernel's shrinker is called.
 f35_all_at_once_under_reclaim()
 {
 	insmod ttmpool.ko && insmod ttmpool_races.ko || return 1
-	# From now on the kernel does not tell of each.
+	# From now on the kernel does not log each write to this file.
 	echo 4 >/proc/sys/vm/drop_caches
 	while :; do
 		echo 2 >/proc/sys/vm/drop_caches

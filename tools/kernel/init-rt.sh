@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash
 #
-# What a PREEMPT_RT kernel has on top of init.sh, which reads this file, calls debug_first
-# before its own first step, and debug_steps after its last one.
+# The additions of a PREEMPT_RT kernel to init.sh, which reads this file, and calls
+# debug_first before its own first step, and debug_steps after its last one.
 #
 # In such a kernel a spinlock is a lock that sleeps (Documentation/locking/locktypes.rst),
-# and so is every allocation. Who takes one with interrupts or preemption disabled may hang
-# the machine, but only if the lock is taken by somebody else just then; and Debian's kernels
-# have no DEBUG_ATOMIC_SLEEP, which would complain each time. So every call of a function
-# that may sleep is looked at by a kprobe, and counted by its stack if preemption (the low
-# four bits of the count) or interrupts (bit 0 of the flags) were disabled. The probes
-# themselves stay disabled, and so leave the trace to others: a trigger is enough.
+# and so may every allocation. Code that takes one with interrupts or preemption disabled
+# may hang the machine, but only if the lock is held just then; and Debian's kernels have
+# no DEBUG_ATOMIC_SLEEP, which would complain each time. So a kprobe checks every call of
+# a function that may sleep, and counts it by its stack if preemption (the low four bits
+# of the count) or interrupts (bit 0 of the flags) were disabled. The probes themselves
+# stay disabled, and so leave the trace to others: a trigger is enough.
 
 probes=/sys/kernel/tracing/events/kprobes
 sleepers='rt_spin_lock rt_read_lock rt_write_lock mutex_lock down_write down_read
@@ -19,7 +19,7 @@ sleepers='rt_spin_lock rt_read_lock rt_write_lock mutex_lock down_write down_rea
 
 count_stacks='hist:keys=common_stacktrace if common_flags & 1 || common_preempt_count & 15'
 
-# Not every kernel has all of them.
+# Not every kernel has all these functions.
 watch_sleepers()
 {
 	watched=0
@@ -34,7 +34,7 @@ watch_sleepers()
 	[ -e $probes/atomic_rt_spin_lock ] && [ "$watched" -ge 6 ]
 }
 
-# The stacks of all calls in atomic context since the last time, and how many.
+# The stacks of all calls in atomic context since the last time, and their number.
 atomic_sleepers()
 {
 	cat $probes/atomic_*/hist 2>/dev/null | sed -n '/^{/,/^}/p'
@@ -48,9 +48,9 @@ forget_sleepers()
 	done
 }
 
-# Who is asked to find nothing must be able to find something: a module that takes a
-# spinlock with preemption disabled as it is loaded. It does not stay, and so its own
-# functions have no names any more.
+# A check that finds nothing must first show that it can find something: a module takes a
+# spinlock with preemption disabled while it is loaded. It does not stay loaded, so its
+# own functions have no names any more.
 a_sleeper_is_told()
 {
 	insmod ttmpool_rt_canary.ko
@@ -72,7 +72,7 @@ nothing_sleeps_in_atomic_context()
 	[ ! -s /found ]
 }
 
-# The canary is found still: nobody has turned the watch off.
+# The canary is still found: nothing has turned the check off.
 debug_steps()
 {
 	step nothing_sleeps_in_atomic_context nothing_sleeps_in_atomic_context

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2154 # $mode
 #
-# The first and only program of a test machine. What is on its console is what
-# judge.awk reads: KTAP lines of the cases, and "step:" lines of what is done
-# here. $mode comes from the kernel's command line.
+# The first and only program of a test machine. judge.awk reads its console: KTAP lines of
+# the cases, and "step:" lines of the steps here. $mode comes from the kernel's command
+# line.
 
 # shellcheck source=tools/kernel/machine.sh
 . /machine.sh
@@ -14,8 +14,8 @@ edu_devices()
 	grep -l 0x11e8 /sys/bus/pci/devices/*/device | xargs -n 1 dirname
 }
 
-# ask FILE LEAST: read that attribute of every device, all at once. Each must have
-# made so many transfers, and no byte may be wrong.
+# ask FILE LEAST: read that attribute of every device, all at once. Each device must have
+# made at least LEAST transfers, without a wrong byte.
 ask()
 {
 	rm -f /found.*
@@ -32,9 +32,9 @@ ask()
 	done
 }
 
-# More is wanted than there is, while the driver's buffers are idle: they go to
-# the store, and come back with every byte. Pages of zeroes would never get to a
-# disk.
+# While the driver's buffers are idle, something needs more memory than there is: the
+# buffers go to the store, and return with every byte. Pages of zeroes would never get to
+# a disk.
 buffers_survive_pressure()
 {
 	ask fill 0 || return 1
@@ -64,8 +64,8 @@ unplug_all()
 }
 
 # leave FIRST SECOND: a driver forgets 42 pages of each device, plain and coherent.
-# Devices and driver go, in that order, the shrinker runs, all that there is to be read
-# is read; and when the last module goes, it gives the pages back.
+# Devices and driver go, in the given order; the shrinker runs; all files are read; and
+# when the last module goes, it gives the pages back.
 leave()
 {
 	insmod ttmpool.ko && insmod ttmpool_stray.ko || return 1
@@ -92,7 +92,7 @@ devices_go_before_their_pages()
 	leave unplug_all forget_driver && leave forget_driver unplug_all
 }
 
-# Unplugged while a buffer is bound, and plugged in again.
+# Unplug a device while a buffer is bound, and plug it in again.
 remove_and_rescan()
 {
 	unplug_all
@@ -103,9 +103,8 @@ remove_and_rescan()
 	ask screen 4
 }
 
-# Buffers stay bound while everything is suspended to idle. An emulated clock
-# that stands still cannot wake a machine, so the kernel is told to turn back
-# once all devices sleep.
+# Buffers stay bound while everything is suspended to idle. An emulated clock that stands
+# still cannot wake a machine, so the kernel is told to turn back when all devices sleep.
 suspend_and_resume()
 {
 	echo 0 >/sys/module/suspend/parameters/pm_test_delay || return 1
@@ -118,7 +117,7 @@ shared_driver()
 {
 	insmod ttmpool.ko && insmod ttmpool_edu.ko dma_bits="$bits" || return 1
 	ask selftest 64 && ask screen 4 || return 1
-	# In use by the driver: it may not go.
+	# The driver uses the module, so it must not go.
 	! rmmod ttmpool 2>/dev/null
 }
 
@@ -127,7 +126,7 @@ pooled()
 	sed -n 's/^manager pages_pooled //p' /sys/kernel/debug/ttmpool/stats
 }
 
-# For ttmpool-top, which is tried on them where Python is.
+# Print the files for ttmpool-top, which is tested on them where there is Python.
 show_files()
 {
 	for file in stats page_pool; do
@@ -135,7 +134,7 @@ show_files()
 	done
 }
 
-# What is pooled is seen, and goes when it is asked for, by whichever way.
+# The files show the pooled pages, and each way to shrink releases them.
 debugfs_shrinks()
 {
 	[ "$(pooled)" -gt 0 ] || return 1
@@ -155,7 +154,7 @@ limit_acts_at_once()
 	[ "$(pooled)" -le 100 ] && echo "$was" >"$limit"
 }
 
-# All events of a buffer's life, and the kernel's own call of the shrinker.
+# All events of a buffer's life are traced, and the kernel's own call of the shrinker.
 events_are_traced()
 {
 	echo 1 >/sys/kernel/tracing/events/ttmpool/enable || return 1
@@ -163,7 +162,7 @@ events_are_traced()
 	echo 2 >/proc/sys/vm/drop_caches
 	echo 0 >/sys/kernel/tracing/events/ttmpool/enable
 	events='populate unpopulate take give alloc free caching shrink'
-	# Coherent pages are never mapped by themselves.
+	# Coherent pages are never mapped separately.
 	[ "${found%% *}" = coherent ] || events="$events map unmap"
 	for event in $events; do
 		grep -q "ttmpool_$event: " /sys/kernel/tracing/trace || return 1
@@ -171,9 +170,9 @@ events_are_traced()
 	[ "$(pooled)" -eq 0 ]
 }
 
-# A case has left a page in use, for three operations of others
-# (f34_teardown_tells_what_was_left): one line says all that is known of it. The
-# address is not 0, which has no 0x.
+# A case has left a page in use, for three operations of other users
+# (f34_teardown_tells_what_was_left): one line tells everything about it. The address is
+# not 0, which would have no 0x.
 f34_a_leak_is_told()
 {
 	dmesg | grep -qE "pool-a: still in use at teardown: pages\\[0\\] \
@@ -191,8 +190,9 @@ rows_of()
 	grep -c ",$1," /recording
 }
 
-# recorded COMMAND...: what the driver's buffers do meanwhile is recorded, and replays
-# without a fault. The recorder is no child of this shell: ask waits for all that it has.
+# recorded COMMAND...: record the driver's buffers while the command runs, and replay the
+# recording without a fault. The recorder is no child of this shell, since ask waits for
+# all children.
 recorded()
 {
 	rm -f /recording /recorder.status
@@ -209,7 +209,7 @@ recorded()
 	held=0
 	"$@" || held=1
 	killall ttmpool-record
-	# If memory ran out, who waits for it may have been killed with it.
+	# If memory ran out, the waiting program may have been killed, too.
 	looks=600
 	until [ -s /recorder.status ]; do
 		looks=$((looks - 1))
@@ -222,7 +222,7 @@ recorded()
 	ttmpool-replay --brief --no-baseline --ram 1024 /recording
 }
 
-# Each time that the pool was asked for a buffer's pages has a row, and nothing else has.
+# Each request to the pool for a buffer's pages has one row, and nothing else has.
 a_recording_counts_as_the_pool_does()
 {
 	was=$(taken)
@@ -230,15 +230,15 @@ a_recording_counts_as_the_pool_does()
 		[ "$(rows_of alloc)" -eq $(($(taken) - was)) ]
 }
 
-# What was swapped out has rows that say so.
+# Each swapout has its rows.
 a_recording_has_what_is_swapped()
 {
 	recorded buffers_survive_pressure &&
 		[ "$(rows_of swapout)" -gt 0 ] && [ "$(rows_of swapin)" -gt 0 ]
 }
 
-# Neither in the log, nor in what can be read, nor in the trace is there an address
-# of the kernel's; and what tells of drivers is root's, but for the table.
+# Neither the log, nor the files, nor the trace contain an address in the kernel; and only
+# root can read files about drivers, except for the table.
 f45_no_kernel_address_is_told()
 {
 	files=/sys/kernel/debug/ttmpool
@@ -253,12 +253,12 @@ f45_no_kernel_address_is_told()
 		[ "$(stat -c %a $files/page_pool)" = 444 ]
 }
 
-# The limit goes up and down while the drivers' buffers come and go.
+# The limit changes while the drivers' buffers come and go.
 f35_the_limit_changes_under_load()
 {
 	limit=/sys/module/ttmpool/parameters/page_pool_size
 	was=$(cat "$limit")
-	# No child of this shell: ask waits for all that it has.
+	# No child of this shell, since ask waits for all children.
 	(
 		while [ ! -e /enough ]; do
 			echo 0 >"$limit"
@@ -274,7 +274,7 @@ f35_the_limit_changes_under_load()
 	[ "$(cat "$limit")" -eq "$was" ] && return "$held"
 }
 
-# A processor goes and comes back, with buffers bound.
+# A processor goes offline and comes back, with buffers bound.
 f47_a_processor_comes_and_goes()
 {
 	echo 0 >/sys/devices/system/cpu/cpu1/online && ask screen 4 &&
@@ -292,7 +292,8 @@ embedded_driver()
 	ask selftest 64 && rmmod ttmpool_edu_embedded
 }
 
-# Alone, and on ttmpool.ko: it says where a page is, and leaves nothing.
+# The first driver, alone and on ttmpool.ko: it prints where a page is, and leaves
+# nothing.
 first_driver()
 {
 	insmod ttmpool_first_embedded.ko && rmmod ttmpool_first_embedded || return 1
@@ -312,8 +313,8 @@ cycle()
 	done
 }
 
-# So many times, and what is free is what was free, but for what the kernel
-# caches, in kB with pages of 4 kB.
+# Load the modules this many times; then the same memory is free as before, except for the
+# kernel's caches, in kB with pages of 4 kB.
 loads=50
 load_slack=256
 load_and_unload()
@@ -326,7 +327,7 @@ load_and_unload()
 	[ $((before - after)) -lt $((load_slack * page_kb / 4)) ]
 }
 
-# Of a kernel that finds more than others: init-debug.sh, init-kcsan.sh, init-rt.sh.
+# The additions of a kernel that finds more: init-debug.sh, init-kcsan.sh, init-rt.sh.
 # shellcheck source=tools/kernel/init-debug.sh
 if [ -e /debug.sh ]; then
 	. /debug.sh
@@ -337,8 +338,8 @@ add_swap
 before=$(mem_free)
 step cases run_cases
 step f49_devices_go_before_their_pages devices_go_before_their_pages
-# The 28 bits of a real edu device, where something serves such a mask. The memory of arm64's
-# machine begins beyond them, at 1 GiB.
+# The 28 bits of a real edu device, if the machine can serve such a mask. The memory of
+# arm64's machine begins beyond them, at 1 GiB.
 bits=28
 case $(uname -m)-$mode in
 aarch64-none | aarch64-noncoherent) bits=32 ;;
@@ -350,7 +351,7 @@ step f06_debugfs_shrinks debugfs_shrinks
 step f36_limit_acts_at_once limit_acts_at_once
 step f35_the_limit_changes_under_load f35_the_limit_changes_under_load
 step events_are_traced events_are_traced
-# The recorder is a program of the machine that builds all this.
+# The recorder is compiled for the machine that builds all this.
 case $(uname -m) in
 aarch64) echo "step: ok a_recording_counts_as_the_pool_does # SKIP no recorder" ;;
 *) step a_recording_counts_as_the_pool_does a_recording_counts_as_the_pool_does ;;
@@ -369,7 +370,7 @@ step first_driver first_driver
 step f07_load_and_unload load_and_unload
 after=$(mem_free)
 echo "memory free: $before kB at the start, $after kB at the end"
-# The kernel keeps the page tables that it split its linear map with.
+# The kernel keeps the page tables with which it has split its linear map.
 step memory_is_back test $((before - after)) -lt $((1024 * page_kb))
 [ ! -e /debug.sh ] || debug_steps
 echo "end of the test"

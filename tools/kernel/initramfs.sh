@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# initramfs.sh MODULES FILE KERNEL [INIT]: an initial file system of busybox, the
+# initramfs.sh MODULES FILE KERNEL [INIT]: make an initial file system of busybox, the
 # modules in the directory MODULES, those of KERNEL that a disk needs, and a first
-# program: init.sh, if not told otherwise. PROGRAMS: more programs for its /bin, with the
-# libraries that they need. The busybox of another architecture is among the packages in KERNEL.
+# program: init.sh by default. PROGRAMS: more programs for its /bin, with the libraries
+# that they need. The busybox of another architecture is among the packages in KERNEL.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Reads the console of a test machine; prints one line, "PASSED SKIPPED TRANSFERS"
-# in numbers, and what is wrong before that; exits 1 if anything is.
+# Reads the console of a test machine; prints one line, "PASSED SKIPPED TRANSFERS" in
+# numbers, and before that everything that is wrong; exits with 1 if anything is.
 #
-# A fault of the IOMMU must have been announced ("# provokes: DEVICE ADDRESS"). In
-# a VT-d machine (-v mode=vtd-...) what was announced must have been logged, too,
-# each time; QEMU's AMD-Vi blocks an access without logging it, and the driver of Arm's SMMU
-# logs no more than ten in five seconds.
+# A fault of the IOMMU must have been announced ("# provokes: DEVICE ADDRESS"). In a VT-d
+# machine (-v mode=vtd-...) each announced fault must have been logged, too; QEMU's AMD-Vi
+# blocks an access without logging it, and the driver of Arm's SMMU logs no more than ten
+# in five seconds.
 
 function wrong(what) { print "  " what; bad++ }
 
-# The kernel complains. Of the first time all is shown: what came just before, which
-# often says why, and the trace. The console may be gone when somebody asks.
+# The kernel complains. The first time everything is shown: the lines just before, which
+# often say why, and the trace. The console may no longer exist when somebody asks.
 function alarm(i)
 {
 	if (!alarms++) {
@@ -39,8 +39,8 @@ showing > 0 { print "  | " $0; showing-- }
 	fault(substr($0, RSTART + 11, RLENGTH - 11)) }
 /AMD-Vi: Event logged \[IO_PAGE_FAULT/ { match($0, /address=0x[0-9a-f]+/)
 	fault(substr($0, RSTART + 8, RLENGTH - 8)) }
-# The SMMU's driver writes "event 0x10 received:", and then the event in four words, a line
-# each, of which the third is the address; since 6.15 one line has "iova: 0x...".
+# The SMMU's driver writes "event 0x10 received:", and then the event in four words, one
+# per line; the third is the address. Since 6.15 one line has "iova: 0x...".
 /smmuv3: event 0x[0-9a-f]+ received:/ { word = 1; next }
 word && /smmuv3: *\t?0x[0-9a-f]+$/ {
 	if (word++ == 3) {
@@ -63,7 +63,7 @@ function fault(addr)
 		wrong("unprovoked fault: " $0)
 }
 
-# Of races kcsan.awk judges.
+# kcsan.awk judges races.
 /BUG: KCSAN: / { next }
 /WARNING:|BUG:|Oops|kernel BUG|Kernel panic|Call Trace|soft lockup|rcu.*stall/ { alarm() }
 /pages are lost|ended with pools|Bail out!/ { wrong($0) }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# link-tree.sh TO DIR...: links under TO, in the same places, to what a build of
-# kernel objects needs of some directories of the source tree. What is compiled
-# are the links, so that the source tree stays clean.
+# link-tree.sh TO DIR...: make links under TO, with the same paths, to the files of some
+# directories of the source tree that a build of kernel objects needs. The links are
+# compiled, so the source tree stays clean.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash
 #
-# What the first program of any test machine begins with: file systems, a console
-# that shows what the kernel has to say, and a few commands. It is /machine.sh
-# there, and init.sh reads it.
+# The common beginning of the first program of any test machine: file systems, a console
+# that shows the kernel's messages, and a few commands. Its path there is /machine.sh, and
+# init.sh reads it.
 
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -14,7 +14,7 @@ mount -t tracefs tracefs /sys/kernel/tracing
 dmesg -n 7
 cd /modules || poweroff -f
 
-# step NAME COMMAND...: run it, and say whether it held.
+# step NAME COMMAND...: run the command, and print whether it succeeded.
 step()
 {
 	name=$1
@@ -29,7 +29,7 @@ step()
 # The size of a page, in kB.
 page_kb=$(awk '/^KernelPageSize:/ { print $2; exit }' /proc/self/smaps)
 
-# Free pages, with those that each CPU has put aside, in kB.
+# Free pages, including those in each CPU's list, in kB.
 mem_free()
 {
 	echo 3 >/proc/sys/vm/drop_caches
@@ -38,8 +38,8 @@ mem_free()
 		END { print n * '"$page_kb"' }' /proc/zoneinfo
 }
 
-# A disk to move pages to, where the mode has one. Modules are tried until no
-# more of them goes in: which needs which depends on the kernel.
+# Add a disk for swapping, if the mode has one. Modules are tried until no further one can
+# be loaded, because their dependencies differ between kernels.
 add_swap()
 {
 	for ko in virtio*.ko virtio*.ko virtio*.ko; do

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# more.sh FILE FLAVOUR: the initial file system FILE has init-FLAVOUR.sh, too, which init.sh
-# reads. Such a file may have parts: this one comes after the others.
+# more.sh FILE FLAVOUR: add init-FLAVOUR.sh, which init.sh reads, to the initial file
+# system FILE. Such a file may have several parts: this one is appended to the others.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# names.sh PROGRAMS CONSOLE...: which portable cases hold on the simulated machine
-# and in every kernel that was booted? PROGRAMS is a directory with the suites,
-# built for the former. Prints how many, and before that those that hold on the
-# simulated machine alone; exits 1 if there are any.
+# names.sh PROGRAMS CONSOLE...: which portable cases pass on the simulated machine and in
+# every booted kernel? PROGRAMS is a directory with the suites, built for the machine.
+# Prints how many, and before that those that pass on the simulated machine only; exits
+# with 1 if there are any.
 set -eu
 
 programs=$1

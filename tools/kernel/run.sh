@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The kernel half of ./dev: fetch kernels, build the modules, boot the matrix,
-# judge the consoles. Nothing is installed but the tools.
+# The kernel half of ./dev: fetch kernels, build the modules, boot the matrix, judge the
+# consoles. Only the tools are installed.
 #
 #   run.sh test [--rt] [--kernel 6.1|6.12|7.3] [--mode MODE]
 #   run.sh test --arch arm64 [--pages 16k] [--kernel 6.12|7.3] [--mode MODE]
@@ -68,7 +68,7 @@ fail()
 	exit 1
 }
 
-# What was asked for, or all.
+# The kernels and modes of the command line, or all.
 kernels='6.1 6.12 7.3'
 suffix=
 parse()
@@ -120,14 +120,14 @@ need_tools()
 		libtracefs-dev libtraceevent-dev libbpf-dev
 }
 
-# What is tested is looked at by sparse, too (build.sh).
+# A test run also checks the code with sparse (build.sh).
 need_sparse()
 {
 	need sparse && export CHECK=1
 }
 
-# The portable suites on the simulated machine, to compare a kernel with: which
-# cases there are, and what the operation script logs.
+# The portable suites on the simulated machine, for comparison with a kernel: the list of
+# cases, and the log of the operation script.
 prepare_simulated()
 {
 	say "building the simulated machine"
@@ -141,7 +141,7 @@ prepare_simulated()
 $work/simulated/tools/replay/ttmpool-replay"
 }
 
-# Of this Debian, or of the next one. Status 3: neither has such a kernel.
+# From this Debian, or from the next one. Status 3: neither has such a kernel.
 fetch()
 {
 	say "$1: fetching"
@@ -169,8 +169,8 @@ prepare()
 	[ "$suffix" != -rt ] || "$here/more.sh" "$work/out-$series/initramfs.gz" rt
 }
 
-# Flags with a bit that no processor has, above the 21st: what died is the emulated
-# CPU (boot.sh says of what), and nothing can be said of the kernel on it.
+# A flag above bit 21, which no processor has, shows that the emulated CPU failed (boot.sh
+# explains why); then the run says nothing about the kernel.
 has_impossible_flags()
 {
 	grep -aqE 'EFLAGS: ([1-9a-f]|0[1-9a-f]|00[4-9a-f])' "$1"
@@ -186,7 +186,7 @@ boot_cell()
 		"$mode" "$log" >"$log.qemu" 2>&1
 }
 
-# What the machine has shown of its files in debugfs is what ttmpool-top can read.
+# ttmpool-top must be able to read the debugfs files that the machine printed.
 top_reads_them()
 {
 	rm -rf "$log.files" && mkdir "$log.files" || return 1
@@ -198,14 +198,14 @@ top_reads_them()
 }
 
 # Do small chunks that are mapped in one call share their addresses on that kernel
-# (shim/linux/ttmpool.mk)? The simulated machine has to do the same then. A debug kernel,
+# (shim/linux/ttmpool.mk)? Then the simulated machine has to do the same. A debug kernel,
 # which shares nothing, has no such directory.
 shares_addresses()
 {
 	grep -qs dma_iova_link "$work/$1"/usr/src/*-common/include/linux/dma-mapping.h
 }
 
-# Boot one cell of the matrix, and leave its row of the table beside its log.
+# Boot one cell of the matrix, and write its row of the table beside its log.
 cell()
 {
 	series=$1
@@ -245,7 +245,7 @@ start_table()
 	consoles=
 }
 
-# As many machines at a time as there are processors, and memory for.
+# Boot as many machines at a time as there are processors, and memory for them.
 boot_modes()
 {
 	series=$1
@@ -266,7 +266,7 @@ boot_modes()
 	done
 }
 
-# A row comes into the table; one that is not there did not pass.
+# Add a row to the table; a missing one counts as failed.
 count_row()
 {
 	row=$(cat "$1") || row="$1 FAILED"
@@ -277,7 +277,7 @@ count_row()
 	esac
 }
 
-# close_table WHAT: the table, and what held in all.
+# close_table WHAT: print the table, and the cases that passed everywhere.
 close_table()
 {
 	cat "$table"

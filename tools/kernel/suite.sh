@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=sh disable=SC2154 # $here, $root, $work: who reads it
 #
-# Debian 13's packages on a Debian 12, whose index has no 7.x kernels and whose libc
-# is too old for the programs that build modules for them. To be sourced, with $here
-# set to a directory beside this one, and $root to the tree's.
+# Debian 13's packages on a Debian 12, whose index has no 7.x kernels, and whose libc is
+# too old for the programs that build modules for them. To be sourced, with $here set to a
+# directory beside this one, and $root to the tree's.
 #
 #     index    an apt configuration of its own, with Debian 13 and its backports
 #     folder   a Debian 13 in a directory, in which compilers run (chroot)
 #
-# Both are made once, under $TTMPOOL_SUITE_DIR, and kept; to have them anew, remove
-# that. The mirror is whichever the system's own sources name.
+# Both are made once, under $TTMPOOL_SUITE_DIR, and kept; remove that directory to have
+# them made again. The mirror is the one that the system's own sources name.
 
 suite_name=trixie
 suite_dir=${TTMPOOL_SUITE_DIR:-$here/../../build/$suite_name}
@@ -39,7 +39,7 @@ suite_sources()
 		echo "deb $signed $security $suite_name-security main"
 }
 
-# Make the index, or read it anew if it is older than a day.
+# Make the index, or read it again if it is older than a day.
 suite_index()
 {
 	mkdir -p "$suite_dir/apt/lists/partial" "$suite_dir/apt/cache/archives/partial"
@@ -62,7 +62,7 @@ suite_index()
 		touch "$apt_dir/updated"
 }
 
-# Make the folder, if it is not there; say where it is and how large.
+# Make the folder if it does not exist; print where it is and how large.
 suite_folder()
 {
 	suite_index || return 1
@@ -80,14 +80,14 @@ suite_folder()
 		echo "==> it has $(as_root du -sm "$folder" | cut -f1) MiB" >&2
 }
 
-# suite_need PACKAGE...: install what the folder does not have.
+# suite_need PACKAGE...: install those that the folder lacks.
 suite_need()
 {
 	as_root chroot "$suite_dir/root" dpkg-query -W "$@" >/dev/null 2>&1 ||
 		suite_install "$@"
 }
 
-# suite_install PACKAGE...: into the folder.
+# suite_install PACKAGE...: install them in the folder.
 suite_install()
 {
 	as_root chroot "$suite_dir/root" sh -c 'apt-get -qq update &&
@@ -96,9 +96,9 @@ suite_install()
 		>>"$suite_dir/debootstrap.log" 2>&1
 }
 
-# suite_source SERIES DIR: the package of a kernel's source from the index, unpacked
-# under DIR and not installed: no Debian 12 has that of 7.3, and a Debian 13 only with
-# its backports.
+# suite_source SERIES DIR: unpack the package of a kernel's source from the index under
+# DIR, without installing it: no Debian 12 has that of 7.3, and a Debian 13 only with its
+# backports.
 suite_source()
 {
 	suite_index || return 1
@@ -115,8 +115,8 @@ suite_source()
 		echo "$version" >"$2/version"
 }
 
-# suite_compiler TOOL...: a kernel of Debian 13 is made with its compiler: here, or in its
-# folder, which SUITE_FOLDER names then.
+# suite_compiler TOOL...: a kernel of Debian 13 is built with its compiler: here, or in
+# its folder, which SUITE_FOLDER names then.
 suite_compiler()
 {
 	unset SUITE_FOLDER
@@ -125,7 +125,8 @@ suite_compiler()
 	export SUITE_FOLDER="$suite_dir/root"
 }
 
-# there COMMAND...: where the kernel's compiler is. $root and $work are seen there.
+# there COMMAND...: run it in the system with the kernel's compiler. $root and $work have
+# the same paths there.
 there()
 {
 	if [ -z "${SUITE_FOLDER-}" ]; then
@@ -135,8 +136,9 @@ there()
 	fi
 }
 
-# suite_fetch SERIES DIR: the newest kernel of a series, by fetch.sh, from the system's own
-# index or, if that has none, from this one; sets $release. Status 3: neither has one.
+# suite_fetch SERIES DIR: fetch the newest kernel of a series, with fetch.sh, from the
+# system's own index or, if that has none, from this one; sets $release. Status 3: neither
+# has one.
 suite_fetch()
 {
 	status=0
@@ -151,8 +153,8 @@ suite_fetch()
 	return "$status"
 }
 
-# Is there no compiler here that this kernel's headers ask for, or do the programs that
-# build modules for it want a newer libc?
+# Does this system lack the compiler that this kernel's headers need, or do the programs
+# that build modules for it need a newer libc?
 suite_is_newer()
 {
 	compiler=$(sed -n 's/^CC *=.*\(gcc-[0-9]*\)$/\1/p' \
@@ -163,8 +165,8 @@ suite_is_newer()
 		grep -q "GLIBC_.*not found"
 }
 
-# suite_enter DIR: where modules for the kernel in DIR are built: here, or in a folder with
-# a newer Debian, which SUITE_FOLDER names then.
+# suite_enter DIR: choose where modules for the kernel in DIR are built: here, or in a
+# folder with a newer Debian, which SUITE_FOLDER names then.
 suite_enter()
 {
 	unset SUITE_FOLDER

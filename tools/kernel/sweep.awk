@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Consoles of machines on which pools were swept (tests/faults/sweep.c), as a
-# table: of each operation, how many allocations failed, how often it was refused
-# for that, and how many pages the system had back other than write-back. Exits 1
-# if nothing was swept, or if ours lost any.
+# The consoles of machines on which pools were swept (tests/faults/sweep.c), as a table:
+# for each operation, how many allocations failed, how often the operation was refused
+# because of that, and how many pages the system got back that were not write-back. Exits
+# with 1 if nothing was swept, or if our pool lost a page.
 
 /: sweep: / {
 	sub(/\r$/, "")

@@ -18,14 +18,14 @@
 
 BEGIN {
 	OFS = "\t"
-	# These never free one chunk of what they take. Upstream's pool does not know
-	# of pages that are in use; ours does, and tells of them.
+	# These cases never free one chunk of what they take. Upstream's pool does not
+	# track pages in use; ours does, and reports them.
 	careless["ttm_tt_populate_populated_ttm"]
 	careless["ttm_tt_swapin_basic"]
 	careless["ttm_bo_validate_no_placement_signaled"]
 }
 
-# What the line says of a case.
+# The result of a case in this line.
 function verdict()
 {
 	return /^ *not ok/ ? "fail" : / # SKIP/ ? "skip" : "pass"
@@ -62,7 +62,7 @@ function report(    who)
 		alarm()
 }
 
-# Without numbers of processes and processors, times, addresses and offsets.
+# The line without process and processor numbers, times, addresses and offsets.
 function alarm(    text)
 {
 	text = $0
@@ -88,7 +88,7 @@ function alarm(    text)
 	next
 }
 
-# The sum of a case with parameters is not one more, unless it is bad alone.
+# The total of a case with parameters does not count again, unless only the total is bad.
 /^    (not )?ok [0-9]+ / {
 	how = verdict()
 	full = name()

@@ -82,7 +82,7 @@ function show_case(n,    i)
 		printf "%s", said[i, n]
 }
 
-# A case is as it should be if it passed on every kernel.
+# A case is good if it passed on every kernel.
 function judge_case(n,    i)
 {
 	for (i = 1; i <= last; i++)

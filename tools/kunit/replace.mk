@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Read at the end of the Makefile of the kernel's TTM, in whose directory ttmpool
-# is linked: ttm_pool.o gives way to ttmpool and the drop-in, and all the rest of
-# TTM, its suites with it, is the kernel's own.
+# Included at the end of the Makefile of the kernel's TTM, which has a link to ttmpool:
+# ttmpool and the drop-in take the place of ttm_pool.o; the rest of TTM, with its suites,
+# is the kernel's own.
 
 ttmpool-dir := ttmpool/
 include $(src)/$(ttmpool-dir)shim/linux/ttm/ttm.mk
@@ -10,5 +10,5 @@ include $(src)/$(ttmpool-dir)shim/linux/ttm/ttm.mk
 ttm-y := $(filter-out ttm_pool.o,$(ttm-y)) $(ttmpool-ttm-objs)
 ccflags-y += $(ttmpool-ttm-ccflags)
 
-# A warning in what is ours is an error.
+# A warning in our files is an error.
 $(foreach object,$(ttmpool-ttm-objs),$(eval CFLAGS_$(object) += -Werror))

@@ -1,28 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# ./dev kunit: the KUnit suites that Linux has for its TTM, in User-Mode Linux,
-# first on the kernel's own page pool, then on ttmpool in its place, side by side.
+# ./dev kunit: Linux's KUnit suites for TTM, in User-Mode Linux, first on the kernel's own
+# page pool, then on ttmpool in its place, side by side.
 #
 #   run.sh [--kernel 6.12|7.3] [--kasan]
 #   run.sh bench [--json]
 #
 #     build/kunit/linux-source-6.12/   the source, from Debian's package
-#     build/kunit/{stock,ours}[-kasan]/   what is built, and a test.log
+#     build/kunit/{stock,ours}[-kasan]/   the builds, and a test.log
 #     build/kunit/bench/   a kernel with both pools, which a suite races
-#     build/kunit-7.3/   the same of 7.3, without the race; made with the compiler of
+#     build/kunit-7.3/   the same of 7.3, without the race; built with the compiler of
 #                        Debian 13, in a folder if this is a Debian 12
 #
-# There is one source for all kernels of a series. That of 7.3 gets the patches that
-# ./dev ttm patch writes, and its configuration says which pool is built. In 6.12 its
-# drivers/gpu/drm/ttm/Makefile gets a line at its end that includes what
-# $TTM_POOL_REPLACED_BY names: nothing, replace.mk, or bench/bench.mk. So all are
-# compiled from the same files by the same commands, and each begins as a copy of the
-# first, of which little is made anew. tools/testing/kunit/kunit.py, which is a part of
-# the source, does the rest.
+# There is one source for all kernels of a series. That of 7.3 gets the patches that ./dev
+# ttm patch writes, and its configuration says which pool is built. In 6.12 a line at the
+# end of drivers/gpu/drm/ttm/Makefile includes the file that $TTM_POOL_REPLACED_BY names:
+# none, replace.mk, or bench/bench.mk. So all kernels are compiled from the same files
+# with the same commands, and each begins as a copy of the first one, so that only little
+# is built again. tools/testing/kunit/kunit.py, which is a part of the source, does the
+# rest.
 #
-# The first time takes some five minutes on two idle cores, and 2 GB; with --kasan
-# ten, and 2 GB more.
+# The first time takes about five minutes on two idle cores, and 2 GB; with --kasan ten
+# minutes, and 2 GB more.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ root=$(cd "$here/../.." && pwd)
 series=6.12
 flavour=
 
-# In the names of the objects that TTM is linked from.
+# A pattern for the names of the objects from which TTM is linked.
 stock_pool='/drm/ttm/ttm_pool\.o$'
 our_pool='/ttmpool/lib/\(pool/\)*take\.o$'
 raced_pool='/ttmpool/bench/stock\.o$'
@@ -40,7 +40,7 @@ raced_pool='/ttmpool/bench/stock\.o$'
 # shellcheck source=tools/kernel/suite.sh
 . "$root/tools/kernel/suite.sh"
 
-# What is made of a series, and where.
+# The builds of a series, and their paths.
 choose()
 {
 	series=$1
@@ -95,8 +95,8 @@ need_tools()
 	fi
 }
 
-# Of a new package everything is made anew: its files are dated as they were
-# packed, which may be before what was built of the old ones.
+# After a new package everything is built again: its files have the dates of its packing,
+# which may be before the last build of the old ones.
 unpack_source()
 {
 	[ -n "$(find "$source" -maxdepth 0 -newer "$source_tar" \
@@ -112,8 +112,8 @@ unpack_source()
 	mv "$work/unpacked/linux-source-$series" "$source" && touch "$source"
 }
 
-# What is compiled are links to this tree: a few, and not one to all of it, for the
-# kernel's source lies inside it.
+# Links to files of this tree are compiled: a few links, and not one to the whole tree,
+# since the kernel's source is inside it.
 link_ttmpool()
 {
 	mkdir -p "$ttm/ttmpool"
@@ -124,7 +124,7 @@ link_ttmpool()
 	ln -sfn "$root/tools/bench" "$ttm/ttmpool/race"
 }
 
-# What git am makes of the series goes into the source, file by file, as far as it is new.
+# Copy the result of git am to the source, file by file, as far as it is new.
 patch_source()
 {
 	"$root/tools/ttm/patch.sh" "$series" "$work/patch" "$work/patch/series" \
@@ -149,7 +149,7 @@ prepare_source()
 	fi
 }
 
-# kunit COMMAND KERNEL ARGS...: with all that it says in a log.
+# kunit COMMAND KERNEL ARGS...: run kunit.py, with all its output in a log.
 kunit()
 {
 	command=$1
@@ -160,7 +160,7 @@ kunit()
 		>"$work/$kernel-$command.log" 2>&1
 }
 
-# build POOL ARGS...: make the kernel with that pool.
+# build POOL ARGS...: build the kernel with that pool.
 build()
 {
 	name=$1$flavour
@@ -173,7 +173,7 @@ build()
 	}
 }
 
-# Is the kernel's own pool, or ours, what is linked into TTM? Not both.
+# Which pool is linked into TTM, the kernel's own or ours? Not both.
 has_pool()
 {
 	ar t "$work/$1/drivers/gpu/drm/ttm/built-in.a" >"$work/objects" &&
@@ -185,7 +185,7 @@ build_stock()
 	build stock "$@" && has_pool "stock$flavour" "$stock_pool" "$our_pool"
 }
 
-# copy_stock KERNEL: what the other has built is as good for this one, up to TTM.
+# copy_stock KERNEL: the other kernel's build can be used for this one, except for TTM.
 copy_stock()
 {
 	[ ! -e "$work/$1" ] || return 0
@@ -206,7 +206,7 @@ build_ours()
 	build ours "$@" && has_pool "ours$flavour" "$our_pool" "$stock_pool"
 }
 
-# The kernel of the race has both: the drop-in, and TTM's as bench/stock.c has it.
+# The kernel of the race has both pools: the drop-in, and TTM's as bench/stock.c makes it.
 build_bench()
 {
 	copy_stock bench || return 1
@@ -215,8 +215,8 @@ build_bench()
 		has_pool bench "$raced_pool" "$stock_pool"
 }
 
-# execute KERNEL SUITES [DIRECTORY]: its memory is a file, of which it looks for a
-# place by itself; a /dev/shm may be too small.
+# execute KERNEL SUITES [DIRECTORY]: run the kernel. Its memory is a file, for which it
+# finds a place by itself; a /dev/shm may be too small.
 execute()
 {
 	(
@@ -227,8 +227,8 @@ execute()
 	)
 }
 
-# boot KERNEL: what came of each case is then in KERNEL.cases. A case that fails is
-# no error here. Of a kernel that died the last words are shown.
+# boot KERNEL: the result of each case is in KERNEL.cases afterwards. A case that fails is
+# no error here. If the kernel died, its last lines are shown.
 boot()
 {
 	say "running the suites: $1"
@@ -239,8 +239,8 @@ boot()
 	grep -qx end "$work/$1.cases" || tail -n 30 "$work/$1/test.log" >&2
 }
 
-# Before we trust KASAN to find nothing: does it find a use after free? This is a
-# case of its own suite.
+# Before KASAN is trusted to find nothing: does it find a use after free? Its own suite
+# has a case for that.
 check_kasan()
 {
 	say "looking whether KASAN finds what it should: $1"
@@ -262,7 +262,7 @@ run()
 		"$work/ours$flavour.cases"
 }
 
-# What the numbers do not say.
+# What the numbers do not show.
 remark()
 {
 	cat <<'END'
@@ -273,8 +273,8 @@ lists. They say nothing of a pool.
 END
 }
 
-# Where the 1 GiB of a machine does not go to a disk in between, if there is room, and
-# if it may be executed from there, which it is.
+# A place where the machine's 1 GiB is not written to a disk in between, if there is room,
+# and if files there may be executed, which this one is.
 memory_place()
 {
 	room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Read at the end of the Makefile of the kernel's TTM, as ../replace.mk is, for the
-# kernel of ./dev kunit bench: TTM keeps its pool, the drop-in is linked beside it
-# with TTM's names for its functions changed, and a KUnit suite races the two.
+# Included at the end of the Makefile of the kernel's TTM, like ../replace.mk, for the
+# kernel of ./dev kunit bench: TTM keeps its pool, the drop-in is linked beside it with
+# other names for TTM's functions, and a KUnit suite races the two.
 
 ttmpool-dir := ttmpool/
 include $(src)/$(ttmpool-dir)shim/linux/ttm/ttm.mk
 
-# What drivers see is TTM's, and no test of TTM's looks into the drop-in.
+# Drivers see TTM's functions, and no test of TTM's looks into the drop-in.
 bench-ours := $(patsubst %/mirror.o,%/mirror_none.o, \
 	$(filter-out %/compat_exports_node.o,$(ttmpool-ttm-objs)))
 bench-suite := $(addprefix $(ttmpool-dir)bench/,arms.o suite.o) \
@@ -28,5 +28,5 @@ $(foreach object,$(bench-ours), \
 	$(eval CFLAGS_$(object) += -Werror $(bench-renames)))
 $(foreach object,$(bench-suite),$(eval CFLAGS_$(object) += -Werror))
 
-# Free are half of these pages, one by one, of a machine of 1 GiB.
+# Half of these pages will be free, one by one, on a machine of 1 GiB.
 CFLAGS_$(ttmpool-dir)race/fragment.o += -DPART_PAGES=131072

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# One JSON object of a race in User-Mode Linux (suite.c), from its console: for each
-# work, size and step the medians of what one buffer took, in ns, and the median of the
-# pairs' ratios: how many times as long TTM's pool takes. spread: half of the ratios lie
-# within so much of it, as a part of it. The first pair is to warm up.
+# One JSON object of a race in User-Mode Linux (suite.c), from its console: for each work,
+# size and step the medians of the time for one buffer, in ns, and the median of the
+# pairs' ratios: how many times as long TTM's pool takes. spread: half of the ratios are
+# within this fraction of the median. The first pair is to warm up.
 
 function sort(v, n,    i, j, t)
 {

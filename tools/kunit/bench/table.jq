@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The rows of a race in User-Mode Linux as tables, one for each work: how many times as
-# long TTM's pool takes.
+# The rows of a race in User-Mode Linux as tables, one for each work. A number says how
+# many times as long TTM's pool takes.
 
 def name: { wc: "plain pages, write-combined",
 	    dma: "pages of the DMA API",
