@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# boot.sh KERNEL_DIR INITRAMFS VARIANT LOG: boot a machine that has two displays and a
-# disk to swap to, and keep its console in LOG and a picture of its first display, if there
-# is one, in LOG.ppm. VARIANT is an allocator and how its buffers are: ttmpool-wc, shmem-wb,
-# ttmpool-wc-dma, which has an IOMMU.
+# boot.sh KERNEL_DIR INITRAMFS VARIANT LOG: boot a machine with two displays and a disk
+# for swapping; keep its console in LOG, and a picture of its first display, if there is
+# one, in LOG.ppm. VARIANT is an allocator and the kind of its buffers: ttmpool-wc,
+# shmem-wb, or ttmpool-wc-dma, which has an IOMMU.
 #
-# Why the CPU has no cmpxchg16b: see tools/kernel/boot.sh.
+# tools/kernel/boot.sh says why the CPU has no cmpxchg16b.
 #
-# A machine that shows a picture waits until it is taken, through QEMU's monitor, and is
-# told so on its second serial line. Both are pairs of pipes.
+# A machine that shows a picture waits until it is taken, through QEMU's monitor, and gets
+# a line on its second serial port then. Both are pairs of pipes.
 set -eu
 
 kernel=$1
@@ -31,7 +31,7 @@ case $variant in
 	;;
 *) append="$append iommu=off" ;;
 esac
-# Once the picture is there: take it, and say so.
+# When the picture is there, take it, and tell the machine.
 photograph()
 {
 	while ! grep -q '^client: the picture is shown' "$log" 2>/dev/null; do
@@ -59,7 +59,7 @@ for pipe in monitor line; do
 	others="$others $!"
 done
 
-# Whoever is left waits for a machine that is gone.
+# End the processes that still wait for the machine, which has ended.
 clean_up()
 {
 	for pid in $others; do

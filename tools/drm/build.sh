@@ -3,8 +3,8 @@
 #
 # build.sh KERNEL_DIR OUT: for a kernel that fetch.sh has put into KERNEL_DIR, build
 # ttmpool.ko, drm_gem_ttmpool.ko, and the driver examples/bochs-pool on either allocator;
-# they are in OUT/*.ko afterwards. With them comes the client, OUT/client. A warning is an
-# error, and so is what sparse says with CHECK=1 in the environment.
+# they are in OUT/*.ko afterwards, and the client is OUT/client. A warning is an error;
+# with CHECK=1 in the environment sparse's warnings are, too.
 #
 # SUITE_FOLDER in the environment: a system in a folder, in which the compiler runs.
 set -eu
@@ -51,7 +51,7 @@ kbuild()
 	find "$dir" -name '*.ko' -exec cp {} "$out" \;
 }
 
-# The interface is that of the kernel's own headers; __user is for its checker.
+# The interface is in the kernel's own headers; __user is only for its checker.
 build_client()
 {
 	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -O2 -static \

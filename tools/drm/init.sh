@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2154 # $alloc, $wc, $dma...
 #
-# The first program of a machine with two displays, and the only one but for the client.
-# Whose buffers the driver has (ttmpool, shmem), whether clients write through
-# write-combining mappings (wc), and whether buffers are mapped for the device (dma), the
-# kernel's command line says.
+# The first program of a machine with two displays, and the only one except for the
+# client. The kernel's command line says whose buffers the driver has (ttmpool, shmem),
+# whether clients write through write-combining mappings (wc), and whether buffers are
+# mapped for the device (dma).
 #
-# A step that is about swapping holds only if that really happened.
+# A step about swapping passes only if that really happened.
 
 # shellcheck source=tools/kernel/machine.sh
 . /machine.sh
@@ -35,7 +35,7 @@ load()
 	load_driver
 }
 
-# They say for themselves what held; nothing of them stays.
+# The cases print their own results; nothing of them stays.
 cases()
 {
 	insmod ttmpool_drm_cases.ko && rmmod ttmpool_drm_cases
@@ -58,8 +58,8 @@ stat_of()
 		/sys/kernel/debug/ttmpool/stats
 }
 
-# More than all of memory, or the kernel may take what is filled here, and leave the
-# buffers. Not zeroes: such pages never get to a disk.
+# Use more than all of memory, since otherwise the kernel may swap out these pages instead
+# of the buffers. Not zeroes: such pages never get to a disk.
 hog()
 {
 	mkdir -p /hog && mount -t tmpfs -o size=280m tmpfs /hog
@@ -71,7 +71,8 @@ hog()
 	done >/hog/pages
 }
 
-# held COMMAND...: the client has its buffers, and looks at them when the command is done.
+# held COMMAND...: the client has its buffers while the command runs, and checks them
+# afterwards.
 held()
 {
 	rm -f /go
@@ -91,7 +92,7 @@ held()
 	return "$status"
 }
 
-# What shmem has mapped for a process stays where it is; so its client unmaps.
+# shmem pages that are mapped for a process stay in memory; so its client unmaps them.
 swap()
 {
 	scenario='swap 64'
@@ -103,7 +104,7 @@ swap()
 	[ "$alloc" = shmem ] || [ "$(stat_of bytes_stored)" -gt 0 ]
 }
 
-# Of its two displays, the one that the client has open.
+# Remove the display that the client has open.
 remove_display()
 {
 	for dir in "/sys/bus/pci/drivers/$card"/0000:*; do
@@ -124,14 +125,15 @@ unplug()
 	client churn 60
 }
 
-# What the kernel's own helper cannot is told, and not judged: in a mapping of which the first
-# part is gone it shows other pages, and no object of its says that it is in memory.
+# Steps that the kernel's own helper cannot pass are printed, and not judged: a mapping
+# whose first part was unmapped shows other pages, and none of its objects counts as
+# resident.
 told()
 {
 	client "$@" || [ "$alloc" = shmem ]
 }
 
-# Whatever was made is gone: what is free is what was free, in kB.
+# Everything that was made is gone: the free memory is as before, in kB.
 slack=1024
 memory_is_back()
 {
@@ -153,7 +155,7 @@ reload()
 	load_driver && client churn 40 && unload_driver
 }
 
-# Until somebody has looked at it, and says so.
+# Keep the picture until boot.sh says that it has taken it.
 picture()
 {
 	client picture </dev/ttyS1

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# initramfs.sh KERNEL_DIR DIR FILE: an initial file system with the kernel's modules that
-# the drivers need, in the order that they need; from DIR the other modules and the client;
-# and init.sh.
+# initramfs.sh KERNEL_DIR DIR FILE: make an initial file system with the kernel's modules
+# that the drivers need, in the order in which they are loaded; from DIR the other modules
+# and the client; and init.sh.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

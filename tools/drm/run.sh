@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# A display driver whose buffers come from a pool, beside the same driver on the kernel's own
-# shmem helper: build both, boot them, judge the consoles, compare what is to be seen.
-# Nothing is installed but the tools.
+# A display driver whose buffers come from a pool, beside the same driver on the kernel's
+# own shmem helper: build both, boot them, judge the consoles, compare the pictures. Only
+# the tools are installed.
 #
 #   run.sh build|test [--kernel 6.12|7.3] [--variant VARIANT]
 set -eu
@@ -63,7 +63,7 @@ need_tools()
 		export CHECK=1
 }
 
-# Status 3: this Debian has no such kernel, nor has the next one.
+# Status 3: neither this Debian nor the next one has such a kernel.
 prepare()
 {
 	say "$1: fetching"
@@ -75,8 +75,8 @@ prepare()
 		"$here/initramfs.sh" "$kernels_dir/$1" "$work/$1" "$work/$1/initramfs.gz"
 }
 
-# The sum of a number that the client said each time: sum_of KEY LOG. Of the first two
-# init.sh judges.
+# sum_of KEY LOG: the sum of a number that the client printed several times. init.sh
+# judges the first two.
 sum_of()
 {
 	awk -v key="$1" '/^client: / && !/^client: (split|fdinfo)/ {
@@ -86,7 +86,7 @@ sum_of()
 	} END { printf "%.0f\n", n }' "$2"
 }
 
-# Boot one machine, and leave its row of the table beside its log.
+# Boot one machine, and write its row of the table beside its log.
 cell()
 {
 	log=$work/$1-$2.log
@@ -113,7 +113,7 @@ count_row()
 	esac
 }
 
-# All variants show the same picture, and one colour is no picture.
+# All variants must show the same picture, and one of a single colour does not count.
 compare_pictures()
 {
 	first=
@@ -147,7 +147,7 @@ start_table()
 	failed=0
 }
 
-# for_kernels COMMAND ARGS...: build for each, and do that with it.
+# for_kernels COMMAND ARGS...: build for each kernel, and run the command with it.
 for_kernels()
 {
 	need_tools || fail "drm: packages are missing"

@@ -1,33 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# abi.sh SYMVERS DIR: may Debian's own drivers run on DIR/ours/ttm.ko? SYMVERS is
-# Module.symvers of the kernel, DIR has what build.sh puts there.
-# abi.sh --structures DIR: the third point alone, against DIR/layout.stock.
+# abi.sh SYMVERS DIR: may Debian's own drivers run on DIR/ours/ttm.ko? SYMVERS is the
+# kernel's Module.symvers; build.sh has filled DIR.
+# abi.sh --structures DIR: check only the third point, against DIR/layout.stock.
 #
 # These are compared, and any difference is a refusal:
 #
 #     exports      every symbol of Debian's ttm.ko is there, with the same CRC.
-#                  It is made of the types of all arguments, whatever they
-#                  point to included.
-#     imports      every symbol that ours asks for is in the kernel or in drm.ko,
+#                  The CRC is made of the types of all arguments, including what
+#                  they point to.
+#     imports      every symbol that ours needs is in the kernel or in drm.ko,
 #                  which is loaded before it, with the same CRC
-#     structures   size, and offset, size and type of each member, of those that
-#                  TTM shares with drivers, in every object of ours that knows
-#                  them: from its debug information, and from the type
-#                  information (BTF) that Debian's binary carries
+#     structures   size, and offset, size and type of each member, of the structures
+#                  that TTM shares with drivers, in every object of ours that has
+#                  them: from its debug information, and from the type information
+#                  (BTF) in Debian's binary
 #
-# The CRC says what the headers were when the exporting file was compiled; the
-# last point says what every other file was compiled with. A kernel without CRCs
-# (CONFIG_MODVERSIONS, which Debian's 7.3 has not) has 0 for each: then names are
-# compared, the string that the kernel compares before it loads a module (vermagic), and
-# structures.
+# The CRC depends on the headers with which the exporting file was compiled; the last
+# point checks all other files. A kernel without CRCs (CONFIG_MODVERSIONS, which Debian's
+# 7.3 lacks) has 0 for each: then names are compared, the string that the kernel compares
+# before it loads a module (vermagic), and structures.
 set -eu
 
 tab=$(printf '\t')
 structures=ttm_pool,ttm_pool_type,ttm_device,ttm_tt,ttm_buffer_object
 structures=$structures,ttm_resource,ttm_resource_manager,ttm_operation_ctx
-# Others that a driver embeds, fills in or goes through; not every kernel has them all.
+# Other structures that a driver embeds, fills in or follows; not every kernel has all of
+# them.
 others=ttm_device_funcs,ttm_place,ttm_placement,ttm_bus_placement,ttm_lru_bulk_move
 others=$others,ttm_lru_bulk_move_pos,ttm_resource_manager_func,ttm_resource_cursor
 others=$others,ttm_range_mgr_node,ttm_validate_buffer,ttm_kmap_iter_ops,ttm_global
@@ -46,7 +46,7 @@ refuse()
 	exit 1
 }
 
-# Lines of "CRC NAME": what Debian's ttm.ko exports, and what ours does.
+# Lines of "CRC NAME": the exports of Debian's ttm.ko, and of ours.
 exports_of()
 {
 	awk -F "$tab" '$3 ~ /(^|\/)ttm$/ { print $1, $2 }' "$1" | sort
@@ -63,20 +63,20 @@ check_exports()
 	exports=$(wc -l <"$dir/exports.stock")
 }
 
-# Lines of "CRC NAME" of what may be asked for.
+# Lines of "CRC NAME": all symbols that are available.
 offered()
 {
 	awk -F "$tab" '$3 == "vmlinux" || $3 ~ /\/drm$/ { print $1, $2 }' \
 		"$symvers" | sort
 }
 
-# Has the kernel CRCs at all?
+# Does this kernel have CRCs?
 has_crcs()
 {
 	! awk '$1 != "0x00000000" { exit 1 }' "$dir/exports.stock"
 }
 
-# Lines of "CRC NAME" of what ours asks for.
+# Lines of "CRC NAME": the symbols that ours needs.
 imported()
 {
 	if has_crcs; then
@@ -106,9 +106,9 @@ check_vermagic()
 	fi
 }
 
-# A line for each structure that pahole shows, if it is one of ours to compare. DWARF has
-# attributes that BTF has not, and arrays of arrays where BTF has one array; of comments
-# only the numbers are kept.
+# One line for each structure of pahole's output, if it is compared. DWARF has attributes
+# that BTF lacks, and arrays of arrays where BTF has one array; of comments only the
+# numbers are kept.
 lines()
 {
 	awk -v names="$structures,$others" '
@@ -136,7 +136,7 @@ lines()
 		/^}/ { print line; shown = 0 }'
 }
 
-# Of several that it is asked for, pahole shows none behind the first that it does not find.
+# If pahole does not find a structure, it prints none of the following ones.
 read_stock()
 {
 	for structure in $(echo "$structures,$others" | tr ',' ' '); do
@@ -149,7 +149,7 @@ read_stock()
 	done
 }
 
-# Of what Debian's binary does not know nothing can be said.
+# Structures that are not in Debian's binary cannot be compared.
 known_to_stock()
 {
 	cut -d' ' -f2 "$dir/layout.stock" >"$dir/layout.names"

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# boot.sh KERNEL_DIR INITRAMFS DRIVER POOL LOG [DISK]: boot a machine that has that
-# driver's device, a disk to swap to, and DISK to read, and keep its console in LOG
-# and its last picture, if there is one, in LOG.ppm.
+# boot.sh KERNEL_DIR INITRAMFS DRIVER POOL LOG [DISK]: boot a machine with that driver's
+# device, a disk for swapping, and DISK to read. Keep its console in LOG, and its last
+# picture, if there is one, in LOG.ppm.
 #
-# The clock is the usual one: qxl waits for its device, which is a thread of the
-# emulator, and gives up when the clock of the guest says so. Why the CPU has no
-# cmpxchg16b: see tools/kernel/boot.sh.
+# The clock is the usual one: qxl waits for its device, which is a thread of the emulator,
+# and its timeout is in the guest's time. tools/kernel/boot.sh says why the CPU has no
+# cmpxchg16b.
 #
-# A machine that shows a picture waits until it is taken, through QEMU's monitor, and
-# is told so on its second serial line. Both are pairs of pipes.
+# A machine that shows a picture waits until it is taken, through QEMU's monitor, and gets
+# a line on its second serial port then. Both are pairs of pipes.
 set -eu
 
 kernel=$1
@@ -23,7 +23,7 @@ release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic loglevel=5 printk.time=0'
 append="$append random.trust_cpu=on iommu=off driver=$driver pool=$pool"
 
-# Small cards, so that they are soon full.
+# Small cards, so that they are full soon.
 spice=$(mktemp -u)
 case ${driver%-xorg} in
 qxl)
@@ -55,7 +55,7 @@ esac
 [ -z "$disk" ] || devices="$devices -device virtio-blk-pci,drive=disk
 	-drive if=none,id=disk,format=raw,readonly=on,file=$disk"
 
-# Once the picture is there: take it, and say so.
+# When the picture is there, take it, and tell the machine.
 photograph()
 {
 	while ! grep -q '^client: the picture is shown' "$log" 2>/dev/null; do
@@ -83,7 +83,7 @@ for pipe in monitor line; do
 	others="$others $!"
 done
 
-# Whoever is left waits for a machine that is gone.
+# End the processes that still wait for the machine, which has ended.
 clean_up()
 {
 	for pid in $others; do

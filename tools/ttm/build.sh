@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# build.sh SERIES KERNEL_DIR OUT TAR: a ttm.ko for a kernel that fetch.sh has put into
-# KERNEL_DIR, from what source.sh makes of TTM; TAR has its source. It is OUT/ours/ttm.ko
-# afterwards, and has passed abi.sh; beside it are Debian's own, OUT/stock.ko, and the
-# client.
+# build.sh SERIES KERNEL_DIR OUT TAR: build a ttm.ko for a kernel that fetch.sh has put
+# into KERNEL_DIR, from what source.sh makes of TTM; TAR has its source. It is
+# OUT/ours/ttm.ko afterwards, and has passed abi.sh; beside it are Debian's own,
+# OUT/stock.ko, and the client.
 #
-# Stock is Debian's binary: it is what everybody runs, and what must be matched.
-# The source has to be that of the kernel, to the last number.
+# Stock is Debian's binary, because that is what users run, and what must be matched. The
+# source must be that of the kernel, to the last number of the version.
 #
 # SUITE_FOLDER in the environment: a system in a folder, in which the compiler runs.
 set -eu
@@ -43,7 +43,7 @@ same_version()
 	return 1
 }
 
-# What abi.sh compares with: the kernel and Debian's ttm.ko, not compressed.
+# The files with which abi.sh compares: the kernel and Debian's ttm.ko, uncompressed.
 unpack_stock()
 {
 	sh "$source/scripts/extract-vmlinux" \
@@ -55,7 +55,7 @@ unpack_stock()
 	esac
 }
 
-# build_ttm DIR FLAGS [VARIABLE]: the ttm.ko in DIR.
+# build_ttm DIR FLAGS [VARIABLE]: build the ttm.ko in DIR.
 build_ttm()
 {
 	log=$out/$1.log
@@ -72,7 +72,7 @@ build_ttm()
 	fi
 }
 
-# With TTM's own points of failure, both with our pool and with TTM's own.
+# Build with TTM's own points of failure, both with our pool and with TTM's.
 build_with_faults()
 {
 	for dir in ours-faults stock-faults; do
@@ -81,7 +81,7 @@ build_with_faults()
 	done
 }
 
-# Modules that call TTM as drivers do, for either ttm.ko.
+# Modules that call TTM like drivers, for either ttm.ko.
 build_ways()
 {
 	"$here/../kernel/link-tree.sh" "$out/ways" tests/ttm
@@ -94,8 +94,8 @@ build_ways()
 	cp "$out"/ways/tests/ttm/ttm_*.ko "$out"
 }
 
-# A header in which a member of a structure has moved: what is compiled with it has to be
-# refused. It comes before all others, and they find that they have been read.
+# A header in which a member of a structure has moved: a module compiled with it must be
+# refused. It is included before all others, whose include guards are set then.
 build_planted()
 {
 	planted=$out/planted
@@ -120,7 +120,7 @@ build_planted()
 	grep -q 'REFUSED.*ttm_tt' "$planted/refusal"
 }
 
-# The interface is that of the kernel's own headers; __user is for its checker.
+# The interface is in the kernel's own headers; __user is only for its checker.
 build_client()
 {
 	gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -O2 -static \
@@ -132,7 +132,8 @@ build_client()
 same_version
 unpack_stock
 build_ttm ours -Werror
-# What TTM's other files call, by its headers: one for all, and perhaps one of its own.
+# The functions that TTM's other files call, from its headers: one header for all, and
+# perhaps one of the pool's own.
 {
 	cat "$common/include/drm/ttm/ttm_pool.h"
 	find "$out/ours/" -maxdepth 1 -name ttm_pool_internal.h -exec cat {} +

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# desktop.sh DIR: a disk with an X server and its clients, DIR/desktop.img, of
-# Debian's packages as apt resolves them for a machine that has none. They are
-# fetched and unpacked, not installed, and no script of theirs runs: all that is
-# wanted are programs, libraries, and the keyboard's tables.
+# desktop.sh DIR: make a disk with an X server and its clients, DIR/desktop.img, from
+# Debian's packages as apt resolves them for a machine without any. They are fetched and
+# unpacked, not installed, and none of their scripts runs, since only programs, libraries,
+# and the keyboard's tables are needed.
 #
-# What is there is used as long as apt would take the same packages, or cannot say
+# An existing disk is used as long as apt would take the same packages, or cannot tell
 # which.
 set -eu
 
@@ -16,8 +16,8 @@ dir=$(cd "$1" && pwd)
 packages='xserver-xorg-core xserver-xorg-video-qxl x11-xkb-utils x11-utils
 	x11-xserver-utils x11-apps xterm'
 
-# Depended on, and not for what is done here: an OpenGL without a card that has it,
-# manual pages, a preprocessor for resources, what installs packages.
+# Dependencies that are not needed here: OpenGL on a card that has it, manual pages, a
+# preprocessor for resources, package installers.
 unused='libllvm|libz3|libgl1-mesa-dri|libicu|libxml2|cpp|libisl|libmpc|libmpfr
 	|libgmp|man-db|groff|libpipeline|libuchardet|dpkg|tar_|adduser|debconf
 	|perl|liblocale|libpam|libsemanage|libsepol|passwd|libdb5|libgdbm'
@@ -47,7 +47,7 @@ update_lists()
 	$as_root apt-get -qq update >&2
 }
 
-# Names and versions as apt has them, so that it fetches and checks them itself.
+# Names and versions as in apt's lists, so that apt fetches and checks them itself.
 fetch()
 {
 	rm -rf "$dir/deb" && mkdir -p "$dir/deb" || return 1
@@ -75,8 +75,8 @@ unpack()
 	done
 }
 
-# What is not in a package: a shell, for the keyboard's compiler, places to mount
-# something on, what the screen is, and what shall be read on it.
+# What no package contains: a shell for the keyboard's compiler, mount points, the
+# screen's configuration, and the text to be shown on it.
 furnish()
 {
 	tree=$dir/tree

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # dkms.sh check|build RELEASE HEADERS: what DKMS runs, in its copy of the source, for the
-# kernel RELEASE. "check" looks whether there is a source of the same version to build
-# ttm.ko from, and a kernel to compare it with. "build" does that again, builds
-# dkms/ours/ttm.ko, and compares its interface with that of the kernel's own. Exits with
-# another status than 0, and leaves no module, if anything differs.
+# kernel RELEASE. "check" tests whether there is a source of the same version from which
+# to build ttm.ko, and a kernel to compare it with. "build" does that again, builds
+# dkms/ours/ttm.ko, and compares its interface with that of the kernel's own. If anything
+# differs, it exits with an error, and leaves no module.
 set -eu
 
 command=$1
@@ -24,7 +24,7 @@ refuse()
 	exit 1
 }
 
-# The source package may have patches that the kernel has not, under the same version.
+# The source package may have patches that the kernel lacks, with the same version.
 same_package()
 {
 	built=$(sed -n 's/^#define LINUX_PACKAGE_ID " Debian \(.*\)"$/\1/p' \
@@ -47,8 +47,8 @@ check()
 		refuse "it would not be the kernel's own ttm.ko with another pool"
 }
 
-# DKMS 3.0 does not install a module that has the version of the kernel's own, and two that
-# have none are alike to it.
+# DKMS 3.0 does not install a module that has the same version as the kernel's own, and
+# takes two modules without a version for equal.
 add_version()
 {
 	version=$(sed -n 's/.*TTMPOOL_VERSION_STRING "\(.*\)"/\1/p' \

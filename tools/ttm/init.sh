@@ -2,22 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2154 # $driver, $pool, $mem_free...
 #
-# The first program of a machine with one GPU, and mostly the only one. Which
-# driver, and whose pool is in ttm.ko (stock, ours), the kernel's command line
-# says. Modules are loaded in the order of the file "order", and unloaded in the
-# other one.
+# The first program of a machine with one GPU, and mostly the only one. The kernel's
+# command line says which driver, and whose pool is in ttm.ko (stock, ours). Modules are
+# loaded in the order of the file "order", and unloaded in the opposite one.
 #
-# What TTM does is counted by probes on its functions, which are the same on
-# either pool. A step that is about eviction or swapping holds only if that
-# really happened.
+# Probes on TTM's functions count what TTM does; the functions are the same for both
+# pools. A step about eviction or swapping passes only if that really happened.
 
 # shellcheck source=tools/kernel/machine.sh
 . /machine.sh
 
 echo "KTAP version 1"
 
-# No mode may be set on this radeon: the kernel fails at that. On the others its
-# own console is one more client.
+# No mode may be set on this radeon, because the kernel fails at that. On the others the
+# kernel's console is one more client.
 options_of()
 {
 	case $driver:$1 in
@@ -45,7 +43,7 @@ unload()
 	done
 }
 
-# The functions that a buffer's way leads through.
+# The functions that handle a buffer.
 probes='alloc=ttm_pool_alloc free=ttm_pool_free
 	swapout=ttm_tt_swapout swapin=ttm_tt_swapin'
 card=${driver%-xorg}
@@ -76,7 +74,7 @@ hits()
 		/sys/kernel/tracing/kprobe_profile
 }
 
-# Is that which was asked for what was loaded?
+# Is the loaded pool the requested one?
 right_pool()
 {
 	if [ "$pool" = ours ]; then
@@ -91,8 +89,8 @@ rows_of()
 	grep -c ",$1," /recording
 }
 
-# recorded COMMAND...: what TTM is asked for meanwhile is recorded, and replays without a
-# fault on any pool. A step has to be done in this shell.
+# recorded COMMAND...: record the requests to TTM while the command runs, and replay the
+# recording without a fault on any pool. A step has to run in this shell.
 recorded()
 {
 	rm -f /recording
@@ -118,9 +116,9 @@ counted_churn()
 	last=$(hits alloc)
 }
 
-# The probes of this test, which are others, count what the recorder sees. A driver may
-# allocate on its own, as qxl does when the console draws: what it does while the recorder
-# starts or stops may be recorded or not.
+# This test's own probes count what the recorder sees. A driver may allocate by itself,
+# like qxl when the console draws: what it does while the recorder starts or stops may be
+# recorded or not.
 a_recording_counts_as_the_probes_do()
 {
 	before=$(hits alloc)
@@ -158,14 +156,14 @@ evict()
 	client evict 40 && [ "$(hits evict)" -gt 0 ]
 }
 
-# Pages that the swap disk was read for.
+# How many pages were read from the swap disk.
 from_disk()
 {
 	awk '/^pswpin / { print $2 }' /proc/vmstat
 }
 
-# More than all of memory, or the kernel may take what is filled here, and leave
-# the buffers. Not zeroes: such pages never get to a disk.
+# Use more than all of memory, since otherwise the kernel may swap out these pages instead
+# of the buffers. Not zeroes: such pages never get to a disk.
 hog()
 {
 	mkdir -p /hog && mount -t tmpfs -o size=280m tmpfs /hog
@@ -177,9 +175,9 @@ hog()
 	done >/hog/pages
 }
 
-# TTM may have so many pages that most of the buffers do not fit; and of what it
-# swaps out most does not fit into the memory, either. What comes from the disk
-# while the client looks at its buffers is theirs, and what lies beside it.
+# TTM's limit is so low that most of the buffers do not fit, and most of what it swaps out
+# does not fit into memory, either. What is read from the disk while the client checks its
+# buffers is theirs, with its neighbours on the disk.
 swap()
 {
 	limit=/sys/module/ttm/parameters/pages_limit
@@ -208,8 +206,8 @@ pooled()
 	     END { print n + 0 }' /sys/kernel/debug/ttm/page_pool
 }
 
-# Pages of the DMA API, which are radeon's, stay pooled until they are asked for;
-# the others only on a pool that keeps mappings.
+# Pages of the DMA API, which radeon uses, stay pooled until the shrinker wants them;
+# other pages do only in a pool that keeps mappings.
 pages_are_pooled()
 {
 	traffic || return 1
@@ -227,7 +225,7 @@ count()
 		"swapin=$(hits swapin) disk=$back"
 }
 
-# Whatever was made is gone: what is free is what was free, in kB.
+# Everything that was made is gone: the free memory is as before, in kB.
 slack=512
 memory_is_back()
 {
@@ -244,13 +242,13 @@ load_and_unload()
 	load && traffic && unload
 }
 
-# Until somebody has looked at it, and says so.
+# Keep the picture until boot.sh says that it has taken it.
 picture()
 {
 	client picture </dev/ttyS1
 }
 
-# No GPU: a module that asks the pool in all ways at once.
+# No GPU: a module that uses the pool in all ways at once.
 ways_show()
 {
 	grep -q 'total' /sys/kernel/debug/ttm_ways &&
@@ -264,8 +262,8 @@ reload()
 	load && unload
 }
 
-# No GPU: a module that shrinks buffer objects, and looks at every byte. What it finds is
-# in its lines; what is wrong on the kernel's own pool is found and not judged.
+# No GPU: a module that shrinks buffer objects and checks every byte. Its lines have the
+# results; errors on the kernel's own pool are printed and not judged.
 shrunk()
 {
 	dmesg | grep -q 'shrink: end$' || return 1
@@ -273,9 +271,9 @@ shrunk()
 		grep -vq ' wrong=0 inconsistent=0$'
 }
 
-# No GPU: a module whose pool got more than half of a node back. No more than half of it
-# lies pooled, but for what the kernel's counters are late; and on our pool not less. TTM's
-# keeps less, for it gives up chunks where it means pages.
+# No GPU: a module whose pool got more than half of a node back. At most half of it stays
+# pooled, within the delay of the kernel's counters; and on our pool not less. TTM's pool
+# keeps less, because it counts chunks where pages are meant.
 kilobytes_of_node()
 {
 	awk -v what="$1:" '$3 == what { print $4 }' \
@@ -342,8 +340,8 @@ count
 [ "$driver" != radeon ] || step pages_are_pooled pages_are_pooled
 step remove_probes remove_probes
 step traffic_leaves_nothing memory_is_back traffic
-# radeon has no way to take its device down, and qxl never gives its interrupt
-# back: neither can be loaded again.
+# radeon cannot take its device down, and qxl never frees its interrupt: neither can be
+# loaded again.
 [ "$driver" = radeon ] || step unload unload
 [ "$driver" != bochs ] ||
 	step loads_leave_nothing memory_is_back load_and_unload

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# initramfs.sh KERNEL_DIR DRIVER TTM_KO DIR FILE: an initial file system with
-# the modules that a driver needs, in the order that they need, Debian's own but
-# for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock"; from DIR the
-# client, or, instead of a driver, ttm_ways.ko ("ways"), ttm_fill.ko ("fill") or
+# initramfs.sh KERNEL_DIR DRIVER TTM_KO DIR FILE: make an initial file system with the
+# modules that a driver needs, in the order in which they are loaded. They are Debian's
+# own, except for ttm.ko, which is TTM_KO, or Debian's, too, if that is "stock". From DIR
+# come the client, or, instead of a driver, ttm_ways.ko ("ways"), ttm_fill.ko ("fill") or
 # ttm_shrink.ko ("shrink", "shrink-faults"); and init.sh. A machine with an X server
-# ("qxl-xorg") has what a file system needs, too.
+# ("qxl-xorg") has the modules for a file system, too.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,8 +22,8 @@ mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
 
 PATH=$PATH:/sbin:/usr/sbin
 depmod -b "$kernel" "$release"
-# What a module needs, and it, go with the others; in which order, ORDER says:
-# add_modules NAME ORDER.
+# add_modules NAME ORDER: add a module, and all that it needs, to the others; the file
+# ORDER gets their order.
 add_modules()
 {
 	modprobe -d "$kernel" -S "$release" --show-depends "$1" |

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# patch.sh SERIES WORK OUT TAR: ttmpool as a second page pool in the kernel's own tree, as a
-# series of patches in OUT. TAR has the kernel's source; of it, what the series changes
-# and what checkpatch.pl looks for is unpacked to WORK/base. WORK/am is the same after
-# "git am" of the series, for whoever builds it.
+# patch.sh SERIES WORK OUT TAR: make ttmpool a second page pool in the kernel's own tree,
+# as a series of patches in OUT. TAR has the kernel's source; the files that the series
+# changes, and those that checkpatch.pl needs, are unpacked to WORK/base. WORK/am is the
+# same after "git am" of the series, for builds.
 #
-# The series is refused if git am refuses it, if what comes of it is not what it was made
-# of, or if checkpatch.pl --strict finds an error or a warning that the cover letter does
-# not explain.
+# The series is refused if git am refuses it, if the result differs from the files from
+# which it was made, or if checkpatch.pl --strict finds an error or a warning that the
+# cover letter does not explain.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,7 +20,7 @@ out=$(cd "$3" && pwd)
 tar=$4
 base=$work/base
 
-# Whoever sends the series is its author.
+# The sender of the series is its author.
 GIT_AUTHOR_NAME=$(git -C "$root" config user.name || echo ttmpool)
 GIT_AUTHOR_EMAIL=$(git -C "$root" config user.email || echo ttmpool@localhost)
 GIT_AUTHOR_DATE=$(git -C "$root" log -1 --format=%cI 2>/dev/null ||
@@ -38,7 +38,7 @@ fail()
 	exit 1
 }
 
-# By the name of the directory that it was packed in.
+# The directory has the name with which it was packed.
 unpack_base()
 {
 	[ -z "$(find "$base/COPYING" -newer "$tar" 2>/dev/null)" ] || return 0
@@ -85,7 +85,7 @@ make_patches()
 		--no-signature -o "$out" base..series
 }
 
-# Its lines are PATCH:N: LEVEL:KIND: text.
+# Its lines have the form PATCH:N: LEVEL:KIND: text.
 check_patches()
 {
 	for patch in "$out"/0*[1-9]-*.patch; do
@@ -97,7 +97,7 @@ check_patches()
 			>"$work/table.txt"
 }
 
-# git made the letter, but for its text.
+# git has made the letter, except for its text.
 write_cover()
 {
 	git -C "$base" shortlog -s base..series >/dev/null
@@ -117,7 +117,7 @@ write_cover()
 	! grep -n '\*\*\* [A-Z]* HERE' "$cover" >&2
 }
 
-# Whoever gets the series has the same tree as we.
+# The receiver of the series gets the same tree as ours.
 apply_series()
 {
 	rm -rf "$work/am"

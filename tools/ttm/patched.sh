@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # patched.sh WORK TAR: compile TTM and its KUnit suites with allmodconfig's options, with
-# either pool, in a whole tree: TAR, unpacked to WORK/tree, with what patch.sh has put into
-# WORK/am. Nothing else of the kernel is compiled, so no module is linked, but what they
-# are linked from; a warning is an error, as allmodconfig has it.
+# either pool, in a whole tree: TAR, unpacked to WORK/tree, with the files that patch.sh
+# has put into WORK/am. Nothing else of the kernel is compiled, so only the modules'
+# objects are linked, not the modules; a warning is an error, as with allmodconfig.
 set -eu
 
 work=$1
@@ -26,7 +26,7 @@ unpack_tree()
 	tar -C "$tree" --strip-components=1 -xJf "$tar" && touch "$tree/COPYING"
 }
 
-# Every file of ours, and those that the patches change.
+# All files of ours, and those that the patches change.
 patch_tree()
 {
 	for part in MAINTAINERS Documentation/gpu drivers/gpu/drm/Kconfig \
@@ -44,7 +44,7 @@ compile()
 	}
 }
 
-# Which of the two is chosen, allmodconfig does not say.
+# allmodconfig does not say which of the two pools is chosen.
 choose()
 {
 	"$tree/scripts/config" --file "$out/.config" -d DRM_TTM_POOL_SHARED \

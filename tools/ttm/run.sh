@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Debian's own binary GPU drivers on a ttm.ko that has our pool in it, beside the
-# same drivers on Debian's ttm.ko: build it, see that it may be loaded, boot both,
-# judge the consoles. Nothing is installed but the tools.
+# Debian's own binary GPU drivers on a ttm.ko with our pool in it, beside the same drivers
+# on Debian's ttm.ko: build it, check that it may be loaded, boot both, judge the
+# consoles. Only the tools are installed.
 #
 #   run.sh build|test [--kernel 6.1|6.12|7.3] [--driver DRIVER]
 #   run.sh patch [--kernel 7.3] [--build] DIR
 #
-# A machine is a kernel, a driver, and a pool. It passes if all of its steps held,
-# no byte was wrong, and the kernel had nothing to complain about. Where a picture
-# is shown, the one on our pool must be the one on stock, to the byte.
+# A machine is a kernel, a driver, and a pool. It passes if all of its steps passed, no
+# byte was wrong, and the kernel did not complain. If a picture is shown, the one on our
+# pool must equal the one on stock, to the byte.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -118,7 +118,8 @@ need_tools()
 	esac
 }
 
-# The source of a kernel, of Debian 12, 13, or the backports for that; sets $source_tar.
+# need_source: get the source of a kernel, from Debian 12, 13, or the backports; sets
+# $source_tar.
 need_source()
 {
 	source_tar=/usr/src/linux-source-$1.tar.xz
@@ -130,7 +131,7 @@ need_source()
 	fi
 }
 
-# Status 3: this Debian has no such kernel, nor has the next one.
+# Status 3: neither this Debian nor the next one has such a kernel.
 prepare()
 {
 	series=$1
@@ -165,7 +166,7 @@ prepare_desktop()
 	"$here/desktop.sh" "$work/desktop" >&2
 }
 
-# The sum of a number that the client said each time: sum_of KEY LOG.
+# sum_of KEY LOG: the sum of a number that the client printed several times.
 sum_of()
 {
 	awk -v key="$1" '/^client: / {
@@ -175,13 +176,13 @@ sum_of()
 	} END { printf "%.0f\n", n }' "$2"
 }
 
-# A number from the line of what the probes counted.
+# A number from the line of the probes' counts.
 traced()
 {
 	sed -n "s/^trace:.* $1=\([0-9]*\).*/\1/p" "$2" | tr -d '\r'
 }
 
-# Boot one machine, and leave its row of the table beside its log.
+# Boot one machine, and write its row of the table beside its log.
 cell()
 {
 	series=$1
@@ -233,14 +234,15 @@ count_row()
 	esac
 }
 
-# The colours of a picture, a line for each; its header is of four words.
+# The colours of a picture, one per line; its header has four words.
 colours_of()
 {
 	header=$(head -c 64 "$1" | head -n 3 | wc -c)
 	tail -c +$((header + 1)) "$1" | od -An -v -tx1 -w3 | sort -u
 }
 
-# What is to be seen on both pools, where something is: one colour is nothing.
+# Compare the pictures on both pools, if there are any: a picture of one colour shows
+# nothing.
 compare_pictures()
 {
 	stock=$work/$1-$2-stock.log.ppm
@@ -252,7 +254,7 @@ compare_pictures()
 		"$1" "$2" "$verdict")"
 }
 
-# What was found on both pools, line for line.
+# Compare the results on both pools, line for line.
 compare_ways()
 {
 	for pool in stock ours; do
@@ -290,8 +292,8 @@ boot_pools()
 	esac
 }
 
-# Does a kernel have that driver on TTM? In 7.3 bochs is not on it; those before have
-# neither xe's way of shrinking nor a limit for each node.
+# Does this kernel have that driver on TTM? In 7.3 bochs is not on TTM; older kernels have
+# neither xe's way to shrink nor a limit for each node.
 is_in()
 {
 	case $1:$2 in
@@ -299,7 +301,7 @@ is_in()
 	esac
 }
 
-# What came of it is told for both pools, and not compared: chance has a part in it.
+# The results of both pools are printed, and not compared, because they depend on chance.
 tell_shrink()
 {
 	for pool in stock ours; do
@@ -352,7 +354,7 @@ run_test()
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
-# The patches, and what they are tried on: build/ttm/patch-7.3.
+# The patches, and the tree for which they are tested: build/ttm/patch-7.3.
 run_patch()
 {
 	build=
@@ -380,7 +382,7 @@ run_patch()
 	echo "ttm patch: $(cd "$dir" && pwd)/0000-cover-letter.patch and what follows it"
 }
 
-# In a whole tree, with the options of allmodconfig, as far as TTM goes.
+# Build TTM in a whole tree, with the options of allmodconfig.
 build_patched()
 {
 	suite_compiler libc6-dev make flex bison bc python3 xz-utils libelf-dev \

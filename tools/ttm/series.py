@@ -25,7 +25,7 @@ import sys
 HERE = pathlib.Path(__file__).parent / "patch"
 TTM = "drivers/gpu/drm/ttm"
 
-# Who embeds nothing but TTM's own buffers has no use for these.
+# TTM, which has only its own buffers, does not use these.
 LEFT_OUT = {"runs.c", "magazine.c"}
 
 HEADERS = """backup caching chunk iova list manager os owner policy pool report
@@ -43,7 +43,7 @@ DROP_IN = """compat_backup.c compat_backup_faults.c compat_backup_no_faults.c
 compat_init_flags.c compat_node_limit.c compat_restore.c manager.c mirror_lru.c
 mirror_none.c pool.c ttm_backup_faults.h ttm_drop_in.h""".split()
 
-# From the bottom up: the first patch of the library has what the second calls.
+# From the bottom up: the second patch of the library calls functions of the first.
 LOWER = """account.c arrays.c bin.c budget.c chunk.c chunks.h claim.c condition.c
 mapping.c ordinary.c pool_internal.h release.c report.c space.c split.c turn.c
 verify.c""".split()

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# source.sh SERIES OUT [TAR]: TTM as it is in Debian's package linux-source-SERIES, which
-# has TAR, with the drop-in in the place of ttm_pool.o, in OUT/ours, to be made as an
-# external module. What is not ours lies in OUT/linux-source-SERIES; OUT/ours has links.
-# Where TTM has points of failure of its own, OUT/ours-faults and OUT/stock-faults have
-# the same, and TTM as it is, to be made with them.
+# source.sh SERIES OUT [TAR]: make a TTM with the drop-in in place of ttm_pool.o, in
+# OUT/ours, to be built as an external module, from Debian's package linux-source-SERIES,
+# which has TAR. The files that are not ours are in OUT/linux-source-SERIES; OUT/ours has
+# links. If this TTM has points of failure of its own, OUT/ours-faults and
+# OUT/stock-faults have the same TTM, and the original one, to be built with them.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +33,7 @@ link_stock()
 	cp "$source/drivers/gpu/drm/ttm/Makefile" "$out/$1/"
 }
 
-# TTM's own Makefile, but for one object.
+# TTM's own Makefile, except for one object.
 link_ours()
 {
 	mkdir -p "$out/$1"
@@ -52,7 +52,7 @@ link_ours()
 	grep -q 'ttmpool-ttm-objs' "$out/$1/Makefile"
 }
 
-# What has a point of failure, or what decides of it, is compiled with what makes it one.
+# Files with a point of failure are compiled with the header that implements it.
 add_faults()
 {
 	for object in ttm_pool ttm_backup ttmpool/shim/linux/ttm/compat_backup_faults; do

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# stock.sh ROOT RELEASE HEADERS SOURCE OUT: what abi.sh compares a ttm.ko with. The kernel
-# RELEASE lies below ROOT; it becomes OUT/vmlinux, and its ttm.ko OUT/stock.ko, neither
-# compressed. Refuses if SOURCE has another version than HEADERS, or if there is no kernel
-# to compare with.
+# stock.sh ROOT RELEASE HEADERS SOURCE OUT: prepare what abi.sh compares a ttm.ko with.
+# The kernel RELEASE is below ROOT; it becomes OUT/vmlinux, and its ttm.ko OUT/stock.ko,
+# both uncompressed. Refuses if SOURCE has another version than HEADERS, or if there is no
+# kernel to compare with.
 set -eu
 
 root=${1%/}

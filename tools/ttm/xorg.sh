@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=dash disable=SC2154 # $driver, hits, back...
 #
-# What a machine does whose client is an X server, and the X server's clients, all
-# of them Debian's own: /xorg.sh there, and init.sh reads it. They live on the
-# second disk, which nobody writes to.
+# The part of a machine whose client is an X server with its own clients, all of them
+# Debian's: /xorg.sh there, and init.sh reads it. They are on the second disk, which is
+# read-only.
 #
-# The scene has nothing in it that moves by itself: no clock, no cursor that
-# blinks, no pointer. It must look the same after everything that lies between, and
-# the same on either pool.
+# Nothing in the scene moves by itself: there is no clock, no blinking cursor, no pointer.
+# It must look the same after all that happens in between, and the same on both pools.
 
-# What is to be on the screen, and how the X server's log calls its driver.
+# The number of windows on the screen, and the driver's name in the X server's log.
 windows=4
 case $card in
 qxl) drives='qxl(0): ' ;;
@@ -38,8 +37,8 @@ desktop()
 	DISPLAY=:0 chroot /desktop "$@"
 }
 
-# within SECONDS COMMAND...: does it hold, sooner or later? The machine is an
-# emulated one, and may be slow.
+# within SECONDS COMMAND...: does the command succeed within this time? The machine is
+# emulated and may be slow.
 within()
 {
 	left=$1
@@ -56,7 +55,7 @@ xorg_answers()
 	desktop xset q >/dev/null 2>&1
 }
 
-# Its log says on which driver it is; what it said is shown if it gave up.
+# The X server's log names its driver; if the server gave up, the log is printed.
 start_xorg()
 {
 	chroot /desktop /usr/lib/xorg/Xorg :0 -config "/etc/xorg-$card.conf" vt2 \
@@ -85,7 +84,7 @@ start_scene()
 	within 120 all_windows
 }
 
-# All of the screen, as the X server reads it.
+# The whole screen, as the X server reads it.
 looked=0
 look()
 {
@@ -103,7 +102,7 @@ nothing_moves()
 	[ "$same" -ge 5 ]
 }
 
-# Nothing has changed for a while, which is what standing still is.
+# The screen stands still if it has not changed for a while.
 stand_still()
 {
 	same=0
@@ -115,8 +114,8 @@ scene_stands()
 	stand_still && scene=$seen && before=$(hits alloc)
 }
 
-# When the card is full, qxl's driver for the X server loses letters, on the stock
-# ttm.ko, too. They come when the clients draw again.
+# When the card is full, qxl's driver for the X server loses letters, on the stock ttm.ko,
+# too. They return when the clients draw again.
 drawn_again()
 {
 	desktop xrefresh && stand_still && [ "$seen" = "$scene" ]
@@ -130,8 +129,8 @@ scene_is_as_it_was()
 	[ "$wrong" -eq 0 ]
 }
 
-# The screen itself is made anew; then windows come, move, and go over the scene,
-# and with them pictures of a megabyte.
+# The screen itself is made anew; then windows are made and moved over the scene, with
+# pictures of a megabyte.
 traffic_of_clients()
 {
 	for size in 800x600 1280x800 1024x768 640x480 1280x1024 1024x768 \
@@ -144,7 +143,7 @@ traffic_of_clients()
 	[ "$(grep -c 'reps @' /x11perf.out)" -eq 7 ]
 }
 
-# It is the X server that asks for pages: no other program has the card open.
+# All requests for pages are the X server's: no other program has the card open.
 x_traffic()
 {
 	traffic_of_clients || return 1
@@ -152,27 +151,27 @@ x_traffic()
 	[ "$asked" -gt 0 ]
 }
 
-# What the X server asked for, and how much of its screen was looked at.
+# Print what the X server asked for, and how much of its screen was checked.
 tell()
 {
 	echo "client: xorg buffers=$asked bytes=$looked wrong=$wrong"
 }
 
-# As picture, of what is there.
+# Like picture(), for the existing screen.
 picture_of_x()
 {
 	echo "client: the picture is shown"
 	read -r _ </dev/ttyS1
 }
 
-# It ends of its own accord, and gives the card back.
+# The X server exits by itself, and gives the card back.
 stop_xorg()
 {
 	kill "$xorg" && wait "$xorg"
 }
 
-# In "swap" our own client goes beside: the X server lives on while it loses its
-# memory, and what is on its screen stays.
+# In "swap" our own client runs beside: the X server keeps running while it loses its
+# memory, and its screen stays.
 x_steps()
 {
 	step mount_desktop mount_desktop
