@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# To be sourced after packages.sh, with $root set: say what is done, and build one of
-# CMake's presets, with what the tools print in a log that is shown only if they fail.
+# To be sourced after packages.sh, with $root set: print what is done, and build one of
+# CMake's presets, with the tools' output in a log that is shown only if they fail.
 
 # shellcheck source=tools/progress.sh disable=SC2154 # $root is for who sources this to set
 . "$root/tools/progress.sh"
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 
-# What it is doing now. On stderr: stdout is for results.
+# say TEXT: print what is done now. On stderr: stdout is for results.
 say()
 {
 	echo "==> $*" >&2
 }
 
-# The closing line of a command that did not succeed.
+# fail TEXT: the last line of a command that failed.
 fail()
 {
 	echo "$*" >&2
@@ -23,7 +23,7 @@ fail()
 }
 
 # quietly LOG COMMAND...: run it with its output in LOG, which is shown if it fails; until
-# then only its last line is.
+# then only its last line is shown.
 quietly()
 {
 	mkdir -p "$(dirname "$1")"
@@ -52,15 +52,15 @@ build()
 			${1:+--target "$@"}
 }
 
-# Compilers, make and binutils are build-essential; the rest is in debian/control.
+# Compilers, make and binutils are in build-essential; the rest is in debian/control.
 need_test()
 {
 	# shellcheck disable=SC2046 # a list of words
 	need gcc g++ libc6-dev make binutils $(build_depends) $(build_depends nocheck)
 }
 
-# finding PATTERN COMMAND...: run it, and of its output mark what PATTERN captures as
-# found, unless it fails.
+# finding PATTERN COMMAND...: run it, and if it succeeds, mark the part of its output that
+# PATTERN captures as found.
 finding()
 {
 	pattern=$1

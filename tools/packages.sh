@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=sh
 #
-# need PACKAGE...: install what is missing, after saying so.
+# need PACKAGE...: install the missing packages, after a message.
 #
-# To be sourced. Packages have Debian's names. Whether one is there is judged by
-# a file or program of its, so that a system without dpkg that has the same
-# tools from elsewhere is served, too. All that is said goes to stderr.
+# To be sourced. Packages have Debian's names. A package counts as installed if a file or
+# program of it is there, so a system without dpkg that has the same tools from elsewhere
+# works, too. All messages go to stderr.
 
 # shellcheck source=tools/progress.sh disable=SC2154 # $root is for who sources this to set
 . "$root/tools/progress.sh"
 
-# The file, or the program in PATH, that a package is known by.
+# The file, or the program in PATH, that shows that a package is installed.
 probe_of()
 {
 	case $1 in
@@ -54,9 +54,9 @@ apt()
 		apt-get -q -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# build_depends [PROFILE]: the packages that debian/control names for a build: for any
-# build, or those that PROFILE leaves out (nocheck: the tests', nodoc: the site's). What
-# is for packages alone is left out (debhelper-compat, dh-sequence-*).
+# build_depends [PROFILE]: the packages that debian/control names for a build: those for
+# any build, or those that PROFILE leaves out (nocheck: the tests', nodoc: the site's).
+# Packages that only packaging needs are left out (debhelper-compat, dh-sequence-*).
 build_depends()
 {
 	# shellcheck disable=SC2154 # $root is for who sources this to set
@@ -88,7 +88,7 @@ have_lists()
 		2>/dev/null | head -n 1)" ]
 }
 
-# Lists that are old name versions that are gone: get new ones, and try again.
+# apt-get fails if its lists name versions that are gone: get new lists, and try again.
 apt_install()
 {
 	if have_lists && apt install -y --no-install-recommends "$@"; then

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=sh
 #
-# To be sourced: show that something is going on while a command writes to a log.
+# To be sourced: show that something happens while a command writes to a log.
 
-# The last line of LOG: on a terminal every second, elsewhere every half minute. It ends
-# with the shell that began it, if nobody ends it before.
+# show_log LOG: show its last line, on a terminal every second, elsewhere every half
+# minute. It ends with the shell that started it, if nothing ends it before.
 show_log()
 {
 	second=0
@@ -23,8 +23,8 @@ show_log()
 	done
 }
 
-# watched LOG COMMAND...: run it, with its output added to LOG, and show the last line.
-# In a shell of its own, which keeps its variables to itself.
+# watched LOG COMMAND...: run the command, with its output added to LOG, and show the last
+# line. It runs in a shell of its own, so that its variables stay there.
 watched()
 (
 	log=$1

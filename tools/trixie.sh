@@ -3,8 +3,8 @@
 #
 # ./dev trixie COMMAND...: run another command of ./dev in a Debian 13, with its compiler,
 # libraries and tools. It is the folder in which modules for 7.x kernels are built
-# (tools/kernel/suite.sh); the tree is seen there where it lies here, but for build/, which
-# is build/trixie/build there.
+# (tools/kernel/suite.sh). The tree has the same path there as here, except for build/,
+# which is build/trixie/build there.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)

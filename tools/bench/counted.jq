@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Rows of what gate.sh --count says: instructions; and steps, with what they may be.
+# Rows from the output of gate.sh --count: instructions; and steps, with their limits.
 
 def goals: {
 	"T17": { what: "steps along lists under one spinlock, 1 GiB of single pages in random order",

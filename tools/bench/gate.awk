@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Are counts within their limits? Both files have lines of a name and a number, and
-# what begins with # is a remark.
+# Are counts within their limits? Both files have lines of a name and a number; lines that
+# begin with # are comments.
 #
 #     awk -v margin=4 -f gate.awk LIMITS COUNTS
 #
-# A count may be greater than its limit by so many percent. Each that is not within
-# them is named, and so is one of which there is no limit, or no count. Exits with 0 if
-# there was none of those, and at least one count.
+# A count may exceed its limit by margin percent. Prints each count above that, and each
+# name with only a limit or only a count. Exits with 0 if there was none of these, and at
+# least one count.
 
 /^#/ || !NF { next }
 

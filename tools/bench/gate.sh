@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# ./dev bench gate: what may be counted may not grow unseen.
+# ./dev bench gate: counts must not grow unnoticed.
 #
 #     instructions-NAME     of tools/bench/native/counted.c, by callgrind
-#     looking-NAME          the same where each page is asked whether it is poisoned,
-#                           as in a kernel with CONFIG_MEMORY_FAILURE
+#     looking-NAME          the same with a check of each page for poison, as in a
+#                           kernel with CONFIG_MEMORY_FAILURE
 #     TRACE-WHAT            of a recorded trace, on the simulated machine
 #     T17, T18, growth-NAME of tools/bench/native/steps.c: how long a spinlock is held,
 #                           how soon a drain frees its first page, and what grows with
-#                           what a pool has beside the pages that are worked on
+#                           the pages of a pool that are not worked on
 #
-# All are the same each time, on a machine of any speed and with whatever else it
-# does; times are neither, and there is no limit for any. The limits are what was
-# counted once, in limits.txt, and a few percent: a compiler may choose otherwise.
+# All counts are the same each time, on a machine of any speed and under any load; times
+# are not, so there is no limit for a time. The limits are the recorded counts in
+# limits.txt, plus a few percent, because another compiler may choose other instructions.
 #
 #   gate.sh             compare
 #   gate.sh --record    write limits.txt anew
@@ -45,8 +45,8 @@ prepare()
 		--target ttmpool-counted ttmpool-looking ttmpool-steps || fail "gate: could not be built"
 }
 
-# count_instructions_of PROGRAM PREFIX: each dump has a file of its own, with its name
-# and what was counted.
+# count_instructions_of PROGRAM PREFIX: each dump is a file of its own, with its name and
+# the count.
 count_instructions_of()
 {
 	quietly "$work/callgrind.log" valgrind --tool=callgrind \
@@ -88,8 +88,8 @@ judge()
 	awk -v margin="$margin" -f "$here/gate.awk" "$1" "$2"
 }
 
-# check_judge NAME COUNT: would it be seen if this were too much, by the least that
-# is, or not counted at all?
+# check_judge NAME COUNT: does the gate notice this count if it is too large by the
+# smallest amount, and if it is missing?
 check_judge()
 {
 	worse=$(($2 * (100 + margin) / 100 + 1))
@@ -104,7 +104,7 @@ check_judge()
 	done
 }
 
-# It is not taken on trust: each limit is broken once, and that must be seen.
+# The gate itself is tested: each limit is broken once, and it must notice that.
 check_judge_all()
 {
 	checked=0

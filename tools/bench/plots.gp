@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Pictures of ./dev bench, of what lies in the directory "work":
+# The plots of ./dev bench, from the files in the directory "work":
 #
 #     gnuplot -e "work='build/bench'" plots.gp
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# What plots.gp draws, of the rows of ./dev bench: $part is which.
+# The data for plots.gp, from the rows of ./dev bench: $part chooses the plot.
 
 def us: if . == null then "-" else . / 1000 end;
 

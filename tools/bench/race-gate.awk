@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Are the counts of a race (work.c) within race-limits.txt? That comes first, then a
-# console; mode is a variable. Says what is above its limit, or was not counted, and
-# fails then.
+# Are the counts of a race (work.c) within race-limits.txt? That is the first file, then
+# comes a console; mode is a variable. Prints each count that is above its limit or is
+# missing, and fails then.
 
 FNR == 1 { file++ }
 
@@ -31,7 +31,7 @@ file == 2 && /^events: / {
 	}
 }
 
-# An event that did not happen is not mentioned.
+# An event that did not occur is not in the console.
 function known(key,    of)
 {
 	of = key

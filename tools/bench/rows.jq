@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Rows of what ttmpool-replay --json says of each trace: with the pool, and the same
-# library without it.
+# Rows from the output of ttmpool-replay --json for each trace: with the pool, and with
+# the same library without pooling.
 
 def counts: { tlb_flushes, dma_maps, iotlb_invalidations, caching_batches, locks_taken };
 

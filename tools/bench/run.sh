@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# ./dev bench: what the library costs natively, beside others on the same machine, by
-# turns; what recorded traces cost on the simulated one, with the pool and without; and
-# what can be counted. "record" runs this and the races in kernels, and writes the
+# ./dev bench: the native cost of the library, compared with others on the same machine,
+# in turns; the cost of recorded traces on the simulated machine, with the pool and
+# without; and all counts. "record" runs this and the races in kernels, and writes the
 # results into docs/performance.md, between its markers.
 set -eu
 
@@ -51,7 +51,7 @@ prepare()
 		fail "bench: could not be built"
 }
 
-# The gate's counts as rows; nothing is beside them.
+# The gate's counts as rows; they are not compared with anything.
 counted_rows()
 {
 	"$here/gate.sh" --count >"$work/counted.txt" &&
@@ -78,7 +78,7 @@ table()
 	jq -r --arg part "$1" -f "$here/tables.jq" "$2"
 }
 
-# What is known of the machine that a result is of.
+# Data about the machine of a result.
 machine()
 {
 	printf '%s, %s processors; %s; load %s\n\n' \
@@ -138,7 +138,7 @@ bench()
 	summary "$work/bench.json"
 }
 
-# summary FILE...: how many goals were met.
+# summary FILE...: how many goals were reached.
 summary()
 {
 	for file in "$@"; do
@@ -147,7 +147,7 @@ summary()
 		END { printf "bench: %d targets met, %d missed\n", met, missed }'
 }
 
-# put NAME FILE: FILE takes the place of what is between the markers of NAME.
+# put NAME FILE: replace the text between the markers of NAME with FILE.
 put()
 {
 	awk -v name="$1" -v file="$2" '

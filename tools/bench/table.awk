@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The table of a race (work.c), from a console: the median of each pool's
-# instructions, in all and for a page, how many times as many TTM's pool takes,
-# the same of the drop-in, and below that the events of all. Of populate and unpopulate there is the sum,
-# too: one pool clears pages in the first of them, the other in the second.
+# The table of a race (work.c), from a console: the median of each pool's instructions, in
+# all and per page, how many times as many TTM's pool takes, the same for the drop-in, and
+# below that the events of all pools. For populate and unpopulate there is the sum, too,
+# because one pool clears pages in the first and the other in the second.
 
 function median(key, arm,    n, i, j, v, t)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The rows of ./dev bench as tables: $part is which. Where there is a ratio it says how
-# many times better ours is, and half of the ratios lie within what follows the "±".
+# The rows of ./dev bench as tables: $part chooses the table. A ratio says how many times
+# better ours is, and half of the ratios are within the number after the "±".
 
 def short: if . >= 100 then round elif . >= 10 then (. * 10 | round / 10)
 	else (. * 100 | round / 100) end;
@@ -12,7 +12,7 @@ def line: "| " + join(" | ") + " |";
 
 def head: line, (map("---") | "|" + join("|") + "|");
 
-# A row whose goal is to be met.
+# The table line of a target: its goal, and whether it is met.
 def target: .key as $key | .value |
 	(if .most then .ours <= .goal else .ratio >= .goal end) as $met |
 	[ $key, .what, (.ours | tostring), (.other // "" | tostring),
@@ -20,8 +20,8 @@ def target: .key as $key | .value |
 	  (if .most then "at most \(.goal)" else "\(.goal)" end),
 	  (if $met then "met" else "**missed**" end) ] | line;
 
-# A line for each of $rows, [name, part of the key], and a column for each of $columns,
-# [title, part of the key that comes after it].
+# One line for each of $rows, [name, part of the key], and one column for each of
+# $columns, [title, part of the key that comes after it].
 def matrix($corner; $prefix; $rows; $columns): . as $all |
 	([$corner] + ($columns | map(.[0])) | head),
 	($rows[] | . as $row | [$row[0]] +

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The targets that a race can measure, from its consoles: one JSON object, keyed by
-# row. Each console has its mode in a variable before it:
+# The targets that a race can measure, from its consoles: one JSON object, keyed by row.
+# Before each console its mode is set in a variable:
 #
 #     awk -f targets.awk mode=none NONE.log mode=vtd-strict STRICT.log
 #
-# "pressure" is the mode of that part of a race. A row NAME-dropin is of the drop-in.
+# "pressure" is the mode of that part of a race. A row NAME-dropin belongs to the drop-in.
 #
-# ratio: how many times better ours is; of T9 the share of the floor. A row whose
-# goal is "at most" has "most": true. Clearing is counted by pages, and each page
-# at what the kernel's own function takes, for whoever cleared it: an emulated CPU
-# counts its instructions in a way that says nothing of a real one.
+# ratio: how many times better ours is; for T9 the fraction of the floor. A row whose goal
+# is "at most" has "most": true. Clearing is counted in pages, at the time that the
+# kernel's own function takes for one, whichever pool clears: an emulated CPU counts its
+# instructions in a way that says nothing about a real one.
 
 function median(mode, key, arm,    n, i, j, v, t)
 {
@@ -30,7 +30,7 @@ function open_row(name, what, ours, other, goal)
 		rows++ ? "," : "{", name, what, ours, other, goal
 }
 
-# How many times better, where less is better.
+# How many times better, if less is better.
 function row(name, what, ours, other, goal)
 {
 	if (ours == "" || other == "")
@@ -39,7 +39,7 @@ function row(name, what, ours, other, goal)
 	printf ", \"ratio\": %.4g}", ours ? other / ours : 0
 }
 
-# A count that may be at most so many.
+# A count with an upper limit.
 function most(name, what, ours, other, goal)
 {
 	if (ours == "" || other == "")
@@ -55,7 +55,7 @@ function race(name, what, mode, key, arm, goal)
 		    goal)
 }
 
-# An event that did not happen is not mentioned.
+# An event that did not occur is not in the console.
 function happened(mode, key, arm, name)
 {
 	return event[mode, key, arm, "long"] == "" ? "" : \
@@ -72,7 +72,7 @@ function cleared(mode, key, arm)
 	return counted[mode, key "worker-cleared", arm]
 }
 
-# p99.9 over p50, of populates of so many pages under pressure.
+# p99.9 divided by p50, for populates of this many pages under pressure.
 function tail(pages, arm,    key)
 {
 	key = "W6 wc " pages
@@ -82,7 +82,7 @@ function tail(pages, arm,    key)
 		median("pressure", key " p50", arm)
 }
 
-# What all that is done for 64 MiB takes, whoever does it.
+# The total work for 64 MiB, whatever does it.
 function together(name, what, mode, arm,    key)
 {
 	key = "W1" big
@@ -93,7 +93,7 @@ function together(name, what, mode, arm,    key)
 		    both(mode, key, "ttm"), 1)
 }
 
-# Locks for a buffer, of 1024 that one thread populates and another gives back.
+# Locks per buffer, for 1024 buffers that one thread populates and another gives back.
 function locks(arm,    key)
 {
 	key = "W5 wc 16 locks-"
@@ -103,14 +103,15 @@ function locks(arm,    key)
 		counted[n, key "unpopulate", arm]) / 1024
 }
 
-# What the kernel takes to clear a page.
+# The time that the kernel takes to clear a page.
 function clear_of(mode)
 {
 	return median(mode, "clear wb 512 clear", "ttm") / 512
 }
 
 # Pages that were cleared when they were given back, or went to the system. 7.3 clears
-# without a call: there TTM's are its instructions, of which a page takes so many.
+# without a call: there TTM's pages are computed from its instructions, at a fixed number
+# per page.
 function wasted(mode, key, arm,    n, what, name)
 {
 	n = 0
@@ -152,8 +153,7 @@ END {
 	print "\n}"
 }
 
-# What a pool is compared with TTM's for, whether it is under its own interface or
-# under TTM's.
+# The comparisons of a pool with TTM's, both for ttmpool's own interface and for TTM's.
 function of_arm(arm, suffix)
 {
 	race("T1" suffix, "warm populate, 64 MiB wc, strict IOMMU: instructions",
@@ -209,7 +209,7 @@ function of_arm(arm, suffix)
 	     sum["ttm", "locked"], 0)
 }
 
-# What only one of the two has, or is.
+# Targets that concern only one of the two.
 function of_parts()
 {
 	race("T3", "populate of 1 GiB, as runs beside flat arrays", s,

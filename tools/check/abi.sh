@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The shared library offers what libttmpool.abi says: functions, their arguments, and
-# the structures that they take. That is what a program needs that was linked to an
-# older one.
+# The shared library offers what libttmpool.abi records: functions, their arguments, and
+# the structures that they take. A program that was linked to an older library needs that.
 #
 #   abi.sh             compare
 #   abi.sh --record    write libttmpool.abi anew
@@ -22,8 +21,8 @@ if [ "$(uname -m)" != x86_64 ]; then
 	exit 0
 fi
 
-# describe LIBRARY FILE: write down what it offers. What no public header defines is
-# the library's own.
+# describe LIBRARY FILE: write what the library offers. Types that no public header
+# defines are its own.
 describe()
 {
 	abidw --headers-dir "$build/public" --drop-private-types \
@@ -54,7 +53,7 @@ if [ "${1-}" = --record ]; then
 	exit 0
 fi
 
-# A library without buffers is another one: it is seen when something is missing.
+# The library without buffers is a separate one: anything that it lacks must be noticed.
 describe "$build/libttmpool-pool.so" "$build/pool.abi"
 describe "$build/libttmpool.so" "$build/now.abi"
 if abidiff "$record" "$build/pool.abi" >/dev/null; then

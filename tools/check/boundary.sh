@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# lib/ knows nothing of any system, and asks for nothing but tpos_*.
+# lib/ contains nothing of any system, and uses only tpos_*.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

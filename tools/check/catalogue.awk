@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Compares a list of tests, "NAME WHERE" in a line, with the table of the catalogue in
-# docs/reliability.md. One line of what holds, or lines of what is wrong; then it
-# exits with 1.
+# Compares a list of tests, "NAME WHERE" per line, with the table of the catalogue in
+# docs/reliability.md. Prints one line about the tested faults; or what is wrong, line by
+# line, and exits with 1.
 
 function cell(text) { gsub(/^ +| +$/, "", text); return text }
 function judge(n, where, says) {

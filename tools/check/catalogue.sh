@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Each of the faults of docs/reliability.md has a test whose name begins with its
-# number, in userspace and in a kernel, or a reason there why it has none. In the
-# table "tested" is a promise, and anything else a reason; and there is no test of
-# which the table says that it cannot be.
+# Each of the faults of docs/reliability.md has a test whose name begins with its number,
+# in userspace and in a kernel, or a reason there why it has none. In the table "tested"
+# is a promise, and anything else is a reason; a fault with a reason must have no test.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,8 +11,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tools/build.sh"
 
 
-# What the test programs say themselves; a source is no proof that a case runs. Some
-# know no --list, and have none of these.
+# The lists of the test programs; a source does not prove that a case runs. Some programs
+# have no --list, and no such tests.
 in_userspace()
 {
 	find "$root/build/dev/tests" -name 'test_*' -type f -perm -u+x |
@@ -22,7 +21,7 @@ in_userspace()
 		done | sed -n 's/^\(f[0-9][0-9]_.*\)$/\1 userspace/p'
 }
 
-# The portable cases, those for a kernel alone, and the steps of its init.
+# The portable cases, those that run only in a kernel, and the steps of its init.
 in_kernel()
 {
 	cat "$root"/tests/test_*.c "$root"/tests/kernel/*.c |

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Which branches of lib/ no test takes: none. What is random is left out.
+# Every branch of lib/ is taken by a test. Random tests are left out.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,8 +10,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 build coverage
 in_root ctest --preset coverage -j "$jobs" -L unit
-# Two threads that count the same branch may lose an update, and it was "taken -5" times
-# then: such a line is left out.
+# If two threads count the same branch, an update may be lost, and the count can be
+# negative ("taken -5"): such a line is left out.
 finding '^branches: *\(.*\)$' \
 	in_root gcovr --root . --filter lib/ --branches --print-summary \
 	--gcov-ignore-parse-errors --fail-under-branch 95 build/coverage

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# cppcheck has no complaint. Debian 13's does not know _Noreturn in C, and complains that
-# it does not look at all branches of some functions.
+# cppcheck has no complaint. Debian 13's version does not know _Noreturn in C, and
+# complains that it does not check all branches of some functions.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

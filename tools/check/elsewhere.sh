@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # Other machines: the suites that need no cmocka, compiled by Debian's cross compilers for
-# 32 bits, for big-endian and for others, linked statically and run by qemu-user; with
-# pages of 4, 16 and 64 KiB, as everywhere. And one log of random operations, which must
-# be the same on each of them, byte for byte, at each page size.
+# 32 bits, for big-endian and for other processors, linked statically and run by
+# qemu-user; with pages of 4, 16 and 64 KiB, as everywhere. And one log of random
+# operations, which must be the same on each of them, byte for byte, at each page size.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -37,7 +37,7 @@ configure()
 		-DTTMPOOL_CMOCKA=OFF -DTTMPOOL_TOOLS=OFF
 }
 
-# suites NAME COMPILER EMULATOR: build, run, and compare the log with that made here.
+# suites NAME COMPILER EMULATOR: build, run, and compare the log with the one made here.
 suites()
 {
 	say "elsewhere: $1"

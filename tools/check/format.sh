@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Every C file is as clang-format would write it: Debian 12's, 14. A newer one would write
-# some macros and casts otherwise, and judges nothing here.
+# Every C file is formatted as by clang-format 14, Debian 12's version. A newer one would
+# format some macros and casts in another way, and is not used here.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The operation stream and the trace reader, fuzzed by libFuzzer and by AFL++, for ten
-# minutes in all, or for as many seconds as TTMPOOL_FUZZ_SECONDS says. Both begin with
-# the corpus of the tests. An input that fails stays in build/fuzz-run; fuzz_ops and
-# fuzz_trace of any other build try it again. And a fault that is planted must be found.
+# libFuzzer and AFL++ fuzz the operation stream and the trace reader, for ten minutes in
+# all, or for TTMPOOL_FUZZ_SECONDS seconds. Both begin with the corpus of the tests. An
+# input that fails stays in build/fuzz-run; fuzz_ops and fuzz_trace of any other build can
+# repeat it. And the fuzzers must find a planted fault.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,13 +17,13 @@ corpus=$root/tests/fuzz/corpus
 rm -rf "$work"
 mkdir -p "$work/afl"
 
-# The words that inputs of a target are made of, if somebody wrote them down.
+# The dictionary of a target, if it has one.
 words_of()
 {
 	[ ! -f "$root/tests/fuzz/$1.dict" ] || echo "$root/tests/fuzz/$1.dict"
 }
 
-# libfuzzer PROGRAM TARGET SECONDS: fuzz, and say how many inputs were tried.
+# libfuzzer PROGRAM TARGET SECONDS: fuzz, and print how many inputs were tried.
 libfuzzer()
 {
 	mkdir -p "$work/libfuzzer/$2"
@@ -46,7 +46,7 @@ afl()
 		"$root/build/afl/tests/fuzz/fuzz_$1" >"$work/afl-$1.log" 2>&1
 }
 
-# both COMMAND ARGS...: for both targets at once.
+# both COMMAND ARGS...: run the command for both targets at the same time.
 both()
 {
 	how=$1

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# What each policy costs that believes nobody.
+# The cost of each hardening policy.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

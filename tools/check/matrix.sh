@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Each fallible call of each operation fails at every n, once and for good, at once
-# and half way through its batch; and all pairs of them fail, for a small buffer.
+# Each fallible call of each operation fails at every n, once and for good, at once and
+# half way through its batch; and for a small buffer all pairs of calls fail.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

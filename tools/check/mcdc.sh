@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Every line, every branch, and every condition of lib/ by itself decides something
-# (MC/DC), in the suites alone: neither the model's random steps nor anything else
-# that does not say what it is after is counted. gcc 12 knows no conditions, so it is
-# clang's.
+# Every line, every branch, and every condition of lib/ decides something independently
+# (MC/DC), in the suites only: the model's random steps, and other tests without a stated
+# purpose, are not counted. gcc 12 cannot measure conditions, so clang does.
 #
 # The counters are atomic (-fprofile-update): clang counts one side of a branch, and
-# subtracts it from the whole to find the other; so where threads lose counts, a side
-# that was taken once is reported as never taken.
+# subtracts it from the whole to find the other; so if threads lost counts, a side that
+# was taken once would be reported as never taken.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,7 +17,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=$root/build/mcdc
 build mcdc
 rm -rf "$build/profiles"
-# Programs merge what they find into a few files, by themselves: process numbers repeat.
+# The programs merge their counts into a few files, because process numbers repeat.
 LLVM_PROFILE_FILE=$build/profiles/%4m.profraw
 export LLVM_PROFILE_FILE
 in_root ctest --preset mcdc -j "$jobs" -L unit -E '/(test_model|states|readme)$'
@@ -27,8 +26,8 @@ llvm-profdata-19 merge --sparse --input-files="$build/profiles.txt" \
 	-o "$build/all.profdata"
 rm -rf "$build/profiles"
 
-# The programs all link the same library; one says what there is to cover, the others
-# what they covered.
+# All programs link the same library; one names the code to be covered, the others add
+# their counts.
 first=$build/tests/test_state
 objects=$(find "$build/tests" -maxdepth 1 -name 'test_*' -type f -perm -u+x |
 	sed 's/^/-object /')
@@ -46,11 +45,11 @@ cover()
 cover report --show-mcdc-summary --show-region-summary=false \
 	--show-functions=false >"$build/report.txt"
 cat "$build/report.txt"
-# What is not covered, in its place, for whoever has to look.
+# The annotated source, for a person who looks for what is not covered.
 cover show --show-mcdc --show-branches=count >"$build/source.txt"
 
-# The report counts one line more of an inline function where a program does not call it
-# than where one does; so lines are counted one by one.
+# The report counts one line more of an inline function if a program does not call it than
+# if one does; so lines are counted one by one.
 cover export --format=lcov | awk -F'[:,]' '
 	/^DA:/ { lines++; missed += $3 == 0 }
 	END { print lines, missed }' >"$build/lines.txt"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# A million random steps against a model, with every assertion of the library on. A
-# failure is printed as the few steps that it takes, and how to play them again.
+# A million random steps against a model, with all assertions of the library. For a
+# failure the few necessary steps are printed, and how to repeat them.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The suites under MemorySanitizer: nothing depends on what was never written, nor
-# on what is left in a page that was given back. All that needs no cmocka runs; what
-# does is under memcheck, which asks the same question.
+# The suites under MemorySanitizer: nothing depends on memory that was never written, nor
+# on the contents of a page that was given back. All suites that need no cmocka run; the
+# others run under memcheck, which checks the same.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Faults are planted in lib/, one at a time: the suites catch 95 % of a sample, and of
-# all the dropped statements that are there for safety every one. What changes nothing
-# that can be seen is in docs/mutation.md, with the reason. MUTATION_SAMPLE=0 tries
-# all faults, which takes an hour; MUTATION_SEED draws a sample again.
+# Faults are planted in lib/, one at a time: the suites catch 95 % of a sample, and every
+# dropped statement that is there for safety. docs/mutation.md lists the mutants without a
+# visible effect, with the reason. MUTATION_SAMPLE=0 tries all mutants, which takes an
+# hour; MUTATION_SEED repeats a sample.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

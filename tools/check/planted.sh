@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Faults of the past are planted again, one at a time, in a copy of the tree: each patch
-# of tests/planted has to be found by the tests that tests/planted/table.txt names for it.
-# A patch that does not apply any more, does not compile, or is not found fails the step.
-# PLANTED=row12 tries those alone whose names begin like that. A fault that makes a test wait
-# for ever is found after PLANTED_SECONDS.
+# Faults of the past are planted again, one at a time, in a copy of the tree: the tests
+# that tests/planted/table.txt names for a patch of tests/planted must find it. The step
+# fails if a patch does not apply, does not compile, or is not found. PLANTED=row12 tries
+# only the patches whose names begin so. A fault that makes a test wait for ever is found
+# after PLANTED_SECONDS.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,7 +19,7 @@ work=$root/build/planted
 tree=$work/tree
 seconds=${PLANTED_SECONDS-180}
 
-# The tree as it is now; what has not changed since the last time is not compiled again.
+# The tree as it is now; unchanged files are not compiled again.
 copy_tree()
 {
 	mkdir -p "$tree"
@@ -45,8 +45,8 @@ compile()
 		--target "$1"
 }
 
-# The random model, in so many rounds of another seed each. Which of them finds a fault
-# changes with what the library asks the machine for, and so is not written down.
+# The random model, several rounds, each with another seed. Which round finds a fault
+# changes with the library's calls to the machine, so the table does not name it.
 model_holds()
 {
 	seed=1
@@ -57,7 +57,7 @@ model_holds()
 	done
 }
 
-# holds PROGRAM TEST: of the schedule explorer, a test is a scene, in all its orders.
+# holds PROGRAM TEST: for the schedule explorer, a test is a scenario, in all its orders.
 holds()
 {
 	case $1 in
@@ -72,7 +72,7 @@ run()
 	timeout "$((seconds * ${TTMPOOL_TIMEOUT_SCALE:-1}))" "$@" >"$work/said.txt" 2>&1
 }
 
-# is_found PROGRAM TEST: it failed, or was the one that the program ended in.
+# is_found PROGRAM TEST: the test failed, or the program ended in it.
 is_found()
 {
 	if holds "$1" "$2"; then
@@ -86,7 +86,7 @@ is_found()
 			tail -n 1)" = "$2" ]
 }
 
-# The patch $1, which the test $3 of the program $2 has to find.
+# Try the patch $1, which the test $3 of the program $2 must find.
 try()
 {
 	patch -s -p1 -d "$tree" <"$here/$1.patch" >"$work/patch.log" 2>&1 || {

@@ -29,7 +29,7 @@ HEADERS = "include/ttmpool/*.h"
 MACHINE = "shim/userspace/tpsim.h"
 DESIGN = "docs/design.md"
 
-# A sentence with one of these says what always or never happens.
+# A sentence with one of these words says what always or never happens.
 WORDS = re.compile(
     r"\b(must|never|always|at most|at least|no more than|not more than|before|"
     r"whatever|nothing|none of|cannot|can not|does not|do not|is not|are not|"
@@ -37,15 +37,16 @@ WORDS = re.compile(
     r"exactly|refuses?|refused|aborts?|as (it|they) (is|was|were)|bounded|"
     r"deadline|guaranteed?|promises?)\b|(?<![\w-])-E[A-Z]{3,}", re.I)
 
-# A document tells more than it promises: there, only the plainest of them.
+# A document explains more than it promises: there, only the plainest words count.
 PLAIN_WORDS = re.compile(
     r"\b(must|never|always|at most|at least|no more than|not more than|before|"
     r"whatever fails|nothing has changed|cannot|promises?)\b", re.I)
 
-# What is no promise of ours, and why: the caller's part, or a text that explains.
+# Sentences that are no promise of ours, and why: the caller's duty, or a text that
+# explains.
 NO_TEST = re.compile(r"^(duty|text): \S")
 
-# Where the oracles are that are no test cases by themselves: PLACE:NAME in a row.
+# Oracles that are no test cases by themselves, and where they are: PLACE:NAME in a row.
 ORACLES = {
     "model": ["tests/model/*.c"],
     "schedules": ["tests/schedules/*.c"],
@@ -60,8 +61,8 @@ ORACLES = {
 }
 
 
-# What begins a paragraph: a member, an item of a list, a row, a result, and in os.h a
-# macro of the port.
+# The beginning of a paragraph: a member, an item of a list, a row, a result, and in os.h
+# a macro of the port.
 BEGINS = re.compile(r"\s*(@\w+.*:|[A-Z0-9_]+(, [A-Z0-9_]+)*:|- |\* |\d+\. |\||Return:)|"
                     r"\s{2,}(\w+\s{2,})?tpos_\w+\(|\s{3}\w+\s{2,}\w")
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # Each promise in a public header and in docs/design.md has a row in docs/promises.md,
-# with the tests that fail if it is broken. First the tool is shown trees with a fault
-# each, and has to find it.
+# with the tests that fail if it is broken. First the tool must find a fault in each of
+# several broken trees.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -25,7 +25,7 @@ DESIGN = "# Why\n\nLending must be quick.\n"
 TESTS = "one_page_is_lent_once\nno_page_is_refused\n"
 TOOL = pathlib.Path(__file__).with_name("promises.py")
 
-# What is changed in which file, and what has to be found then.
+# The change of each file, and what the tool must find then.
 PLANTS = [
     ("lend.h", "It is white.", "It must be white.",
      ["include/ttmpool/lend.h:5: ttmpool_lend: no row covers “It must be white.”"]),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The threaded suites under ThreadSanitizer, and a race that it must find.
+# The threaded suites under ThreadSanitizer, which must also find a planted race.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Can the long steps begin? They are not run for every change, so this looks for what a
-# change breaks in them: docs/mutation.md names places of lib/ that are there, the faults of
-# tests/planted apply, and the fuzz targets link, also the one with a planted fault.
+# Can the long steps begin? They do not run for every change, so this step checks what a
+# change could break in them: docs/mutation.md names places of lib/ that exist, the faults
+# of tests/planted apply, and the fuzz targets link, including the one with a planted
+# fault.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# What tools can find: one step after the other, each a script of its own beside this
-# one and a line in steps.txt. A step holds if its script exits with 0. What it prints
-# is in build/check-NAME.log; lines that start with "found: " are shown, too.
+# The checks by tools: one step after the other, each a script beside this one and a line
+# in steps.txt. A step passes if its script exits with 0. Its output is in
+# build/check-NAME.log; lines that begin with "found: " are shown, too.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,7 +30,7 @@ $(listed | awk '{ printf "  %-12s %s\n", $1, $2 }')
 END
 }
 
-# chosen [quick|STEP...]: the names of the steps that are asked for.
+# chosen [quick|STEP...]: the names of the requested steps.
 chosen()
 {
 	case $*/$# in
@@ -53,7 +53,7 @@ packages_of()
 			print $i }'
 }
 
-# Hold the tree to one step.
+# Run one step on the tree.
 run_step()
 {
 	log=$root/build/check-$1.log

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Schedules of threads, explored: each two operations in all orders that matter; two
-# threads of eight operations with all of two and of three preemptions; and a million
-# schedules of three and four threads by random priorities (or as many as
-# TTMPOOL_SCHEDULES says). What is wrong is printed with the schedule that leads to it.
+# Schedules of threads, explored: each pair of operations in all orders that matter; two
+# threads of eight operations with all sets of two and of three preemptions; and a million
+# schedules of three and four threads by random priorities (or TTMPOOL_SCHEDULES of them).
+# A failure is printed with the schedule that leads to it.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# A hundred million random steps against a model, or as many as are asked for
-# (TTMPOOL_SIMULATION_STEPS, from seed TTMPOOL_SIMULATION_SEED on), on all processors.
-# The library is compiled as for release, but with its cheap assertions. A failure is
-# printed as the few steps that it takes, and how to play them again.
+# A hundred million random steps against a model, or TTMPOOL_SIMULATION_STEPS of them
+# (from seed TTMPOOL_SIMULATION_SEED on), on all processors. The library is compiled as
+# for release, but with its cheap assertions. For a failure the few necessary steps are
+# printed, and how to repeat them.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

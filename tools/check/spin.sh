@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# The states of buffers, checked by Spin in all interleavings of a driver, a shrinker
-# and an unplug: see tests/spin/buffer.pml. The tables that it is held to are printed by
-# the library itself, and every entry of them must be seen in it. And six faults that
-# are planted must be found.
+# Spin checks the states of buffers in all interleavings of a driver, a shrinker and an
+# unplug: see tests/spin/buffer.pml. The library itself prints the tables for the model,
+# and the model must use every entry of them. And it must find six planted faults.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,8 +18,7 @@ cp "$root/tests/spin/buffer.pml" .
 awk -f "$root/tests/spin/table.awk" tables.md >table.pml
 awk -v edges=1 -f "$root/tests/spin/table.awk" tables.md | sort -u >wanted
 
-# explore [-DBUG_NAME]: all states, or as far as the first error; what pan says is in
-# pan.out.
+# explore [-DBUG_NAME]: all states, or up to the first error; pan's output is in pan.out.
 explore()
 {
 	rm -f buffer.pml.trail
@@ -29,7 +27,7 @@ explore()
 	./pan -m1000000 -w24 >pan.out
 }
 
-# All of the model was explored, and nothing was wrong.
+# The whole model was explored, and nothing was wrong.
 held()
 {
 	grep -q 'errors: 0$' pan.out && ! grep -q 'Search not completed' pan.out &&

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# ./dev docs: the site of docs/, with the reference that the headers' comments make. A
-# warning is an error.
+# ./dev docs: the site of docs/, with the reference from the headers' comments. A warning
+# is an error.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -20,7 +20,7 @@ build_site()
 		-d "$2/trees" "$1" "$2/html" 2>&1
 }
 
-# Comments with mistakes in them have to be found.
+# The build must find comments with mistakes in them.
 check_planted()
 {
 	planted=$(build_site "$root/tests/docs/site" "$site/planted") && return 1

@@ -19,9 +19,9 @@ FLAGS = ["-std=c11", "-g0", "-O1", "-fPIC", "-pthread", "-D_GNU_SOURCE",
          "-DTPOS_CHECK_LEVEL=2"]
 
 SLOW = ("threads", "threads_swap", "faults_threads")
-# Ten seconds each time, and what it catches others do.
+# It takes ten seconds each time, and other tests catch the same mutants.
 LEFT_OUT = ("sweep_move",)
-# The other of the two ways to clear is another processor's.
+# The other of the two ways to clear belongs to another processor.
 ELSEWHERE = ("clear_any.c" if platform.machine() == "x86_64"
              else "clear_x86_64.c",)
 MORE = {"sweep": ["sweep.c", "scenes_pages.c", "scenes_moves.c"]}

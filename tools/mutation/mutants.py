@@ -157,7 +157,7 @@ class File:
                                   CursorKind.UNARY_OPERATOR)
         leaves = cursor.kind in (CursorKind.BREAK_STMT,
                                  CursorKind.CONTINUE_STMT)
-        # Of a macro's expansion only the name is here.
+        # Only the name of an expanded macro is in this file.
         after = self.text(end, end + 200).lstrip()
         if not (called or assigns or leaves) or not after.startswith(";"):
             return

@@ -28,7 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 import mutants
 from build import Build
 
-# What hangs is caught. Most programs take less than a second.
+# A mutant that hangs is caught. Most programs take less than a second.
 LIMIT_S = 6
 SLOW_LIMIT_S = 120
 

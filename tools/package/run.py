@@ -18,16 +18,16 @@ from folder import Failed, Folder, fresh
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SUITES = {"12": "bookworm", "13": "trixie"}
-# The kernels that the backports of a suite have, and that DKMS builds the modules for.
+# The kernels in the backports of a suite, for which DKMS builds the modules.
 BACKPORTS = {"trixie": "7.3"}
-# A version that every other one is newer than.
+# A version that is older than every other one.
 OLDER = "0.0.1"
-# What lies in the system, but for what this program and apt put there.
+# All files of the system, except those that this program and apt put there.
 FIND = (r"find / \( -path /proc -o -path /sys -o -path /pool -o -path /older -o -path /build "
         r"-o -path /tmp -o -path /var/cache/apt -o -path /var/log \) -prune -o ")
 REMOVED = r"\( -name '*ttmpool*' -o -path '*/updates/*ttm.ko*' \) -print"
 UPGRADED = f"-path '*ttmpool*{OLDER}*' -print"
-# As autopkgtest has it, a test fails if it writes to stderr.
+# As under autopkgtest, a test fails if it writes to stderr.
 OWN_TEST = r"""
 cd /build/ttmpool
 AUTOPKGTEST_TMP=$(mktemp -d)
@@ -37,7 +37,7 @@ debian/tests/{name} 2>/tmp/stderr || status=$?
 cat /tmp/stderr
 [ "$status" -eq 0 ] && [ ! -s /tmp/stderr ]
 """
-# A kernel of the backports comes, and those that were there go.
+# A kernel of the backports is installed, and the old ones are removed.
 NEWER = r"""
 old=$(dpkg-query -W -f '${{db:Status-Status}} ${{Package}}\n' \
     'linux-image-[0-9]*' 'linux-headers-[0-9]*' | sed -n 's/^installed //p')

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# ./dev package: see run.py. This installs what that needs.
+# ./dev package: see run.py. This script installs what that one needs.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd -P)
