@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # quietly (tools/build.sh): a command's output is in its log, and is shown only if the
-# command fails; its status is kept in both cases; and a function can be the command.
+# command fails; its status is returned in both cases; the command may be a function.
 set -u
 
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -25,7 +25,7 @@ import sys
 
 OURS = ("ttmpool_", "tpos_", "tpsim_")
 
-# What the kernel's macros make of the name of an event, a function or a module.
+# The names that the kernel's macros make from an event, a function or a module.
 KERNEL = re.compile(r"^(__pfx_|__SC[KT]__tp_func_|__(tracepoint|traceiter|probestub)_)*")
 MODULE = ("init_module", "cleanup_module", "__this_module", "__start_alloc_tags",
           "__stop_alloc_tags")

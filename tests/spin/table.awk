@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# From the tables that tests/docs/states.c prints of the library, Promela's macros:
+# Makes Promela's macros from the tables of the library that tests/docs/states.c prints:
 # S_state and V_verb, MAY(from, to), LEADS(verb, in); or, with -v edges=1, the lines that
 # the model must print, one for each entry.
 

@@ -70,7 +70,7 @@ class CommandLine(unittest.TestCase):
         """In one line."""
         status, _, err = self.record("-o", "-", user=65534, group=65534, extra_groups=())
         self.assertEqual(status, 1)
-        # A build that counts coverage complains that nobody may write its counts.
+        # A build that counts coverage complains that it cannot write its counts.
         said = [line for line in err.splitlines() if not line.startswith("profiling:")]
         self.assertEqual(len(said), 1)
         self.assertIn("root", said[0])
