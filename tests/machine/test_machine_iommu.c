@@ -128,8 +128,8 @@ static void a_strict_unmap_is_complete(void **state)
 	end();
 }
 
-/* Lazy: a translation that was used works until the invalidation, whoever has the page by
- * then; one that was not used does not. */
+/* Lazy: a translation that was used works until the invalidation, even if the page has
+ * another owner by then; one that was not used does not work. */
 static void a_lazy_unmap_leaves_what_was_used(void **state)
 {
 	uint64_t used, fresh;

@@ -50,8 +50,8 @@ static void clearing_works_in_any_caching(void **state)
 	tpsim_machine_destroy(m);
 }
 
-/* Whoever has the address of a page can write to it at any time: a page that was cleared
- * once has to be cleared again the second time. */
+/* Code with the address of a page can write to it at any time: a page that was cleared
+ * once must be cleared again the second time. */
 static void an_address_outlives_a_clearing(void **state)
 {
 	struct tpsim_machine *m = machine_with(&(struct tpsim_config){ 0 });

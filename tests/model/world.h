@@ -49,7 +49,7 @@ struct raw {
 };
 
 /* A page that the hardware has poisoned, and the array that it was in then: that owner
- * may have it until it gives the page back; after that nobody may. */
+ * may keep it until it gives the page back; after that no owner may get it. */
 struct poison {
 	tpos_page_t *page;
 	tpos_page_t *const *of; /* NULL: no owner may have it */

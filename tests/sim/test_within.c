@@ -16,7 +16,7 @@
 
 #define MANY 50
 
-/* A thread that does something; held up in the port, if it shall be. */
+/* A thread that does something; a case may hold it up in the port. */
 struct doer {
 	struct rig *rig;
 	void (*deed)(struct doer *doer);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A request or a thread that sleeps is woken when it can go on, and not only when it
- * would look again. Nobody sleeps here: the test sets the flag of a queue that says that
- * somebody does, and counts how often the queue is woken.
+ * A request or a thread that sleeps is woken as soon as it can go on, instead of when it
+ * would look again by itself. No thread sleeps here: the test sets the flag of a queue
+ * for a sleeper, and counts how often the queue is woken.
  */
 
 #include "check_cmocka.h"

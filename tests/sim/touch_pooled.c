@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A program with a bug: it writes to a page after it was given back. Not a
- * test, but what one looks at: whoever watches memory must report it, at this
- * line. If nobody watches, it exits with 0, so that a watcher that is blind is
- * noticed.
+ * A program with a bug: it writes to a page after it was given back. It is no test, but
+ * its object: a tool that watches memory must report this line. Without a tool it exits
+ * with 0, so that a blind tool is noticed.
  *
  *     touch_pooled pooled   the page is in the pool
  *     touch_pooled free     it went back to the system

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The states of buffers, for Spin: three of them, two pages each, in memory that is
- * enough for two, and a store that has room for all but one page and may fail at each. A
- * driver does any verb to any buffer; the shrinker swaps out whatever it can lock, at
- * any time, and so does the driver when it has no page for what it wants; and at any
- * time the device is unplugged. Every call that can fail fails, at every page.
+ * The states of buffers, for Spin: three buffers of two pages each, in memory that is
+ * enough for two buffers, and a store that has room for all pages but one and may fail at
+ * each. A driver calls any verb on any buffer. The shrinker swaps out any buffer that it
+ * can lock, at any time, and so does the driver when it has no page for a populate or
+ * swapin. The device is unplugged at any time. Every call that can fail fails, at every
+ * page.
  *
- * What follows what, and what each verb leads to, is not written here: MAY() and
- * LEADS() are made of the tables that the library prints of itself (table.awk), and
- * the model is held to them at each step. The other way round, each entry of the
- * tables must be seen in the model: what is seen is printed, once each, and
- * compared (spin.sh).
+ * The rules are not written here: which state may follow which, and where each verb
+ * leads. MAY() and LEADS() are made from the tables that the library prints of itself
+ * (table.awk), and each step of the model is checked against them. In the other
+ * direction, the model must use each entry of the tables: it prints each used entry once,
+ * and spin.sh compares them.
  *
- * At each step: every page of a buffer that has contents is good in pages or in the
- * store; memory and store have as many pages as they had; an anonymous buffer has
- * none that is the device's; and once the device is gone, nobody has.
+ * At each step: every page of a buffer that has contents is good in memory or in the
+ * store; memory and store have as many pages as they had; an anonymous buffer has no page
+ * that is mapped for the device; and once the device is gone, no buffer has one.
  *
- * Planted faults, each of which must be found: BUG_LOCK, the shrinker does not ask for
- * the lock; BUG_FREE, a page is freed whose copy failed; BUG_DROP, the store's copy is
+ * Planted faults, each of which must be found: BUG_LOCK, the shrinker does not take the
+ * lock; BUG_FREE, a page is freed whose copy failed; BUG_DROP, the store's copy is
  * dropped before it was read; BUG_BOUND, a bound buffer is swapped out; BUG_UNPLUG, the
- * device goes while pages are its; BUG_ANON, what becomes anonymous stays mapped.
+ * device goes while pages are mapped for it; BUG_ANON, pages of a buffer that becomes
+ * anonymous stay mapped.
  */
 
 #include "table.pml"
@@ -71,7 +73,7 @@ inline set_state(i, to)
 	state[i] = to
 }
 
-/* A verb has done what it is for. A last part is the whole. */
+/* A verb has succeeded. A swapout of the last part counts as one of the whole. */
 inline led(verb, was, i)
 {
 	h_verb = verb;
@@ -90,7 +92,7 @@ inline led(verb, was, i)
 	}
 }
 
-/* Is every page of the buffer good somewhere? */
+/* Is every page of the buffer good in memory or in the store? */
 #define KEPT(i) (((here[i] & good[i]) | stored[i]) == ALL)
 #define SOUND(i)                                                            \
 	((state[i] == S_empty || KEPT(i)) &&                                \
@@ -126,8 +128,8 @@ inline drop_slot(i, p)
 }
 
 /*
- * Page @p goes to the store: err if that fails. What is half written is no copy: the
- * page is not in the store by the books, and its slot is free.
+ * Page @p goes to the store: err if that fails. A half-written page is no copy: it does
+ * not count as stored, and its slot is free.
  */
 inline store_page(i, p, err)
 {
@@ -152,7 +154,7 @@ inline store_page(i, p, err)
 	fi
 }
 
-/* Swap out page 0, or both; the lock is held. */
+/* Swap out page 0, or both; the caller holds the lock. */
 inline swapout(i, part, err)
 {
 	err = false;
@@ -186,7 +188,7 @@ inline swapout(i, part, err)
 	 state[i] == S_partial)
 #endif
 
-/* The swapper has a go at buffer @j: only if its lock can be had at once. */
+/* The swapper tries buffer @j: only if its lock is free at once. */
 inline swap_other(j, err)
 {
 #ifdef BUG_LOCK
@@ -202,7 +204,7 @@ inline swap_other(j, err)
 	fi
 }
 
-/* A page for @i, perhaps of another buffer's; err if there is none. */
+/* Get a page for @i, perhaps one of another buffer; err if there is none. */
 inline take_page(i, p, err)
 {
 	if
@@ -225,7 +227,7 @@ inline take_page(i, p, err)
 	fi
 }
 
-/* Page @p comes back from the store. */
+/* Copy page @p back from the store. */
 inline read_page(i, p, err)
 {
 	if
@@ -302,7 +304,7 @@ inline end_contents(i)
 	set_state(i, S_empty)
 }
 
-/* Legal, as the model has it: held against the table at each call. */
+/* Where the model allows a verb: compared with the table at each call. */
 #define LEGAL(v, s)                                                          \
 	(((v) == V_populate && (s) == S_empty) ||                            \
 	 (((v) == V_unpopulate || (v) == V_bind || (v) == V_to_anonymous) && \
@@ -314,7 +316,7 @@ inline end_contents(i)
 	 ((v) == V_swapin && ((s) == S_swapped || (s) == S_partial)) ||      \
 	 ((v) == V_drop && (s) != S_empty && (s) != S_bound))
 
-/* Without a device, nothing becomes the device's. */
+/* Verbs that need the device fail once it is gone. */
 #define NEEDS_DEVICE(v) \
 	((v) == V_populate || (v) == V_bind || (v) == V_to_device || (v) == V_swapin)
 
@@ -369,8 +371,8 @@ inline do_verb(v, i, err)
 }
 
 /*
- * A driver: any verb to any buffer. A verb that is refused changes nothing, and that
- * it is refused just where the table says so is all there is to see of it.
+ * A driver: any verb on any buffer. A refused verb changes nothing, and the only check of
+ * it is that the table refuses it in the same place.
  */
 active proctype driver()
 {
@@ -412,7 +414,7 @@ next:		skip
 	od
 }
 
-/* The shrinker: when it likes, and without waiting. */
+/* The shrinker: at any time, and without waiting. */
 active proctype shrinker()
 {
 	byte other, had;
@@ -430,7 +432,8 @@ active proctype shrinker()
 	od
 }
 
-/* The device goes: first nobody may begin to use it, then nobody has. */
+/* The device goes: first no buffer may begin to use it, then each one that uses it
+ * stops. */
 active proctype unplug()
 {
 	byte i;

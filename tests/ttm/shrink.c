@@ -56,7 +56,7 @@ static void report(const char *part)
 	memset(&tally, 0, sizeof(tally));
 }
 
-/* The caller has locked the buffer. If TTM moved nothing, all its state is checked. */
+/* The caller has locked the buffer. If TTM moved nothing, its contents are checked. */
 static void shrink_one(struct shrink_buffer *buf, bool purge, bool writeback)
 {
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
