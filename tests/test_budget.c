@@ -329,8 +329,8 @@ static struct buffer *uncached_of(struct check *t, struct rig *rig, size_t n,
 static void s05_one_reclaim_serves_a_whole_request(struct check *t)
 {
 	size_t size = bytes_of_a_page(t);
-	struct rig_config configs[] = { { .page_budget = 128 },
-					{ .mapped_limit = 128 * size } };
+	struct rig_config configs[] = { { .page_budget = 48 },
+					{ .mapped_limit = 48 * size } };
 
 	for (int i = 0; i < 2; i++) {
 		const struct ttmpool_backend_funcs *funcs = i ? &buffer_coherent
@@ -343,16 +343,16 @@ static void s05_one_reclaim_serves_a_whole_request(struct check *t)
 		first = buffer_open(
 			t, rig,
 			&(struct buffer_config){
-				.num_pages = 128,
+				.num_pages = 48,
 				.funcs = funcs,
 				.caching = TTMPOOL_WRITE_COMBINED });
-		second = uncached_of(t, rig, 128, funcs);
+		second = uncached_of(t, rig, 48, funcs);
 		CHECK(t, first && second && !buffer_cycle(first));
 		before = rig_stats(rig);
-		CHECK_EQ(t, before.pages_pooled, 128);
+		CHECK_EQ(t, before.pages_pooled, 48);
 		CHECK_EQ(t, ttmpool_populate(&second->be), 0);
 		after = rig_stats(rig);
-		CHECK_EQ(t, after.pages_released - before.pages_released, 128);
+		CHECK_EQ(t, after.pages_released - before.pages_released, 48);
 		CHECK_EQ(t, after.caching_batches - before.caching_batches, 2);
 		CHECK(t, after.unmap_batches - before.unmap_batches <= 1);
 		CHECK_EQ(t, ttmpool_unpopulate(&second->be), 0);

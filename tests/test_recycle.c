@@ -195,7 +195,7 @@ static void s10_a_mixed_populate_is_one_caching_batch(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-/* A drain is one caching batch and at most one unmap batch for all pooled pages. */
+/* A drain of no more than a slice is one caching batch and at most one unmap batch. */
 static void s10_a_drain_is_one_batch(struct check *t)
 {
 	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
@@ -203,13 +203,13 @@ static void s10_a_drain_is_one_batch(struct check *t)
 	struct pages *wc, *uc;
 
 	CHECK(t, rig);
-	wc = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 127);
-	uc = pages_of(t, rig, TTMPOOL_UNCACHED, 31);
+	wc = pages_of(t, rig, TTMPOOL_WRITE_COMBINED, 47);
+	uc = pages_of(t, rig, TTMPOOL_UNCACHED, 15);
 	CHECK(t, wc && uc);
 	CHECK_EQ(t, pages_cycle(wc), 0);
 	CHECK_EQ(t, pages_cycle(uc), 0);
 	before = rig_stats(rig);
-	CHECK_EQ(t, ttmpool_pool_drain(&rig->pool[0]), 158);
+	CHECK_EQ(t, ttmpool_pool_drain(&rig->pool[0]), 62);
 	after = rig_stats(rig);
 	CHECK_EQ(t, after.caching_batches, before.caching_batches + 1);
 	CHECK(t, after.unmap_batches <= before.unmap_batches + 1);
