@@ -38,10 +38,10 @@
 
 #include "buffer_internal.h"
 
-/* This much is stored before it is freed. */
 #define RELEASE_BYTES ((uint64_t)2 << 20)
 
-static size_t release_pages(const struct ttmpool_pool *pool)
+/* Returns how many pages are stored before they are freed. */
+static size_t store_batch(const struct ttmpool_pool *pool)
 {
 	return pool_pages_of(pool, RELEASE_BYTES);
 }
@@ -149,7 +149,7 @@ static void swapout_leave(struct swapout *out, struct ttmpool_chunk *chunk,
 	be->edge = out->begin;
 	out->pages += n;
 	out->gained += n;
-	if (out->pages >= release_pages(out->pool))
+	if (out->pages >= store_batch(out->pool))
 		swapout_release(out);
 }
 
@@ -175,7 +175,7 @@ static bool swapout_split(struct swapout *out)
 static bool swapout_make_room(struct swapout *out)
 {
 	if (!out->pages &&
-	    ttmpool_pool_reclaim(out->pool, release_pages(out->pool), true))
+	    ttmpool_pool_reclaim(out->pool, store_batch(out->pool), true))
 		return true;
 	if (!out->pages && !swapout_split(out))
 		return false;
@@ -315,7 +315,7 @@ static int swapout_open_store(struct ttmpool_backend *be)
 	do {
 		err = ttmpool_backend_open_store(be);
 	} while (err == -ENOMEM &&
-		 ttmpool_pool_reclaim(be->pool, release_pages(be->pool), true));
+		 ttmpool_pool_reclaim(be->pool, store_batch(be->pool), true));
 	return err;
 }
 
