@@ -5,7 +5,7 @@
 #   cmake -DWAY=way -DKIND=static|shared -DWORK=dir -DSOURCE=dir -DCC=cc -DCXX=c++
 #     [-DPREFIX=dir] -P package.cmake
 #
-# WAY   install       build the source as somebody does who packages it, install it,
+# WAY   install       build the source as a packager does, install it,
 #                     and move all of it to another folder: to WORK/prefix
 #       find          programs that find it there by find_package()
 #       pkg-config    programs that find it there by pkg-config
@@ -51,7 +51,7 @@ function(install_it)
   run(${CMAKE_COMMAND} --build ${WORK}/build)
   run(${CMAKE_COMMAND} --install ${WORK}/build --prefix ${WORK}/before)
   file(RENAME ${WORK}/before ${prefix})
-  # Nobody finds it where it was built.
+  # No consumer may find it where it was built.
   file(RENAME ${WORK}/build ${WORK}/built)
   file(GLOB_RECURSE texts ${prefix}/*.pc ${prefix}/*.cmake)
   foreach(text ${texts})
