@@ -22,13 +22,14 @@ static inline uint64_t pool_bytes(const struct ttmpool_pool *pool, size_t pages)
 	return (uint64_t)pages << pool->info.page_shift;
 }
 
-/* Returns how many pages @bytes are; at least one. */
+/* Returns how many pages @bytes are, which is no less than the largest page. */
 static inline size_t pool_pages_of(const struct ttmpool_pool *pool,
 				   uint64_t bytes)
 {
 	size_t pages = (size_t)(bytes >> pool->info.page_shift);
 
-	return pages ? pages : 1;
+	tpos_assert(pages);
+	return pages;
 }
 
 /* Returns the zone that fresh pages must be from, as flags of a struct tpos_alloc. */

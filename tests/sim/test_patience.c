@@ -130,6 +130,63 @@ static void s06_who_waits_asks_the_machine_again(struct check *t)
 	}
 }
 
+/* While a request waits for addresses, the machine cannot be asked with a page if there is
+ * none, or if the page budget has no room for one. Then the request is tried as a whole, and
+ * is served when there are addresses. */
+static void s06_a_wait_without_a_page_to_ask_is_served(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+
+	policy.keep_mapped = false;
+	for (int i = 0; i < 2; i++) {
+		struct rig_config config = { .page_budget = i ? SPACE_PAGES / 2
+							      : 0,
+					     .policy = &policy };
+		struct rig *rig = rig_open(t, &config);
+		struct rig *other = rig ? stranger_on(t, rig) : NULL;
+		struct leaver leaver = { .naps = 5 };
+		struct buffer *buf;
+
+		CHECK(t, other);
+		leaver.buf = buffer_of(t, other, SPACE_PAGES / 4 * 3, 0);
+		buf = buffer_of(t, rig, SPACE_PAGES / 2, 100000);
+		CHECK(t, leaver.buf && buf);
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		CHECK_EQ(t, ttmpool_populate(&leaver.buf->be), 0);
+		tpsim_while_waiting(check_machine(t), leave_in_time, &leaver);
+		if (!i)
+			tpsim_fault_plan(check_machine(t),
+					 &(struct tpsim_fault){
+						 .call = TPSIM_CALL_PAGES_ALLOC,
+						 .nth = 1,
+						 .times = UINT_MAX });
+		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
+		tpsim_fault_clear(check_machine(t));
+		tpsim_while_waiting(check_machine(t), NULL, NULL);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+		ttmpool_pool_fini(&other->pool[0]);
+		CHECK_EQ(t, ttmpool_manager_fini(&other->mgr), 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
+/* While a request waits for addresses of which the machine has too few, it asks ever less
+ * often. */
+static void s06_a_wait_asks_ever_less_often(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *pair[2];
+	uint64_t got;
+
+	CHECK(t, rig && open_pair(t, rig, pair, 100000));
+	got = pages_got(t);
+	CHECK_EQ(t, ttmpool_populate(&pair[1]->be), -ETIMEDOUT);
+	CHECK(t, pages_got(t) - got <= 11 * (SPACE_PAGES / 2 + 1));
+	CHECK_EQ(t, ttmpool_unpopulate(&pair[0]->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A plain buffer that lacks only addresses, on its way back to its device or from the store,
  * gets them when they come free in the machine. */
 static void s06_a_move_asks_the_machine_again(struct check *t)
@@ -637,6 +694,8 @@ static void s06_a_swap_in_over_the_budget_does_not_wait(struct check *t)
 
 CHECK_SUITE(patience, CHECK_CASE(s06_who_waits_gets_no_pages_in_vain),
 	    CHECK_CASE(s06_who_waits_asks_the_machine_again),
+	    CHECK_CASE(s06_a_wait_without_a_page_to_ask_is_served),
+	    CHECK_CASE(s06_a_wait_asks_ever_less_often),
 	    CHECK_CASE(s06_a_move_asks_the_machine_again),
 	    CHECK_CASE(s06_a_wait_for_addresses_swaps_out_nothing_twice),
 	    CHECK_CASE(s06_a_wait_is_one_span_of_time),

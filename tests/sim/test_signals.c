@@ -256,6 +256,35 @@ static void s06_a_signal_ends_the_copying_of_pages(struct check *t)
 	}
 }
 
+/* New pages that were pooled before an interrupted copy are pooled again after it, and are
+ * clear when another buffer gets them. */
+static void s06_pages_of_an_interrupted_copy_are_cleared(struct check *t)
+{
+	struct ttmpool_request req = { .source = TTMPOOL_COHERENT,
+				       .caching = TTMPOOL_UNCACHED,
+				       .num_pages = LARGE + 512 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf, *next;
+	uint64_t fresh;
+
+	CHECK(t, rig);
+	buf = gone_coherent(t, rig, LARGE + 512, false);
+	CHECK(t, buf && !ttmpool_pool_prime(&rig->pool[0], &req, true));
+	fresh = rig_stats(rig).pages_fresh;
+	CHECK_EQ(t, return_with_a_signal(t, buf), -EINTR);
+	next = buffer_open(
+		t, rig,
+		&(struct buffer_config){ .num_pages = LARGE + 512,
+					 .funcs = &buffer_coherent,
+					 .caching = TTMPOOL_UNCACHED });
+	CHECK(t, next && !ttmpool_populate(&next->be));
+	CHECK_EQ(t, rig_stats(rig).pages_fresh, fresh);
+	CHECK(t, buffer_holds(t, next, 0));
+	CHECK_EQ(t, ttmpool_unpopulate(&next->be), 0);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A signal that comes while a small coherent buffer is copied does not keep it from its
  * device. */
 static void s06_no_signal_ends_the_copying_of_a_few_pages(struct check *t)
@@ -359,6 +388,7 @@ CHECK_SUITE(signals, CHECK_CASE(s06_a_signal_ends_a_large_request),
 	    CHECK_CASE(s06_what_a_signal_does_not_end_of_a_move),
 	    CHECK_CASE(s06_a_signal_ends_the_clearing_of_pages),
 	    CHECK_CASE(s06_a_signal_ends_the_copying_of_pages),
+	    CHECK_CASE(s06_pages_of_an_interrupted_copy_are_cleared),
 	    CHECK_CASE(s06_no_signal_ends_the_copying_of_a_few_pages),
 	    CHECK_CASE(s12_what_a_signal_has_stopped_is_handed_over),
 	    CHECK_CASE(s12_what_lacks_pages_for_a_copy_is_handed_over),

@@ -123,6 +123,23 @@ static void s10_no_larger_buffer_is_made_of_a_stock(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* If the policy recycles cached pages, there is no stock: larger buffers are made of what is
+ * pooled. */
+static void s10_recycled_pages_are_no_stock(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig *rig;
+
+	policy.stock = STOCK;
+	policy.recycle[TTMPOOL_PLAIN][TTMPOOL_CACHED] = true;
+	rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+	CHECK(t, rig);
+	CHECK(t, come_and_go(t, rig, 8, 2 * STOCK));
+	CHECK_EQ(t, rig_stats(rig).pages_pooled, 16 * STOCK);
+	CHECK_EQ(t, hits(t, rig, 16), 16);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* Where the system has no large chunks, a stock serves them nevertheless. */
 static void s10_a_stock_serves_where_memory_is_in_pieces(struct check *t)
 {
@@ -219,6 +236,7 @@ CHECK_SUITE(stock, CHECK_CASE(s10_a_stock_is_bounded_for_each_order),
 	    CHECK_CASE(s10_a_stock_serves_buffers_of_its_size),
 	    CHECK_CASE(s10_no_stock_is_made_of_larger_buffers),
 	    CHECK_CASE(s10_no_larger_buffer_is_made_of_a_stock),
+	    CHECK_CASE(s10_recycled_pages_are_no_stock),
 	    CHECK_CASE(s10_a_stock_serves_where_memory_is_in_pieces),
 	    CHECK_CASE(s10_a_stock_serves_where_the_budget_is_short),
 	    CHECK_CASE(s11_a_stock_goes_to_the_system),
