@@ -153,6 +153,16 @@ static unsigned int take_pick_some(struct take *take, unsigned int far,
 	return end;
 }
 
+/* Returns whether what is pooled of the requested kind is only a stock for small buffers. */
+static bool take_finds_stock(const struct take *take)
+{
+	const struct ttmpool_pool *pool = take->pool;
+	const struct ttmpool_request *req = &take->req;
+
+	return pool_has_stock(pool, req->source, req->caching) &&
+	       !pool->policy.recycle[req->source][req->caching];
+}
+
 /* Takes pooled chunks of all orders that fit. @far: see take_pick_some(). If take->looks is
  * set, and not enough chunks are pooled, takes none. */
 static void take_pooled(struct take *take, unsigned int far)
@@ -168,9 +178,7 @@ static void take_pooled(struct take *take, unsigned int far)
 		if (first) {
 			take->lacks = take_lacks(take);
 			take->whole = take->whole && !pool->prepared &&
-				      (take->lacks ||
-				       pool_has_stock(pool, take->req.source,
-						      take->req.caching));
+				      (take->lacks || take_finds_stock(take));
 		}
 		take->prepared = pool->prepared;
 		take->narrowed |= pool_is_narrowed(pool, take->req.source);

@@ -98,14 +98,13 @@ static inline void chunk_hand_out(struct ttmpool_chunk *chunk,
 	chunk->ticket = ticket;
 }
 
-/* Returns whether such pages are not recycled, but the pool keeps a stock of them. */
+/* Returns whether the pool keeps a stock of such pages, if it does not recycle them. */
 static inline bool pool_has_stock(const struct ttmpool_pool *pool,
 				  enum ttmpool_source source,
 				  enum ttmpool_caching caching)
 {
 	return pool->policy.stock && source == TTMPOOL_PLAIN &&
-	       caching == TTMPOOL_CACHED &&
-	       !pool->policy.recycle[source][caching];
+	       caching == TTMPOOL_CACHED;
 }
 
 /* Returns whether a signal interrupts the request. */

@@ -85,6 +85,7 @@ static struct rig *stranger_on(struct check *t, struct rig *rig)
 /* A buffer of the other manager, whose pages and mappings go after some naps. */
 struct leaver {
 	struct buffer *buf;
+	struct buffer *filler; /* or NULL: has all pages until then */
 	int naps;
 };
 
@@ -92,8 +93,12 @@ static void leave_in_time(void *arg)
 {
 	struct leaver *leaver = arg;
 
+	if (leaver->filler && leaver->filler->be.tt.state == TTMPOOL_TT_EMPTY)
+		check_any(ttmpool_populate(&leaver->filler->be));
 	if (--leaver->naps)
 		return;
+	if (leaver->filler)
+		check_any(ttmpool_unpopulate(&leaver->filler->be));
 	check_any(ttmpool_unpopulate(&leaver->buf->be));
 }
 
@@ -145,12 +150,18 @@ static void s06_a_wait_without_a_page_to_ask_is_served(struct check *t)
 		struct rig *rig = rig_open(t, &config);
 		struct rig *other = rig ? stranger_on(t, rig) : NULL;
 		struct leaver leaver = { .naps = 5 };
-		struct buffer *buf;
+		struct buffer *buf, *filler;
 
 		CHECK(t, other);
 		leaver.buf = buffer_of(t, other, SPACE_PAGES / 4 * 3, 0);
 		buf = buffer_of(t, rig, SPACE_PAGES / 2, 100000);
-		CHECK(t, leaver.buf && buf);
+		filler = buffer_open(
+			t, rig,
+			&(struct buffer_config){ .num_pages = SPACE_PAGES / 2,
+						 .funcs = &buffer_plain,
+						 .unmapped = true });
+		CHECK(t, leaver.buf && buf && filler);
+		leaver.filler = i ? filler : NULL;
 		CHECK_EQ(t, ttmpool_populate(&buf->be), 0);
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
 		CHECK_EQ(t, ttmpool_populate(&leaver.buf->be), 0);
