@@ -21,6 +21,8 @@ variants='ttmpool-wb shmem-wb ttmpool-wc shmem-wc ttmpool-wc-dma'
 . "$root/tools/build.sh"
 # shellcheck source=tools/kernel/suite.sh
 . "$root/tools/kernel/suite.sh"
+# shellcheck source=tools/kernel/emulator.sh
+. "$root/tools/kernel/emulator.sh"
 
 usage()
 {
@@ -86,6 +88,13 @@ sum_of()
 	} END { printf "%.0f\n", n }' "$2"
 }
 
+# boot_cell SERIES VARIANT LOG
+boot_cell()
+{
+	"$here/boot.sh" "$kernels_dir/$1" "$work/$1/initramfs.gz" "$2" "$3" \
+		>"$3.qemu" 2>&1
+}
+
 # Boot one machine, and write its row of the table beside its log.
 cell()
 {
@@ -93,8 +102,12 @@ cell()
 	start=$(date +%s)
 	verdict=ok
 	rm -f "$log"*
-	"$here/boot.sh" "$kernels_dir/$1" "$work/$1/initramfs.gz" "$2" "$log" \
-		>"$log.qemu" 2>&1 || verdict=FAILED
+	boot_cell "$1" "$2" "$log" || verdict=FAILED
+	if emulator_broke "$log"; then
+		say "$1: the emulated CPU broke, booting again"
+		verdict=ok
+		boot_cell "$1" "$2" "$log" || verdict=FAILED
+	fi
 	awk -f "$here/../kernel/judge.awk" "$log" >"$log.verdict" || verdict=FAILED
 	[ "$(sum_of wrong "$log")" -eq 0 ] || verdict=FAILED
 	[ "$verdict" = ok ] || sed '$d' "$log.verdict" >&2

@@ -26,6 +26,8 @@ modes='none vtd-lazy vtd-strict amd swiotlb numa pressure'
 . "$here/suite.sh"
 # shellcheck source=tools/kernel/arm64.sh
 . "$here/arm64.sh"
+# shellcheck source=tools/kernel/emulator.sh
+. "$here/emulator.sh"
 
 usage()
 {
@@ -169,13 +171,6 @@ prepare()
 	[ "$suffix" != -rt ] || "$here/more.sh" "$work/out-$series/initramfs.gz" rt
 }
 
-# A flag above bit 21, which no processor has, shows that the emulated CPU failed (boot.sh
-# explains why); then the run says nothing about the kernel.
-has_impossible_flags()
-{
-	grep -aqE 'EFLAGS: ([1-9a-f]|0[1-9a-f]|00[4-9a-f])' "$1"
-}
-
 boot_cell()
 {
 	boot=$here/boot.sh
@@ -214,7 +209,7 @@ cell()
 	start=$(date +%s)
 	verdict=ok
 	boot_cell || verdict=FAILED
-	if has_impossible_flags "$log"; then
+	if emulator_broke "$log"; then
 		say "$series: the emulated CPU broke, booting again, mode $mode"
 		verdict=ok
 		boot_cell || verdict=FAILED
