@@ -6,7 +6,7 @@
 def name: { wc: "plain pages, write-combined",
 	    dma: "pages of the DMA API",
 	    single: "plain pages, of a machine where only single pages are free",
-	    cached: "plain pages, cached, which neither pools" };
+	    cached: "plain pages, cached (\"both\" is of one buffer after the other)" };
 
 def steps: [ "populate", "unpopulate-bare", "unpopulate", "both",
 	     "cold-populate", "cold-both" ];
