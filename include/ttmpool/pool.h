@@ -462,9 +462,9 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
  * may be divided into. Coherent chunks cannot be divided, so they are prepared as single
  * pages. Where the addresses are limited, by the machine or by a mapped_limit, there must be
  * twice as many as the prepared pages need, because a part of a chunk that was divided may
- * hold its addresses until its neighbours are unmapped, too. If a buffer is swapped out and the system has no memory for its store, reserved
- * pages are given up for it. Call ttmpool_pool_reserve(pool, 0) to end the reserve. May
- * sleep.
+ * hold its addresses until its neighbours are unmapped, too. If a buffer is swapped out and
+ * the system has no memory for its store, reserved pages are given up for it. Call
+ * ttmpool_pool_reserve(pool, 0) to end the reserve. May sleep.
  *
  * Return: what ttmpool_pool_prime() returns, and -ENOMEM if there is no memory for the
  * descriptors; after an error the reserve is unchanged.

@@ -15,10 +15,11 @@
  *             others    pool or release, claimed before         long (give.c)
  *
  * Only what comes back by the short way can become part of a stock (policy.stock), because
- * a stock is for buffers of one chunk. Apart from that, the short way does what the long one would have done, or nothing at all: a request that
- * it is not made for is no error, and goes the long way. The long way also finds and
- * reports everything that is wrong with an array. Nothing is summed over a list here: what
- * the long way counts for a batch is known of one chunk.
+ * a stock is for buffers of one chunk. Apart from that, the short way does what the long one
+ * would have done, or nothing at all: a request that it is not made for is no error, and goes
+ * the long way. The long way also finds and reports everything that is wrong with an array.
+ * Nothing is summed over a list here: what the long way counts for a batch is known of one
+ * chunk.
  */
 
 #include "take.h"

@@ -82,6 +82,18 @@ static struct rig *stranger_on(struct check *t, struct rig *rig)
 	return other;
 }
 
+static bool stranger_goes(struct rig *other)
+{
+	ttmpool_pool_fini(&other->pool[0]);
+	return !ttmpool_manager_fini(&other->mgr);
+}
+
+/* How long a request waits, and after how many naps another manager's addresses come free. */
+static const struct {
+	unsigned int wait_ms;
+	int naps;
+} waits[] = { { TTMPOOL_WAIT_FOREVER, 15 }, { 10000, 3 }, { 250, 1 } };
+
 /* A buffer of the other manager, whose pages and mappings go after some naps. */
 struct leaver {
 	struct buffer *buf;
@@ -106,11 +118,6 @@ static void leave_in_time(void *arg)
  * serve a request that waits. */
 static void s06_who_waits_asks_the_machine_again(struct check *t)
 {
-	static const struct {
-		unsigned int wait_ms;
-		int naps;
-	} waits[] = { { TTMPOOL_WAIT_FOREVER, 15 }, { 10000, 3 }, { 250, 1 } };
-
 	for (int i = 0; i < 6; i++) {
 		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 		struct rig *other = rig ? stranger_on(t, rig) : NULL;
@@ -129,8 +136,7 @@ static void s06_who_waits_asks_the_machine_again(struct check *t)
 		tpsim_while_waiting(check_machine(t), NULL, NULL);
 		CHECK(t, rig_stats(rig).waits <= 25);
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-		ttmpool_pool_fini(&other->pool[0]);
-		CHECK_EQ(t, ttmpool_manager_fini(&other->mgr), 0);
+		CHECK(t, stranger_goes(other));
 		CHECK(t, rig_close(t, rig));
 	}
 }
@@ -176,8 +182,7 @@ static void s06_a_wait_without_a_page_to_ask_is_served(struct check *t)
 		tpsim_fault_clear(check_machine(t));
 		tpsim_while_waiting(check_machine(t), NULL, NULL);
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-		ttmpool_pool_fini(&other->pool[0]);
-		CHECK_EQ(t, ttmpool_manager_fini(&other->mgr), 0);
+		CHECK(t, stranger_goes(other));
 		CHECK(t, rig_close(t, rig));
 	}
 }
@@ -202,11 +207,6 @@ static void s06_a_wait_asks_ever_less_often(struct check *t)
  * gets them when they come free in the machine. */
 static void s06_a_move_asks_the_machine_again(struct check *t)
 {
-	static const struct {
-		unsigned int wait_ms;
-		int naps;
-	} waits[] = { { 20000, 15 }, { 10000, 3 }, { 250, 1 } };
-
 	for (int i = 0; i < 6; i++) {
 		struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
 		struct rig *other = rig ? stranger_on(t, rig) : NULL;
@@ -233,15 +233,14 @@ static void s06_a_move_asks_the_machine_again(struct check *t)
 		CHECK(t, rig_stats(rig).waits <= 25);
 		CHECK(t, buffer_is_stamped(t, buf, 7));
 		CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
-		ttmpool_pool_fini(&other->pool[0]);
-		CHECK_EQ(t, ttmpool_manager_fini(&other->mgr), 0);
+		CHECK(t, stranger_goes(other));
 		CHECK(t, rig_close(t, rig));
 	}
 }
 
 #define IDLE 4 /* buffers of an eighth of the space */
 
-/* Buffers whose owner has them back at each of his looks. */
+/* Buffers that their owner brings back each time the waiting request looks again. */
 struct idle {
 	struct buffer *bufs[IDLE];
 	int err;
@@ -293,8 +292,7 @@ static void s06_a_wait_for_addresses_swaps_out_nothing_twice(struct check *t)
 		CHECK_EQ(t, ttmpool_drop(&idle.bufs[i]->be), 0);
 	}
 	CHECK_EQ(t, ttmpool_unpopulate(&all->be), 0);
-	ttmpool_pool_fini(&other->pool[0]);
-	CHECK_EQ(t, ttmpool_manager_fini(&other->mgr), 0);
+	CHECK(t, stranger_goes(other));
 	CHECK(t, rig_close(t, rig));
 }
 
