@@ -26,7 +26,8 @@
  *   room.c       takes from the budgets what a request lacks, before anything else
  *   make.c       makes fresh chunks, and mappings
  *   ordinary.c   turns chunks in use into ordinary pages, and back
- *   gather.c     chooses the chunks of a request; refill.c: makes spare ones
+ *   pick.c       picks pooled chunks; gather.c: chooses all chunks of a request
+ *   refill.c     makes spare chunks
  *   fill.c       hands chunks out
  *   take.c       serves a request for chunks
  *   give.c       takes chunks back

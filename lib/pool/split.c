@@ -7,7 +7,7 @@
  *     divided                256 128 32 32    32 is taken, then 4 of the other 32
  *
  * A large chunk is worth more than its pages, so a pooled one is divided only if a populate
- * finds nothing else (gather.c). Meanwhile it is in no bin, but it counts as pooled, as
+ * finds nothing else (pick.c). Meanwhile it is in no bin, but it counts as pooled, as
  * chunks that are being cleared do: a thread that looks for it waits for pool->scrub. A
  * mapping cannot be divided, so it ends. A coherent chunk, which is mapped for life, stays
  * whole.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 #pragma once
 
-/* Taking pages: what gather.c finds and take.c prepares. */
+/* Taking pages: what pick.c picks, gather.c finds and take.c prepares. */
 
 #include "pool_internal.h"
 
@@ -66,6 +66,11 @@ struct take {
 	struct turn extra;
 };
 
+/* pick.c: takes chunks out of the bins, and adds them to take->got. */
+void ttmpool_take_pooled(struct take *take, unsigned int far);
+void ttmpool_take_pieces(struct take *take);
+bool ttmpool_take_parts(struct take *take);
+
 /* Finds all pages. After an error, what was found before it stays in take->got. */
 int ttmpool_take_find(struct take *take);
 void ttmpool_take_weed(struct take *take);
@@ -105,6 +110,16 @@ static inline bool pool_has_stock(const struct ttmpool_pool *pool,
 {
 	return pool->policy.stock && source == TTMPOOL_PLAIN &&
 	       caching == TTMPOOL_CACHED;
+}
+
+/* Returns the largest order, at most @order, whose chunks have no more than so many pages. */
+static inline unsigned int order_at_most(unsigned int order, size_t pages)
+{
+	unsigned int fits = 0;
+
+	while (fits < order && pages >> (fits + 1))
+		fits++;
+	return fits;
 }
 
 /* Returns whether a signal interrupts the request. */
