@@ -56,8 +56,8 @@ static void swapin_learn(struct swapin *in, size_t tried, size_t had)
 }
 
 /*
- * Takes pages for the hole [first, first + n) or for its first part, and sets @n to
- * how many.
+ * Takes pages for [first, first + n), which is a hole or the beginning of one, or for its
+ * first part, and sets @n to how many.
  */
 static int swapin_take(struct swapin *in, size_t first, size_t *n)
 {
@@ -73,9 +73,8 @@ static int swapin_take(struct swapin *in, size_t first, size_t *n)
 	int err;
 
 	tpos_assert(*n);
+	tpos_assert(*n <= in->most);
 	tpos_assert(first + *n <= be->tt.num_pages);
-	if (*n > in->most)
-		*n = in->most;
 	tried = *n;
 	for (;; *n /= 2) {
 		req.num_pages = *n;
@@ -206,7 +205,8 @@ static int swapin_run(struct ttmpool_backend *be, size_t pages)
 	int err = 0;
 
 	while (!err && pages && first < be->tt.num_pages) {
-		size_t n = hole_at(be, first, pages);
+		size_t n =
+			hole_at(be, first, pages < in.most ? pages : in.most);
 
 		if (!n) {
 			first++;

@@ -7,6 +7,10 @@
  */
 
 #include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "check_cmocka.h"
 #include "rig_buffer.h"
@@ -54,6 +58,29 @@ static void leave_few_pages(void)
 	tpsim_ram_hold(scarce, TTMPOOL_NODE_ANY, 72);
 }
 
+/* The further half of a buffer's array. It is hidden while pages come in that are not near
+ * it, and whoever looks at it then is counted. */
+static struct {
+	void *at;
+	size_t size, end;
+	unsigned long looks;
+} further;
+
+static void show_further(int sig)
+{
+	further.looks += sig == SIGSEGV;
+	if (mprotect(further.at, further.size, PROT_READ | PROT_WRITE))
+		abort();
+}
+
+static void hide_further(size_t index)
+{
+	if (index > further.end)
+		show_further(0);
+	else if (mprotect(further.at, further.size, PROT_NONE))
+		abort();
+}
+
 void __real_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages);
 void __wrap_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages);
 
@@ -62,6 +89,8 @@ void __wrap_tpos_store_drop(tpos_store_t *store, size_t first, size_t pages)
 	__real_tpos_store_drop(store, first, pages);
 	if (scarce)
 		leave_few_pages();
+	if (further.at)
+		hide_further(first + pages);
 }
 
 /* Idle buffers, the oldest first, and how often the lock of any of them was tried. */
@@ -692,6 +721,59 @@ static void s07_a_swapin_begins_with_what_was_had(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
+/* An unmapped buffer with that array, whose contents are in the store. */
+static struct buffer *stored_in(struct check *t, struct rig *rig,
+				tpos_page_t **pages, size_t n)
+{
+	struct ttmpool_backend_config config = { .pool = &rig->pool[0],
+						 .funcs = &buffer_plain,
+						 .num_pages = n,
+						 .caching = WC,
+						 .pages = pages };
+	struct buffer *buf = check_zalloc(t, sizeof(*buf));
+
+	if (!buf || ttmpool_backend_init(&buf->be, &config) ||
+	    ttmpool_populate(&buf->be) ||
+	    ttmpool_swapout(&buf->be, TTMPOOL_ALL_PAGES))
+		return NULL;
+	ttmpool_pool_drain(&rig->pool[0]);
+	return buf;
+}
+
+/* If a swap-in gets its pages in small parts, each part looks at no more of the array than
+ * it may fill, so that a page costs the same in a buffer of any size. */
+static void s07_a_part_of_a_swapin_looks_no_further(struct check *t)
+{
+	struct rig *rig = crowd(t, 0, 0);
+	const struct sigaction show = { .sa_handler = show_further };
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	size_t n = size / sizeof(tpos_page_t *);
+	tpos_page_t **pages = aligned_alloc(size, 2 * size);
+	struct sigaction was;
+	struct buffer *buf;
+
+	CHECK(t, rig && pages);
+	memset(pages, 0, 2 * size);
+	buf = stored_in(t, rig, pages, 2 * n);
+	CHECK(t, buf);
+	scarce = check_machine(t);
+	leave_few_pages();
+	CHECK_EQ(t, sigaction(SIGSEGV, &show, &was), 0);
+	further.at = pages + n;
+	further.size = size;
+	further.end = n - 3 * 72;
+	further.looks = 0;
+	CHECK_EQ(t, ttmpool_swapin(&buf->be, TTMPOOL_ALL_PAGES), 0);
+	further.at = NULL;
+	CHECK_EQ(t, sigaction(SIGSEGV, &was, NULL), 0);
+	scarce = NULL;
+	tpsim_ram_release(check_machine(t));
+	CHECK_EQ(t, further.looks, 0);
+	CHECK_EQ(t, ttmpool_drop(&buf->be), 0);
+	free(pages);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* If a buffer is larger than the page budget, the part that fits is swapped in. */
 static void s07_what_fits_the_budget_comes_in(struct check *t)
 {
@@ -730,6 +812,7 @@ CHECK_SUITE(swapper, CHECK_CASE(s07_a_full_store_costs_nobody_anything),
 	    CHECK_CASE(s07_who_has_no_pages_is_not_looked_at),
 	    CHECK_CASE(s07_a_scan_looks_at_so_many),
 	    CHECK_CASE(s07_a_swapin_begins_with_what_was_had),
+	    CHECK_CASE(s07_a_part_of_a_swapin_looks_no_further),
 	    CHECK_CASE(s07_what_fits_the_budget_comes_in));
 
 int main(int argc, char **argv)
