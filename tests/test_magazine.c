@@ -207,6 +207,23 @@ static void a_get_answers_a_recall(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
+/* The get that answers a recall does not take back what has just gone: it gets only what was
+ * asked for, and the system can have the rest. */
+static void what_was_recalled_is_not_taken_back(struct check *t)
+{
+	struct site *site = open_site(t);
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&site->rig->mgr, 1, false), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out + 1, 2), 0);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 2 * 3);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&site->rig->mgr, false),
+		 2 * (HALF - 3));
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 3), 0);
+	CHECK(t, close_site(t, site));
+}
+
 /* The pool can hand out a chunk that a magazine held in an array, and take it back in
  * it. */
 static void what_was_held_goes_in_an_array_next(struct check *t)
@@ -380,6 +397,7 @@ CHECK_SUITE(magazine, CHECK_CASE(magazines_have_what_they_are_for),
 	    CHECK_CASE(a_full_magazine_gives_half_to_the_pool),
 	    CHECK_CASE(the_shrinker_recalls_what_magazines_hold),
 	    CHECK_CASE(a_get_answers_a_recall),
+	    CHECK_CASE(what_was_recalled_is_not_taken_back),
 	    CHECK_CASE(what_was_held_goes_in_an_array_next),
 	    CHECK_CASE(more_than_half_the_room_is_refused),
 	    CHECK_CASE(a_magazine_for_nothing_is_refused),

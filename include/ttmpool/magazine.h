@@ -83,8 +83,8 @@ void ttmpool_magazine_fini(struct ttmpool_magazine *mag);
  * If the magazine holds enough chunks, the function takes no lock. Otherwise it fills the
  * magazine to half of its room, or gets only @n chunks if no more are available; this may
  * sleep. If the system's shrinker has asked for pages since the last call, all chunks go
- * back to the pool first. The description of struct ttmpool_magazine says what the chunks
- * contain.
+ * back to the pool first, and the function gets only @n. The description of struct
+ * ttmpool_magazine says what the chunks contain.
  *
  * Return: 0; -EINVAL for more than half of the room; -ENOMEM, also if there is memory, but
  * not in chunks of that order; otherwise what ttmpool_pool_take() returns.

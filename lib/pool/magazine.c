@@ -103,22 +103,25 @@ static int magazine_fill(struct ttmpool_magazine *mag, size_t n)
 }
 
 /* Gives back all chunks, if the system has recalled what magazines hold since the last
- * check. */
-static void magazine_answer_recall(struct ttmpool_magazine *mag)
+ * check. Returns whether it has. */
+static bool magazine_answer_recall(struct ttmpool_magazine *mag)
 {
 	long recall = tpos_atomic_read(&mag->config.pool->mgr->recalls);
 
 	if (recall == mag->recall)
-		return;
+		return false;
 	mag->recall = recall;
 	magazine_flush(mag, mag->n);
+	return true;
 }
 
-/* Fills the magazine with at least @n pages: with half of what it has room for, or, if so
- * many are not available, with exactly @n. */
-static int magazine_refill(struct ttmpool_magazine *mag, size_t n)
+/* Fills the magazine with at least @n chunks: with half of what it has room for, or, if so
+ * many are not available, with exactly @n. If chunks were @recalled just now, they are for
+ * others, and @n must do. */
+static int magazine_refill(struct ttmpool_magazine *mag, size_t n,
+			   bool recalled)
 {
-	size_t most = half(mag) - mag->n, least = n - mag->n;
+	size_t least = n - mag->n, most = recalled ? least : half(mag) - mag->n;
 	int err = magazine_fill(mag, most);
 
 	if ((err == -ENOMEM || err == -ENOSPC) && least < most)
@@ -129,13 +132,14 @@ static int magazine_refill(struct ttmpool_magazine *mag, size_t n)
 int ttmpool_magazine_get(struct ttmpool_magazine *mag,
 			 struct ttmpool_chunk **to, size_t n)
 {
+	bool recalled;
 	int err;
 
 	if (n > half(mag))
 		return -EINVAL;
-	magazine_answer_recall(mag);
+	recalled = magazine_answer_recall(mag);
 	if (mag->n < n) {
-		err = magazine_refill(mag, n);
+		err = magazine_refill(mag, n, recalled);
 		if (err)
 			return err;
 	}
