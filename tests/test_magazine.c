@@ -75,6 +75,24 @@ static void what_there_is_for_a_get_is_had(struct check *t)
 	CHECK(t, close_site(t, site));
 }
 
+/* If the budget has room for the chunks of a get, nothing that is pooled goes for the other
+ * chunks that a magazine would hold. */
+static void what_nobody_asked_for_costs_nobody_anything(struct check *t)
+{
+	struct ttmpool_request other = { .caching = TTMPOOL_UNCACHED,
+					 .num_pages = 4 };
+	struct site *site =
+		open_with(t, &(struct rig_config){ .page_budget = 2 * HALF });
+
+	CHECK(t, site);
+	CHECK_EQ(t, ttmpool_pool_prime(&site->rig->pool[0], &other, false), 0);
+	CHECK_EQ(t, ttmpool_magazine_get(&site->mag, site->out, 1), 0);
+	CHECK_EQ(t, rig_stats(site->rig).pages_in_use, 2);
+	CHECK_EQ(t, rig_stats(site->rig).pages_pooled, 4);
+	CHECK_EQ(t, ttmpool_magazine_put(&site->mag, site->out, 1), 0);
+	CHECK(t, close_site(t, site));
+}
+
 /* The chunks of a get are of the requested kind, zero, and charged to the owner. */
 static void magazines_have_what_they_are_for(struct check *t)
 {
@@ -392,6 +410,7 @@ static void teardown_reports_what_was_not_put_back(struct check *t)
 
 CHECK_SUITE(magazine, CHECK_CASE(magazines_have_what_they_are_for),
 	    CHECK_CASE(what_there_is_for_a_get_is_had),
+	    CHECK_CASE(what_nobody_asked_for_costs_nobody_anything),
 	    CHECK_CASE(a_filled_magazine_asks_nothing_of_the_pool),
 	    CHECK_CASE(what_an_owner_left_is_cleared_for_the_next),
 	    CHECK_CASE(a_full_magazine_gives_half_to_the_pool),

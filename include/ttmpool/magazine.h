@@ -81,7 +81,8 @@ void ttmpool_magazine_fini(struct ttmpool_magazine *mag);
  * @n: the number of chunks; at most half of the room
  *
  * If the magazine holds enough chunks, the function takes no lock. Otherwise it fills the
- * magazine to half of its room, or gets only @n chunks if no more are available; this may
+ * magazine to half of its room, if that costs nobody any pages (TTMPOOL_NO_WAIT). If that
+ * fails, for whatever reason, it gets only @n chunks, with TTMPOOL_RETRY_MAYFAIL. This may
  * sleep. If the system's shrinker has asked for pages since the last call, all chunks go
  * back to the pool first, and the function gets only @n. The description of struct
  * ttmpool_magazine says what the chunks contain.

@@ -74,13 +74,15 @@ static void magazine_flush(struct ttmpool_magazine *mag, size_t n)
 }
 
 /* Gets @n more chunks from the pool. */
-static int magazine_fill(struct ttmpool_magazine *mag, size_t n)
+static int magazine_fill(struct ttmpool_magazine *mag, size_t n,
+			 enum ttmpool_effort effort)
 {
 	const struct ttmpool_magazine_config *config = &mag->config;
 	struct ttmpool_request req = { .source = config->source,
 				       .caching = config->caching,
 				       .num_pages = n << config->order,
-				       .owner = config->owner };
+				       .owner = config->owner,
+				       .effort = effort };
 	struct take take = { .pool = config->pool,
 			     .req = req,
 			     .map = config->mapped,
@@ -115,18 +117,19 @@ static bool magazine_answer_recall(struct ttmpool_magazine *mag)
 	return true;
 }
 
-/* Fills the magazine with at least @n chunks: with half of what it has room for, or, if so
- * many are not available, with exactly @n. If chunks were @recalled just now, they are for
- * others, and @n must do. */
+/* Fills the magazine with at least @n chunks: with half of what it has room for, if so many
+ * are pooled or free, and otherwise with exactly @n. Nobody has asked for the others, so no
+ * effort is made for them. If chunks were @recalled just now, these are for others, and @n
+ * must do. */
 static int magazine_refill(struct ttmpool_magazine *mag, size_t n,
 			   bool recalled)
 {
-	size_t least = n - mag->n, most = recalled ? least : half(mag) - mag->n;
-	int err = magazine_fill(mag, most);
+	size_t most = half(mag) - mag->n, least = n - mag->n;
 
-	if ((err == -ENOMEM || err == -ENOSPC) && least < most)
-		err = magazine_fill(mag, least);
-	return err;
+	if (least < most && !recalled &&
+	    !magazine_fill(mag, most, TTMPOOL_NO_WAIT))
+		return 0;
+	return magazine_fill(mag, least, TTMPOOL_RETRY_MAYFAIL);
 }
 
 int ttmpool_magazine_get(struct ttmpool_magazine *mag,

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <ttmpool/magazine.h>
 
 #include "check_cmocka.h"
 #include "rig_buffer.h"
@@ -363,6 +364,37 @@ static void s12_what_lacks_pages_for_a_copy_is_handed_over(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Nor does a signal end a get of one large chunk, although it would end a request for all
+ * the chunks that the magazine could hold. */
+static void s06_no_signal_ends_a_get_of_one_chunk(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_chunk *chunks[8], *one;
+	struct ttmpool_magazine mag;
+	struct ttmpool_owner owner;
+
+	CHECK(t, rig);
+	ttmpool_owner_init(&owner, "ring");
+	CHECK_EQ(t,
+		 ttmpool_magazine_init(
+			 &mag,
+			 &(struct ttmpool_magazine_config){
+				 .pool = &rig->pool[0],
+				 .caching = TTMPOOL_UNCACHED,
+				 .order = rig->pool[0].policy.max_order,
+				 .owner = &owner,
+				 .chunks = chunks,
+				 .room = 8 }),
+		 0);
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK_EQ(t, ttmpool_magazine_get(&mag, &one, 1), 0);
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, ttmpool_magazine_put(&mag, &one, 1), 0);
+	ttmpool_magazine_fini(&mag);
+	CHECK_EQ(t, ttmpool_owner_fini(&owner), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A request that is being killed makes no more room for its pages. */
 static void s06_a_killed_task_makes_no_more_room(struct check *t)
 {
@@ -390,6 +422,7 @@ CHECK_SUITE(signals, CHECK_CASE(s06_a_signal_ends_a_large_request),
 	    CHECK_CASE(s06_a_signal_ends_the_copying_of_pages),
 	    CHECK_CASE(s06_pages_of_an_interrupted_copy_are_cleared),
 	    CHECK_CASE(s06_no_signal_ends_the_copying_of_a_few_pages),
+	    CHECK_CASE(s06_no_signal_ends_a_get_of_one_chunk),
 	    CHECK_CASE(s12_what_a_signal_has_stopped_is_handed_over),
 	    CHECK_CASE(s12_what_lacks_pages_for_a_copy_is_handed_over),
 	    CHECK_CASE(s06_a_killed_task_makes_no_more_room));
