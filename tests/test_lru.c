@@ -241,6 +241,23 @@ static void s07_what_comes_back_is_the_newest(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* The same holds for a buffer of which only a part had left and comes back. */
+static void s07_who_gets_a_part_back_is_the_newest(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *bufs[2];
+
+	CHECK(t, rig && queue(t, rig, bufs, 2));
+	CHECK_EQ(t, ttmpool_swapout(&bufs[0]->be, 1), 0);
+	CHECK_EQ(t, bufs[0]->be.tt.state, TTMPOOL_TT_PARTIAL);
+	CHECK_EQ(t, ttmpool_swapin(&bufs[0]->be, TTMPOOL_ALL_PAGES), 0);
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 5), 5);
+	CHECK_EQ(t, bufs[0]->be.tt.state, TTMPOOL_TT_POPULATED);
+	CHECK_EQ(t, bufs[1]->be.tt.state, TTMPOOL_TT_SWAPPED);
+	CHECK(t, end_queue(bufs, 2));
+	CHECK(t, rig_close(t, rig));
+}
+
 /* The number of buffers that were vacated, by their state at that time. */
 static int vacated[TTMPOOL_TT_STATE_COUNT];
 
@@ -288,4 +305,5 @@ CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
 	    CHECK_CASE(s07_a_victim_goes_on_leaving),
 	    CHECK_CASE(s07_small_buffers_leave_in_one_batch),
 	    CHECK_CASE(s07_what_comes_back_is_the_newest),
+	    CHECK_CASE(s07_who_gets_a_part_back_is_the_newest),
 	    CHECK_CASE(s07_who_leaves_is_vacated_first));

@@ -152,8 +152,8 @@ static size_t pages_swappable(const struct ttmpool_backend *be)
 
 /*
  * Updates the count of pages that a buffer can give, after it has changed. A buffer that
- * has none moves to the list that the swapper does not walk; a buffer that has pages again
- * becomes the newest of the list that it walks.
+ * has none moves to the list that the swapper does not walk; a buffer that has more pages than
+ * before becomes the newest of the list that it walks.
  */
 void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 {
@@ -167,7 +167,8 @@ void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 	tpos_atomic_add_return((long)pages - (long)be->lru_pages,
 			       &mgr->lru.pages);
 	tpos_spin_lock(&mgr->lock);
-	if (!pages != !be->lru_pages && !ttmpool_list_empty(&be->lru)) {
+	if ((!pages || pages > be->lru_pages) &&
+	    !ttmpool_list_empty(&be->lru)) {
 		ttmpool_list_del(&be->lru);
 		ttmpool_list_add(&be->lru,
 				 pages ? &mgr->lru.buffers : &mgr->lru.others);
