@@ -398,6 +398,8 @@ int ttmpool_lru_add(struct ttmpool_backend *be)
 	be->lru_round = mgr->lru.round;
 	ttmpool_list_add(&be->lru, &mgr->lru.others);
 	tpos_spin_unlock(&mgr->lock);
-	ttmpool_backend_count_swappable(be);
+	/* A request that waits for pages can now have those of this buffer. */
+	if (ttmpool_backend_count_swappable(be))
+		queue_wake(&mgr->queue);
 	return 0;
 }

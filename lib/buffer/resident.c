@@ -153,9 +153,9 @@ static size_t pages_swappable(const struct ttmpool_backend *be)
 /*
  * Updates the count of pages that a buffer can give, after it has changed. A buffer that
  * has none moves to the list that the swapper does not walk; a buffer that has more pages than
- * before becomes the newest of the list that it walks.
+ * before becomes the newest of the list that it walks. Returns the count.
  */
-void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
+size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 {
 	struct ttmpool_manager *mgr = be->pool->mgr;
 	size_t pages = pages_swappable(be);
@@ -163,7 +163,7 @@ void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 	tpos_assert(be->pages_stored <= be->tt.num_pages);
 	tpos_assert(pages <= be->tt.num_pages);
 	if (pages == be->lru_pages)
-		return;
+		return pages;
 	tpos_atomic_add_return((long)pages - (long)be->lru_pages,
 			       &mgr->lru.pages);
 	tpos_spin_lock(&mgr->lock);
@@ -175,6 +175,7 @@ void ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 	}
 	be->lru_pages = pages;
 	tpos_spin_unlock(&mgr->lock);
+	return pages;
 }
 
 void ttmpool_backend_set_state(struct ttmpool_backend *be,

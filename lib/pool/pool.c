@@ -236,11 +236,15 @@ uint32_t ttmpool_pool_new_ticket(struct ttmpool_pool *pool)
 void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
+	bool spared = false, mapped = false;
 
 	tpos_spin_lock(&pool->lock);
 	pool->reserve_after = pages;
 	pool->prepared_after &= !!pages;
 	if (!pool->preparing) {
+		spared = pages < pool->reserve &&
+			 pages < pool->stats.pages_pooled;
+		mapped = spared && pages < pool->pooled_mapped;
 		ttmpool_bins_reserve(pool, pages);
 		pool->prepared = pool->prepared_after;
 	}
@@ -248,6 +252,10 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
 	ttmpool_spares_drop(pool);
 	if (pages_of(&mgr->pages_pooled) > pages_of(&mgr->pool_limit))
 		ttmpool_manager_trim_to_limit(mgr);
+	if (spared)
+		queue_wake(&mgr->queue);
+	if (mapped)
+		queue_wake(&pool->iova->queue);
 }
 
 void ttmpool_pool_stats(struct ttmpool_pool *pool,

@@ -82,6 +82,89 @@ static void s06_who_fails_wakes_for_pages(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pools 4 pages, mapped or not, of which @old are reserved, and reserves @new instead.
+ * Returns how often that has woken who waits for pages, or for addresses; -1: an error. */
+static long wakes_of_reserve(struct check *t, bool mapped, size_t old,
+			     size_t new)
+{
+	struct ttmpool_request req = { .caching = WC, .num_pages = 4 };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_queue *queue;
+	long before, after;
+
+	if (!rig || ttmpool_pool_prime(&rig->pool[0], &req, mapped))
+		return -1;
+	queue = mapped ? &rig->pool[0].iova->queue : &rig->mgr.queue;
+	ttmpool_pool_reserve(&rig->pool[0], old);
+	someone_sleeps(queue);
+	before = tpos_wait_count(&queue->wait);
+	ttmpool_pool_reserve(&rig->pool[0], new);
+	after = tpos_wait_count(&queue->wait);
+	nobody_sleeps(queue);
+	return rig_close(t, rig) ? after - before : -1;
+}
+
+/* Pages that are no longer reserved can go for a request that waits, so it is woken. */
+static void s06_who_lowers_a_reserve_wakes_for_pages(struct check *t)
+{
+	CHECK(t, wakes_of_reserve(t, false, 4, 0) > 0);
+	CHECK(t, wakes_of_reserve(t, false, 4, 3) > 0);
+	CHECK(t, wakes_of_reserve(t, false, 9, 1) > 0);
+}
+
+/* The same holds for the mappings of these pages. */
+static void s06_who_lowers_a_reserve_wakes_for_addresses(struct check *t)
+{
+	CHECK(t, wakes_of_reserve(t, true, 4, 0) > 0);
+	CHECK(t, wakes_of_reserve(t, true, 4, 3) > 0);
+}
+
+/* If no page is less reserved than before, nobody is woken. */
+static void s06_a_reserve_that_spares_nothing_wakes_nobody(struct check *t)
+{
+	for (int mapped = 0; mapped < 2; mapped++) {
+		CHECK_EQ(t, wakes_of_reserve(t, mapped, 9, 4), 0);
+		CHECK_EQ(t, wakes_of_reserve(t, mapped, 1, 1), 0);
+		CHECK_EQ(t, wakes_of_reserve(t, mapped, 1, 3), 0);
+	}
+}
+
+/* Lists a buffer, with pages or without, and returns how often that has woken who waits for
+ * pages; -1: an error. */
+static long wakes_of_listing(struct check *t, bool with_pages)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_queue *queue;
+	struct buffer *buf;
+	long before, after;
+	int err;
+
+	if (!rig)
+		return -1;
+	buf = buffer_open(t, rig,
+			  &(struct buffer_config){ .funcs = &buffer_plain });
+	if (!buf || (with_pages && ttmpool_populate(&buf->be)))
+		return -1;
+	queue = &rig->mgr.queue;
+	someone_sleeps(queue);
+	before = tpos_wait_count(&queue->wait);
+	err = ttmpool_lru_add(&buf->be);
+	after = tpos_wait_count(&queue->wait);
+	nobody_sleeps(queue);
+	ttmpool_lru_remove(&buf->be);
+	if (with_pages)
+		err |= ttmpool_unpopulate(&buf->be);
+	return !err && rig_close(t, rig) ? after - before : -1;
+}
+
+/* A buffer with pages that is added to the swapper's list can be swapped out for a request
+ * that waits, so it is woken. */
+static void s07_who_lists_a_buffer_wakes_for_pages(struct check *t)
+{
+	CHECK(t, wakes_of_listing(t, true) > 0);
+	CHECK_EQ(t, wakes_of_listing(t, false), 0);
+}
+
 /* A thread that waits for another one to swap out looks again when that has ended, even
  * if nothing could be swapped out. */
 static void s07_a_swapout_in_vain_wakes_who_follows(struct check *t)
@@ -172,6 +255,10 @@ static void s07_who_removes_a_buffer_waits_for_that_one(struct check *t)
 
 CHECK_SUITE(woken, CHECK_CASE(s06_who_fails_wakes_for_addresses),
 	    CHECK_CASE(s06_who_fails_wakes_for_pages),
+	    CHECK_CASE(s06_who_lowers_a_reserve_wakes_for_pages),
+	    CHECK_CASE(s06_who_lowers_a_reserve_wakes_for_addresses),
+	    CHECK_CASE(s06_a_reserve_that_spares_nothing_wakes_nobody),
+	    CHECK_CASE(s07_who_lists_a_buffer_wakes_for_pages),
 	    CHECK_CASE(s07_a_swapout_in_vain_wakes_who_follows),
 	    CHECK_CASE(s07_who_removes_a_buffer_waits_for_that_one));
 
