@@ -219,6 +219,15 @@ static int swapout_probe(struct swapout *out, const struct party *party)
 	return swapout_write(out);
 }
 
+/* Drops the page that the probe wrote, unless it has left the buffer: what stays here must
+ * take no room in the store. */
+static void swapout_unprobe(struct swapout *out, const struct party *party)
+{
+	swapout_turn_to(out, party, 0);
+	if (swapout_next(out))
+		tpos_store_drop(out->be->store, out->begin, 1);
+}
+
 /* Copies the chunk that begins at @begin, or as many of its halves as possible. */
 static int swapout_copy(struct swapout *out)
 {
@@ -408,7 +417,7 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 
 	if (err) {
 		party->vain = party->be[0];
-		return err;
+		goto drop;
 	}
 	/*
 	 * A chunk that could not be made write-back is quarantined when it leaves.
@@ -421,6 +430,10 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 		if (err && out->gained == had)
 			party->vain = party->be[i];
 	}
+	if (!err)
+		return 0;
+drop:
+	swapout_unprobe(out, party);
 	return err;
 }
 

@@ -342,6 +342,29 @@ static void s07_what_cannot_leave_takes_no_room(struct check *t)
 	CHECK(t, end(t, rig, 1));
 }
 
+/* If a signal ends a swap-out of the rest of a buffer, the page that was written to ask the
+ * store for room does not stay in the store. */
+static void s07_what_only_asked_for_room_takes_none(struct check *t)
+{
+	for (unsigned long n = 1; n <= 8; n++) {
+		struct rig *rig = crowd(t, 1, 64);
+		struct ttmpool_backend *be;
+		struct tpsim_ledger ledger;
+
+		CHECK(t, rig);
+		be = &idle[0]->be;
+		CHECK_EQ(t, ttmpool_swapout(be, TTMPOOL_ALL_PAGES), 0);
+		CHECK_EQ(t, ttmpool_swapin(be, 32), 0);
+		tpsim_signal_after(check_machine(t), n);
+		CHECK_EQ(t, ttmpool_swapout(be, 32), -EINTR);
+		tpsim_signal_clear(check_machine(t));
+		tpsim_ledger(check_machine(t), &ledger);
+		CHECK_EQ(t, ledger.store_pages, be->pages_stored);
+		CHECK(t, comes_back(t, idle[0]));
+		CHECK(t, end(t, rig, 1));
+	}
+}
+
 /* If pages cannot be mapped or converted again, the buffer is PARTIAL: all its contents
  * are in pages, and a swap-in makes it the device's again. */
 static void s07_what_cannot_be_undone_is_partial(struct check *t)
@@ -797,6 +820,7 @@ CHECK_SUITE(swapper, CHECK_CASE(s07_a_full_store_costs_nobody_anything),
 	    CHECK_CASE(s07_what_gained_nothing_is_undone),
 	    CHECK_CASE(s07_undoing_needs_no_page),
 	    CHECK_CASE(s07_what_cannot_leave_takes_no_room),
+	    CHECK_CASE(s07_what_only_asked_for_room_takes_none),
 	    CHECK_CASE(s07_what_cannot_be_undone_is_partial),
 	    CHECK_CASE(s07_undoing_takes_nothing_from_others),
 	    CHECK_CASE(s07_undoing_keeps_within_the_limit),
