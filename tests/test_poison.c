@@ -81,6 +81,28 @@ static void f56_a_poisoned_page_is_not_handed_out(struct check *t)
 	}
 }
 
+/* When dirty pages are cleared ahead of time, those of a poisoned chunk are not cleared, and
+ * do not count. */
+static void f56_what_is_poisoned_does_not_count_as_cleared(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct pages *some;
+	size_t sound = 65;
+
+	CHECK(t, rig);
+	some = open_way(t, rig, &(struct way){ .num_pages = 65 });
+	CHECK(t, some && !pages_take(some));
+	if (check_poison(t, some->pages[3]))
+		sound -= ttmpool_chunk_pages(
+			tpos_page_chunk(rig->dev[0], some->pages[0]));
+	CHECK_EQ(t, pages_give(some), 0);
+	CHECK_EQ(t, ttmpool_pool_scrub(some->pool, (size_t)-1), sound);
+	CHECK(t, rig_is_quiet(t, rig));
+	ttmpool_pool_drain(some->pool);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A page that is poisoned while it is in use can be given back, and is not handed out
  * again. */
 static void f56_what_was_poisoned_in_use_is_not_handed_out(struct check *t)
@@ -259,6 +281,7 @@ static void f56_nobody_gets_it_for_want_of_others(struct check *t)
 
 CHECK_SUITE(poison, CHECK_CASE(f56_a_poisoned_page_is_not_handed_out),
 	    CHECK_CASE(f56_what_was_poisoned_in_use_is_not_handed_out),
+	    CHECK_CASE(f56_what_is_poisoned_does_not_count_as_cleared),
 	    CHECK_CASE(f56_a_poisoned_page_does_not_leave),
 	    CHECK_CASE(f56_a_poisoned_page_is_in_no_run),
 	    CHECK_CASE(f56_a_poisoned_page_is_in_no_magazine),

@@ -43,9 +43,10 @@ static bool scrub_picked(struct ttmpool_pool *pool, struct ttmpool_list *picked,
 	return any;
 }
 
-/* Takes about @pages dirty pages, at most one batch, and clears them. Returns how many it
- * took. */
-static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
+/* Takes about @pages dirty pages, at most one batch, and clears them, except those of
+ * poisoned chunks. Adds how many it cleared to @cleared, and returns how many it took. */
+static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages,
+			  size_t *cleared)
 {
 	struct bins_want want = { .mask = TTMPOOL_CHUNK_CLEAN,
 				  .pages = pages,
@@ -70,8 +71,11 @@ static size_t scrub_batch(struct ttmpool_pool *pool, size_t pages)
 	if (want.got)
 		any = scrub_picked(pool, &picked, &poisoned);
 	tpos_mutex_unlock(&pool->scrub);
-	if (any)
+	*cleared += want.got;
+	if (any) {
+		*cleared -= ttmpool_chunks_count_pages(&poisoned);
 		ttmpool_chunks_release(pool, &poisoned);
+	}
 	return want.got;
 }
 
@@ -87,8 +91,7 @@ size_t ttmpool_pool_scrub(struct ttmpool_pool *pool, size_t pages)
 	size_t got, done = 0;
 
 	do {
-		got = scrub_batch(pool, pages - done);
-		done += got;
+		got = scrub_batch(pool, pages - done, &done);
 		tpos_cond_resched();
 	} while (got && done < pages);
 	return done;
