@@ -19,8 +19,12 @@ TPOS_API_BEGIN
  *	are never kept, whatever this says, because they would stay mapped all that time.
  * @stock: if plain cached pages are not recycled, the pool keeps at most this many chunks
  *	of each order up to TTMPOOL_STOCK_ORDER all the same: those that came back as a
- *	buffer of one chunk. They serve the next buffers of that size; a larger buffer gets
- *	them only if the system has no larger chunk free. With 0 the pool keeps none. The
+ *	buffer of one chunk. With @verify, or once mappings may bounce, it keeps none of them;
+ *	without @keep_mapped, only those that are not mapped. They serve the next buffers of
+ *	that size. A larger buffer gets them in the place of fresh chunks of the same size: a
+ *	buffer of 33 pages gets 32 from the system, and one page of the stock. It is made of
+ *	more chunks of the stock than that if the system has no larger chunk free, if the
+ *	budgets have no room, or if the pool was prepared. With 0 the pool keeps none. The
  *	stock counts as pooled, so limits and the system's shrinker apply to it.
  * @keep_mapped: plain chunks stay mapped while they are pooled. That is never done for a
  *	device that is untrusted or whose mappings may bounce, whatever this says: an

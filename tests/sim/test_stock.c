@@ -205,6 +205,25 @@ static void s10_a_stock_is_handed_out_clear(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* If the pool checks each page that comes back, or keeps no mappings, a mapped chunk that
+ * comes back goes to the system. */
+static void s10_what_needs_work_is_not_kept_in_stock(struct check *t)
+{
+	for (int verify = 0; verify < 2; verify++) {
+		struct ttmpool_policy policy = rig_policy(t);
+		struct rig *rig;
+
+		policy.stock = STOCK;
+		policy.verify = verify;
+		policy.keep_mapped = verify;
+		rig = rig_open(t, &(struct rig_config){ .policy = &policy });
+		CHECK(t, rig);
+		CHECK(t, come_and_go(t, rig, 4, 2));
+		CHECK_EQ(t, rig_stats(rig).pages_pooled, 0);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 /* Only cached pages have a stock; others are recycled or not, as the policy says. */
 static void s10_other_pages_have_no_stock(struct check *t)
 {
@@ -236,6 +255,7 @@ CHECK_SUITE(stock, CHECK_CASE(s10_a_stock_is_bounded_for_each_order),
 	    CHECK_CASE(s10_a_stock_serves_buffers_of_its_size),
 	    CHECK_CASE(s10_no_stock_is_made_of_larger_buffers),
 	    CHECK_CASE(s10_no_larger_buffer_is_made_of_a_stock),
+	    CHECK_CASE(s10_what_needs_work_is_not_kept_in_stock),
 	    CHECK_CASE(s10_recycled_pages_are_no_stock),
 	    CHECK_CASE(s10_a_stock_serves_where_memory_is_in_pieces),
 	    CHECK_CASE(s10_a_stock_serves_where_the_budget_is_short),
