@@ -142,11 +142,11 @@ int TPOS_MUST_CHECK ttmpool_handover(struct ttmpool_backend *from,
  * newest of the list.
  *
  * The swapper touches no more buffers than it needs for the wanted pages. A buffer of which
- * only a part has left stays the oldest until all of it has left. Up to 16 small buffers of
- * one pool leave together, with one batch of unmaps and one of caching changes. An error
- * ends the swap-out: a signal, or a store that is full, broken or without memory. Then the
- * buffer that met the error becomes the newest of the list, and it is unchanged if nothing
- * of it had left.
+ * only a part has left stays the oldest until all of it has left, or some of it has come
+ * back. Up to 16 small buffers of one pool leave together, with one batch of unmaps and one
+ * of caching changes. An error ends the swap-out: a signal, or a store that is full, broken
+ * or without memory. Then the buffer that met the error becomes the newest of the list, and
+ * it is unchanged if nothing of it had left.
  */
 
 /**
