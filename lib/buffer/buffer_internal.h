@@ -50,6 +50,7 @@ void ttmpool_backend_forget_addresses(struct ttmpool_backend *be, size_t first,
 int ttmpool_backend_strip(struct ttmpool_backend *be,
 			  struct ttmpool_list *chunks);
 size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be);
+void ttmpool_backend_count_none(struct ttmpool_backend *be);
 void ttmpool_backend_set_state(struct ttmpool_backend *be,
 			       enum ttmpool_tt_state state);
 

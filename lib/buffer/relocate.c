@@ -49,6 +49,29 @@ static int copy_chunks(struct take *take, struct claim *claim, bool ordinary)
 }
 
 /*
+ * Takes @n pages for a copy. The buffer keeps its own pages until the copy is made, and
+ * nobody else can take them meanwhile. So if the page budget has no room for both, nobody
+ * is asked to give up anything, and nothing is waited for.
+ */
+static int copy_take(struct ttmpool_backend *be, size_t n, struct take *take)
+{
+	size_t own = be->tt.num_pages - be->pages_stored;
+	bool counts = be->lru_pages;
+	int err;
+
+	err = ttmpool_budget_admits(be->pool, take->req.source, own + n, 0);
+	if (err)
+		return err;
+	take->req.num_pages = n;
+	take->req.ticket = be->ticket;
+	ttmpool_backend_count_none(be);
+	err = ttmpool_take_chunks(take);
+	if (counts)
+		ttmpool_backend_count_swappable(be);
+	return err;
+}
+
+/*
  * Copies pages [first, first + n) of a buffer to new pages, which @take describes, and
  * replaces the old pages by them. After an error, nothing has changed.
  */
@@ -63,9 +86,7 @@ static int backend_copy(struct ttmpool_backend *be, size_t first, size_t n,
 
 	tpos_assert(n);
 	tpos_assert(first + n <= be->tt.num_pages);
-	take->req.num_pages = n;
-	take->req.ticket = be->ticket;
-	err = ttmpool_take_chunks(take);
+	err = copy_take(be, n, take);
 	if (err)
 		return err;
 	tpos_assert(!take->req.num_pages);

@@ -178,6 +178,29 @@ size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 	return pages;
 }
 
+/*
+ * Before the thread that works on a buffer asks for pages: while it has the buffer's lock,
+ * nobody can swap out the pages that the buffer has, so they do not count as pages that
+ * could go. Ends with ttmpool_backend_count_swappable(), by which the buffer becomes the
+ * newest of the list. The swapper may have found the buffer before; it does not get the
+ * lock.
+ */
+void ttmpool_backend_count_none(struct ttmpool_backend *be)
+{
+	struct ttmpool_manager *mgr = be->pool->mgr;
+
+	if (!be->lru_pages)
+		return;
+	tpos_atomic_add_return(-(long)be->lru_pages, &mgr->lru.pages);
+	tpos_spin_lock(&mgr->lock);
+	if (!ttmpool_list_empty(&be->lru)) {
+		ttmpool_list_del(&be->lru);
+		ttmpool_list_add(&be->lru, &mgr->lru.others);
+	}
+	be->lru_pages = 0;
+	tpos_spin_unlock(&mgr->lock);
+}
+
 void ttmpool_backend_set_state(struct ttmpool_backend *be,
 			       enum ttmpool_tt_state state)
 {

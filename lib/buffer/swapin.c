@@ -236,6 +236,7 @@ int ttmpool_swapin(struct ttmpool_backend *be, size_t pages)
 	/* A buffer that exceeds the page budget comes in parts, without waiting. */
 	err = ttmpool_backend_admits(be, be->tt.num_pages);
 	be->until = ttmpool_deadline(be->pool, err ? 0 : be->wait_ms);
+	ttmpool_backend_count_none(be);
 	err = swapin_run(be, pages);
 	if (!be->pages_stored) {
 		ttmpool_backend_close_store(be);

@@ -127,6 +127,10 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 				       .num_pages = item->be.tt.num_pages,
 				       .wait_ms = item->be.wait_ms };
 	bool asks = verb == POPULATE && to != '-';
+	/* a copy needs room beside what the buffer has */
+	bool copies = verb == DEVICE || verb == ANONYMOUS ||
+		      was == TTMPOOL_TT_PARTIAL;
+	size_t pages = item->be.tt.num_pages << copies;
 	uint64_t start_ms = tpos_now_ms(w->machine);
 	uint64_t refused = refused_takes(item);
 	int err;
@@ -148,7 +152,7 @@ static void step_verb(struct world *w, struct item *item, enum verb verb,
 		check_tries(w, item, refused_takes(item) - refused);
 	if (verb == DEVICE || verb == ANONYMOUS || verb == IN_ALL ||
 	    verb == IN_SOME)
-		room_waited(w, item->be.tt.num_pages, item->be.wait_ms, err);
+		room_waited(w, pages, item->be.wait_ms, err);
 	if (to == '-') {
 		if (err != -EINVAL || now != was)
 			w->wrong = "what is not legal was not refused";
