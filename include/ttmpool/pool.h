@@ -201,6 +201,8 @@ struct ttmpool_pool {
 	bool scrubbing;       /* chunks are out of their bins, under @scrub */
 	bool scrub_asked;     /* the worker has been asked to clear chunks */
 	bool prepared;        /* pooled pages are used before fresh ones */
+	/* of each kind, as many pages stay as were pooled when the pool was prepared */
+	size_t kinds_kept[TTMPOOL_SOURCE_COUNT][TTMPOOL_CACHING_COUNT];
 	struct ttmpool_list spares; /* descriptors, for chunks that are split */
 	size_t nr_spares;
 	struct ttmpool_list in_use;
@@ -424,7 +426,8 @@ int TPOS_MUST_CHECK ttmpool_pool_give_ticket(struct ttmpool_pool *pool,
  * @req: source, caching, number of pages, and how long to wait; the owner is not used
  * @mapped: also map the pages, if the policy keeps mappings
  *
- * The pages come fresh from the system. May sleep.
+ * The pages come fresh from the system. If the page budget has no room for them, the pool
+ * gives up none of its reserve. May sleep.
  *
  * Return: what ttmpool_pool_take() returns; -EINVAL also if the policy does not recycle
  * such pages; -ENOMEM also if the pool limit leaves no room for them.
@@ -454,17 +457,20 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages);
  * @req: what will be needed, as for ttmpool_pool_prime()
  *
  * For suspend and hibernation. The function primes the pool until req->num_pages pages are
- * pooled, and reserves all pages that are pooled then. From then on, the pool populates
- * buffers of any sizes, in any sequence, without asking the system, as long as they have no
- * more pages in all than were prepared. For that it divides a pooled chunk that is too
- * large, and uses pooled pages of another node before fresh pages of the right one. To be
- * able to divide its chunks, the pool keeps a descriptor (64 bytes) for each page that they
- * may be divided into. Coherent chunks cannot be divided, so they are prepared as single
- * pages. Where the addresses are limited, by the machine or by a mapped_limit, there must be
- * twice as many as the prepared pages need, because a part of a chunk that was divided may
- * hold its addresses until its neighbours are unmapped, too. If a buffer is swapped out and
- * the system has no memory for its store, reserved pages are given up for it. Call
- * ttmpool_pool_reserve(pool, 0) to end the reserve. May sleep.
+ * pooled, and reserves all pages that are pooled then, of each kind (source and caching) as
+ * many. While it runs, no pooled page of this pool goes for anybody else; if the page
+ * budget has no room, the pool gives up pooled pages of other kinds that were not reserved
+ * before. From then on, the pool populates buffers of any sizes, in any sequence, without
+ * asking the system, as long as they have no more pages in all than were prepared. For that
+ * it divides a pooled chunk that is too large, and uses pooled pages of another node before
+ * fresh pages of the right one. To be able to divide its chunks, the pool keeps a
+ * descriptor (64 bytes) for each page that they may be divided into. Coherent chunks cannot
+ * be divided, so they are prepared as single pages. Where the addresses are limited, by the
+ * machine or by a mapped_limit, there must be twice as many as the prepared pages need,
+ * because a part of a chunk that was divided may hold its addresses until its neighbours
+ * are unmapped, too. If a buffer is swapped out and the system has no memory for its store,
+ * reserved pages are given up for it. Call ttmpool_pool_reserve(pool, 0) to end the
+ * reserve. May sleep.
  *
  * Return: what ttmpool_pool_prime() returns, and -ENOMEM if there is no memory for the
  * descriptors; after an error the reserve is unchanged.

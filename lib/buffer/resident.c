@@ -150,20 +150,14 @@ static size_t pages_swappable(const struct ttmpool_backend *be)
 	return be->tt.num_pages - be->pages_stored;
 }
 
-/*
- * Updates the count of pages that a buffer can give, after it has changed. A buffer that
- * has none moves to the list that the swapper does not walk; a buffer that has more pages than
- * before becomes the newest of the list that it walks. Returns the count.
- */
-size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be)
+/* Counts @pages as those that a buffer can give. A buffer that has none moves to the list
+ * that the swapper does not walk; a buffer that has more pages than before becomes the
+ * newest of the list that it walks. */
+static void lru_count(struct ttmpool_backend *be, size_t pages)
 {
 	struct ttmpool_manager *mgr = be->pool->mgr;
-	size_t pages = pages_swappable(be);
 
-	tpos_assert(be->pages_stored <= be->tt.num_pages);
-	tpos_assert(pages <= be->tt.num_pages);
-	if (pages == be->lru_pages)
-		return pages;
+	tpos_assert(pages != be->lru_pages);
 	tpos_atomic_add_return((long)pages - (long)be->lru_pages,
 			       &mgr->lru.pages);
 	tpos_spin_lock(&mgr->lock);
@@ -175,6 +169,20 @@ size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be)
 	}
 	be->lru_pages = pages;
 	tpos_spin_unlock(&mgr->lock);
+}
+
+/*
+ * Updates the count of pages that a buffer can give, after it has changed. Returns the
+ * count.
+ */
+size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be)
+{
+	size_t pages = pages_swappable(be);
+
+	tpos_assert(be->pages_stored <= be->tt.num_pages);
+	tpos_assert(pages <= be->tt.num_pages);
+	if (pages != be->lru_pages)
+		lru_count(be, pages);
 	return pages;
 }
 
@@ -182,23 +190,12 @@ size_t ttmpool_backend_count_swappable(struct ttmpool_backend *be)
  * Before the thread that works on a buffer asks for pages: while it has the buffer's lock,
  * nobody can swap out the pages that the buffer has, so they do not count as pages that
  * could go. Ends with ttmpool_backend_count_swappable(), by which the buffer becomes the
- * newest of the list. The swapper may have found the buffer before; it does not get the
- * lock.
+ * newest of the list.
  */
 void ttmpool_backend_count_none(struct ttmpool_backend *be)
 {
-	struct ttmpool_manager *mgr = be->pool->mgr;
-
-	if (!be->lru_pages)
-		return;
-	tpos_atomic_add_return(-(long)be->lru_pages, &mgr->lru.pages);
-	tpos_spin_lock(&mgr->lock);
-	if (!ttmpool_list_empty(&be->lru)) {
-		ttmpool_list_del(&be->lru);
-		ttmpool_list_add(&be->lru, &mgr->lru.others);
-	}
-	be->lru_pages = 0;
-	tpos_spin_unlock(&mgr->lock);
+	if (be->lru_pages)
+		lru_count(be, 0);
 }
 
 void ttmpool_backend_set_state(struct ttmpool_backend *be,

@@ -25,9 +25,9 @@
  * ttm_pool always tries a fresh large chunk before a pooled small one.) A stock of small
  * chunks (policy.stock) serves only in this way: it is for small buffers.
  *
- * If all of that is not enough, pooled chunks that are too large are divided (split.c). In
- * a pool that was prepared for a time without memory, that comes before the system is
- * asked.
+ * If all of that is not enough, pooled chunks that are too large are divided (split.c). At
+ * the page budget, that comes before anybody gives up pages; in a pool that was prepared for
+ * a time without memory, before the system is asked.
  *
  * The chunks found so far are on one list, by falling order, which is also their order in
  * the buffer. So every chunk starts at a multiple of its own size.
@@ -156,23 +156,40 @@ static int take_near(struct take *take)
 	return err;
 }
 
+/* Returns whether there would be addresses for all that is needed, within the limits, if all
+ * kept mappings ended, those of the needed pages included. */
+static bool take_may_map(struct take *take)
+{
+	struct ttmpool_pool *pool = take->pool;
+	size_t mapped = take->req.num_pages + take->bare;
+
+	if ((!take->map && take->req.source != TTMPOOL_COHERENT) ||
+	    (!pool->mapped_limit && !pool->iova->limit) ||
+	    mapped <= take->room.mapped)
+		return true;
+	return ttmpool_mappings_suffice(
+		pool, pool_bytes(pool, mapped - take->room.mapped));
+}
+
 /*
  * Takes pooled chunks on the right node. If they are not enough, and there cannot be room
- * for the rest, takes none and returns false: another request, which is within the budget,
- * may need what this one would hold in vain.
+ * for the rest, takes none and returns NO_PAGES or NO_MAPPED: another request, which is
+ * within the limits, may need what this one would hold in vain.
  */
-static bool take_first(struct take *take)
+static int take_first(struct take *take)
 {
 	take->looks = true;
 	ttmpool_take_pooled(take, 0);
 	take->looks = false;
 	if (!take->lacks)
-		return true;
+		return 0;
+	if (!take_may_map(take))
+		return NO_MAPPED;
 	if (!ttmpool_room_may_be(take->pool, &take->room, take->req.num_pages,
 				 take->lacks))
-		return false;
+		return NO_PAGES;
 	ttmpool_take_pooled(take, 0);
-	return true;
+	return 0;
 }
 
 /* Makes what is missing, if the budgets have room. */
@@ -183,15 +200,30 @@ static int take_made(struct take *take)
 	return err ? err : take_fresh(take, false);
 }
 
-/* Makes what is missing, or takes parts of pooled chunks. While descriptors for the parts
- * are made, the shrinker may give the system just these chunks: then the system has
- * pages now. */
+/* Returns whether the page budget has no room for what is missing, while as many pages of
+ * the kind are pooled, in chunks that are too large. */
+static bool take_parts_come_first(const struct take *take)
+{
+	size_t missing = take->req.num_pages, has = take->room.pages;
+
+	return !take->primed && !take->lacks &&
+	       take->req.source == TTMPOOL_PLAIN && missing > has &&
+	       !ttmpool_budget_has(take->pool->mgr, missing - has);
+}
+
+/* Makes what is missing, or takes parts of pooled chunks: before anybody gives up pages for
+ * the budget, but after the system was asked. While descriptors for the parts are made,
+ * the shrinker may give the system just these chunks: then the system has pages now. */
 static int take_last(struct take *take)
 {
 	tpos_atomic_t *shrunk = &take->pool->mgr->pages_shrunk;
-	int err = take_made(take);
-	long before = tpos_atomic_read(shrunk);
+	long before;
+	int err;
 
+	if (take_parts_come_first(take) && ttmpool_take_parts(take))
+		return take_room(take, true);
+	err = take_made(take);
+	before = tpos_atomic_read(shrunk);
 	if (err != -ENOMEM || take->primed)
 		return err;
 	if (ttmpool_take_parts(take))
@@ -207,8 +239,9 @@ static int take_gather(struct take *take)
 	take->hole = 0;
 	take->whole = !take->one_order && !take->primed;
 	if (!take->primed) {
-		if (!take_first(take))
-			return NO_PAGES;
+		err = take_first(take);
+		if (err)
+			return err;
 		if (take->prepared && !take->near)
 			ttmpool_take_parts(take);
 		err = -ENOMEM;

@@ -83,11 +83,9 @@ static size_t take_lacks(const struct take *take)
 {
 	const struct ttmpool_bin *bins =
 		take->pool->bins[take->req.source][take->req.caching];
-	size_t pages = 0;
+	size_t pages = bins_pages(bins, take->max_order + 1);
 
 	tpos_assert_held(&take->pool->lock);
-	for (unsigned int order = 0; order <= take->max_order; order++)
-		pages += bins[order].nr_chunks << order;
 	return pages < take->req.num_pages ? take->req.num_pages - pages : 0;
 }
 

@@ -224,7 +224,11 @@ size_t ttmpool_pool_drain(struct ttmpool_pool *pool)
 {
 	size_t pages = ttmpool_pool_reclaim(pool, (size_t)-1, true);
 
-	ttmpool_turns_wait(pool->mgr);
+	/* What other threads had out of the bins may be pooled again. */
+	if (ttmpool_turns_wait(pool->mgr)) {
+		pages += ttmpool_pool_reclaim(pool, (size_t)-1, true);
+		ttmpool_turns_wait(pool->mgr);
+	}
 	return pages;
 }
 
@@ -241,6 +245,7 @@ void ttmpool_pool_reserve(struct ttmpool_pool *pool, size_t pages)
 	tpos_spin_lock(&pool->lock);
 	pool->reserve_after = pages;
 	pool->prepared_after &= !!pages;
+	memset(pool->kinds_kept, 0, sizeof(pool->kinds_kept));
 	if (!pool->preparing) {
 		spared = pages < pool->reserve &&
 			 pages < pool->stats.pages_pooled;

@@ -104,6 +104,18 @@ struct bins_kind {
 size_t ttmpool_bins_pick_moved(struct ttmpool_pool *pool,
 			       struct ttmpool_bin *bin, struct bins_kind kind,
 			       size_t most, struct ttmpool_list *picked);
+/* Returns how many pages are in bins of one kind, of the orders below @end. The caller holds
+ * the pool's lock. */
+static inline size_t bins_pages(const struct ttmpool_bin *bins,
+				unsigned int end)
+{
+	size_t pages = 0;
+
+	for (unsigned int order = 0; order < end; order++)
+		pages += bins[order].nr_chunks << order;
+	return pages;
+}
+
 size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
 			 struct bins_kind kind, size_t most,
 			 struct ttmpool_list *picked);
@@ -116,6 +128,7 @@ size_t ttmpool_bins_pick(struct ttmpool_pool *pool, struct ttmpool_bin *bin,
  *	them more than @most
  * @total: how many pages this call and those that follow shall pick together
  * @room: the most pages that may leave, or TTMPOOL_NO_BOUND
+ * @keeps: if not NULL, the bins of a kind of which none leaves
  * @got: how many pages have been picked so far
  */
 #define TTMPOOL_NO_BOUND ((size_t)-1)
@@ -127,6 +140,7 @@ struct bins_want {
 	size_t most;
 	size_t total;
 	size_t room;
+	const struct ttmpool_bin *keeps;
 	size_t got;
 };
 size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
@@ -135,6 +149,8 @@ size_t ttmpool_bins_pick_oldest(struct ttmpool_pool *pool,
 
 /* The age that is returned if a pool has no chunk that is wanted. */
 #define TTMPOOL_NO_AGE ((uint64_t)-1)
+size_t ttmpool_bins_spare_beside(struct ttmpool_pool *pool,
+				 const struct ttmpool_bin *keeps);
 uint64_t ttmpool_bins_oldest_age(struct ttmpool_pool *pool,
 				 const struct bins_want *want);
 
@@ -182,6 +198,8 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool);
  * struct slice - pooled pages on their way to the system
  * @pages, @least, @most: how many are wanted, as in a struct bins_want
  * @all: the reserve may go, too
+ * @keeps: if not NULL, pages go while their pool is being prepared, but not its reserve and
+ *	none of this kind
  * @node_slot: pools that want another node are skipped; 0: none is skipped
  * @got: how many pages were picked
  * @again: there may be more pages, which were being cleared or divided
@@ -195,6 +213,7 @@ struct slice {
 	size_t least;
 	size_t most;
 	bool all;
+	const struct ttmpool_bin *keeps;
 	unsigned int node_slot;
 	size_t got;
 	bool again;
@@ -205,6 +224,8 @@ bool ttmpool_slice_find(struct turn *turn, struct slice *slice);
 
 /* reclaim.c */
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all);
+size_t ttmpool_pool_reclaim_beside(struct ttmpool_pool *pool, size_t pages,
+				   const struct ttmpool_bin *keeps);
 unsigned long ttmpool_manager_reclaim(struct ttmpool_manager *mgr,
 				      unsigned long pages);
 unsigned long ttmpool_manager_reclaim_node(struct ttmpool_manager *mgr,
@@ -287,6 +308,8 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  *	mapped, so the port is not asked again until there are fewer; or 0
  * @one_order: chunks of other orders do not serve
  * @no_wait: nobody gives up pages for this request
+ * @keeps: if not NULL, this pool does not give up its reserve for it, and while it is
+ *	being prepared, no page of this kind
  * @killable: only a signal that ends the thread interrupts others' giving up pages for it
  * @until: the deadline that ends this, too, or NULL
  * @next_round: buffers were tried in vain, and are not tried again before that moment
@@ -302,6 +325,7 @@ struct room {
 	unsigned long below;
 	bool one_order;
 	bool no_wait;
+	const struct ttmpool_bin *keeps;
 	bool killable;
 	const struct ttmpool_deadline *until;
 	uint64_t next_round;

@@ -71,8 +71,7 @@ static size_t pages_pooled(struct ttmpool_pool *pool,
 	return pages;
 }
 
-/* Makes sure that the pages of the request are pooled. If the pool itself gives up pooled
- * pages for new ones, it gets as many again. */
+/* Makes sure that the pages of the request are pooled. */
 static int prepare_pages(struct ttmpool_pool *pool,
 			 const struct ttmpool_request *req)
 {
@@ -80,20 +79,11 @@ static int prepare_pages(struct ttmpool_pool *pool,
 	struct ttmpool_deadline until = ttmpool_deadline(pool, req->wait_ms);
 	size_t pooled = pages_pooled(pool, req);
 
-	while (pooled < req->num_pages) {
-		size_t before = pooled;
-		int err;
-
-		missing.num_pages = req->num_pages - pooled;
-		err = prime(pool, &missing, true,
-			    req->source == TTMPOOL_COHERENT, &until);
-		if (err)
-			return err;
-		pooled = pages_pooled(pool, req);
-		if (pooled <= before)
-			return -ENOMEM;
-	}
-	return 0;
+	if (pooled >= req->num_pages)
+		return 0;
+	missing.num_pages = req->num_pages - pooled;
+	return prime(pool, &missing, true, req->source == TTMPOOL_COHERENT,
+		     &until);
 }
 
 /* Makes as many descriptors as are needed to divide all that is pooled, and @more pages that
@@ -141,6 +131,19 @@ static void prepare_weed(struct ttmpool_pool *pool,
 	ttmpool_turn_end(&turn);
 }
 
+/* From now on, what is pooled stays, and as much of each kind. The caller holds the pool's
+ * lock. */
+static void prepare_note(struct ttmpool_pool *pool)
+{
+	pool->reserve_after = (size_t)pool->stats.pages_pooled;
+	pool->prepared_after = true;
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++)
+		for (int caching = 0; caching < TTMPOOL_CACHING_COUNT;
+		     caching++)
+			pool->kinds_kept[source][caching] = bins_pages(
+				pool->bins[source][caching], TTMPOOL_NR_ORDERS);
+}
+
 /* What is pooled stays, until it is known how much that is. */
 static void prepare_begin(struct ttmpool_pool *pool)
 {
@@ -160,10 +163,8 @@ static void prepare_end(struct ttmpool_pool *pool, bool success)
 {
 	tpos_spin_lock(&pool->lock);
 	tpos_assert(pool->preparing);
-	if (success) {
-		pool->reserve_after = (size_t)pool->stats.pages_pooled;
-		pool->prepared_after = true;
-	}
+	if (success)
+		prepare_note(pool);
 	if (!--pool->preparing) {
 		ttmpool_bins_reserve(pool, pool->reserve_after);
 		pool->prepared = pool->prepared_after;

@@ -34,7 +34,8 @@ static struct bins_want slice_want(const struct ttmpool_pool *pool,
 	struct bins_want want = { .pages = slice->pages,
 				  .least = slice->least,
 				  .most = slice->most,
-				  .total = slice->pages };
+				  .total = slice->pages,
+				  .keeps = slice->keeps };
 
 	tpos_assert(slice->pages);
 	if (want.pages > most)
@@ -44,9 +45,11 @@ static struct bins_want slice_want(const struct ttmpool_pool *pool,
 
 /* Returns how many pages of the pool may go, including the @got pages that have been picked.
  * The pool's lock is held. */
-static size_t slice_room(const struct ttmpool_pool *pool,
-			 const struct slice *slice, size_t got)
+static size_t slice_room(struct ttmpool_pool *pool, const struct slice *slice,
+			 size_t got)
 {
+	if (slice->keeps)
+		return got + ttmpool_bins_spare_beside(pool, slice->keeps);
 	return slice->all || !pool->reserve ? TTMPOOL_NO_BOUND
 					    : got + ttmpool_bins_spare(pool);
 }
@@ -113,9 +116,8 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
  * @all is true. If the bins have too few, waits for chunks that are being cleared. Returns
  * how many pages went back to the system.
  */
-size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
+static size_t pool_reclaim(struct ttmpool_pool *pool, struct slice slice)
 {
-	struct slice slice = { .pages = pages, .least = NEVER, .all = all };
 	struct turn turn;
 	size_t freed;
 
@@ -127,6 +129,23 @@ size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 	}
 	ttmpool_turn_end(&turn);
 	return freed;
+}
+
+size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
+{
+	return pool_reclaim(
+		pool,
+		(struct slice){ .pages = pages, .least = NEVER, .all = all });
+}
+
+/* As ttmpool_pool_reclaim(), for more pages of a kind, while the pool is being prepared:
+ * what was reserved before stays, and all of this kind. */
+size_t ttmpool_pool_reclaim_beside(struct ttmpool_pool *pool, size_t pages,
+				   const struct ttmpool_bin *keeps)
+{
+	return pool_reclaim(pool, (struct slice){ .pages = pages,
+						  .least = NEVER,
+						  .keeps = keeps });
 }
 
 /* Returns whether the pool has pages to give, and does not want another node than @arg, a

@@ -122,6 +122,16 @@ static bool look_swap(struct look *look, unsigned long lacks)
 	return false;
 }
 
+/* Gives up pages that the pool has reserved. Returns whether any have gone. */
+static bool own_pages_go(const struct look *look, unsigned long lacks)
+{
+	const struct ttmpool_bin *keeps = look->room->keeps;
+
+	if (keeps)
+		return ttmpool_pool_reclaim_beside(look->pool, lacks, keeps);
+	return ttmpool_pool_reclaim(look->pool, lacks, true);
+}
+
 /*
  * Makes others give up pages for a request that lacks some. Returns whether any have gone.
  * Only pooled pages that are not reserved go for the slack: swapping out a buffer would
@@ -134,21 +144,25 @@ static bool room_is_made(struct look *look, unsigned long lacks)
 
 	tpos_assert(lacks);
 	return ttmpool_manager_reclaim(mgr, lacks + slack_of(mgr)) ||
-	       ttmpool_pool_reclaim(look->pool, lacks, true) ||
-	       look_repair(look) || look_swap(look, lacks);
+	       own_pages_go(look, lacks) || look_repair(look) ||
+	       look_swap(look, lacks);
 }
 
 /* Returns whether there would be room for @lacks pages if everything went that may. If not,
  * nobody gives up anything. */
-static bool room_can_be_made(struct ttmpool_pool *pool, unsigned long lacks)
+static bool room_can_be_made(struct ttmpool_pool *pool, const struct room *room,
+			     unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 	unsigned long most =
 		ttmpool_manager_count_spare(mgr) + ttmpool_swapper_count(mgr);
 
 	tpos_spin_lock(&pool->lock);
-	most += (unsigned long)pool->stats.pages_pooled -
-		ttmpool_bins_spare(pool);
+	if (room->keeps)
+		most += ttmpool_bins_spare_beside(pool, room->keeps);
+	else
+		most += (unsigned long)pool->stats.pages_pooled -
+			ttmpool_bins_spare(pool);
 	tpos_spin_unlock(&pool->lock);
 	return lacks <= most;
 }
@@ -169,7 +183,7 @@ static int room_for_pages(struct ttmpool_pool *pool, struct room *room,
 		lacks = ttmpool_budget_lacks(mgr, pages);
 		if (!lacks || room->no_wait)
 			return NO_PAGES;
-		if ((!room_can_be_made(pool, lacks) ||
+		if ((!room_can_be_made(pool, room, lacks) ||
 		     !room_is_made(&look, lacks)) &&
 		    !look_again(&look))
 			break;
@@ -179,10 +193,12 @@ static int room_for_pages(struct ttmpool_pool *pool, struct room *room,
 	return look.err == -EINTR ? -EINTR : NO_PAGES;
 }
 
-static bool room_may_be(struct ttmpool_pool *pool, size_t pages)
+static bool room_may_be(struct ttmpool_pool *pool, const struct room *room,
+			size_t pages)
 {
 	return ttmpool_budget_has(pool->mgr, pages) ||
-	       room_can_be_made(pool, ttmpool_budget_lacks(pool->mgr, pages));
+	       room_can_be_made(pool, room,
+				ttmpool_budget_lacks(pool->mgr, pages));
 }
 
 /*
@@ -202,10 +218,10 @@ bool ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
 		return ttmpool_budget_has(pool->mgr, lacks);
 	do {
 		look_begin(&look);
-		may = room_may_be(pool, pages);
+		may = room_may_be(pool, room, pages);
 	} while (!may && look_again(&look));
 	/* what was in others' hands may be back by now */
-	return may || room_may_be(pool, pages);
+	return may || room_may_be(pool, room, pages);
 }
 
 /* Ends kept mappings for @bytes: those of the pool for its own limit, and those of any pool

@@ -261,6 +261,9 @@ static int take_try(struct take *take)
 	take->wanted = take->req.num_pages;
 	take->room.one_order = take->one_order;
 	take->room.no_wait = take->req.effort == TTMPOOL_NO_WAIT;
+	if (take->primed)
+		take->room.keeps =
+			take->pool->bins[take->req.source][take->req.caching];
 	take->room.killable = take->req.killable;
 	take->room.until = &take->until;
 	take->max_order = take->one_order

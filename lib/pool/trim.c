@@ -121,11 +121,11 @@ void ttmpool_chunks_park(struct ttmpool_pool *pool, struct ttmpool_list *chunks,
 }
 
 /*
- * Trims after a limit or a reserve was lowered, and waits until the excess has gone.
+ * Trims after a limit or a reserve was lowered.
  * Threads that give pages back meanwhile leave the trimming to this one; the pages that
  * they have pooled since it began are trimmed as usual at the end.
  */
-void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
+static void trim_to_limit_once(struct ttmpool_manager *mgr)
 {
 	unsigned long left;
 	size_t got = 0;
@@ -141,7 +141,15 @@ void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
 	others = tpos_atomic_add_return(-1, &mgr->trimmers);
 	tpos_assert(others >= 0);
 	trim_pooled(mgr);
-	ttmpool_turns_wait(mgr);
+}
+
+/* As trim_to_limit_once(), and again if other threads had pages out of the bins meanwhile,
+ * which are pooled again now. */
+void ttmpool_manager_trim_to_limit(struct ttmpool_manager *mgr)
+{
+	do {
+		trim_to_limit_once(mgr);
+	} while (ttmpool_turns_wait(mgr) && excess_of(mgr, false).least);
 }
 
 /* Releases one slice of what exceeds the page budget. Returns whether there was any. Pages
@@ -164,17 +172,26 @@ static bool budget_slice(struct ttmpool_manager *mgr)
 	return true;
 }
 
-/* Trims after the page budget was lowered. */
+/* Returns whether pooled pages that are not reserved exceed the page budget. */
+static bool budget_is_exceeded(struct ttmpool_manager *mgr)
+{
+	return pages_of(&mgr->pages) > pages_of(&mgr->page_budget) &&
+	       ttmpool_manager_count_spare(mgr);
+}
+
+/* Trims after the page budget was lowered, and again if other threads had pages out of the
+ * bins meanwhile, which are pooled again now. */
 void ttmpool_manager_trim_to_budget(struct ttmpool_manager *mgr)
 {
 	bool found;
 
 	do {
-		tpos_mutex_lock(&mgr->reclaim);
-		found = budget_slice(mgr);
-		tpos_mutex_unlock(&mgr->reclaim);
-		tpos_cond_resched();
-	} while (found);
-	ttmpool_manager_trim(mgr);
-	ttmpool_turns_wait(mgr);
+		do {
+			tpos_mutex_lock(&mgr->reclaim);
+			found = budget_slice(mgr);
+			tpos_mutex_unlock(&mgr->reclaim);
+			tpos_cond_resched();
+		} while (found);
+		ttmpool_manager_trim(mgr);
+	} while (ttmpool_turns_wait(mgr) && budget_is_exceeded(mgr));
 }

@@ -495,7 +495,82 @@ static void s06_what_comes_back_late_is_had(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* A request that exceeds the limit of addresses together with what is in use takes no pooled
+ * page out of its bin: the mappings of these pages can end for others at any moment. */
+static void s06_who_lacks_addresses_holds_nothing(struct check *t)
+{
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config config = { .policy = &policy,
+				     .mapped_limit = 100 << 12 };
+	struct ttmpool_request kept = { .caching = TTMPOOL_WRITE_COMBINED,
+					.num_pages = 30 };
+	struct pages_config uncached = { .num_pages = 50,
+					 .caching = TTMPOOL_UNCACHED };
+	struct pages *used, *vain, *more;
+	struct small small;
+	struct rig *rig;
+
+	policy.max_order = 0;
+	policy.keep_mapped = true;
+	rig = rig_open(t, &config);
+	CHECK(t, rig && !ttmpool_pool_prime(&rig->pool[0], &kept, true));
+	used = pages_open(t, rig, &uncached);
+	uncached.num_pages = 40;
+	more = pages_open(t, rig, &uncached);
+	vain = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = 70,
+					.caching = TTMPOOL_WRITE_COMBINED });
+	CHECK(t, used && more && vain && !pages_take(used));
+	small = (struct small){ .pages = more };
+	meanwhile.arg = &small;
+	meanwhile.budget = take_small;
+	CHECK_EQ(t, pages_take(vain), -ENOSPC);
+	do_once(&meanwhile.budget);
+	CHECK_EQ(t, small.err, 0);
+	CHECK(t, !pages_give(more) && !pages_give(used));
+	CHECK(t, rig_close(t, rig));
+}
+
+/* The shrinker, which asks while pages of another kind are being cleared. */
+static void shrink_one(void *arg)
+{
+	struct rig *rig = arg;
+
+	ttmpool_manager_shrink_scan(&rig->mgr, 1, false);
+}
+
+/* What is prepared stays while pages of other kinds are out of their bins to be cleared. */
+static void s07_what_is_prepared_stays_beside_a_scrub(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_request prepared = { .caching = TTMPOOL_WRITE_COMBINED,
+					    .num_pages = 8 };
+	struct pages *dirty, *used;
+
+	CHECK(t, rig);
+	used = single(t, rig, TTMPOOL_UNCACHED);
+	dirty = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = 16,
+					.caching = TTMPOOL_UNCACHED });
+	CHECK(t, used && dirty && !pages_take(dirty) && !pages_take(used));
+	CHECK_EQ(t, ttmpool_pool_prepare(&rig->pool[0], &prepared), 0);
+	CHECK(t, pages_fill(t, dirty, 1));
+	CHECK_EQ(t, pages_give(dirty), 0);
+	CHECK_EQ(t, pages_give(used), 0);
+	meanwhile = (struct meanwhile){ .clear = shrink_one, .arg = rig };
+	CHECK(t, ttmpool_pool_scrub(&rig->pool[0], 16) >= 16);
+	CHECK_EQ(t,
+		 ttmpool_pool_count(&rig->pool[0], TTMPOOL_PLAIN,
+				    TTMPOOL_WRITE_COMBINED, 3),
+		 1);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(meanwhile, CHECK_CASE(s06_who_asks_in_vain_holds_nothing),
+	    CHECK_CASE(s07_what_is_prepared_stays_beside_a_scrub),
+	    CHECK_CASE(s06_who_lacks_addresses_holds_nothing),
 	    CHECK_CASE(s06_what_comes_back_late_is_had),
 	    CHECK_CASE(s06_no_count_is_over_the_budget_for_a_moment),
 	    CHECK_CASE(s11_what_comes_late_is_put_in_its_place),

@@ -193,6 +193,46 @@ static void s11_what_loses_its_mapping_is_waited_for(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+static void lower_budget(struct doer *doer)
+{
+	ttmpool_manager_set_page_budget(&doer->rig->mgr, doer->pages);
+}
+
+static void lower_limit(struct doer *doer)
+{
+	ttmpool_manager_set_pool_limit(&doer->rig->mgr, doer->pages);
+}
+
+static void drain_all(struct doer *doer)
+{
+	ttmpool_pool_drain(&doer->rig->pool[0]);
+}
+
+/* Pages that lose their mappings are pooled again afterwards; whoever lowers a limit or
+ * drains meanwhile waits for that, and gives them up, too. (The page that the other thread
+ * has wanted comes back at any time.) */
+static void s11_what_is_pooled_again_goes_too(struct check *t)
+{
+	static void (*const deeds[])(
+		struct doer * doer) = { lower_budget, lower_limit, drain_all };
+
+	for (int i = 0; i < 3; i++) {
+		struct rig *rig = open_pooled(t, MANY, MANY << 12);
+		struct doer mapper = { .rig = rig,
+				       .deed = map_another,
+				       .holds = true };
+		struct doer lower = { .rig = rig, .deed = deeds[i] };
+
+		CHECK(t, rig);
+		CHECK(t, start(&mapper) && start(&lower));
+		CHECK(t, waits(&lower));
+		finish(&mapper);
+		CHECK_EQ(t, finish(&lower), 0);
+		CHECK(t, rig_stats(rig).pages_pooled <= 1);
+		CHECK(t, rig_close(t, rig));
+	}
+}
+
 /* A request that has waited for one thread, and lacks pages that another one has taken
  * meanwhile, waits for that one, too. */
 static void s11_who_is_within_the_budget_waits_for_all(struct check *t)
@@ -437,6 +477,7 @@ static void s11_a_manager_with_a_page_in_repair_is_busy(struct check *t)
 
 CHECK_SUITE(within, CHECK_CASE(s11_what_a_drain_has_in_hand_is_waited_for),
 	    CHECK_CASE(s11_what_loses_its_mapping_is_waited_for),
+	    CHECK_CASE(s11_what_is_pooled_again_goes_too),
 	    CHECK_CASE(s11_who_is_within_the_budget_waits_for_all),
 	    CHECK_CASE(s11_a_pool_that_ends_is_passed_over),
 	    CHECK_CASE(s11_the_pages_of_a_pool_that_ends_are_had),
