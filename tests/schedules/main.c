@@ -5,7 +5,8 @@
  *     schedules pairs                all schedules of any two operations, or those
  *                                    with at most three preemptions, if there are
  *                                    more than 50,000
- *     schedules all OPS/OPS          all schedules of one scenario
+ *     schedules all OPS/OPS [K]      all schedules of one scenario, or those with at
+ *                                    most K preemptions
  *     schedules bounded K N SEED     N scenarios of two threads with eight
  *                                    operations, each with all schedules of at
  *                                    most K preemptions
@@ -114,7 +115,8 @@ static int play_pairs(void)
 	return end(how, &sum);
 }
 
-static int play_one(const char *ops)
+/* Explore one scenario: all schedules, or all with at most @most preemptions. */
+static int play_one(const char *ops, unsigned int most)
 {
 	struct scenario scenario;
 	struct result result;
@@ -124,8 +126,9 @@ static int play_one(const char *ops)
 		return 2;
 	}
 	scenario_print(&scenario, playing);
-	explore_all(&scenario, NO_BOUND, NO_END, &result);
-	return end("all of them", &result);
+	explore_all(&scenario, most, NO_END, &result);
+	return end(most == NO_BOUND ? "all of them" : "few preemptions",
+		   &result);
 }
 
 static uint64_t mix(uint64_t x)
@@ -218,8 +221,8 @@ static bool plant(const char *name)
 static int usage(void)
 {
 	fputs("usage: schedules [--plant trylock|mutex|atomic]\n"
-	      "       pairs | all OPS/OPS | bounded K N SEED | random N SEED "
-	      "|\n"
+	      "       pairs | all OPS/OPS [K] | bounded K N SEED |\n"
+	      "       random N SEED |\n"
 	      "       again OPS/OPS... SCHEDULE\n",
 	      stderr);
 	return 2;
@@ -238,7 +241,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "pairs"))
 		return play_pairs();
 	if (argc == 3 && !strcmp(argv[1], "all"))
-		return play_one(argv[2]);
+		return play_one(argv[2], NO_BOUND);
+	if (argc == 4 && !strcmp(argv[1], "all"))
+		return play_one(argv[2],
+				(unsigned int)strtoul(argv[3], NULL, 10));
 	if (argc == 5 && !strcmp(argv[1], "bounded"))
 		return play_bounded((unsigned int)strtoul(argv[2], NULL, 10),
 				    strtoul(argv[3], NULL, 10),
