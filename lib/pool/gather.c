@@ -23,7 +23,8 @@
  *
  * If large chunks are not available without effort, small ones serve after all. (Linux's
  * ttm_pool always tries a fresh large chunk before a pooled small one.) A stock of small
- * chunks (policy.stock) serves only in this way: it is for small buffers.
+ * chunks (policy.stock) is for small buffers, even if it has all that a larger one needs: it
+ * serves that one in the same way, as if something had to be made.
  *
  * If all of that is not enough, pooled chunks that are too large are divided (split.c). At
  * the page budget, that comes before anybody gives up pages; in a pool that was prepared for
