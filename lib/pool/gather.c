@@ -212,9 +212,10 @@ static bool take_parts_come_first(const struct take *take)
 	       !ttmpool_budget_has(take->pool->mgr, missing - has);
 }
 
-/* Makes what is missing, or takes parts of pooled chunks: before anybody gives up pages for
- * the budget, but after the system was asked. While descriptors for the parts are made,
- * the shrinker may give the system just these chunks: then the system has pages now. */
+/* Makes what is missing, or takes parts of pooled chunks. If the page budget has no room,
+ * parts come first, because nobody has to give up anything for them; otherwise the system is
+ * asked first. While descriptors for the parts are made, the shrinker may give these chunks
+ * to the system; then the request asks the system again. */
 static int take_last(struct take *take)
 {
 	tpos_atomic_t *shrunk = &take->pool->mgr->pages_shrunk;
