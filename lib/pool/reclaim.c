@@ -111,11 +111,8 @@ static size_t bins_reclaim(struct ttmpool_pool *pool, struct slice *slice)
 	return freed;
 }
 
-/*
- * Gives up at least @pages pooled pages, if there are that many. The reserve stays, unless
- * @all is true. If the bins have too few, waits for chunks that are being cleared. Returns
- * how many pages went back to the system.
- */
+/* Gives up what @slice asks for, slice by slice. If the bins have too few pages, waits for
+ * chunks that are being cleared. Returns how many pages went back to the system. */
 static size_t pool_reclaim(struct ttmpool_pool *pool, struct slice slice)
 {
 	struct turn turn;
@@ -131,6 +128,8 @@ static size_t pool_reclaim(struct ttmpool_pool *pool, struct slice slice)
 	return freed;
 }
 
+/* Gives up at least @pages pooled pages, if there are that many. The reserve stays, unless
+ * @all is true. Returns how many pages went back to the system. */
 size_t ttmpool_pool_reclaim(struct ttmpool_pool *pool, size_t pages, bool all)
 {
 	return pool_reclaim(
