@@ -33,7 +33,7 @@ static u16 read_reg(struct bochs *bochs, unsigned int reg)
 	return readw(bochs->regs + 0x500 + 2 * reg);
 }
 
-/* The memory is written to and never read. */
+/* The memory is read only for checksums of what it shows (bochs_frames.c). */
 static int map_bars(struct bochs *bochs, struct pci_dev *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -81,9 +81,11 @@ void bochs_hw_show(struct bochs *bochs, unsigned int width, unsigned int height)
 	write_reg(bochs, REG_XOFFSET, 0);
 	write_reg(bochs, REG_YOFFSET, 0);
 	write_reg(bochs, REG_ENABLE, ENABLE_ON | ENABLE_LINEAR | ENABLE_KEEP);
+	bochs->shown = (size_t)width * height * BOCHS_BYTES;
 }
 
 void bochs_hw_hide(struct bochs *bochs)
 {
 	write_reg(bochs, REG_ENABLE, 0);
+	bochs->shown = 0;
 }

@@ -9,6 +9,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_mode_config.h>
 #include <drm/drm_probe_helper.h>
+#include <drm/drm_vblank.h>
 
 #include "bochs.h"
 
@@ -51,10 +52,12 @@ static void crtc_flush(struct drm_crtc *crtc, struct bochs_atomic *state)
 	struct drm_crtc_state *new = drm_atomic_get_new_crtc_state(state, crtc);
 	int index;
 
-	if (!drm_dev_enter(crtc->dev, &index))
-		return;
-	bochs_draw(to_bochs(crtc->dev), state, new);
-	drm_dev_exit(index);
+	if (drm_dev_enter(crtc->dev, &index)) {
+		bochs_draw(to_bochs(crtc->dev), state, new);
+		bochs_crc_update(to_bochs(crtc->dev));
+		drm_dev_exit(index);
+	}
+	bochs_frames_commit(crtc);
 }
 
 static void crtc_enable(struct drm_crtc *crtc, struct bochs_atomic *state)
@@ -66,13 +69,18 @@ static void crtc_enable(struct drm_crtc *crtc, struct bochs_atomic *state)
 		return;
 	bochs_hw_show(to_bochs(crtc->dev), new->mode.hdisplay,
 		      new->mode.vdisplay);
+	bochs_crc_update(to_bochs(crtc->dev));
 	drm_dev_exit(index);
+	if (drm_dev_has_vblank(crtc->dev))
+		drm_crtc_vblank_on(crtc);
 }
 
 static void crtc_disable(struct drm_crtc *crtc, struct bochs_atomic *state)
 {
 	int index;
 
+	if (drm_dev_has_vblank(crtc->dev))
+		drm_crtc_vblank_off(crtc);
 	if (!drm_dev_enter(crtc->dev, &index))
 		return;
 	bochs_hw_hide(to_bochs(crtc->dev));
@@ -94,6 +102,11 @@ static const struct drm_crtc_funcs crtc_funcs = {
 	.page_flip = drm_atomic_helper_page_flip,
 	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,
 	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
+	.enable_vblank = bochs_frames_enable,
+	.disable_vblank = bochs_frames_disable,
+	.get_crc_sources = bochs_crc_sources,
+	.verify_crc_source = bochs_crc_verify,
+	.set_crc_source = bochs_crc_set,
 };
 
 static const struct drm_encoder_funcs encoder_funcs = {
@@ -162,6 +175,9 @@ int bochs_kms_init(struct bochs *bochs)
 	config->preferred_depth = 24;
 	config->prefer_shadow = 0;
 	config->funcs = &mode_config_funcs;
+	err = bochs_frames_init(bochs);
+	if (err)
+		return err;
 	err = bochs_planes_init(bochs);
 	if (err)
 		return err;

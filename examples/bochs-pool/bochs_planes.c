@@ -3,6 +3,7 @@
 
 #include <drm/drm_atomic.h>
 #include <drm/drm_atomic_helper.h>
+#include <drm/drm_blend.h>
 #include <drm/drm_damage_helper.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_framebuffer.h>
@@ -69,6 +70,7 @@ static const u32 cursor_formats[] = { DRM_FORMAT_ARGB8888 };
 
 int bochs_planes_init(struct bochs *bochs)
 {
+	const unsigned int modes = BIT(DRM_MODE_BLEND_PREMULTI);
 	struct drm_device *drm = &bochs->drm;
 	int err = drm_universal_plane_init(drm, &bochs->primary, 1,
 					   &plane_funcs, primary_formats, 1,
@@ -84,5 +86,5 @@ int bochs_planes_init(struct bochs *bochs)
 	if (err)
 		return err;
 	drm_plane_helper_add(&bochs->cursor, &cursor_helper_funcs);
-	return 0;
+	return drm_plane_create_blend_mode_property(&bochs->cursor, modes);
 }
