@@ -46,6 +46,10 @@ static int run(struct card *card, const char *driver, int argc, char **argv)
 		return run_prime(card, argv[1], argc > 2);
 	if (!strcmp(name, "modes"))
 		return run_modes(card, number(argv[1]));
+	if (!strcmp(name, "draw"))
+		return run_race(card, false, number(argv[1]));
+	if (!strcmp(name, "sets"))
+		return run_race(card, true, number(argv[1]));
 	return -EINVAL;
 }
 

@@ -83,5 +83,6 @@ int run_prime(struct card *card, const char *driver, int nth);
 int run_self(struct card *card, const char *driver);
 int run_modes(struct card *card, unsigned int times);
 int run_picture(struct card *card);
+int run_race(struct card *card, bool modes, unsigned int times);
 
 #endif

@@ -8,6 +8,11 @@
 #
 # tools/kernel/boot.sh says why the CPU has no cmpxchg16b.
 #
+# In the environment: with DISK the machine has one display, and that disk to read: with
+# ROUNDS it runs these rounds of the tests on it, with DESKTOP=1 the X server. RACE=1 has it
+# race. With ROUNDS or RACE its clock counts instructions, as in tools/kernel/boot.sh, and
+# no picture is shown.
+#
 # A machine that shows a picture waits until it is taken, through QEMU's monitor, and gets
 # a line on its second serial port then. Both are pairs of pipes.
 set -eu
@@ -19,7 +24,29 @@ log=$4
 release=$(cat "$kernel/release")
 append='console=ttyS0 panic=-1 oops=panic panic_on_warn=1 loglevel=5 printk.time=0'
 append="$append random.trust_cpu=on alloc=${variant%%-*}"
-devices=
+accel=tcg,thread=multi
+[ -z "${RACE-}" ] || append="$append race=1"
+[ -z "${RACE-}${ROUNDS-}" ] || accel='tcg,thread=single -icount shift=0,sleep=off'
+disk="-device virtio-blk-pci,drive=disk
+	-drive if=none,id=disk,format=raw,readonly=on,file=${DISK-}"
+swap="-device virtio-blk-pci,drive=swap
+	-drive if=none,id=swap,format=raw,file=$log.swap"
+display='-device bochs-display,vgamem=16M'
+memory=256M
+case ${ROUNDS-}:${DESKTOP-} in
+:)
+	devices="$display $display $swap"
+	;;
+:1)
+	append="$append desktop=1"
+	devices="$display $swap $disk"
+	;;
+*)
+	append="$append rounds=$ROUNDS"
+	memory=1G
+	devices="$display $disk"
+	;;
+esac
 case $variant in
 *-wc*) append="$append wc=1" ;;
 *) append="$append wc=0" ;;
@@ -27,7 +54,7 @@ esac
 case $variant in
 *-dma)
 	append="$append dma=1 intel_iommu=on iommu.strict=1"
-	devices='-device intel-iommu,intremap=off'
+	devices="-device intel-iommu,intremap=off $devices"
 	;;
 *) append="$append iommu=off" ;;
 esac
@@ -72,11 +99,8 @@ trap clean_up EXIT
 
 # shellcheck disable=SC2086 # lists of words
 timeout "$((${TIMEOUT:-600} * ${TTMPOOL_TIMEOUT_SCALE:-1}))" qemu-system-x86_64 \
-	-accel tcg,thread=multi -cpu max,-cx16 -M q35 -m 256M -smp 2 \
+	-accel $accel -cpu max,-cx16 -M q35 -m $memory -smp 2 \
 	-nodefaults -display none -no-reboot -serial "file:$log" \
 	-serial "pipe:$log.line" -monitor "pipe:$log.monitor" \
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \
-	-append "$append" -device bochs-display,vgamem=16M \
-	-device bochs-display,vgamem=16M -device virtio-blk-pci,drive=swap \
-	-drive "if=none,id=swap,format=raw,file=$log.swap" \
-	$devices </dev/null
+	-append "$append" $devices </dev/null

@@ -5,7 +5,9 @@
 # The first program of a machine with two displays, and the only one except for the
 # client. The kernel's command line says whose buffers the driver has (ttmpool, shmem),
 # whether clients write through write-combining mappings (wc), and whether buffers are
-# mapped for the device (dma).
+# mapped for the device (dma). With race=1 the client works without being tested, and the
+# cost of that is printed; with rounds=..., IGT's tests of these rounds run. With
+# desktop=1 an X server is the client.
 #
 # A step about swapping passes only if that really happened.
 
@@ -23,14 +25,18 @@ load_driver()
 		{ insmod ttmpool.ko && insmod drm_gem_ttmpool.ko; } || return 1
 	options="wc=$wc"
 	[ -z "$dma" ] || options="$options dma=$dma"
+	# The kernel warns if a frame takes 100 ms, which an emulator that is busy may take.
+	# IGT's machine has a clock that does not run meanwhile.
+	[ -n "$rounds" ] || options="$options frames=0"
 	# shellcheck disable=SC2086 # a list of words
 	insmod $card.ko $options
 }
 
+# The X server's configuration names the first card.
 load()
 {
 	while read -r ko; do
-		insmod "$ko" || return 1
+		[ "$ko$desktop" = vgem.ko1 ] || insmod "$ko" || return 1
 	done <order
 	load_driver
 }
@@ -161,6 +167,62 @@ picture()
 	client picture </dev/ttyS1
 }
 
+# The kernel's functions whose calls are counted, by probes.
+probed='cpa_flush flush_tlb_all flush_tlb_kernel_range vmap clear_page_erms
+	drm_mode_create_dumb'
+tracing=/sys/kernel/tracing
+
+# A function that the compiler has inlined, or that this kernel does not have, is not
+# counted.
+add_probes()
+{
+	for symbol in $probed; do
+		! awk -v name="$symbol" '$3 == name { found = 1 }
+			END { exit !found }' /proc/kallsyms ||
+			echo "p:race/$symbol $symbol" >>$tracing/kprobe_events || return 1
+	done
+}
+
+enable_probes()
+{
+	echo "$1" >$tracing/events/race/enable
+}
+
+# What was counted until now: the probes' calls, and the pages that ttmpool has cleared.
+counted()
+{
+	awk '{ print $1, $2 }' $tracing/kprobe_profile
+	[ "$alloc" = shmem ] || echo "ours_cleared $(($(stat_of bytes_cleared) / 4096))"
+}
+
+# counts WORK: what was counted between the two files.
+counts()
+{
+	awk -v work="$1" 'NR == FNR { before[$1] = $2; next }
+		{ print "race:", work, $1, $2 - before[$1] }' /before /after
+}
+
+# race WORK TIMES: twice without probes, where the second time counts; and with them.
+race()
+{
+	client "$@" && client "$@" >/spent || return 1
+	awk -v work="$1" '/^spent: / { for (i = 2; i < NF; i += 2)
+			print "race:", work, $i, $(i + 1) }' /spent
+	counted >/before
+	enable_probes 1
+	client "$@" || return 1
+	enable_probes 0
+	counted >/after
+	counts "$1"
+}
+
+race_all()
+{
+	step probes add_probes
+	step draw race draw 20
+	step sets race sets 20
+}
+
 test_all()
 {
 	[ "$alloc" = shmem ] || step cases cases
@@ -181,8 +243,65 @@ test_all()
 	step loads_leave_nothing memory_is_back reload
 }
 
-add_swap
+# For the X server: it and its clients are all that ask for buffers.
+hits()
+{
+	awk '$1 == "drm_mode_create_dumb" { print $2 }' $tracing/kprobe_profile
+}
+
+# What it costs to start the X server.
+start_counted()
+{
+	counted >/before
+	start_xorg || return 1
+	counted >/after
+	counts x-start
+	echo "race: x-start faults $(awk '{ print $10 }' "/proc/$xorg/stat")"
+	stop_xorg
+}
+
+count()
+{
+	[ "$alloc" = shmem ] || grep -E ' (pages_in_use|bytes_stored) ' \
+		/sys/kernel/debug/ttmpool/stats
+}
+
+# The X server loses its display while it and its clients draw.
+unplug_under_x()
+{
+	start_xorg && start_scene && remove_display || return 1
+	kill "$xorg" 2>/dev/null || echo "the X server has ended by itself"
+	wait "$xorg"
+	[ "$alloc" = shmem ] || [ "$(stat_of pages_in_use)" -eq 0 ]
+}
+
+desktop_all()
+{
+	step probes add_probes
+	step enable_probes enable_probes 1
+	step mount_desktop mount_desktop
+	step start_counted start_counted
+	x_steps
+	step unplug_under_x unplug_under_x
+	step unload unload_driver
+}
+
+# shellcheck source=tools/drm/init-igt.sh
+. /igt.sh
+# shellcheck source=tools/ttm/xorg.sh
+. /xorg.sh
+
+# The race needs no disk, and IGT's disk is for reading.
+[ -n "$race$rounds" ] || add_swap
 step load load
-test_all
+if [ -n "$race" ]; then
+	race_all
+elif [ -n "$rounds" ]; then
+	igt_all
+elif [ -n "$desktop" ]; then
+	desktop_all
+else
+	test_all
+fi
 echo "end of the test"
 poweroff -f

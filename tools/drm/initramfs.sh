@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
 # initramfs.sh KERNEL_DIR DIR FILE: make an initial file system with the kernel's modules
-# that the drivers need, in the order in which they are loaded; from DIR the other modules
-# and the client; and init.sh.
+# that the drivers need, in the order in which they are loaded, and those that a disk
+# needs; from DIR the other modules and the client; and init.sh.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,20 +17,33 @@ mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
 
 PATH=$PATH:/sbin:/usr/sbin
 depmod -b "$kernel" "$release"
-for module in drm_kms_helper drm_shmem_helper vgem; do
-	modprobe -d "$kernel" -S "$release" --show-depends "$module" |
-		sed -n 's/^insmod \([^ ]*\).*/\1/p'
-done | awk '!seen[$0]++' >"$tree/list"
-while read -r ko; do
-	name=$(basename "$ko" .xz)
-	echo "$name" >>"$tree/part/modules/order"
-	case $ko in
-	*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
-	*) cp "$ko" "$tree/ko/$name" ;;
-	esac
-done <"$tree/list"
+# add_modules ORDER NAME...: add modules, and all that they need; the file ORDER gets their
+# order.
+add_modules()
+{
+	order=$1
+	shift
+	for module in "$@"; do
+		modprobe -d "$kernel" -S "$release" --show-depends "$module" |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p'
+	done | awk '!seen[$0]++' >"$tree/list"
+	while read -r ko; do
+		name=$(basename "$ko" .xz)
+		echo "$name" >>"$tree/part/modules/$order"
+		case $ko in
+		*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
+		*) cp "$ko" "$tree/ko/$name" ;;
+		esac
+	done <"$tree/list"
+}
+
+add_modules order drm_kms_helper drm_shmem_helper vgem
+add_modules disk virtio_pci virtio_blk ext4
 cp "$built"/*.ko "$tree/ko/"
 
 "$here/../kernel/initramfs.sh" "$tree/ko" "$file" "$kernel" "$here/init.sh"
 cp "$built/client" "$tree/part/bin/"
+cp "$here/init-igt.sh" "$tree/part/igt.sh"
+cp "$here/../ttm/xorg.sh" "$tree/part/"
+sed '/^#/d' "$here/igt.txt" >"$tree/part/igt.txt"
 (cd "$tree/part" && find . -type f | cpio -o -H newc --quiet | gzip -1) >>"$file"

@@ -5,7 +5,7 @@
 # own shmem helper: build both, boot them, judge the consoles, compare the pictures. Only
 # the tools are installed.
 #
-#   run.sh build|test [--kernel 6.12|7.3] [--variant VARIANT]
+#   run.sh build|test|desktop|igt|race [--kernel 6.12|7.3] [OPTION...]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +13,8 @@ root=$(cd "$here/../.." && pwd)
 kernels_dir=${TTMPOOL_KERNEL_DIR:-$root/build/kernel}
 work=$root/build/drm
 kernels='6.12 7.3'
+raced='ttmpool-wb shmem-wb ttmpool-wc shmem-wc'
+rounds=firm
 variants='ttmpool-wb shmem-wb ttmpool-wc shmem-wc ttmpool-wc-dma'
 
 # shellcheck source=tools/packages.sh
@@ -29,11 +31,19 @@ usage()
 	cat <<END
 usage: ./dev drm build [--kernel 6.12|7.3]
        ./dev drm test [--kernel 6.12|7.3] [--variant VARIANT]
+       ./dev drm desktop [--kernel 6.12|7.3]
+       ./dev drm igt [--kernel 6.12|7.3] [--nightly]
+       ./dev drm race [--kernel 6.12|7.3]
 
 Builds drm_gem_ttmpool.ko and examples/bochs-pool, a driver for QEMU's display, on it and
 on the kernel's own shmem helper. "test" boots them in an emulated machine with two
 displays: a client makes, maps, shows, shares and destroys buffers, while they are swapped
 out, and while a display is unplugged. Pictures of the displays are compared.
+
+"desktop" has an X server and its clients as the client. "igt" runs the tests in igt.txt,
+those of IGT for any display driver: each that passes on the kernel's helper must pass on
+ours. With --nightly, the long ones, too. "race" counts what the same work costs on either
+helper, and compares that with the goals in race.awk.
 
 A variant is an allocator, and how clients write: through cached (wb) or write-combining
 mappings (wc); in ttmpool-wc-dma buffers are mapped for the device, behind an IOMMU.
@@ -44,6 +54,11 @@ END
 parse()
 {
 	while [ $# -gt 0 ]; do
+		if [ "$1" = --nightly ]; then
+			rounds=firm,nightly
+			shift
+			continue
+		fi
 		[ $# -ge 2 ] || fail "drm: $1 needs a value"
 		case $1 in
 		--kernel) kernels=$2 ;;
@@ -88,11 +103,24 @@ sum_of()
 	} END { printf "%.0f\n", n }' "$2"
 }
 
-# boot_cell SERIES VARIANT LOG
-boot_cell()
+boot_once()
 {
+	rm -f "$3"*
 	"$here/boot.sh" "$kernels_dir/$1" "$work/$1/initramfs.gz" "$2" "$3" \
 		>"$3.qemu" 2>&1
+}
+
+# boot_cell SERIES VARIANT LOG: boot it, and once more if the emulator itself fails.
+boot_cell()
+{
+	status=0
+	boot_once "$@" || status=$?
+	if emulator_broke "$3"; then
+		say "$1: the emulated CPU broke, booting again"
+		status=0
+		boot_once "$@" || status=$?
+	fi
+	return "$status"
 }
 
 # Boot one machine, and write its row of the table beside its log.
@@ -101,13 +129,7 @@ cell()
 	log=$work/$1-$2.log
 	start=$(date +%s)
 	verdict=ok
-	rm -f "$log"*
 	boot_cell "$1" "$2" "$log" || verdict=FAILED
-	if emulator_broke "$log"; then
-		say "$1: the emulated CPU broke, booting again"
-		verdict=ok
-		boot_cell "$1" "$2" "$log" || verdict=FAILED
-	fi
 	awk -f "$here/../kernel/judge.awk" "$log" >"$log.verdict" || verdict=FAILED
 	[ "$(sum_of wrong "$log")" -eq 0 ] || verdict=FAILED
 	[ "$verdict" = ok ] || sed '$d' "$log.verdict" >&2
@@ -185,10 +207,70 @@ tell_built()
 	echo "drm: build/drm/$1/drm_gem_ttmpool.ko"
 }
 
+run_table()
+{
+	mkdir -p "$work"
+	start_table
+	for_kernels test_one
+	cat "$table"
+	echo "drm: $passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+# What it cost to start the X server.
+start_costs()
+{
+	for variant in $variants; do
+		tr -d '\r' <"$work/$1-$variant.log" | awk -v of="$1 $variant" '
+			/^race: x-start / { counts = counts ", " $4 " " $3 }
+			END { print of ", to start X: " substr(counts, 3) }'
+	done
+}
+
 test_one()
 {
 	boot_variants "$1"
 	compare_pictures "$1"
+	[ -z "${DESKTOP-}" ] || start_costs "$1" >>"$table"
+}
+
+# boot_each SERIES WHAT LOG: boot one machine for each allocator and kind of mapping, and
+# write to LOG what each says after "WHAT: ", with its variant before it.
+boot_each()
+{
+	: >"$3"
+	for variant in $raced; do
+		say "$1: $2, $variant"
+		one=${3%.log}-$variant.log
+		boot_cell "$1" "$variant" "$one" || return 1
+		awk -f "$here/../kernel/judge.awk" "$one" >"$one.verdict" || {
+			cat "$one.verdict" >&2
+			return 1
+		}
+		tr -d '\r' <"$one" | sed -n "s/^$2: /$variant /p" >>"$3"
+	done
+}
+
+# Each subtest that passes on shmem must pass on ours.
+igt_one()
+{
+	log=$work/$1-igt.log
+	TIMEOUT=3000 ROUNDS=$rounds DISK=$work/igt/igt.img boot_each "$1" igt "$log" ||
+		fail "drm igt: FAILED on $1"
+	awk -v kernel="$1" -f "$here/igt.awk" "$log" >"$log.table" || failed=$((failed + 1))
+	cat "$log.table"
+	passed=$((passed + $(grep -c '^ttmpool-.* SUCCESS$' "$log")))
+}
+
+# The costs, and the goals.
+race_one()
+{
+	log=$work/$1-race.log
+	RACE=1 boot_each "$1" race "$log" || fail "drm race: FAILED on $1"
+	awk -v kernel="$1" -f "$here/race.awk" "$log" >"$log.table" ||
+		failed=$((failed + 1))
+	cat "$log.table"
+	passed=$((passed + $(grep -c ': met$' "$log.table")))
 }
 
 command=${1-help}
@@ -196,12 +278,29 @@ command=${1-help}
 parse "$@"
 case $command in
 build) for_kernels tell_built ;;
-test)
-	mkdir -p "$work"
-	start_table
-	for_kernels test_one
-	cat "$table"
-	echo "drm: $passed passed, $failed failed"
+test) run_table ;;
+desktop)
+	need apt e2fsprogs || fail "drm: packages are missing"
+	say "fetching an X server and its clients"
+	"$here/../ttm/desktop.sh" "$work/desktop" >&2 || fail "drm: there is no X server"
+	export DESKTOP=1 DISK="$work/desktop/desktop.img"
+	variants=$raced
+	run_table
+	;;
+igt)
+	need apt e2fsprogs || fail "drm: packages are missing"
+	"$here/igt.sh" "$work/igt" >&2 || fail "drm: IGT's tests cannot be had"
+	passed=0
+	failed=0
+	for_kernels igt_one
+	echo "drm igt: $passed subtests passed on ours, $failed kernels failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	;;
+race)
+	passed=0
+	failed=0
+	for_kernels race_one
+	echo "drm race: $passed goals met, $failed kernels missed one"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 	;;
 help | --help | -h) usage ;;

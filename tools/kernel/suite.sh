@@ -12,6 +12,7 @@
 # them made again. The mirror is the one that the system's own sources name.
 
 suite_name=trixie
+suite_pockets=-backports
 suite_dir=${TTMPOOL_SUITE_DIR:-$here/../../build/$suite_name}
 suite_tools='gcc make libc6-dev libelf1t64 libssl3t64 sparse pahole kmod binutils xz-utils'
 
@@ -33,8 +34,9 @@ suite_sources()
 		return 1
 	fi
 	signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-	echo "deb $signed $mirror $suite_name main"
-	echo "deb $signed $mirror $suite_name-backports main"
+	for pocket in '' $suite_pockets; do
+		echo "deb $signed $mirror $suite_name$pocket main"
+	done
 	[ -z "$security" ] ||
 		echo "deb $signed $security $suite_name-security main"
 }

@@ -325,6 +325,7 @@ case $driver in
 *-xorg)
 	# shellcheck source=tools/ttm/xorg.sh
 	. /xorg.sh
+	step mount_desktop mount_desktop
 	x_steps
 	[ "$driver" != bochs-xorg ] || step unload unload
 	echo "end of the test"

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# shellcheck shell=dash disable=SC2154 # $driver, hits, back...
+# shellcheck shell=dash disable=SC2154 # $card, hits, back...
 #
 # The part of a machine whose client is an X server with its own clients, all of them
-# Debian's: /xorg.sh there, and init.sh reads it. They are on the second disk, which is
-# read-only.
+# Debian's: /xorg.sh there, and init.sh reads it, here and in tools/drm. They are on the
+# second disk, which is read-only. init.sh has swap(), count() and hits(), which says how
+# many buffers were asked for.
 #
 # Nothing in the scene moves by itself: there is no clock, no blinking cursor, no pointer.
 # It must look the same after all that happens in between, and the same on both pools.
@@ -12,7 +13,7 @@
 windows=4
 case $card in
 qxl) drives='qxl(0): ' ;;
-bochs) drives='modeset(0): ' ;;
+bochs*) drives='modeset(0): ' ;;
 esac
 
 mount_desktop()
@@ -58,7 +59,7 @@ xorg_answers()
 # The X server's log names its driver; if the server gave up, the log is printed.
 start_xorg()
 {
-	chroot /desktop /usr/lib/xorg/Xorg :0 -config "/etc/xorg-$card.conf" vt2 \
+	chroot /desktop /usr/lib/xorg/Xorg :0 -config "/etc/xorg-${card%%_*}.conf" vt2 \
 		-nolisten tcp -nocursor -noreset -br >/xorg.out 2>&1 &
 	xorg=$!
 	if ! within 120 xorg_answers; then
@@ -174,7 +175,6 @@ stop_xorg()
 # memory, and its screen stays.
 x_steps()
 {
-	step mount_desktop mount_desktop
 	step start_xorg start_xorg
 	step start_scene start_scene
 	step scene_stands scene_stands
