@@ -7,8 +7,9 @@
 # it waits: the 100 ms of each DMA cost nothing, and two runs are the same. Such a machine
 # has one thread for all CPUs, and switches between them when a timer is due; 6.1 starts
 # its second CPU before it has any timer, and so takes minutes. It gets one CPU, or the
-# usual clock if a mode needs two CPUs. A kernel that looks for races gets the usual
-# clock, too, because two CPUs must run at the same time.
+# usual clock if a mode needs two CPUs, and with it more time, because it really waits. A
+# kernel that looks for races gets the usual clock, too, because two CPUs must run at the
+# same time.
 #
 # A warning ends the machine, so that nothing comes after it; except in a kernel that
 # looks for races, which reports each race as a warning.
@@ -32,8 +33,12 @@ devices=
 cpu=max,-cx16
 cpus=2
 accel='tcg,thread=single -icount shift=0,sleep=off'
+limit=600
 case $release:$mode in
-6.1.*:pressure) accel=tcg,thread=multi ;;
+6.1.*:pressure)
+	accel=tcg,thread=multi
+	limit=1800
+	;;
 6.1.*) cpus=1 ;;
 *-kcsan:*)
 	accel=tcg,thread=multi
@@ -93,7 +98,7 @@ if [ -n "${RACE_TTM-}" ]; then
 fi
 
 # shellcheck disable=SC2086 # lists of words
-timeout "$((${TIMEOUT:-600} * ${TTMPOOL_TIMEOUT_SCALE:-1}))" qemu-system-x86_64 \
+timeout "$((${TIMEOUT:-$limit} * ${TTMPOOL_TIMEOUT_SCALE:-1}))" qemu-system-x86_64 \
 	-accel $accel -cpu "$cpu" -M q35 -m "$memory" -smp "$cpus" \
 	-nodefaults -display none -serial "file:$log" -no-reboot \
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs" \
