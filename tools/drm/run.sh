@@ -51,10 +51,17 @@ Without options: all of $variants
 END
 }
 
+# belongs_to COMMAND OPTION: only that command has this option.
+belongs_to()
+{
+	[ "$command" = "$1" ] || fail "drm: $command has no option $2"
+}
+
 parse()
 {
 	while [ $# -gt 0 ]; do
 		if [ "$1" = --nightly ]; then
+			belongs_to igt "$1"
 			rounds=firm,nightly
 			shift
 			continue
@@ -62,7 +69,10 @@ parse()
 		[ $# -ge 2 ] || fail "drm: $1 needs a value"
 		case $1 in
 		--kernel) kernels=$2 ;;
-		--variant) variants=$2 ;;
+		--variant)
+			belongs_to test "$1"
+			variants=$2
+			;;
 		*) fail "drm: no such option: $1" ;;
 		esac
 		shift 2
