@@ -101,9 +101,10 @@ for deb in "$dir"/deb/*.deb; do
 done
 rm -rf "$dir/deb"
 
-# Both layouts get the same paths.
+# All layouts get the same paths: Debian 13's packages have their modules in usr/lib, and
+# since 6.20 the kernel, too.
+[ -e "$dir/lib" ] || ln -s usr/lib "$dir/lib"
 if [ -e "$dir/usr/lib/modules/$release/vmlinuz" ]; then
-	ln -sfn usr/lib "$dir/lib"
 	mkdir -p "$dir/boot"
 	cp -l "$dir/usr/lib/modules/$release/vmlinuz" "$dir/boot/vmlinuz-$release"
 fi
