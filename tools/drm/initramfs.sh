@@ -17,25 +17,8 @@ mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
 
 PATH=$PATH:/sbin:/usr/sbin
 depmod -b "$kernel" "$release"
-# add_modules ORDER NAME...: add modules, and all that they need; the file ORDER gets their
-# order.
-add_modules()
-{
-	order=$1
-	shift
-	for module in "$@"; do
-		modprobe -d "$kernel" -S "$release" --show-depends "$module" |
-			sed -n 's/^insmod \([^ ]*\).*/\1/p'
-	done | awk '!seen[$0]++' >"$tree/list"
-	while read -r ko; do
-		name=$(basename "$ko" .xz)
-		echo "$name" >>"$tree/part/modules/$order"
-		case $ko in
-		*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
-		*) cp "$ko" "$tree/ko/$name" ;;
-		esac
-	done <"$tree/list"
-}
+# shellcheck source=tools/kernel/add-modules.sh
+. "$here/../kernel/add-modules.sh"
 
 add_modules order drm_kms_helper drm_shmem_helper vgem
 add_modules disk virtio_pci virtio_blk ext4

@@ -22,25 +22,12 @@ mkdir -p "$tree/ko" "$tree/part/modules" "$tree/part/bin"
 
 PATH=$PATH:/sbin:/usr/sbin
 depmod -b "$kernel" "$release"
-# add_modules NAME ORDER: add a module, and all that it needs, to the others; the file
-# ORDER gets their order.
-add_modules()
-{
-	modprobe -d "$kernel" -S "$release" --show-depends "$1" |
-		sed -n 's/^insmod \([^ ]*\).*/\1/p' >"$tree/list"
-	while read -r ko; do
-		name=$(basename "$ko" .xz)
-		echo "$name" >>"$tree/part/modules/$2"
-		case $ko in
-		*.xz) xz -dc "$ko" >"$tree/ko/$name" ;;
-		*) cp "$ko" "$tree/ko/$name" ;;
-		esac
-	done <"$tree/list"
-}
+# shellcheck source=tools/kernel/add-modules.sh
+. "$here/../kernel/add-modules.sh"
 
 case $driver in
-ways | fill | shrink*) add_modules ttm order ;;
-*) add_modules "${driver%-xorg}" order ;;
+ways | fill | shrink*) add_modules order ttm ;;
+*) add_modules order "${driver%-xorg}" ;;
 esac
 grep -qx 'ttm\.ko' "$tree/part/modules/order"
 [ "$ttm" = stock ] || cp "$ttm" "$tree/ko/ttm.ko"
@@ -49,7 +36,7 @@ ways | fill | shrink*)
 	cp "$built/ttm_${driver%-faults}.ko" "$tree/ko/"
 	echo "ttm_${driver%-faults}.ko" >>"$tree/part/modules/order"
 	;;
-*-xorg) add_modules ext4 disk ;;
+*-xorg) add_modules disk ext4 ;;
 esac
 
 "$here/../kernel/initramfs.sh" "$tree/ko" "$file" "$kernel" "$here/init.sh"
