@@ -113,7 +113,7 @@ struct ttmpool_backend_config {
  * @swappable: the buffer is on the manager's list of buffers that may be swapped out
  * @lru: link in that list
  * @lru_pages: what this buffer adds to the manager's count of pages that may be swapped out
- * @lru_round: the last round of the swapper in which it looked at this buffer
+ * @lru_time: when the buffer became the newest of that list, in steps of the manager's clock
  * @lru_victim: the buffer is being swapped out for others
  * @edge: this many pages, from the first on, are known to be alike: either all of them are
  *	in memory, or none is
@@ -143,7 +143,7 @@ struct ttmpool_backend {
 	bool swappable;
 	struct ttmpool_list lru;
 	size_t lru_pages;
-	uint32_t lru_round;
+	uint64_t lru_time;
 	bool lru_victim;
 	size_t edge;
 	uint32_t ticket_flags;

@@ -66,9 +66,9 @@ struct ttmpool_ask {
  *	returns how many went to the system. If another swap-out is in progress, the
  *	function waits until that one has given pages back, or has ended. It then returns
  *	TTMPOOL_LOOK_AGAIN, and the caller checks whether the pages suffice. If
- *	ask->in_reclaim is true, it returns 0 instead if another swap-out is in progress,
- *	tries the locks of no more than some thousand buffers, and ends early only for a
- *	signal that kills the thread. May sleep.
+ *	ask->in_reclaim is true, it waits for no other swap-out, but takes the buffers that
+ *	are left, beside those; tries the locks of no more than some thousand buffers; and
+ *	ends early only for a signal that kills the thread. May sleep.
  * @is_valid: returns whether the lists and counters of the buffers agree; for
  *	ttmpool_manager_is_valid()
  *
@@ -84,11 +84,13 @@ struct ttmpool_swapper {
 
 /**
  * struct ttmpool_lru - the buffers that may be swapped out
- * @mutex: held while buffers are swapped out for others
+ * @mutex: held while buffers are swapped out for a request; the shrinker does without
  * @buffers: the buffers that have pages to give, newest first; protected by the manager's
- *	spinlock, as are @others and @round
+ *	spinlock, as are the next four members
+ * @victims: the buffers that are being swapped out, and still have pages
  * @others: the buffers that have no pages to give now, in no order
- * @round: the number of walks along the list so far
+ * @nr_victims: how many buffers are being swapped out
+ * @clock: counts how often a buffer became the newest
  * @pages: how many pages the buffers in @buffers have
  * @followers: threads that wait for pages which another thread swaps out
  *
@@ -99,8 +101,10 @@ struct ttmpool_swapper {
 struct ttmpool_lru {
 	tpos_mutex_t mutex;
 	struct ttmpool_list buffers;
+	struct ttmpool_list victims;
 	struct ttmpool_list others;
-	uint32_t round;
+	size_t nr_victims;
+	uint64_t clock;
 	tpos_atomic_t pages;
 	struct ttmpool_queue followers;
 };

@@ -147,6 +147,10 @@ int TPOS_MUST_CHECK ttmpool_handover(struct ttmpool_backend *from,
  * of caching changes. An error ends the swap-out: a signal, or a store that is full, broken
  * or without memory. Then the buffer that met the error becomes the newest of the list, and
  * it is unchanged if nothing of it had left.
+ *
+ * The shrinker swaps out for each thread that calls it, beside other swap-outs, and waits for
+ * none. It gains nothing only if each buffer is locked, or is being swapped out by another
+ * thread, or the store has failed.
  */
 
 /**
@@ -175,7 +179,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be);
  * ttmpool_manager_swapout() - swap out buffers of the list, oldest first
  * @mgr: the manager
  * @pages: how many pages shall leave; the function stops when so many have left, or no more
- *	can leave
+ *	can leave. It waits for buffers that other threads are swapping out
  *
  * For a driver that will need pages soon, as before hibernation. The caller holds no lock
  * for which a trylock of its backends would have to wait. A signal ends the call. May

@@ -38,6 +38,21 @@ static inline uint32_t backend_new_ticket(const struct ttmpool_backend *be)
 	return pool_issue_ticket(be->pool, be->ticket_flags);
 }
 
+/*
+ * Adds a buffer that has pages to those that may be swapped out, as the newest. If the
+ * swapper still has it, although its lock may be free, the swapper does that when it lets
+ * the buffer go. The manager's lock is held.
+ */
+static inline void lru_add_newest(struct ttmpool_backend *be)
+{
+	struct ttmpool_lru *lru = &be->pool->mgr->lru;
+
+	tpos_assert(ttmpool_list_empty(&be->lru));
+	be->lru_time = ++lru->clock;
+	ttmpool_list_add(&be->lru,
+			 be->lru_victim ? &lru->victims : &lru->buffers);
+}
+
 /* resident.c */
 size_t ttmpool_backend_first_page(const struct ttmpool_backend *be);
 size_t ttmpool_backend_first_hole(const struct ttmpool_backend *be);

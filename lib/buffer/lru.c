@@ -4,13 +4,18 @@
  *
  * The manager has a list of the buffers that may be swapped out and have pages to
  * give, newest first. (Buffers that have no pages to give, because they are swapped
- * out, bound or empty, are on another list, which the swapper never walks.) A round
- * begins at the oldest buffer. A busy buffer becomes the newest, so a round is one
- * walk along the list and looks at each buffer once.
+ * out, bound or empty, are on another list, which the swapper never walks.) A clock
+ * counts how often a buffer became the newest, and each buffer has the time at which it
+ * did. A round begins at the oldest buffer. A busy buffer becomes the newest, so a round
+ * is one walk along the list: it ends at the first buffer that is younger than the
+ * round, and looks at each buffer once.
  *
  *     newest  f e d c b a  oldest
  *             a f e d c b          a is busy
  *             a f e d c            b was swapped out; that is enough
+ *
+ * A buffer that is being swapped out is on a third list, so that rounds of several
+ * threads do not meet it. When it comes back, it goes where its time belongs.
  *
  * A buffer with more pages than were wanted stays the oldest, and the next round
  * continues with it: the swapper begins with no other buffer before all of this one
@@ -26,11 +31,17 @@
  * The lock of a buffer belongs to the driver. The swapper only ever tries it, because a
  * thread that waits for memory may hold it. Processes may have mapped the buffer; the
  * driver ends these mappings (vacate). It does so under the buffer's lock and without
- * the manager's, because it may sleep. The swap mutex is held while buffers are moved,
- * which may take long. So a thread that only wants some pages, or one of these buffers,
- * does not wait for the mutex. It becomes a follower: it sleeps, and checks again
- * whenever some pages have left (swapout.c), a party of buffers was unlocked, or the
- * mutex is free. The shrinker does not wait at all.
+ * the manager's, because it may sleep.
+ *
+ * Each call of the system's shrinker does a round of its own, beside those of other threads,
+ * and waits for none: who calls it may hold any lock, and the thread at work may be the
+ * caller itself, whose store asked for memory. A request for pages can wait. So the requests
+ * go one after the other, under the swap mutex: the second may need nothing more after the
+ * first. But moving buffers may take long, so who only wants some pages, or one of these
+ * buffers, does not wait for the mutex. It becomes a follower: it sleeps, and checks again
+ * whenever some pages have left (swapout.c), a party of buffers was unlocked, or the mutex
+ * is free. A request also follows if its round found no buffer, because the shrinker's
+ * callers had all of them.
  */
 
 #include "buffer_internal.h"
@@ -56,7 +67,7 @@ static void lru_renew(struct ttmpool_manager *mgr, struct ttmpool_backend *be)
 	if (!be->lru_pages || ttmpool_list_empty(&be->lru))
 		return;
 	ttmpool_list_del(&be->lru);
-	ttmpool_list_add(&be->lru, &mgr->lru.buffers);
+	lru_add_newest(be);
 }
 
 void ttmpool_lru_touch(struct ttmpool_backend *be)
@@ -110,39 +121,95 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 /**
  * struct round - one walk along the list
  * @mgr: the manager that has the list
+ * @began: the time when it began; younger buffers are not looked at
  * @wanted: number of pages that are still missing
  * @freed: number of pages that the system has got
  * @tries: number of locks that may still be tried
  * @ask: the request for which pages leave
  * @over: the round is over: no buffer or no try is left, or an error ended it
+ * @missed: it found no buffer, while other threads swapped out some
  * @party: the buffers that are swapped out next
  */
 struct round {
 	struct ttmpool_manager *mgr;
+	uint64_t began;
 	unsigned long wanted;
 	unsigned long freed;
 	size_t tries;
 	struct ttmpool_ask *ask;
 	bool over;
+	bool missed;
 	struct party party;
 };
 
+static struct round round_for(struct ttmpool_manager *mgr, unsigned long pages,
+			      struct ttmpool_ask *ask)
+{
+	return (struct round){ .mgr = mgr,
+			       .wanted = pages,
+			       .ask = ask,
+			       .tries = ask->in_reclaim ? TRY_MOST
+							: (size_t)-1 };
+}
+
 /*
- * Returns the oldest buffer that is not in the party yet, or NULL if the round has
- * looked at all buffers.
+ * Returns the oldest buffer that nobody swaps out, or NULL if the round has looked at all of
+ * them.
  */
 static struct ttmpool_backend *round_oldest(const struct round *round)
 {
 	struct ttmpool_lru *lru = &round->mgr->lru;
-	struct ttmpool_list *link = lru->buffers.prev;
 	struct ttmpool_backend *be;
 
-	for (; link != &lru->buffers; link = link->prev) {
-		be = ttmpool_list_entry(link, struct ttmpool_backend, lru);
-		if (!be->lru_victim)
-			return be->lru_round == lru->round ? NULL : be;
+	tpos_assert_held(&round->mgr->lock);
+	if (ttmpool_list_empty(&lru->buffers))
+		return NULL;
+	be = ttmpool_list_entry(lru->buffers.prev, struct ttmpool_backend, lru);
+	assert_deep(!be->lru_victim);
+	return be->lru_time > round->began ? NULL : be;
+}
+
+/* The lock of the buffer was taken: it joins the party. */
+static void round_invite(struct round *round, struct ttmpool_backend *be)
+{
+	struct ttmpool_lru *lru = &round->mgr->lru;
+	struct party *party = &round->party;
+
+	assert_deep(party->n < PARTY_MOST);
+	be->lru_victim = true;
+	lru->nr_victims++;
+	ttmpool_list_move_tail(&be->lru, &lru->victims);
+	party->be[party->n++] = be;
+	party->pages += be->lru_pages;
+}
+
+/*
+ * The buffer was unlocked. It goes back to where its time belongs, unless it has no pages any
+ * more, or is no longer to be swapped out. The older buffers on the list are those that came
+ * back from other threads meanwhile, so they are few.
+ */
+static void round_dismiss(struct round *round, struct ttmpool_backend *be)
+{
+	struct ttmpool_lru *lru = &round->mgr->lru;
+	struct ttmpool_list *link;
+
+	tpos_assert_held(&round->mgr->lock);
+	tpos_assert(be->lru_victim);
+	tpos_assert(lru->nr_victims);
+	be->lru_victim = false;
+	lru->nr_victims--;
+	if (!be->lru_pages || ttmpool_list_empty(&be->lru))
+		return;
+	if (be == round->party.vain || be->lru_time > round->began) {
+		lru_renew(round->mgr, be);
+		return;
 	}
-	return NULL;
+	for (link = lru->buffers.prev; link != &lru->buffers; link = link->prev)
+		if (ttmpool_list_entry(link, struct ttmpool_backend, lru)
+			    ->lru_time > be->lru_time)
+			break;
+	ttmpool_list_del(&be->lru);
+	ttmpool_list_add(&be->lru, link);
 }
 
 /* Returns whether the party has enough pages, or as many buffers as it may have. */
@@ -169,21 +236,17 @@ static bool round_look(struct round *round)
 		struct ttmpool_backend *be = round_oldest(round);
 
 		round->over = !be || !round->tries;
+		round->missed = !be && mgr->lru.nr_victims > party->n;
 		if (round->over ||
 		    (party->n && be->pool != party->be[0]->pool)) {
 			more = false;
 			break;
 		}
 		round->tries--;
-		be->lru_round = mgr->lru.round;
-		if (be->funcs->trylock(be)) {
-			be->lru_victim = true;
-			assert_deep(party->n < PARTY_MOST);
-			party->be[party->n++] = be;
-			party->pages += be->lru_pages;
-		} else {
+		if (be->funcs->trylock(be))
+			round_invite(round, be);
+		else
 			lru_renew(mgr, be);
-		}
 		more = !party_is_full(round);
 	}
 	tpos_spin_unlock(&mgr->lock);
@@ -224,25 +287,22 @@ static unsigned long round_play(struct round *round)
 	int err;
 
 	tpos_assert(party->n);
-	tpos_mutex_assert_held(&mgr->lru.mutex);
 	if (party->pages > round->wanted)
 		party->pages = round->wanted;
 	party_vacate(party);
 	err = ttmpool_party_swapout(party);
-	round->over |= err && !is_own_fault(err);
+	if (err && !is_own_fault(err)) {
+		round->over = true;
+		round->missed = false;
+	}
 	if (err == -EINTR || err == -ETIMEDOUT)
 		round->ask->err = err;
 	for (size_t i = 0; i < party->n; i++) {
 		struct ttmpool_backend *be = party->be[i];
 
-		tpos_assert(be->lru_victim);
 		be->funcs->unlock(be);
 		tpos_spin_lock(&mgr->lock);
-		if (be == party->vain)
-			lru_renew(mgr, be);
-		else /* it may not have had its turn */
-			be->lru_round = mgr->lru.round - 1;
-		be->lru_victim = false;
+		round_dismiss(round, be);
 		tpos_spin_unlock(&mgr->lock);
 	}
 	queue_wake(&mgr->lru.followers);
@@ -260,53 +320,99 @@ static bool round_is_ended(struct round *round)
 }
 
 /*
- * Does one round. The swap mutex is held. Pages that leave a buffer and are quarantined
- * count for what is wanted, because the next buffer's pages are likely to be quarantined,
- * too. They are not among the pages returned, because nobody has got them.
+ * Does one round. Pages that leave a buffer and are quarantined count for what is wanted,
+ * because the next buffer's pages are likely to be quarantined, too. They are not among the
+ * pages that were freed, because nobody has got them.
  */
-static unsigned long lru_round(struct ttmpool_manager *mgr, unsigned long pages,
-			       struct ttmpool_ask *ask)
+static void round_run(struct round *round)
 {
-	struct round round = { .mgr = mgr,
-			       .wanted = pages,
-			       .ask = ask,
-			       .tries = ask->in_reclaim ? TRY_MOST
-							: (size_t)-1 };
-	unsigned long got = 0;
+	struct ttmpool_manager *mgr = round->mgr;
+	unsigned long got;
 
-	tpos_mutex_assert_held(&mgr->lru.mutex);
+	round->over = false;
 	tpos_spin_lock(&mgr->lock);
-	mgr->lru.round++;
+	round->began = mgr->lru.clock;
 	tpos_spin_unlock(&mgr->lock);
-	while (got < pages && !round.over) {
-		round.party = (struct party){ .ask = ask };
-		while (round_look(&round) && !round_is_ended(&round))
+	while (round->wanted && !round->over) {
+		round->party = (struct party){ .ask = round->ask };
+		while (round_look(round) && !round_is_ended(round))
 			tpos_cond_resched();
-		if (round.party.n)
-			got += round_play(&round);
-		round.wanted = got < pages ? pages - got : 0;
+		got = round->party.n ? round_play(round) : 0;
+		round->wanted -= got < round->wanted ? got : round->wanted;
 		tpos_cond_resched();
 	}
-	return round.freed;
+}
+
+/*
+ * After a round that found no buffer because other threads swapped them out: sleeps until
+ * one of these threads has done something. Returns whether another look may find more.
+ */
+static bool round_follows(struct round *round)
+{
+	struct ttmpool_manager *mgr = round->mgr;
+	struct ttmpool_queue *followers = &mgr->lru.followers;
+	bool busy;
+	long seen;
+
+	if (!round->missed || round->ask->err)
+		return false;
+	ttmpool_queue_enter(followers);
+	seen = tpos_wait_count(&followers->wait);
+	tpos_spin_lock(&mgr->lock);
+	busy = mgr->lru.nr_victims;
+	tpos_spin_unlock(&mgr->lock);
+	if (busy)
+		round->ask->err =
+			ttmpool_queue_follow(mgr, followers, seen, round->ask);
+	ttmpool_queue_leave(followers);
+	return !round->ask->err;
 }
 
 /* Unlocks the swap mutex, and wakes the followers so that they check again. */
-static unsigned long lru_end(struct ttmpool_manager *mgr, unsigned long got)
+static void lru_end(struct ttmpool_manager *mgr)
 {
 	tpos_mutex_unlock(&mgr->lru.mutex);
 	queue_wake(&mgr->lru.followers);
-	return got;
 }
 
 unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages)
 {
 	struct ttmpool_ask ask = { .err = 0 };
+	struct round round = round_for(mgr, pages, &ask);
 
 	if (!pages_of(&mgr->lru.pages))
 		return 0;
 	tpos_mutex_lock(&mgr->lru.mutex);
-	return lru_end(mgr, lru_round(mgr, pages, &ask));
+	do {
+		round_run(&round);
+	} while (round.wanted && round_follows(&round));
+	lru_end(mgr);
+	return round.freed;
+}
+
+/* A request for pages: one round, or nothing if another request does one. */
+static unsigned long lru_ask_or_follow(struct round *round)
+{
+	struct ttmpool_manager *mgr = round->mgr;
+	struct ttmpool_queue *followers = &mgr->lru.followers;
+	bool mine;
+	long seen;
+
+	ttmpool_queue_enter(followers);
+	seen = tpos_wait_count(&followers->wait);
+	mine = tpos_mutex_trylock(&mgr->lru.mutex);
+	if (!mine)
+		round->ask->err =
+			ttmpool_queue_follow(mgr, followers, seen, round->ask);
+	ttmpool_queue_leave(followers);
+	if (!mine)
+		return round->ask->err ? 0 : TTMPOOL_LOOK_AGAIN;
+	round_run(round);
+	lru_end(mgr);
+	if (!round->freed && round_follows(round))
+		return TTMPOOL_LOOK_AGAIN;
+	return round->freed;
 }
 
 /*
@@ -318,21 +424,14 @@ unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 static unsigned long lru_ask(struct ttmpool_manager *mgr, unsigned long pages,
 			     struct ttmpool_ask *ask)
 {
-	struct ttmpool_queue *followers = &mgr->lru.followers;
-	bool mine;
-	long seen;
+	struct round round = round_for(mgr, pages, ask);
 
 	if (!pages_of(&mgr->lru.pages))
 		return 0;
-	ttmpool_queue_enter(followers);
-	seen = tpos_wait_count(&followers->wait);
-	mine = tpos_mutex_trylock(&mgr->lru.mutex);
-	if (!mine && !ask->in_reclaim)
-		ask->err = ttmpool_queue_follow(mgr, followers, seen, ask);
-	ttmpool_queue_leave(followers);
-	if (mine)
-		return lru_end(mgr, lru_round(mgr, pages, ask));
-	return ask->in_reclaim || ask->err ? 0 : TTMPOOL_LOOK_AGAIN;
+	if (!ask->in_reclaim)
+		return lru_ask_or_follow(&round);
+	round_run(&round);
+	return round.freed;
 }
 
 static unsigned long lru_count(struct ttmpool_manager *mgr)
@@ -340,12 +439,26 @@ static unsigned long lru_count(struct ttmpool_manager *mgr)
 	return pages_of(&mgr->lru.pages);
 }
 
-/*
- * Adds up the pages of a list. Returns false if a buffer is on it that belongs on
- * the other list.
- */
-static bool list_is_valid(struct ttmpool_list *list, bool with_pages,
-			  unsigned long *pages)
+/* Returns whether the buffer is on the list that it belongs on. */
+static bool link_is_valid(const struct ttmpool_lru *lru,
+			  const struct ttmpool_list *list,
+			  const struct ttmpool_backend *be)
+{
+	const struct ttmpool_list *next = be->lru.next;
+
+	if (!be->lru_pages)
+		return list == &lru->others;
+	if (list != (be->lru_victim ? &lru->victims : &lru->buffers))
+		return false;
+	return list == &lru->victims || next == list ||
+	       ttmpool_list_entry(next, struct ttmpool_backend, lru)->lru_time <
+		       be->lru_time;
+}
+
+/* Adds up the pages of a list. Returns false if a buffer is on it that belongs on another
+ * list, or elsewhere. */
+static bool list_is_valid(const struct ttmpool_lru *lru,
+			  struct ttmpool_list *list, unsigned long *pages)
 {
 	struct ttmpool_list *link;
 
@@ -353,7 +466,7 @@ static bool list_is_valid(struct ttmpool_list *list, bool with_pages,
 		struct ttmpool_backend *be =
 			ttmpool_list_entry(link, struct ttmpool_backend, lru);
 
-		if (!be->lru_pages == with_pages)
+		if (!link_is_valid(lru, list, be))
 			return false;
 		*pages += be->lru_pages;
 	}
@@ -365,13 +478,15 @@ static bool list_is_valid(struct ttmpool_list *list, bool with_pages,
  */
 static bool lru_is_valid(struct ttmpool_manager *mgr)
 {
+	struct ttmpool_lru *lru = &mgr->lru;
 	unsigned long pages = 0;
 	bool good;
 
 	tpos_spin_lock(&mgr->lock);
 	tpos_long_hold(&mgr->lock);
-	good = list_is_valid(&mgr->lru.buffers, true, &pages) &&
-	       list_is_valid(&mgr->lru.others, false, &pages);
+	good = list_is_valid(lru, &lru->buffers, &pages) &&
+	       list_is_valid(lru, &lru->victims, &pages) &&
+	       list_is_valid(lru, &lru->others, &pages);
 	tpos_spin_unlock(&mgr->lock);
 	return good && pages == lru_count(mgr);
 }
@@ -395,7 +510,6 @@ int ttmpool_lru_add(struct ttmpool_backend *be)
 	be->swappable = true;
 	tpos_spin_lock(&mgr->lock);
 	mgr->swapper = &lru_swapper;
-	be->lru_round = mgr->lru.round;
 	ttmpool_list_add(&be->lru, &mgr->lru.others);
 	tpos_spin_unlock(&mgr->lock);
 	/* A request that waits for pages can now have those of this buffer. */

@@ -164,8 +164,10 @@ static void lru_count(struct ttmpool_backend *be, size_t pages)
 	if ((!pages || pages > be->lru_pages) &&
 	    !ttmpool_list_empty(&be->lru)) {
 		ttmpool_list_del(&be->lru);
-		ttmpool_list_add(&be->lru,
-				 pages ? &mgr->lru.buffers : &mgr->lru.others);
+		if (pages)
+			lru_add_newest(be);
+		else
+			ttmpool_list_add(&be->lru, &mgr->lru.others);
 	}
 	be->lru_pages = pages;
 	tpos_spin_unlock(&mgr->lock);

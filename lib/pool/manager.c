@@ -84,6 +84,7 @@ int ttmpool_manager_init(struct ttmpool_manager *mgr,
 	ttmpool_list_init(&mgr->quarantine);
 	ttmpool_list_init(&mgr->broken);
 	ttmpool_list_init(&mgr->lru.buffers);
+	ttmpool_list_init(&mgr->lru.victims);
 	ttmpool_list_init(&mgr->lru.others);
 	tpos_atomic_set(&mgr->page_budget, (long)config->page_budget);
 	tpos_atomic_set(&mgr->pool_limit, (long)config->pool_limit);
@@ -123,7 +124,7 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	tpos_spin_lock(&mgr->lock);
 	busy = !ttmpool_list_empty(&mgr->pools) ||
 	       !ttmpool_list_empty(&mgr->lru.buffers) ||
-	       !ttmpool_list_empty(&mgr->lru.others) ||
+	       !ttmpool_list_empty(&mgr->lru.others) || mgr->lru.nr_victims ||
 	       !ttmpool_list_empty(&mgr->quarantine) ||
 	       !ttmpool_list_empty(&mgr->broken) ||
 	       pages_of(&mgr->pages_quarantined); /* a thread repairs some */

@@ -27,6 +27,7 @@ struct buffer {
 	tpos_page_t *pages[PAGES];
 	tpos_dma_addr_t dma_addr[PAGES];
 	uint64_t word;
+	unsigned int locked; /* how often */
 };
 
 static struct stage {
@@ -48,7 +49,10 @@ static struct stage {
 
 static bool buffer_trylock(struct ttmpool_backend *be)
 {
-	return coop_trylock(be);
+	bool got = coop_trylock(be);
+
+	ttmpool_list_entry(be, struct buffer, be)->locked += got;
+	return got;
 }
 
 static void buffer_unlock(struct ttmpool_backend *be)
@@ -130,6 +134,7 @@ static void make_anonymous(struct buffer *buf)
 static void with_buffer(struct buffer *buf, char op)
 {
 	coop_lock(&buf->be);
+	buf->locked++;
 	switch (op) {
 	case 'g':
 		get(buf);
@@ -201,6 +206,39 @@ static void ask_for_all(void)
 		stage.wrong = "pages could not be given back";
 }
 
+/* Returns whether the swapper could have the buffer now. */
+static bool is_idle(const struct buffer *buf)
+{
+	const struct ttmpool_backend *be = &buf->be;
+
+	return be->lru_pages && !ttmpool_list_empty(&be->lru) &&
+	       !be->lru_victim && !coop_is_locked(be);
+}
+
+/* Shrink. That gains nothing only if all buffers were in use, if only for a moment. */
+static void shrink(void)
+{
+	struct buffer *idle[MOST_THREADS * OWN];
+	unsigned int locked[MOST_THREADS * OWN];
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < stage.scenario->n; i++) {
+		for (int j = 0; j < OWN; j++) {
+			struct buffer *buf = &stage.bufs[i][j];
+
+			if (!is_idle(buf))
+				continue;
+			idle[n] = buf;
+			locked[n++] = buf->locked;
+		}
+	}
+	if (ttmpool_manager_shrink_scan(&stage.mgr, 4, true))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (is_idle(idle[i]) && idle[i]->locked == locked[i])
+			stage.wrong = "the shrinker left an idle buffer";
+}
+
 /* Make one operation that is not on a buffer. */
 static void with_pool(char op)
 {
@@ -214,7 +252,7 @@ static void with_pool(char op)
 		ask_for_all();
 		break;
 	case 's':
-		ttmpool_manager_shrink_scan(&stage.mgr, 4, true);
+		shrink();
 		break;
 	case 'w':
 		ttmpool_manager_swapout(&stage.mgr, 3);

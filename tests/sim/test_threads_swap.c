@@ -11,10 +11,11 @@
 #include "check_cmocka.h"
 #include "rig_buffer.h"
 
-#define WORKERS 3
-#define OWN     3
-#define PAGES   13
-#define ROUNDS  40
+#define WORKERS   3
+#define SHRINKERS 2
+#define OWN       3
+#define PAGES     13
+#define ROUNDS    40
 
 /* A buffer with a lock that other threads may try. */
 struct shared {
@@ -167,7 +168,7 @@ static void s07_threads_swap_each_other_out(struct check *t)
 				      });
 	struct worker *workers = check_zalloc(t, WORKERS * sizeof(*workers));
 	struct ttmpool_backend_funcs funcs = shared_funcs();
-	pthread_t threads[WORKERS], shrinker;
+	pthread_t threads[WORKERS], shrinkers[SHRINKERS];
 
 	CHECK(t, rig && workers);
 	for (int i = 0; i < WORKERS; i++) {
@@ -179,10 +180,12 @@ static void s07_threads_swap_each_other_out(struct check *t)
 	}
 	for (int i = 0; i < WORKERS; i++)
 		pthread_create(&threads[i], NULL, work, &workers[i]);
-	pthread_create(&shrinker, NULL, shrink, &rig->mgr);
+	for (int i = 0; i < SHRINKERS; i++)
+		pthread_create(&shrinkers[i], NULL, shrink, &rig->mgr);
 	for (int i = 0; i < WORKERS; i++)
 		pthread_join(threads[i], NULL);
-	pthread_join(shrinker, NULL);
+	for (int i = 0; i < SHRINKERS; i++)
+		pthread_join(shrinkers[i], NULL);
 	for (int i = 0; i < WORKERS; i++)
 		CHECK(t, !workers[i].wrong);
 	CHECK(t, rig_close(t, rig));

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Threads that swap buffers out for others at the same time (S7): calls of the shrinker, beside
+ * each other and beside a request. A thread is held up with the buffer that it has, in
+ * vacate, which a driver may have to wait in.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "check_cmocka.h"
+#include "rig_buffer.h"
+
+#define PAGES 8
+#define MOST  3
+
+static void pause_ms(long ms)
+{
+	struct timespec time = { 0, ms * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+/* A thread at work: it stops with its buffer until it may go on. */
+struct worker {
+	struct ttmpool_manager *mgr;
+	struct ttmpool_backend *be;
+	unsigned long (*call)(struct ttmpool_manager *mgr, unsigned long pages);
+	unsigned long wanted;
+	unsigned long got;
+	pthread_t thread;
+	atomic_bool arrived, may_go;
+	atomic_bool done;
+};
+
+static struct worker workers[2];
+static pthread_mutex_t assigning = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_assigned(const struct worker *w,
+			const struct ttmpool_backend *be)
+{
+	bool yes;
+
+	pthread_mutex_lock(&assigning);
+	yes = w->be == be;
+	pthread_mutex_unlock(&assigning);
+	return yes;
+}
+
+static void hold_up(struct ttmpool_backend *be)
+{
+	for (int i = 0; i < 2; i++) {
+		struct worker *w = &workers[i];
+
+		if (!is_assigned(w, be) || w->arrived)
+			continue;
+		w->arrived = true;
+		while (!w->may_go)
+			pause_ms(1);
+	}
+}
+
+static unsigned long shrink(struct ttmpool_manager *mgr, unsigned long pages)
+{
+	return ttmpool_manager_shrink_scan(mgr, pages, true);
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	w->got = w->call(w->mgr, w->wanted);
+	w->done = true;
+	return NULL;
+}
+
+/* The buffers of a test, the oldest first. */
+struct crew {
+	struct rig *rig;
+	struct ttmpool_backend_funcs funcs;
+	struct buffer *buf[MOST];
+	int n;
+};
+
+static bool crew_open(struct check *t, struct crew *crew, int n)
+{
+	struct buffer_config config = { .num_pages = PAGES,
+					.funcs = &crew->funcs,
+					.caching = TTMPOOL_WRITE_COMBINED };
+
+	struct ttmpool_policy policy = rig_policy(t);
+	struct rig_config rig = { .page_budget = (size_t)n * PAGES,
+				  .policy = &policy };
+
+	for (int i = 0; i < 2; i++)
+		workers[i] = (struct worker){ 0 };
+	policy.max_order =
+		0; /* single pages, so that a buffer leaves bit by bit */
+	crew->funcs = buffer_plain;
+	crew->funcs.vacate = hold_up;
+	crew->n = n;
+	crew->rig = rig_open(t, &rig);
+	for (int i = 0; crew->rig && i < n; i++) {
+		crew->buf[i] = buffer_ready(t, crew->rig, &config,
+					    (unsigned char)(i + 1));
+		if (!crew->buf[i] || ttmpool_lru_add(&crew->buf[i]->be))
+			return false;
+	}
+	return crew->rig;
+}
+
+/* Nothing was lost, and nothing is left. */
+static bool crew_close(struct check *t, struct crew *crew)
+{
+	bool good = ttmpool_manager_is_valid(&crew->rig->mgr);
+
+	for (int i = 0; i < crew->n; i++) {
+		struct ttmpool_backend *be = &crew->buf[i]->be;
+
+		ttmpool_lru_remove(be);
+		good &= be->tt.state == TTMPOOL_TT_POPULATED ||
+			!ttmpool_swapin(be, TTMPOOL_ALL_PAGES);
+		good &= buffer_is_stamped(t, crew->buf[i],
+					  (unsigned char)(i + 1));
+		good &= !ttmpool_drop(be);
+	}
+	return good && rig_close(t, crew->rig);
+}
+
+static bool begins(struct crew *crew, int worker,
+		   unsigned long (*call)(struct ttmpool_manager *mgr,
+					 unsigned long pages),
+		   unsigned long pages)
+{
+	struct worker *w = &workers[worker];
+
+	w->mgr = &crew->rig->mgr;
+	w->call = call;
+	w->wanted = pages;
+	return !pthread_create(&w->thread, NULL, work, w);
+}
+
+/* Another thread begins, and is held up with the @i-th buffer. */
+static bool holds(struct crew *crew, int worker, int i,
+		  unsigned long (*call)(struct ttmpool_manager *mgr,
+					unsigned long pages),
+		  unsigned long pages)
+{
+	struct worker *w = &workers[worker];
+
+	pthread_mutex_lock(&assigning);
+	w->be = &crew->buf[i]->be;
+	pthread_mutex_unlock(&assigning);
+	if (!begins(crew, worker, call, pages))
+		return false;
+	while (!w->arrived && !w->done)
+		pause_ms(1);
+	return !w->done;
+}
+
+/* Returns how many pages the thread that was held up has got. */
+static unsigned long goes_on(int worker)
+{
+	workers[worker].may_go = true;
+	pthread_join(workers[worker].thread, NULL);
+	return workers[worker].got;
+}
+
+static size_t stored(const struct crew *crew, int i)
+{
+	return crew->buf[i]->be.pages_stored;
+}
+
+/* While one thread swaps a buffer out, for whatever reason, the shrinker swaps out others for
+ * another thread. */
+static void s07_the_shrinker_swaps_out_beside_others(struct check *t)
+{
+	unsigned long (*calls[])(
+		struct ttmpool_manager * mgr,
+		unsigned long pages) = { ttmpool_manager_swapout, shrink };
+
+	for (int i = 0; i < 2; i++) {
+		struct crew crew;
+
+		CHECK(t, crew_open(t, &crew, 2));
+		CHECK(t, holds(&crew, 0, 0, calls[i], PAGES));
+		CHECK_EQ(t, shrink(&crew.rig->mgr, PAGES), PAGES);
+		CHECK_EQ(t, stored(&crew, 1), PAGES);
+		CHECK_EQ(t, goes_on(0), PAGES);
+		CHECK(t, crew_close(t, &crew));
+	}
+}
+
+/* The shrinker does not wait for a buffer that another thread swaps out, even if there is no
+ * other one. */
+static void s07_the_shrinker_waits_for_nobody(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 1));
+	CHECK(t, holds(&crew, 0, 0, ttmpool_manager_swapout, PAGES));
+	CHECK_EQ(t, shrink(&crew.rig->mgr, PAGES), 0);
+	CHECK_EQ(t, goes_on(0), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* Of two buffers that left half at the same time, the older one is the next, whichever came
+ * back first. */
+static void s07_who_comes_back_is_as_old_as_before(struct check *t)
+{
+	for (int first = 0; first < 2; first++) {
+		struct crew crew;
+
+		CHECK(t, crew_open(t, &crew, 3));
+		CHECK(t, holds(&crew, 0, 0, shrink, 2));
+		CHECK(t, holds(&crew, 1, 1, shrink, 3));
+		CHECK_EQ(t, goes_on(first), (unsigned int)(2 + first));
+		CHECK_EQ(t, goes_on(!first), (unsigned int)(3 - first));
+		CHECK(t, ttmpool_manager_is_valid(&crew.rig->mgr));
+		CHECK_EQ(t, shrink(&crew.rig->mgr, PAGES - 2), PAGES - 2);
+		CHECK_EQ(t, stored(&crew, 0), PAGES);
+		CHECK_EQ(t, stored(&crew, 1), 3);
+		CHECK_EQ(t, stored(&crew, 2), 0);
+		CHECK(t, crew_close(t, &crew));
+	}
+}
+
+/* A buffer that was used while a part of it was swapped out is the newest when it comes
+ * back. */
+static void s07_who_is_used_meanwhile_is_the_newest(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 3));
+	CHECK(t, holds(&crew, 0, 0, shrink, 2));
+	ttmpool_lru_touch(&crew.buf[0]->be);
+	CHECK_EQ(t, goes_on(0), 2);
+	CHECK(t, ttmpool_manager_is_valid(&crew.rig->mgr));
+	CHECK_EQ(t, shrink(&crew.rig->mgr, 2 * PAGES), 2 * PAGES);
+	CHECK_EQ(t, stored(&crew, 0), 2);
+	CHECK(t, crew_close(t, &crew));
+}
+
+static struct buffer *wants;
+
+static unsigned long populate(struct ttmpool_manager *mgr, unsigned long pages)
+{
+	return wants->be.pool->mgr != mgr || ttmpool_populate(&wants->be)
+		       ? 0
+		       : pages;
+}
+
+/* Is the thread still at work after a while? */
+static bool waits(int worker)
+{
+	for (int ms = 0; ms < 150 && !workers[worker].done; ms++)
+		pause_ms(1);
+	return !workers[worker].done;
+}
+
+/* A request for pages within the budget is not refused because the shrinker has the only
+ * buffer that could leave: it waits until pages of that one have left. */
+static void s06_a_request_waits_for_the_shrinker(struct check *t)
+{
+	struct buffer_config config = { .num_pages = PAGES,
+					.funcs = &buffer_plain };
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 1));
+	wants = buffer_open(t, crew.rig, &config);
+	CHECK(t, wants);
+	CHECK(t, holds(&crew, 0, 0, shrink, PAGES));
+	CHECK(t, begins(&crew, 1, populate, PAGES) && waits(1));
+	CHECK_EQ(t, goes_on(0), PAGES);
+	CHECK_EQ(t, goes_on(1), PAGES);
+	CHECK_EQ(t, ttmpool_unpopulate(&wants->be), 0);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* If the pages that the shrinker got back are not enough, the request swaps out the rest. */
+static void s06_a_request_gets_what_the_shrinker_leaves(struct check *t)
+{
+	struct buffer_config config = { .num_pages = PAGES,
+					.funcs = &buffer_plain };
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 1));
+	wants = buffer_open(t, crew.rig, &config);
+	CHECK(t, wants);
+	CHECK(t, holds(&crew, 0, 0, shrink, 1));
+	CHECK(t, begins(&crew, 1, populate, PAGES) && waits(1));
+	CHECK_EQ(t, goes_on(0), 1);
+	CHECK_EQ(t, goes_on(1), PAGES);
+	CHECK_EQ(t, ttmpool_unpopulate(&wants->be), 0);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* Whoever wants all pages out finds them out when the call returns, also those of a buffer
+ * that the shrinker had a part of. */
+static void s07_a_swap_out_of_all_leaves_none(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	CHECK(t, holds(&crew, 0, 0, shrink, 3));
+	CHECK(t, begins(&crew, 1, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES) &&
+			 waits(1));
+	CHECK_EQ(t, goes_on(0), 3);
+	CHECK_EQ(t, goes_on(1), 2 * PAGES - 3);
+	CHECK_EQ(t, stored(&crew, 0), PAGES);
+	CHECK_EQ(t, stored(&crew, 1), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* A signal ends that wait. */
+static void s07_a_signal_ends_the_wait_for_the_shrinker(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 1));
+	CHECK(t, holds(&crew, 0, 0, shrink, PAGES));
+	CHECK(t, begins(&crew, 1, ttmpool_manager_swapout, PAGES) && waits(1));
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK(t, !waits(1) || !waits(1));
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, goes_on(1), 0);
+	CHECK_EQ(t, goes_on(0), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
+	    CHECK_CASE(s07_the_shrinker_waits_for_nobody),
+	    CHECK_CASE(s07_who_comes_back_is_as_old_as_before),
+	    CHECK_CASE(s07_who_is_used_meanwhile_is_the_newest),
+	    CHECK_CASE(s06_a_request_waits_for_the_shrinker),
+	    CHECK_CASE(s06_a_request_gets_what_the_shrinker_leaves),
+	    CHECK_CASE(s07_a_swap_out_of_all_leaves_none),
+	    CHECK_CASE(s07_a_signal_ends_the_wait_for_the_shrinker));
+
+int main(int argc, char **argv)
+{
+	static const struct tpsim_config config = { .iommu = TPSIM_IOMMU_STRICT,
+						    .threads = true };
+
+	return check_main(argc, argv, &check_suite_beside, &config);
+}
