@@ -77,6 +77,7 @@ struct tally {
  * @was, @stored: the state of each buffer, and how much of it was in its store
  * @listed: the buffers that the swapper could have, the oldest first
  * @touches: changes of caching, and mappings that ended
+ * @shrinks: how often the machine has asked the shrinkers for memory
  * @full: there was no room in the store, and nothing to give up except buffers
  * @one_round: the step made the swapper do exactly one round
  */
@@ -85,7 +86,7 @@ struct watch {
 	size_t stored[NR_BUFFERS];
 	int listed[NR_BUFFERS];
 	int nr_listed;
-	uint64_t touches;
+	uint64_t touches, shrinks;
 	bool full;
 	bool one_round;
 };
