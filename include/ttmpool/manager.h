@@ -50,12 +50,15 @@ struct ttmpool_manager;
  *	@in_reclaim are false, any signal does
  * @until: the deadline at which the swap-out ends; NULL if there is none
  * @err: set to what ended the swap-out for this thread: -EINTR, -ETIMEDOUT, or 0
+ * @since: 0 at first; the swapper sets it, and the caller hands it on when it asks again for
+ *	the same request. The swapper waits for no buffer that became the newest later
  */
 struct ttmpool_ask {
 	bool in_reclaim;
 	bool killable;
 	const struct ttmpool_deadline *until;
 	int err;
+	uint64_t since;
 };
 
 /**
@@ -89,9 +92,9 @@ struct ttmpool_swapper {
  *	spinlock, as are the next four members
  * @victims: the buffers that are being swapped out, and still have pages
  * @others: the buffers that have no pages to give now, in no order
- * @nr_victims: how many buffers are being swapped out
+ * @nr_with_pages: how many buffers have pages to give, on a list or not
  * @clock: counts how often a buffer became the newest
- * @pages: how many pages the buffers in @buffers have
+ * @pages: how many pages the buffers in @buffers and @victims have
  * @followers: threads that wait for pages which another thread swaps out
  *
  * Only the code in lib/buffer uses this structure. It is part of the manager because all
@@ -103,7 +106,7 @@ struct ttmpool_lru {
 	struct ttmpool_list buffers;
 	struct ttmpool_list victims;
 	struct ttmpool_list others;
-	size_t nr_victims;
+	size_t nr_with_pages;
 	uint64_t clock;
 	tpos_atomic_t pages;
 	struct ttmpool_queue followers;

@@ -9,7 +9,9 @@
  *   stored.c     the store of a buffer
  *   resident.c   the chunks that a buffer has
  *   ready.c      makes the chunks of a buffer usable for the device
- *   swapout.c    moves chunks to the store; lru.c chooses the buffers
+ *   swapout.c    moves chunks to the store
+ *   lru.c        the list of the buffers that may be swapped out for others
+ *   round.c      chooses among them
  *   relocate.c   moves contents to pages that suit the device
  *   swapin.c, anonymous.c   bring contents back, and hand them over
  *   backend.c    the operations on a buffer
@@ -94,7 +96,8 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
  * @vain: a buffer of which no page could leave, or NULL
  *
  * Lockdep counts each of the buffers' locks, and it can track 48 at a time
- * (include/linux/sched.h, MAX_LOCK_DEPTH).
+ * (include/linux/sched.h, MAX_LOCK_DEPTH). A thread may have two parties: if the store of the
+ * first needs memory, the system may ask the shrinker, which makes the second.
  */
 #define PARTY_MOST 16
 struct party {
@@ -110,6 +113,14 @@ struct party {
 
 /* swapout.c */
 int ttmpool_party_swapout(struct party *party);
+
+/* lru.c: all but the last under the manager's lock */
+void ttmpool_lru_renew(struct ttmpool_backend *be);
+struct ttmpool_backend *ttmpool_lru_oldest(struct ttmpool_manager *mgr);
+void ttmpool_lru_take(struct ttmpool_backend *be);
+bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t began);
+bool ttmpool_lru_has_victim(struct ttmpool_manager *mgr, uint64_t since);
+bool ttmpool_lru_is_valid(struct ttmpool_manager *mgr);
 
 /* relocate.c */
 int ttmpool_backend_copy_to_plain(struct ttmpool_backend *be);

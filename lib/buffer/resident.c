@@ -161,6 +161,10 @@ static void lru_count(struct ttmpool_backend *be, size_t pages)
 	tpos_atomic_add_return((long)pages - (long)be->lru_pages,
 			       &mgr->lru.pages);
 	tpos_spin_lock(&mgr->lock);
+	if (!be->lru_pages)
+		mgr->lru.nr_with_pages++;
+	else if (!pages)
+		mgr->lru.nr_with_pages--;
 	if ((!pages || pages > be->lru_pages) &&
 	    !ttmpool_list_empty(&be->lru)) {
 		ttmpool_list_del(&be->lru);

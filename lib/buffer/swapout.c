@@ -18,7 +18,7 @@
  *               again. If no part of the buffer was stored, they are mapped and
  *               have their caching, as before
  *
- * The swapper claims, strips and stores small buffers together (lru.c), in one batch of
+ * The swapper claims, strips and stores small buffers together (round.c), in one batch of
  * each kind. A large buffer leaves in windows of 16 MiB, so that after an error no more
  * than that was stripped without being stored.
  *

@@ -124,7 +124,8 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	tpos_spin_lock(&mgr->lock);
 	busy = !ttmpool_list_empty(&mgr->pools) ||
 	       !ttmpool_list_empty(&mgr->lru.buffers) ||
-	       !ttmpool_list_empty(&mgr->lru.others) || mgr->lru.nr_victims ||
+	       !ttmpool_list_empty(&mgr->lru.victims) ||
+	       !ttmpool_list_empty(&mgr->lru.others) ||
 	       !ttmpool_list_empty(&mgr->quarantine) ||
 	       !ttmpool_list_empty(&mgr->broken) ||
 	       pages_of(&mgr->pages_quarantined); /* a thread repairs some */

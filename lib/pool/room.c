@@ -41,6 +41,7 @@ static unsigned long slack_of(struct ttmpool_manager *mgr)
  * @looks: number of checks that found too little
  * @repaired: since the last check, the quarantine was tried
  * @pages, @pooled: the manager's counts at the last check
+ * @since: for the swapper, the time of the first check
  * @err: why it may not check again: -EINTR or -ETIMEDOUT
  */
 struct look {
@@ -50,6 +51,7 @@ struct look {
 	bool repaired;
 	unsigned long pages;
 	unsigned long pooled;
+	uint64_t since;
 	int err;
 };
 
@@ -109,12 +111,16 @@ static bool look_swap(struct look *look, unsigned long lacks)
 	struct ttmpool_manager *mgr = look->pool->mgr;
 	struct room *room = look->room;
 	struct ttmpool_ask ask = { .killable = room->killable,
-				   .until = room->until };
+				   .until = room->until,
+				   .since = look->since };
+	bool gone;
 
 	tpos_assert(room->until);
 	if (!look_may_swap(look))
 		return false;
-	if (ttmpool_swapper_swapout(mgr, lacks, &ask))
+	gone = ttmpool_swapper_swapout(mgr, lacks, &ask);
+	look->since = ask.since;
+	if (gone)
 		return true;
 	look->err = ask.err;
 	if (room->until->wait_ms)

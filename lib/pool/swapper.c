@@ -2,7 +2,7 @@
 /*
  * The way up: how the pools reach the buffers that could be swapped out.
  *
- *     lib/buffer   lru.c: chooses the buffer       sets mgr->swapper once
+ *     lib/buffer   round.c: chooses the buffer      sets mgr->swapper once
  *         ^
  *         |  count, swapout
  *         |

@@ -13,7 +13,30 @@
 #include "rig_buffer.h"
 
 #define PAGES 8
-#define MOST  3
+#define PARTY 16 /* buffers that leave together */
+
+static atomic_bool store_fails; /* for all buffers */
+static atomic_int wakes;
+
+int __real_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from);
+int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from);
+void __real_tpos_wake(struct tpos_wait *wait);
+void __wrap_tpos_wake(struct tpos_wait *wait);
+
+int __wrap_tpos_store_write(tpos_store_t *store, size_t index,
+			    const struct tpos_span *from)
+{
+	return store_fails ? -ENOMEM
+			   : __real_tpos_store_write(store, index, from);
+}
+
+void __wrap_tpos_wake(struct tpos_wait *wait)
+{
+	wakes++;
+	__real_tpos_wake(wait);
+}
 
 static void pause_ms(long ms)
 {
@@ -34,23 +57,25 @@ struct worker {
 	atomic_bool done;
 };
 
-static struct worker workers[2];
-static pthread_mutex_t assigning = PTHREAD_MUTEX_INITIALIZER;
+#define WORKERS 20
+
+static struct worker workers[WORKERS];
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 
 static bool is_assigned(const struct worker *w,
 			const struct ttmpool_backend *be)
 {
 	bool yes;
 
-	pthread_mutex_lock(&assigning);
+	pthread_mutex_lock(&guard);
 	yes = w->be == be;
-	pthread_mutex_unlock(&assigning);
+	pthread_mutex_unlock(&guard);
 	return yes;
 }
 
 static void hold_up(struct ttmpool_backend *be)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < WORKERS; i++) {
 		struct worker *w = &workers[i];
 
 		if (!is_assigned(w, be) || w->arrived)
@@ -59,6 +84,26 @@ static void hold_up(struct ttmpool_backend *be)
 		while (!w->may_go)
 			pause_ms(1);
 	}
+}
+
+/* The lock of a buffer; who has it also sees what was done under it before. */
+static bool crew_trylock(struct ttmpool_backend *be)
+{
+	struct buffer *buf = ttmpool_list_entry(be, struct buffer, be);
+	bool got;
+
+	pthread_mutex_lock(&guard);
+	got = !buf->locked;
+	buf->locked = true;
+	pthread_mutex_unlock(&guard);
+	return got;
+}
+
+static void crew_unlock(struct ttmpool_backend *be)
+{
+	pthread_mutex_lock(&guard);
+	ttmpool_list_entry(be, struct buffer, be)->locked = false;
+	pthread_mutex_unlock(&guard);
 }
 
 static unsigned long shrink(struct ttmpool_manager *mgr, unsigned long pages)
@@ -79,11 +124,14 @@ static void *work(void *arg)
 struct crew {
 	struct rig *rig;
 	struct ttmpool_backend_funcs funcs;
-	struct buffer *buf[MOST];
+	struct buffer *buf[WORKERS * PARTY];
 	int n;
 };
 
-static bool crew_open(struct check *t, struct crew *crew, int n)
+/* With two pools, the buffers are of the one and the other by turns, so that no two of them
+ * leave together. */
+static bool crew_open_pools(struct check *t, struct crew *crew, int n,
+			    int pools)
 {
 	struct buffer_config config = { .num_pages = PAGES,
 					.funcs = &crew->funcs,
@@ -91,23 +139,33 @@ static bool crew_open(struct check *t, struct crew *crew, int n)
 
 	struct ttmpool_policy policy = rig_policy(t);
 	struct rig_config rig = { .page_budget = (size_t)n * PAGES,
+				  .nr_pools = pools,
 				  .policy = &policy };
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < WORKERS; i++)
 		workers[i] = (struct worker){ 0 };
+	store_fails = false;
 	policy.max_order =
 		0; /* single pages, so that a buffer leaves bit by bit */
 	crew->funcs = buffer_plain;
 	crew->funcs.vacate = hold_up;
+	crew->funcs.trylock = crew_trylock;
+	crew->funcs.unlock = crew_unlock;
 	crew->n = n;
 	crew->rig = rig_open(t, &rig);
 	for (int i = 0; crew->rig && i < n; i++) {
+		config.pool = i % pools;
 		crew->buf[i] = buffer_ready(t, crew->rig, &config,
 					    (unsigned char)(i + 1));
 		if (!crew->buf[i] || ttmpool_lru_add(&crew->buf[i]->be))
 			return false;
 	}
 	return crew->rig;
+}
+
+static bool crew_open(struct check *t, struct crew *crew, int n)
+{
+	return crew_open_pools(t, crew, n, 1);
 }
 
 /* Nothing was lost, and nothing is left. */
@@ -149,9 +207,9 @@ static bool holds(struct crew *crew, int worker, int i,
 {
 	struct worker *w = &workers[worker];
 
-	pthread_mutex_lock(&assigning);
+	pthread_mutex_lock(&guard);
 	w->be = &crew->buf[i]->be;
-	pthread_mutex_unlock(&assigning);
+	pthread_mutex_unlock(&guard);
 	if (!begins(crew, worker, call, pages))
 		return false;
 	while (!w->arrived && !w->done)
@@ -259,6 +317,27 @@ static bool waits(int worker)
 	return !workers[worker].done;
 }
 
+static bool ends(int worker)
+{
+	for (int ms = 0; ms < 20000 && !workers[worker].done; ms++)
+		pause_ms(1);
+	return workers[worker].done;
+}
+
+/* Takes as many pages, and gives them back. */
+static unsigned long take_some(struct ttmpool_manager *mgr, unsigned long pages)
+{
+	struct ttmpool_request req = { .num_pages = pages };
+	tpos_page_t *taken[PAGES];
+
+	(void)mgr;
+	if (ttmpool_pool_take(wants->be.pool, &req, taken, NULL))
+		return 0;
+	return ttmpool_pool_give(wants->be.pool, taken, pages, req.caching)
+		       ? 0
+		       : pages;
+}
+
 /* A request for pages within the budget is not refused because the shrinker has the only
  * buffer that could leave: it waits until pages of that one have left. */
 static void s06_a_request_waits_for_the_shrinker(struct check *t)
@@ -329,6 +408,153 @@ static void s07_a_signal_ends_the_wait_for_the_shrinker(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
+/* Requests that wait for the same buffer of the shrinker do not wake each other. */
+static void s06_who_waits_for_the_shrinker_wakes_nobody(struct check *t)
+{
+	struct buffer_config config = { .num_pages = PAGES / 4,
+					.funcs = &buffer_plain };
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 1));
+	wants = buffer_open(t, crew.rig, &config);
+	CHECK(t, wants);
+	CHECK(t, holds(&crew, 0, 0, shrink, PAGES));
+	for (int i = 1; i < 4; i++)
+		CHECK(t, begins(&crew, i, take_some, PAGES / 4) && waits(i));
+	wakes = 0;
+	CHECK(t, waits(1) && waits(2) && waits(3));
+	CHECK_EQ(t, wakes, 0);
+	CHECK_EQ(t, goes_on(0), PAGES);
+	for (int i = 1; i < 4; i++)
+		CHECK_EQ(t, goes_on(i), PAGES / 4);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* A swap-out of all pages ends, though the shrinker goes on with buffers that came back
+ * later. */
+static void s07_a_swap_out_of_all_ends(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	CHECK(t, holds(&crew, 0, 0, shrink, PAGES));
+	CHECK(t, begins(&crew, 2, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES) &&
+			 waits(2));
+	CHECK(t, crew_trylock(&crew.buf[1]->be));
+	CHECK_EQ(t, ttmpool_swapin(&crew.buf[1]->be, TTMPOOL_ALL_PAGES), 0);
+	crew_unlock(&crew.buf[1]->be);
+	CHECK(t, holds(&crew, 1, 1, shrink, PAGES));
+	CHECK_EQ(t, goes_on(0), PAGES);
+	CHECK(t, ends(2));
+	CHECK_EQ(t, goes_on(2), PAGES);
+	CHECK_EQ(t, goes_on(1), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* What happens to a buffer while a round is at work on another one. */
+enum disturbance {
+	LOCKED,
+	USED,
+	IN_VAIN,
+	NR_DISTURBANCES
+};
+
+/* Returns how many pages of it have left. */
+static unsigned long disturb(struct crew *crew, enum disturbance how)
+{
+	struct buffer *buf = crew->buf[1];
+	unsigned long got;
+
+	if (how == USED) {
+		ttmpool_lru_touch(&buf->be);
+		return 0;
+	}
+	if (how == LOCKED)
+		crew_trylock(&buf->be);
+	store_fails = how == IN_VAIN;
+	got = shrink(&crew->rig->mgr, 1);
+	store_fails = false;
+	if (how == LOCKED)
+		crew_unlock(&buf->be);
+	return got;
+}
+
+/* A buffer that another thread locked or used for a moment, or tried in vain, during a swap-out
+ * of all pages is swapped out all the same. */
+static void s07_a_swap_out_of_all_looks_at_all(struct check *t)
+{
+	for (int how = LOCKED; how < NR_DISTURBANCES; how++) {
+		struct crew crew;
+
+		CHECK(t, crew_open_pools(t, &crew, 2, 2));
+		CHECK(t, holds(&crew, 0, 0, ttmpool_manager_swapout,
+			       TTMPOOL_ALL_PAGES));
+		CHECK_EQ(t, disturb(&crew, (enum disturbance)how), 0);
+		CHECK_EQ(t, goes_on(0), 2 * PAGES);
+		CHECK(t, crew_close(t, &crew));
+	}
+}
+
+/* Such a buffer also serves a request, if the older one cannot leave, because somebody has
+ * written to its array. */
+static void s06_a_request_looks_at_all(struct check *t)
+{
+	struct buffer_config config = { .num_pages = PAGES,
+					.funcs = &buffer_plain };
+	tpos_page_t *first;
+
+	for (int how = LOCKED; how < NR_DISTURBANCES; how++) {
+		struct crew crew;
+
+		CHECK(t, crew_open_pools(t, &crew, 2, 2));
+		wants = buffer_open(t, crew.rig, &config);
+		CHECK(t, wants);
+		first = crew.buf[0]->pages[0];
+		crew.buf[0]->pages[0] = crew.buf[0]->pages[1];
+		CHECK(t, holds(&crew, 0, 0, populate, PAGES));
+		CHECK_EQ(t, disturb(&crew, (enum disturbance)how), 0);
+		CHECK_EQ(t, goes_on(0), PAGES);
+		CHECK_EQ(t, ttmpool_unpopulate(&wants->be), 0);
+		crew.buf[0]->pages[0] = first;
+		CHECK(t, crew_close(t, &crew));
+	}
+}
+
+/* Of two buffers that were used one after the other, the second is newer, also if the first
+ * one was being swapped out. */
+static void s07_who_is_used_later_is_newer(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	CHECK(t, holds(&crew, 0, 0, shrink, 2));
+	ttmpool_lru_touch(&crew.buf[0]->be);
+	ttmpool_lru_touch(&crew.buf[1]->be);
+	CHECK_EQ(t, goes_on(0), 2);
+	CHECK_EQ(t, shrink(&crew.rig->mgr, PAGES - 2), PAGES - 2);
+	CHECK_EQ(t, stored(&crew, 0), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* Many threads whose store has failed bring back all that they had: that takes no long walk
+ * under the lock, however many they are. */
+static void s11_many_come_back_in_short_steps(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+	struct tpsim_counters counters;
+
+	CHECK(t, crew && crew_open(t, crew, WORKERS * PARTY));
+	for (int i = 0; i < WORKERS; i++)
+		CHECK(t, holds(crew, i, i * PARTY, shrink, PARTY * PAGES));
+	store_fails = true;
+	for (int i = 0; i < WORKERS; i++)
+		CHECK_EQ(t, goes_on(i), 0);
+	store_fails = false;
+	tpsim_counters(check_machine(t), &counters);
+	CHECK(t, counters.longest_hold <= 256);
+	CHECK(t, crew_close(t, crew));
+}
+
 CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s07_the_shrinker_waits_for_nobody),
 	    CHECK_CASE(s07_who_comes_back_is_as_old_as_before),
@@ -336,7 +562,13 @@ CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s06_a_request_waits_for_the_shrinker),
 	    CHECK_CASE(s06_a_request_gets_what_the_shrinker_leaves),
 	    CHECK_CASE(s07_a_swap_out_of_all_leaves_none),
-	    CHECK_CASE(s07_a_signal_ends_the_wait_for_the_shrinker));
+	    CHECK_CASE(s07_a_signal_ends_the_wait_for_the_shrinker),
+	    CHECK_CASE(s06_who_waits_for_the_shrinker_wakes_nobody),
+	    CHECK_CASE(s07_a_swap_out_of_all_ends),
+	    CHECK_CASE(s07_a_swap_out_of_all_looks_at_all),
+	    CHECK_CASE(s06_a_request_looks_at_all),
+	    CHECK_CASE(s07_who_is_used_later_is_newer),
+	    CHECK_CASE(s11_many_come_back_in_short_steps));
 
 int main(int argc, char **argv)
 {
