@@ -620,6 +620,17 @@ void tpos_work_cancel(tpos_system_t *system, struct tpos_work *work);
 int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms);
 
 /**
+ * tpos_wait_killable() - sleep until woken, whatever signals come, except one that kills
+ * @wait: where to sleep
+ * @seen: as for tpos_wait()
+ * @timeout_ms: as for tpos_wait(), but never NULL
+ *
+ * Return: as tpos_wait(), but -EINTR only for a signal that kills the thread.
+ */
+int tpos_wait_killable(struct tpos_wait *wait, long seen,
+		       unsigned int *timeout_ms);
+
+/**
  * tpos_wake() - wake all threads that sleep there
  * @wait: where they sleep
  *

@@ -149,8 +149,8 @@ int ttmpool_ask_check(struct ttmpool_manager *mgr,
 
 /*
  * Sleeps until the threads at work have done something, or for a while. Returns what
- * ttmpool_ask_check() returns then. Those threads wait for nothing, so a thread with a
- * signal that does not end its request can wait for them uninterrupted.
+ * ttmpool_ask_check() returns then. A thread whose request only a kill ends sleeps on with
+ * any other signal.
  */
 int ttmpool_queue_follow(struct ttmpool_manager *mgr,
 			 struct ttmpool_queue *queue, long seen,
@@ -164,9 +164,8 @@ int ttmpool_queue_follow(struct ttmpool_manager *mgr,
 		return err;
 	if (ask_has_end(ask))
 		nap = nap_until(mgr, ask->until);
-	if (ask->killable && tpos_signal_pending() &&
-	    !tpos_fatal_signal_pending())
-		tpos_wait(&queue->wait, seen, NULL);
+	if (ask->killable)
+		tpos_wait_killable(&queue->wait, seen, &nap);
 	else
 		tpos_wait(&queue->wait, seen, &nap);
 	return ttmpool_ask_check(mgr, ask);

@@ -111,6 +111,7 @@ EXPORT_SYMBOL_GPL(tpos_store_write);
 EXPORT_SYMBOL_GPL(tpos_store_read);
 EXPORT_SYMBOL_GPL(tpos_store_drop);
 EXPORT_SYMBOL_GPL(tpos_wait);
+EXPORT_SYMBOL_GPL(tpos_wait_killable);
 EXPORT_SYMBOL_GPL(tpos_wake);
 
 /* For the test suites that are a module beside this one. */

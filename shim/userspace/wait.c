@@ -27,6 +27,7 @@
 struct sleeper {
 	struct sleeper *next;
 	struct tpos_wait *wait;
+	bool killable;  /* only a signal that kills ends the sleep */
 	bool signalled; /* protected by the mutex of the wait queue */
 };
 
@@ -68,12 +69,18 @@ void tpos_wake(struct tpos_wait *wait)
 	pthread_mutex_unlock(&wait->mutex);
 }
 
+/* Returns whether the signal that comes or is pending counts for the thread. Guarded. */
+static bool signal_counts(const struct tpsim_machine *machine, bool killable)
+{
+	return !killable || machine->signal_kills;
+}
+
 /* Delivers the signal to all threads that sleep. Guarded. */
 static void signal_deliver(struct tpsim_machine *machine)
 {
 	for (struct sleeper *s = machine->sleepers; s; s = s->next) {
 		pthread_mutex_lock(&s->wait->mutex);
-		s->signalled = true;
+		s->signalled |= signal_counts(machine, s->killable);
 		pthread_cond_broadcast(&s->wait->woken);
 		pthread_mutex_unlock(&s->wait->mutex);
 	}
@@ -114,7 +121,7 @@ bool tpos_fatal_signal_pending(void)
 	if (!machine)
 		return false;
 	tpsim_machine_lock(machine);
-	pending = machine->signal_kills && signal_ask(machine);
+	pending = signal_counts(machine, true) && signal_ask(machine);
 	tpsim_machine_unlock(machine);
 	return pending;
 }
@@ -206,14 +213,16 @@ void tpsim_sleep(struct tpsim_machine *machine, unsigned int ms)
  * Returns an error if something keeps the thread from going to sleep. A planned
  * time-out does so: the time has passed then.
  */
-static int wait_begin(struct tpsim_machine *machine, unsigned int *timeout_ms)
+static int wait_begin(struct tpsim_machine *machine, bool killable,
+		      unsigned int *timeout_ms)
 {
 	struct strike strike;
 	bool signalled;
 
 	tpsim_machine_lock(machine);
 	strike = tpsim_fault_strike(machine, TPSIM_CALL_WAIT, -EINTR);
-	signalled = !strike.error && signal_ask(machine);
+	signalled = !strike.error && signal_counts(machine, killable) &&
+		    signal_ask(machine);
 	tpsim_machine_unlock(machine);
 	if (strike.error == -ETIMEDOUT) {
 		if (*timeout_ms == TTMPOOL_WAIT_FOREVER)
@@ -247,7 +256,8 @@ static void let_others(struct tpsim_machine *machine)
 }
 
 /* Without threads: lets the time-out pass, because nobody else will come. */
-static int pass_time(struct tpsim_machine *machine, unsigned int *timeout_ms)
+static int pass_time(struct tpsim_machine *machine, bool killable,
+		     unsigned int *timeout_ms)
 {
 	int err = -ETIMEDOUT;
 
@@ -255,7 +265,7 @@ static int pass_time(struct tpsim_machine *machine, unsigned int *timeout_ms)
 		tpsim_complain("deadlock",
 			       "a wait without an end, and nobody to wake it");
 	tpsim_machine_lock(machine);
-	if (machine->signal_in == 1) {
+	if (machine->signal_in == 1 && signal_counts(machine, killable)) {
 		err = -EINTR;
 	} else {
 		machine->ps += *timeout_ms * PS_OF_MS;
@@ -293,7 +303,8 @@ static unsigned int left_of(unsigned int timeout_ms, uint64_t start)
 static void sleeper_add(struct tpsim_machine *machine, struct sleeper *sleeper)
 {
 	tpsim_machine_lock(machine);
-	sleeper->signalled = machine->signal_in == 1;
+	sleeper->signalled = machine->signal_in == 1 &&
+			     signal_counts(machine, sleeper->killable);
 	sleeper->next = machine->sleepers;
 	machine->sleepers = sleeper;
 	tpsim_machine_unlock(machine);
@@ -338,18 +349,17 @@ static int sleep_until(struct sleeper *sleeper, long seen,
 }
 
 /* With threads: sleeps, because another thread may wake this one. */
-static int sleep_on(struct tpsim_machine *machine, struct tpos_wait *wait,
+static int sleep_on(struct tpsim_machine *machine, struct sleeper *sleeper,
 		    long seen, unsigned int *timeout_ms)
 {
 	bool forever = *timeout_ms == TTMPOOL_WAIT_FOREVER;
 	struct timespec end = now_and(forever ? 0 : *timeout_ms);
 	uint64_t start = host_ms();
-	struct sleeper sleeper = { .wait = wait };
 	int err;
 
-	sleeper_add(machine, &sleeper);
-	err = sleep_until(&sleeper, seen, forever ? NULL : &end);
-	sleeper_remove(machine, &sleeper);
+	sleeper_add(machine, sleeper);
+	err = sleep_until(sleeper, seen, forever ? NULL : &end);
+	sleeper_remove(machine, sleeper);
 	if (err == -ETIMEDOUT)
 		*timeout_ms = 0;
 	else if (!forever)
@@ -375,25 +385,49 @@ static int sleep_until_woken(struct tpsim_machine *machine,
 	return 0;
 }
 
-int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
+static struct tpsim_machine *machine_to_wait_on(const char *function)
 {
 	struct tpsim_machine *machine = tpsim_thread_machine();
-	int err;
 
-	tpsim_thread_may_sleep(__func__);
+	tpsim_thread_may_sleep(function);
 	if (!machine)
 		tpsim_complain("wait", "by a thread that works on no machine");
-	if (!timeout_ms)
-		return sleep_until_woken(machine, wait, seen);
-	if (tpos_wait_count(wait) != seen)
+	return machine;
+}
+
+static int wait_until(struct tpsim_machine *machine, struct sleeper *sleeper,
+		      long seen, unsigned int *timeout_ms)
+{
+	int err;
+
+	if (tpos_wait_count(sleeper->wait) != seen)
 		return 0;
-	err = wait_begin(machine, timeout_ms);
+	err = wait_begin(machine, sleeper->killable, timeout_ms);
 	if (err)
 		return err;
 	let_others(machine);
-	if (tpos_wait_count(wait) != seen)
+	if (tpos_wait_count(sleeper->wait) != seen)
 		return 0;
 	if (!machine->config.threads)
-		return pass_time(machine, timeout_ms);
-	return sleep_on(machine, wait, seen, timeout_ms);
+		return pass_time(machine, sleeper->killable, timeout_ms);
+	return sleep_on(machine, sleeper, seen, timeout_ms);
+}
+
+int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
+{
+	struct tpsim_machine *machine = machine_to_wait_on(__func__);
+	struct sleeper sleeper = { .wait = wait };
+
+	return timeout_ms ? wait_until(machine, &sleeper, seen, timeout_ms)
+			  : sleep_until_woken(machine, wait, seen);
+}
+
+/* wait_event_killable_timeout() */
+int tpos_wait_killable(struct tpos_wait *wait, long seen,
+		       unsigned int *timeout_ms)
+{
+	struct tpsim_machine *machine = machine_to_wait_on(__func__);
+	struct sleeper sleeper = { .wait = wait, .killable = true };
+
+	return wait_until(machine, &sleeper, seen, timeout_ms);
 }

@@ -13,6 +13,7 @@
  * @wait: what it waits on
  * @seen: the count that it saw before
  * @timeout_ms: how long it waits, and the time that was left
+ * @killable: only a kill interrupts it
  * @err: what tpos_wait() returned
  * @ended: it has returned
  */
@@ -21,6 +22,7 @@ struct sleeper {
 	struct tpos_wait *wait;
 	long seen;
 	unsigned int timeout_ms;
+	bool killable;
 	int err;
 	bool ended;
 };
@@ -30,8 +32,13 @@ static int sleeper_run(void *data)
 	struct sleeper *sleeper = data;
 
 	allow_signal(SIGUSR1);
-	sleeper->err =
-		tpos_wait(sleeper->wait, sleeper->seen, &sleeper->timeout_ms);
+	allow_signal(SIGKILL);
+	if (sleeper->killable)
+		sleeper->err = tpos_wait_killable(sleeper->wait, sleeper->seen,
+						  &sleeper->timeout_ms);
+	else
+		sleeper->err = tpos_wait(sleeper->wait, sleeper->seen,
+					 &sleeper->timeout_ms);
 	smp_store_release(&sleeper->ended, true);
 	flush_signals(current);
 	while (!kthread_should_stop())
@@ -133,6 +140,33 @@ static void a_signal_ends_the_waiting(struct check *t)
 	tpos_wait_fini(wait);
 }
 
+/* Of signals, only one that kills ends a killable wait; its time ends it as well. */
+static void only_a_kill_ends_the_killable_waiting(struct check *t)
+{
+	static const unsigned int timeouts[] = { TTMPOOL_WAIT_FOREVER, 60000,
+						 200 };
+	struct tpos_wait *wait = check_zalloc(t, sizeof(*wait));
+	struct sleeper *sleeper = check_zalloc(t, sizeof(*sleeper));
+
+	CHECK(t, wait && sleeper);
+	tpos_wait_init(wait);
+	sleeper->killable = true;
+	for (int i = 0; i < 3; i++) {
+		sleeper->ended = false;
+		CHECK(t, sleeper_start(sleeper, wait, timeouts[i]));
+		send_sig(SIGUSR1, sleeper->task, 1);
+		msleep(20);
+		if (timeouts[i] >= 60000) {
+			CHECK(t, !sleeper_has_ended(sleeper));
+			send_sig(SIGKILL, sleeper->task, 1);
+			CHECK_EQ(t, sleeper_end(sleeper), -EINTR);
+		} else {
+			CHECK_EQ(t, sleeper_end(sleeper), -ETIMEDOUT);
+		}
+	}
+	tpos_wait_fini(wait);
+}
+
 /* A thread that wakes again and again. */
 static int waker_run(void *data)
 {
@@ -168,5 +202,6 @@ static void many_short_sleeps_are_one_long(struct check *t)
 CHECK_SUITE(linux_wait, CHECK_CASE(many_short_sleeps_are_one_long),
 	    CHECK_CASE(waiting_ends_with_the_time),
 	    CHECK_CASE(a_wake_before_the_wait_counts),
+	    CHECK_CASE(only_a_kill_ends_the_killable_waiting),
 	    CHECK_CASE(one_wake_wakes_all),
 	    CHECK_CASE(a_signal_ends_the_waiting));

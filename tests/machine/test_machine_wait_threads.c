@@ -37,6 +37,7 @@ struct sleep {
 	long seen;
 	unsigned int left;
 	bool unending; /* only a wake-up ends it */
+	bool killable;
 	int err;
 };
 
@@ -45,18 +46,31 @@ static void *sleep_main(void *arg)
 	struct sleep *sleep = arg;
 
 	tpsim_ledger_is_empty(m); /* select the machine */
-	sleep->err = tpos_wait(&wait, sleep->seen,
-			       sleep->unending ? NULL : &sleep->left);
+	if (sleep->killable)
+		sleep->err =
+			tpos_wait_killable(&wait, sleep->seen, &sleep->left);
+	else
+		sleep->err = tpos_wait(&wait, sleep->seen,
+				       sleep->unending ? NULL : &sleep->left);
 	return NULL;
+}
+
+static void sleep_begin(struct sleep *sleep)
+{
+	assert_int_equal(
+		pthread_create(&sleep->thread, NULL, sleep_main, sleep), 0);
 }
 
 static void sleep_start(struct sleep *sleep, long seen, unsigned int ms)
 {
-	sleep->seen = seen;
-	sleep->left = ms;
-	sleep->unending = !ms;
-	assert_int_equal(
-		pthread_create(&sleep->thread, NULL, sleep_main, sleep), 0);
+	*sleep = (struct sleep){ .seen = seen, .left = ms, .unending = !ms };
+	sleep_begin(sleep);
+}
+
+static void sleep_start_killable(struct sleep *sleep, unsigned int ms)
+{
+	*sleep = (struct sleep){ .left = ms, .killable = true };
+	sleep_begin(sleep);
 }
 
 static int sleep_end(struct sleep *sleep)
@@ -127,6 +141,42 @@ static void a_signal_does_not_end_every_sleep(void **state)
 	until_asleep();
 	tpos_wake(&wait);
 	assert_int_equal(sleep_end(&sleep), 0);
+	tpsim_signal_clear(m);
+}
+
+/* A killable sleep is ended by a signal only if that kills. */
+static void only_a_kill_ends_a_killable_sleep(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	sleep_start_killable(&sleep, TTMPOOL_WAIT_FOREVER);
+	until_asleep();
+	tpsim_signal_after(m, 1);
+	for (int i = 0; i < ROUNDS; i++)
+		sched_yield();
+	until_asleep();
+	tpsim_kill_after(m, 1);
+	assert_int_equal(sleep_end(&sleep), -EINTR);
+	tpsim_signal_clear(m);
+}
+
+/* With a signal that does not kill, a killable sleep ends with the time, or when the thread is
+ * woken. */
+static void a_killable_sleep_has_a_time_out(void **state)
+{
+	struct sleep sleep;
+
+	(void)state;
+	tpsim_signal_after(m, 1);
+	sleep_start_killable(&sleep, 1);
+	assert_int_equal(sleep_end(&sleep), -ETIMEDOUT);
+	assert_int_equal(sleep.left, 0);
+	sleep_start_killable(&sleep, 3600000);
+	until_asleep();
+	tpos_wake(&wait);
+	assert_int_equal(sleep_end(&sleep), 0);
+	assert_true(sleep.left > 0);
 	tpsim_signal_clear(m);
 }
 
@@ -319,6 +369,8 @@ int main(void)
 		TEST(many_short_sleeps_are_one_long),
 		TEST(a_signal_wakes_sleepers),
 		TEST(a_signal_does_not_end_every_sleep),
+		TEST(only_a_kill_ends_a_killable_sleep),
+		TEST(a_killable_sleep_has_a_time_out),
 		TEST(a_question_wakes_sleepers),
 		TEST(no_signal_is_lost),
 		TEST(others_sleep_on),

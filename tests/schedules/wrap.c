@@ -139,6 +139,8 @@ bool WRAP(tpos_atomic_add_unless_above)(unsigned long n, tpos_atomic_t *a,
 
 int WRAP(tpos_wait)(struct tpos_wait *wait, long seen,
 		    unsigned int *timeout_ms);
+int WRAP(tpos_wait_killable)(struct tpos_wait *wait, long seen,
+			     unsigned int *timeout_ms);
 void WRAP(tpos_wake)(struct tpos_wait *wait);
 void REAL(tpos_wake)(struct tpos_wait *wait);
 
@@ -151,6 +153,12 @@ int WRAP(tpos_wait)(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 	tpsim_pass_time(tpsim_thread_machine(), *timeout_ms);
 	*timeout_ms = 0;
 	return -ETIMEDOUT;
+}
+
+int WRAP(tpos_wait_killable)(struct tpos_wait *wait, long seen,
+			     unsigned int *timeout_ms)
+{
+	return WRAP(tpos_wait)(wait, seen, timeout_ms);
 }
 
 void WRAP(tpos_wake)(struct tpos_wait *wait)

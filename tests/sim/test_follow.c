@@ -191,10 +191,38 @@ static void s06_other_signals_do_not_end_following(struct check *t)
 	}
 }
 
+/* The deadline ends it then as well. */
+static void s06_the_deadline_ends_following_with_other_signals(struct check *t)
+{
+	struct pair pair;
+
+	CHECK(t, pair_work(t, &pair, 50, true));
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK(t, pair_follow(&pair) && gives_up(&pair));
+	CHECK_EQ(t, pair.err, -ETIMEDOUT);
+	CHECK(t, pair_end(t, &pair));
+}
+
+/* And a kill that comes later. */
+static void s06_a_kill_ends_following_after_other_signals(struct check *t)
+{
+	struct pair pair;
+
+	CHECK(t, pair_work(t, &pair, 0, true));
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK(t, pair_follow(&pair) && follows(&pair));
+	tpsim_kill_after(check_machine(t), 1);
+	CHECK(t, gives_up(&pair));
+	CHECK_EQ(t, pair.err, -EINTR);
+	CHECK(t, pair_end(t, &pair));
+}
+
 CHECK_SUITE(follow, CHECK_CASE(s06_who_follows_waits_as_long_as_he_may),
 	    CHECK_CASE(s06_a_signal_ends_following),
 	    CHECK_CASE(s06_a_kill_ends_it_before_it_follows),
-	    CHECK_CASE(s06_other_signals_do_not_end_following));
+	    CHECK_CASE(s06_other_signals_do_not_end_following),
+	    CHECK_CASE(s06_the_deadline_ends_following_with_other_signals),
+	    CHECK_CASE(s06_a_kill_ends_following_after_other_signals));
 
 int main(int argc, char **argv)
 {

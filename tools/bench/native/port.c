@@ -308,6 +308,12 @@ int tpos_wait(struct tpos_wait *wait, long seen, unsigned int *timeout_ms)
 	return -ETIMEDOUT;
 }
 
+int tpos_wait_killable(struct tpos_wait *wait, long seen,
+		       unsigned int *timeout_ms)
+{
+	return tpos_wait(wait, seen, timeout_ms);
+}
+
 void tpos_wake(struct tpos_wait *wait)
 {
 	atomic_fetch_add(&wait->count, 1);
