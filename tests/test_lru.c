@@ -296,7 +296,39 @@ static void s07_who_leaves_is_vacated_first(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
-CHECK_SUITE(lru, CHECK_CASE(s07_only_who_can_be_locked_is_listed),
+static bool valid_within;
+
+static void look_within(struct ttmpool_backend *be)
+{
+	valid_within = ttmpool_manager_is_valid(be->pool->mgr);
+}
+
+/* The lists are in order also while a buffer is being swapped out. */
+static void s07_the_lists_are_valid_during_a_swap_out(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct ttmpool_backend_funcs funcs = buffer_plain;
+	struct buffer *bufs[2];
+
+	CHECK(t, rig);
+	funcs.vacate = look_within;
+	for (int i = 0; i < 2; i++) {
+		bufs[i] = buffer_of(t, rig, &funcs);
+		CHECK(t, bufs[i] && !ttmpool_populate(&bufs[i]->be));
+		CHECK_EQ(t, ttmpool_lru_add(&bufs[i]->be), 0);
+	}
+	valid_within = false;
+	CHECK_EQ(t, ttmpool_manager_swapout(&rig->mgr, 2), 2);
+	CHECK(t, valid_within);
+	for (int i = 0; i < 2; i++) {
+		ttmpool_lru_remove(&bufs[i]->be);
+		CHECK_EQ(t, ttmpool_drop(&bufs[i]->be), 0);
+	}
+	CHECK(t, rig_close(t, rig));
+}
+
+CHECK_SUITE(lru, CHECK_CASE(s07_the_lists_are_valid_during_a_swap_out),
+	    CHECK_CASE(s07_only_who_can_be_locked_is_listed),
 	    CHECK_CASE(s07_half_a_lock_is_refused),
 	    CHECK_CASE(s07_a_manager_keeps_who_is_listed),
 	    CHECK_CASE(s07_who_is_listed_does_not_end),

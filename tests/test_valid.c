@@ -113,7 +113,25 @@ static bool is_listed(struct rig *rig, struct ttmpool_backend *be)
 	ttmpool_list_add(&be->lru, &lru->others);
 	noticed &= !ttmpool_manager_is_valid(&rig->mgr);
 	ttmpool_list_del(&be->lru);
+	ttmpool_list_add(&be->lru, &lru->victims);
+	noticed &= !ttmpool_manager_is_valid(&rig->mgr);
+	ttmpool_list_del(&be->lru);
 	ttmpool_list_add(&be->lru, &lru->buffers);
+	return noticed && ttmpool_manager_is_valid(&rig->mgr);
+}
+
+/* Is it noticed when a buffer on the list of those that nobody swaps out is said to be
+ * swapped out, or is newer than the clock says? */
+static bool is_dated(struct rig *rig, struct ttmpool_backend *be)
+{
+	bool noticed;
+
+	be->lru_victim = true;
+	noticed = !ttmpool_manager_is_valid(&rig->mgr);
+	be->lru_victim = false;
+	be->lru_time++;
+	noticed &= !ttmpool_manager_is_valid(&rig->mgr);
+	be->lru_time--;
 	return noticed && ttmpool_manager_is_valid(&rig->mgr);
 }
 
@@ -136,9 +154,33 @@ static void s06_no_wrong_account_passes_for_valid(struct check *t)
 	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
 	CHECK(t, is_summed(rig, &rig->mgr.lru.pages, 1));
 	CHECK(t, is_listed(rig, &buf->be));
+	CHECK(t, is_dated(rig, &buf->be));
 	ttmpool_lru_remove(&buf->be);
 	CHECK(t, is_summed(rig, &rig->pool[0].iova->pages, -5));
 	CHECK_EQ(t, ttmpool_unpopulate(&buf->be), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* An older buffer before a newer one in the list is noticed. */
+static void s07_no_wrong_order_passes_for_valid(struct check *t)
+{
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+	struct buffer *buf[2];
+
+	CHECK(t, rig);
+	for (int i = 0; i < 2; i++) {
+		buf[i] = cached_ready(t, rig, 5);
+		CHECK(t, buf[i] && !ttmpool_lru_add(&buf[i]->be));
+	}
+	buf[0]->be.lru_time += 2;
+	rig->mgr.lru.clock += 2;
+	CHECK(t, !ttmpool_manager_is_valid(&rig->mgr));
+	buf[1]->be.lru_time++;
+	CHECK(t, ttmpool_manager_is_valid(&rig->mgr));
+	for (int i = 0; i < 2; i++) {
+		ttmpool_lru_remove(&buf[i]->be);
+		CHECK_EQ(t, ttmpool_unpopulate(&buf[i]->be), 0);
+	}
 	CHECK(t, rig_close(t, rig));
 }
 
@@ -382,6 +424,7 @@ static void s09_an_overwritten_buffer_is_not_unpopulated(struct check *t)
 CHECK_SUITE(valid, CHECK_CASE(s12_no_chunk_passes_for_anonymous),
 	    CHECK_CASE(s12_no_free_chunk_passes_for_anonymous),
 	    CHECK_CASE(s06_no_wrong_account_passes_for_valid),
+	    CHECK_CASE(s07_no_wrong_order_passes_for_valid),
 	    CHECK_CASE(s07_no_wrong_backend_passes_for_valid),
 	    CHECK_CASE(s07_a_changed_array_is_refused_half_way),
 	    CHECK_CASE(s07_an_array_is_not_believed_beyond_what_leaves),

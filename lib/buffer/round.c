@@ -307,8 +307,9 @@ static bool round_follows(struct round *round)
 	struct ttmpool_queue *followers = &mgr->lru.followers;
 	long seen;
 
-	if (!round->missed || round->ask->err)
+	if (!round->missed)
 		return false;
+	tpos_assert(!round->ask->err);
 	ttmpool_queue_enter(followers);
 	seen = tpos_wait_count(&followers->wait);
 	if (has_victim(round))

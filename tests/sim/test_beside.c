@@ -338,6 +338,13 @@ static unsigned long take_some(struct ttmpool_manager *mgr, unsigned long pages)
 		       : pages;
 }
 
+/* Waits until a thread waits for the buffers of others. */
+static void until_one_follows(struct crew *crew)
+{
+	while (!tpos_atomic_read(&crew->rig->mgr.lru.followers.waiting))
+		pause_ms(1);
+}
+
 /* A request for pages within the budget is not refused because the shrinker has the only
  * buffer that could leave: it waits until pages of that one have left. */
 static void s06_a_request_waits_for_the_shrinker(struct check *t)
@@ -430,23 +437,20 @@ static void s06_who_waits_for_the_shrinker_wakes_nobody(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
-/* A swap-out of all pages ends, though the shrinker goes on with buffers that came back
- * later. */
+/* A swap-out of all pages does not wait for a buffer that somebody used after it began. */
 static void s07_a_swap_out_of_all_ends(struct check *t)
 {
 	struct crew crew;
 
 	CHECK(t, crew_open(t, &crew, 2));
 	CHECK(t, holds(&crew, 0, 0, shrink, PAGES));
-	CHECK(t, begins(&crew, 2, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES) &&
-			 waits(2));
-	CHECK(t, crew_trylock(&crew.buf[1]->be));
-	CHECK_EQ(t, ttmpool_swapin(&crew.buf[1]->be, TTMPOOL_ALL_PAGES), 0);
-	crew_unlock(&crew.buf[1]->be);
 	CHECK(t, holds(&crew, 1, 1, shrink, PAGES));
+	CHECK(t, begins(&crew, 2, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES));
+	until_one_follows(&crew);
+	ttmpool_lru_touch(&crew.buf[1]->be);
 	CHECK_EQ(t, goes_on(0), PAGES);
 	CHECK(t, ends(2));
-	CHECK_EQ(t, goes_on(2), PAGES);
+	CHECK_EQ(t, goes_on(2), 0);
 	CHECK_EQ(t, goes_on(1), PAGES);
 	CHECK(t, crew_close(t, &crew));
 }
@@ -555,6 +559,87 @@ static void s11_many_come_back_in_short_steps(struct check *t)
 	CHECK(t, crew_close(t, crew));
 }
 
+/* A buffer that was used while it was swapped out, and before many others were, comes back in
+ * short steps as well; it is only known to be older than some of them. */
+static void s11_many_used_later_take_no_long_walk(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+	struct tpsim_counters counters;
+
+	CHECK(t, crew && crew_open(t, crew, WORKERS * PARTY));
+	CHECK(t, holds(crew, 0, 0, shrink, 1));
+	for (int i = 0; i < WORKERS * PARTY; i++)
+		ttmpool_lru_touch(&crew->buf[i]->be);
+	CHECK_EQ(t, goes_on(0), 1);
+	CHECK(t, ttmpool_manager_is_valid(&crew->rig->mgr));
+	tpsim_counters(check_machine(t), &counters);
+	CHECK(t, counters.longest_hold <= 256);
+	CHECK_EQ(t, shrink(&crew->rig->mgr, PAGES), PAGES);
+	CHECK_EQ(t, stored(crew, 1), PAGES);
+	CHECK(t, crew_close(t, crew));
+}
+
+/* A thread that looks whether others have a buffer that it may wait for does not look at all
+ * that they have. */
+static void s11_many_victims_take_no_long_walk(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+	struct tpsim_counters counters;
+
+	CHECK(t, crew && crew_open(t, crew, 10 * PARTY));
+	for (int i = 0; i < 10; i++)
+		CHECK(t, holds(crew, i, i * PARTY, shrink, PARTY * PAGES));
+	CHECK(t, begins(crew, 10, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES));
+	until_one_follows(crew);
+	for (int i = PARTY; i < 10 * PARTY; i++)
+		ttmpool_lru_touch(&crew->buf[i]->be);
+	CHECK_EQ(t, goes_on(0), PARTY * PAGES);
+	CHECK(t, ends(10));
+	tpsim_counters(check_machine(t), &counters);
+	CHECK(t, counters.longest_hold <= 256);
+	for (int i = 1; i < 11; i++)
+		goes_on(i);
+	CHECK(t, crew_close(t, crew));
+}
+
+static struct ttmpool_backend *leaves;
+
+static unsigned long take_off(struct ttmpool_manager *mgr, unsigned long pages)
+{
+	ttmpool_lru_remove(leaves);
+	return leaves->pool->mgr == mgr ? pages : 0;
+}
+
+static bool is_off(struct rig *rig, struct ttmpool_backend *be)
+{
+	bool off;
+
+	tpos_spin_lock(&rig->mgr.lock);
+	off = ttmpool_list_empty(&be->lru);
+	tpos_spin_unlock(&rig->mgr.lock);
+	return off;
+}
+
+/* A buffer that is used while a thread takes it off the list, and waits for its swap-out, does
+ * not return to the list. */
+static void s07_who_is_taken_off_stays_off(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 1));
+	leaves = &crew.buf[0]->be;
+	CHECK(t, holds(&crew, 0, 0, shrink, 1));
+	CHECK(t, begins(&crew, 1, take_off, 1));
+	while (!is_off(crew.rig, leaves))
+		pause_ms(1);
+	ttmpool_lru_touch(leaves);
+	CHECK(t, is_off(crew.rig, leaves));
+	CHECK_EQ(t, goes_on(0), 1);
+	CHECK_EQ(t, goes_on(1), 1);
+	CHECK(t, is_off(crew.rig, leaves));
+	CHECK(t, crew_close(t, &crew));
+}
+
 CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s07_the_shrinker_waits_for_nobody),
 	    CHECK_CASE(s07_who_comes_back_is_as_old_as_before),
@@ -568,7 +653,10 @@ CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s07_a_swap_out_of_all_looks_at_all),
 	    CHECK_CASE(s06_a_request_looks_at_all),
 	    CHECK_CASE(s07_who_is_used_later_is_newer),
-	    CHECK_CASE(s11_many_come_back_in_short_steps));
+	    CHECK_CASE(s11_many_come_back_in_short_steps),
+	    CHECK_CASE(s11_many_used_later_take_no_long_walk),
+	    CHECK_CASE(s11_many_victims_take_no_long_walk),
+	    CHECK_CASE(s07_who_is_taken_off_stays_off));
 
 int main(int argc, char **argv)
 {
