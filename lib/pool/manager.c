@@ -122,9 +122,7 @@ int ttmpool_manager_fini(struct ttmpool_manager *mgr)
 	bool busy;
 
 	tpos_spin_lock(&mgr->lock);
-	busy = !ttmpool_list_empty(&mgr->pools) ||
-	       !ttmpool_list_empty(&mgr->lru.buffers) ||
-	       !ttmpool_list_empty(&mgr->lru.victims) ||
+	busy = !ttmpool_list_empty(&mgr->pools) || mgr->lru.nr_with_pages ||
 	       !ttmpool_list_empty(&mgr->lru.others) ||
 	       !ttmpool_list_empty(&mgr->quarantine) ||
 	       !ttmpool_list_empty(&mgr->broken) ||

@@ -197,6 +197,30 @@ static void s06_who_does_not_wait_has_parts_at_the_budget(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Without memory for descriptors of the parts, such a request is refused, and the next one is
+ * served. */
+static void s06_parts_at_the_budget_need_descriptors(struct check *t)
+{
+	struct tpsim_fault fault = { .call = TPSIM_CALL_ZALLOC,
+				     .nth = 1,
+				     .times = 1000 };
+	struct pages *used, *some;
+	struct rig *rig = in_use(t, 1024, 512, &used);
+
+	CHECK(t, rig);
+	CHECK_EQ(t, prime(rig, WC, 512), 0);
+	some = pages_open(
+		t, rig,
+		&(struct pages_config){ .num_pages = 100, .caching = WC });
+	CHECK(t, some);
+	tpsim_fault_plan(check_machine(t), &fault);
+	CHECK_EQ(t, pages_take(some), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, pages_cycle(some), 0);
+	CHECK_EQ(t, pages_give(used), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 /* A prepare takes nothing of what is left of another kind that was prepared, and nothing of a
  * reserve that was set. */
 static void s07_a_prepare_takes_nothing_of_a_reserve(struct check *t)
@@ -259,6 +283,7 @@ CHECK_SUITE(reserves, CHECK_CASE(s07_what_is_prepared_is_of_a_kind),
 	    CHECK_CASE(s07_a_prepare_takes_nothing_of_a_reserve),
 	    CHECK_CASE(f56_what_is_had_instead_needs_no_more_addresses),
 	    CHECK_CASE(s07_at_the_budget_a_reserve_is_divided),
+	    CHECK_CASE(s06_parts_at_the_budget_need_descriptors),
 	    CHECK_CASE(s06_who_does_not_wait_has_parts_at_the_budget));
 
 int main(int argc, char **argv)
