@@ -179,7 +179,8 @@ void ttmpool_lru_remove(struct ttmpool_backend *be);
  * ttmpool_manager_swapout() - swap out buffers of the list, oldest first
  * @mgr: the manager
  * @pages: how many pages shall leave; the function stops when so many have left, or no more
- *	can leave. It waits for buffers that other threads are swapping out
+ *	can leave. It waits for buffers that other threads are swapping out. Pages that
+ *	come back to a buffer meanwhile need not leave again
  *
  * For a driver that will need pages soon, as before hibernation. The caller holds no lock
  * for which a trylock of its backends would have to wait. A signal ends the call. May

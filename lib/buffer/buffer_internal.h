@@ -51,8 +51,10 @@ static inline void lru_add_newest(struct ttmpool_backend *be)
 
 	tpos_assert(ttmpool_list_empty(&be->lru));
 	be->lru_time = ++lru->clock;
-	ttmpool_list_add(&be->lru,
-			 be->lru_victim ? &lru->victims : &lru->buffers);
+	if (be->lru_victim)
+		ttmpool_list_add_tail(&be->lru, &lru->victims);
+	else
+		ttmpool_list_add(&be->lru, &lru->buffers);
 }
 
 /* resident.c */
@@ -88,6 +90,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
  * struct party - buffers that are swapped out together
  * @be: the buffers, all of one pool; each has pages, and its lock is held
  * @end: for each buffer, the index up to which its array has been claimed
+ * @time: for each buffer of a round, its time when it was taken
  * @n: number of buffers; at least one
  * @pages: number of pages to swap out; no more than the buffers have
  * @ask: the request for which they leave
@@ -103,6 +106,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
 struct party {
 	struct ttmpool_backend *be[PARTY_MOST];
 	size_t end[PARTY_MOST];
+	uint64_t time[PARTY_MOST];
 	size_t n;
 	size_t pages;
 	const struct ttmpool_ask *ask;
@@ -118,7 +122,7 @@ int ttmpool_party_swapout(struct party *party);
 void ttmpool_lru_renew(struct ttmpool_backend *be);
 struct ttmpool_backend *ttmpool_lru_oldest(struct ttmpool_manager *mgr);
 void ttmpool_lru_take(struct ttmpool_backend *be);
-bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t began);
+bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t time);
 bool ttmpool_lru_has_victim(struct ttmpool_manager *mgr, uint64_t since);
 bool ttmpool_lru_is_valid(struct ttmpool_manager *mgr);
 

@@ -133,25 +133,29 @@ static struct ttmpool_list *lru_place(struct ttmpool_lru *lru, uint64_t time,
 	return link;
 }
 
-/* Makes a buffer as old as one beside it if its time does not belong there. */
+/* Makes a buffer as old as one beside it if its time does not belong there. If it is newer
+ * from now on, the clock tells rounds that somebody moved it. */
 static void lru_adapt_time(struct ttmpool_lru *lru, struct ttmpool_backend *be)
 {
 	const struct ttmpool_list *newer = be->lru.prev, *older = be->lru.next;
 
 	if (newer != &lru->buffers && lru_entry(newer)->lru_time < be->lru_time)
 		be->lru_time = lru_entry(newer)->lru_time;
-	if (older != &lru->buffers && lru_entry(older)->lru_time > be->lru_time)
+	if (older != &lru->buffers &&
+	    lru_entry(older)->lru_time > be->lru_time) {
 		be->lru_time = lru_entry(older)->lru_time;
+		lru->clock++;
+	}
 }
 
 /*
  * The victim was unlocked. It goes back to where its time belongs, unless it has no pages
- * any more, or is no longer to be swapped out. Returns whether it is on the list. @began: a
- * time before the buffer was taken. If nobody used the buffer since then, those that are
+ * any more, or is no longer to be swapped out. Returns whether it is on the list. @time: the
+ * buffer's time when it was taken. If nobody used the buffer since then, those that are
  * older have come back from other threads meanwhile; if somebody did, those that are newer
  * were used after it. So there are few of them.
  */
-bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t began)
+bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t time)
 {
 	struct ttmpool_lru *lru = &be->pool->mgr->lru;
 	struct ttmpool_list *link;
@@ -162,7 +166,7 @@ bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t began)
 	if (!be->lru_pages || ttmpool_list_empty(&be->lru))
 		return false;
 	ttmpool_list_del(&be->lru);
-	link = lru_place(lru, be->lru_time, be->lru_time > began);
+	link = lru_place(lru, be->lru_time, be->lru_time != time);
 	ttmpool_list_add(&be->lru, link);
 	lru_adapt_time(lru, be);
 	return true;

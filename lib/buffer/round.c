@@ -60,7 +60,6 @@
  * struct round - one walk along the list
  * @mgr: the manager that has the list
  * @listed: how many buffers had pages when it began
- * @began: the time when it began
  * @first: the time when it made a buffer the newest for the first time
  * @renewed: how many buffers it has made the newest
  * @wanted: number of pages that are still missing
@@ -74,7 +73,6 @@
 struct round {
 	struct ttmpool_manager *mgr;
 	size_t listed;
-	uint64_t began;
 	uint64_t first;
 	uint64_t renewed;
 	unsigned long wanted;
@@ -104,11 +102,10 @@ static void round_begin(struct round *round)
 	round->missed = false;
 	round->renewed = 0;
 	tpos_spin_lock(&mgr->lock);
-	round->began = mgr->lru.clock;
 	round->listed = mgr->lru.nr_with_pages;
-	tpos_spin_unlock(&mgr->lock);
 	if (!round->ask->since)
-		round->ask->since = round->began;
+		round->ask->since = mgr->lru.clock;
+	tpos_spin_unlock(&mgr->lock);
 }
 
 /* Makes a buffer the newest, because it is busy or no page of it could leave. */
@@ -185,6 +182,7 @@ static bool round_look(struct round *round)
 		if (be->funcs->trylock(be)) {
 			ttmpool_lru_take(be);
 			assert_deep(party->n < PARTY_MOST);
+			party->time[party->n] = be->lru_time;
 			party->be[party->n++] = be;
 			party->pages += be->lru_pages;
 		} else {
@@ -219,22 +217,29 @@ static void party_vacate(const struct party *party)
 	}
 }
 
-/* Unlocks the buffers of the party, and wakes those who wait for them. */
+/*
+ * Unlocks the buffers of the party, and wakes those who wait for them. If a request has got
+ * nothing, other requests would get nothing, too, and wake each other; then only a thread that
+ * takes a buffer off the list is woken.
+ */
 static void party_dissolve(struct round *round)
 {
 	struct ttmpool_manager *mgr = round->mgr;
 	struct party *party = &round->party;
+	bool wake = round->ask->in_reclaim || party->gained || round->over;
 
 	for (size_t i = 0; i < party->n; i++) {
 		struct ttmpool_backend *be = party->be[i];
 
 		be->funcs->unlock(be);
 		tpos_spin_lock(&mgr->lock);
-		if (ttmpool_lru_return(be, round->began) && be == party->vain)
+		wake |= ttmpool_list_empty(&be->lru);
+		if (ttmpool_lru_return(be, party->time[i]) && be == party->vain)
 			round_renew(round, be);
 		tpos_spin_unlock(&mgr->lock);
 	}
-	queue_wake(&mgr->lru.followers);
+	if (wake)
+		queue_wake(&mgr->lru.followers);
 }
 
 /*
@@ -338,10 +343,11 @@ static void round_run_locked(struct round *round)
 unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages)
 {
+	unsigned long most = pages_of(&mgr->lru.pages);
 	struct ttmpool_ask ask = { .err = 0 };
-	struct round round = round_for(mgr, pages, &ask);
+	struct round round = round_for(mgr, pages < most ? pages : most, &ask);
 
-	if (!pages_of(&mgr->lru.pages))
+	if (!most)
 		return 0;
 	do {
 		tpos_mutex_lock(&mgr->lru.mutex);

@@ -126,6 +126,7 @@ struct crew {
 	struct ttmpool_backend_funcs funcs;
 	struct buffer *buf[WORKERS * PARTY];
 	int n;
+	int turns;
 };
 
 /* With two pools, the buffers are of the one and the other by turns, so that no two of them
@@ -152,6 +153,7 @@ static bool crew_open_pools(struct check *t, struct crew *crew, int n,
 	crew->funcs.trylock = crew_trylock;
 	crew->funcs.unlock = crew_unlock;
 	crew->n = n;
+	crew->turns = 0;
 	crew->rig = rig_open(t, &rig);
 	for (int i = 0; crew->rig && i < n; i++) {
 		config.pool = i % pools;
@@ -640,6 +642,155 @@ static void s07_who_is_taken_off_stays_off(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
+/* Makes the array of a buffer one that the library did not leave there, so that the buffer
+ * cannot leave. Returns the entry that was changed. */
+static tpos_page_t *spoil(struct buffer *buf)
+{
+	tpos_page_t *first = buf->pages[0];
+
+	buf->pages[0] = buf->pages[1];
+	return first;
+}
+
+/* A buffer that left half is the next, though all others were used after the round began. */
+static void s07_half_a_buffer_is_the_next_among_many(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+
+	CHECK(t, crew && crew_open_pools(t, crew, WORKERS * PARTY, 2));
+	CHECK(t, holds(crew, 0, 0, shrink, PAGES + 2));
+	for (int i = 1; i < crew->n; i++)
+		ttmpool_lru_touch(&crew->buf[i]->be);
+	CHECK_EQ(t, goes_on(0), PAGES + 2);
+	CHECK_EQ(t, shrink(&crew->rig->mgr, PAGES - 2), PAGES - 2);
+	CHECK_EQ(t, stored(crew, 1), PAGES);
+	CHECK_EQ(t, stored(crew, 2), 0);
+	CHECK(t, crew_close(t, crew));
+}
+
+static void lock_some(struct crew *crew, int begin, int end)
+{
+	for (int i = begin; i < end; i++)
+		crew_trylock(&crew->buf[i]->be);
+}
+
+static void unlock_some(struct crew *crew, int begin, int end)
+{
+	for (int i = begin; i < end; i++)
+		crew_unlock(&crew->buf[i]->be);
+}
+
+/* The buffers that were to leave with one that cannot leave do so without it, behind many that
+ * are locked. */
+static void s07_a_bad_buffer_hides_nobody_among_many(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+	tpos_page_t *first;
+
+	CHECK(t, crew && crew_open(t, crew, WORKERS * PARTY));
+	first = spoil(crew->buf[200]);
+	CHECK(t, holds(crew, 0, 0, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES));
+	for (int i = PARTY; i < crew->n; i++)
+		ttmpool_lru_touch(&crew->buf[i]->be);
+	lock_some(crew, PARTY, 200);
+	CHECK_EQ(t, goes_on(0), (size_t)(PARTY + crew->n - 201) * PAGES);
+	unlock_some(crew, PARTY, 200);
+	crew->buf[200]->pages[0] = first;
+	CHECK(t, crew_close(t, crew));
+}
+
+/* A buffer that comes back among those that another round has looked at is looked at by that
+ * round. */
+static void s07_who_comes_back_among_many_is_seen(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+
+	CHECK(t, crew && crew_open(t, crew, WORKERS * PARTY));
+	CHECK(t, holds(crew, 0, 0, shrink, 1));
+	ttmpool_lru_touch(&crew->buf[0]->be);
+	lock_some(crew, 1, 201);
+	CHECK(t,
+	      holds(crew, 1, 201, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES));
+	CHECK_EQ(t, goes_on(0), 1);
+	CHECK_EQ(t, goes_on(1), (size_t)(crew->n - 200) * PAGES - 1);
+	unlock_some(crew, 1, 201);
+	CHECK_EQ(t, stored(crew, 0), PAGES);
+	CHECK(t, crew_close(t, crew));
+}
+
+/* Requests that wait for the shrinker do not wake each other either if they find a buffer that
+ * cannot leave. */
+static void s06_who_finds_a_bad_buffer_wakes_nobody(struct check *t)
+{
+	struct buffer_config config = { .num_pages = PAGES / 4,
+					.funcs = &buffer_plain };
+	struct crew crew;
+	tpos_page_t *first;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	wants = buffer_open(t, crew.rig, &config);
+	CHECK(t, wants);
+	first = spoil(crew.buf[1]);
+	CHECK(t, holds(&crew, 0, 0, shrink, PAGES));
+	for (int i = 1; i < 4; i++)
+		CHECK(t, begins(&crew, i, take_some, PAGES / 4) && waits(i));
+	wakes = 0;
+	CHECK(t, waits(1) && waits(2) && waits(3));
+	CHECK_EQ(t, wakes, 0);
+	CHECK_EQ(t, goes_on(0), PAGES);
+	for (int i = 1; i < 4; i++)
+		CHECK_EQ(t, goes_on(i), PAGES / 4);
+	crew.buf[1]->pages[0] = first;
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* The buffer that its owner brings back each time that the other one leaves. */
+static struct crew *seesaw;
+
+static void bring_back(struct ttmpool_backend *be)
+{
+	struct ttmpool_backend *other =
+		&seesaw->buf[be == &seesaw->buf[0]->be]->be;
+
+	if (other->tt.state != TTMPOOL_TT_SWAPPED || ++seesaw->turns > 100)
+		return;
+	if (ttmpool_swapin(other, TTMPOOL_ALL_PAGES))
+		seesaw->turns = 1000;
+}
+
+/* A swap-out of all pages ends, though owners bring their buffers back all the time. */
+static void s07_what_is_brought_back_need_not_leave_again(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open_pools(t, &crew, 2, 2));
+	seesaw = &crew;
+	crew.funcs.vacate = bring_back;
+	CHECK_EQ(t, ttmpool_manager_swapout(&crew.rig->mgr, TTMPOOL_ALL_PAGES),
+		 2 * PAGES);
+	CHECK_EQ(t, crew.turns, 1);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* A swap-out of all pages waits for old buffers that others have, also among many that were
+ * used meanwhile. */
+static void s07_old_victims_are_found_among_many(struct check *t)
+{
+	struct crew *crew = check_zalloc(t, sizeof(*crew));
+
+	CHECK(t, crew && crew_open(t, crew, 10 * PARTY));
+	for (int i = 0; i < 10; i++)
+		CHECK(t, holds(crew, i, i * PARTY, shrink, PARTY * PAGES));
+	CHECK(t, begins(crew, 10, ttmpool_manager_swapout, TTMPOOL_ALL_PAGES));
+	until_one_follows(crew);
+	for (int i = PARTY; i < 10 * PARTY; i++)
+		ttmpool_lru_touch(&crew->buf[i]->be);
+	CHECK(t, waits(10) && waits(10));
+	for (int i = 0; i < 11; i++)
+		goes_on(i);
+	CHECK(t, crew_close(t, crew));
+}
+
 CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s07_the_shrinker_waits_for_nobody),
 	    CHECK_CASE(s07_who_comes_back_is_as_old_as_before),
@@ -656,7 +807,13 @@ CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s11_many_come_back_in_short_steps),
 	    CHECK_CASE(s11_many_used_later_take_no_long_walk),
 	    CHECK_CASE(s11_many_victims_take_no_long_walk),
-	    CHECK_CASE(s07_who_is_taken_off_stays_off));
+	    CHECK_CASE(s07_who_is_taken_off_stays_off),
+	    CHECK_CASE(s07_half_a_buffer_is_the_next_among_many),
+	    CHECK_CASE(s07_a_bad_buffer_hides_nobody_among_many),
+	    CHECK_CASE(s07_who_comes_back_among_many_is_seen),
+	    CHECK_CASE(s06_who_finds_a_bad_buffer_wakes_nobody),
+	    CHECK_CASE(s07_what_is_brought_back_need_not_leave_again),
+	    CHECK_CASE(s07_old_victims_are_found_among_many));
 
 int main(int argc, char **argv)
 {
