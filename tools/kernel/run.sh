@@ -240,21 +240,39 @@ start_table()
 	consoles=
 }
 
-# Boot as many machines at a time as there are processors, and memory for them.
+# Those that take longest come first.
+boot_order()
+{
+	case " $modes " in
+	*" pressure "*) echo pressure ;;
+	esac
+	for mode in $modes; do
+		[ "$mode" = pressure ] || echo "$mode"
+	done
+}
+
+# Boot as many machines at a time as there are processors, and memory for them. A machine
+# takes a line out of the pipe when it begins, and puts one back when it ends.
 boot_modes()
 {
 	series=$1
 	machines=$(getconf _NPROCESSORS_ONLN)
 	[ "$machines" -le 4 ] || machines=4
-	booted=0
-	for mode in $modes; do
+	rm -f "$work/free"
+	mkfifo "$work/free"
+	exec 9<>"$work/free"
+	seq "$machines" >&9
+	for mode in $(boot_order); do
+		read -r place <&9
 		say "$series: booting, mode $mode"
 		rm -f "$work/$series-$mode.log" "$work/$series-$mode.log.row"
-		cell "$series" "$mode" &
-		booted=$((booted + 1))
-		[ $((booted % machines)) -ne 0 ] || wait
+		{
+			cell "$series" "$mode" || :
+			echo "$place" >&9
+		} &
 	done
 	wait
+	exec 9>&-
 	for mode in $modes; do
 		consoles="$consoles $work/$series-$mode.log"
 		count_row "$work/$series-$mode.log.row"
