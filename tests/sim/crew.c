@@ -74,7 +74,7 @@ static void hold_up(struct ttmpool_backend *be)
 	}
 }
 
-/* The lock of a buffer; who has it also sees what was done under it before. */
+/* The mutex orders what two threads do to a buffer, one after the other. */
 bool crew_trylock(struct ttmpool_backend *be)
 {
 	struct buffer *buf = ttmpool_list_entry(be, struct buffer, be);

@@ -48,15 +48,16 @@ enum crew_disturbance {
 /** crew_open() - open a rig and @n buffers; false if that failed. */
 bool crew_open(struct check *t, struct crew *crew, int n);
 
-/** crew_open_pools() - as crew_open(), with two pools: the buffers are of the one and the other
- * by turns, so that no two of them leave together. */
+/** crew_open_pools() - as crew_open(), but with @pools pools, one or two. With two, buffers that
+ * follow each other belong to different pools. A party has buffers of one pool only, so each
+ * buffer leaves alone. */
 bool crew_open_pools(struct check *t, struct crew *crew, int n, int pools);
 
 /** crew_close() - was nothing lost, and is nothing left? */
 bool crew_close(struct check *t, struct crew *crew);
 
-/** crew_trylock(), crew_unlock() - the lock of a buffer; who has it also sees what was done
- * under it before. */
+/** crew_trylock(), crew_unlock() - take and release the lock of a buffer. A thread that has
+ * taken it sees what the thread before it did to the buffer. */
 bool crew_trylock(struct ttmpool_backend *be);
 void crew_unlock(struct ttmpool_backend *be);
 

@@ -46,6 +46,25 @@ static void s11_many_used_later_take_no_long_walk(struct check *t)
 	CHECK(t, crew_close(t, crew));
 }
 
+/* Ten threads of the shrinker have all buffers, and a swap-out of all pages waits for them. Then
+ * all buffers but those of the first thread are used. */
+static bool all_are_held(struct check *t, struct crew *crew)
+{
+	bool good = crew_open(t, crew, 10 * PARTY);
+
+	for (int i = 0; good && i < 10; i++)
+		good = crew_holds(crew, i, i * PARTY, crew_shrink,
+				  PARTY * PAGES);
+	good = good && crew_begins(crew, 10, ttmpool_manager_swapout,
+				   TTMPOOL_ALL_PAGES);
+	if (!good)
+		return false;
+	crew_until_one_follows(crew);
+	for (int i = PARTY; i < 10 * PARTY; i++)
+		ttmpool_lru_touch(&crew->buf[i]->be);
+	return true;
+}
+
 /* A thread that looks whether others have a buffer that it may wait for does not look at all
  * that they have. */
 static void s11_many_victims_take_no_long_walk(struct check *t)
@@ -53,15 +72,7 @@ static void s11_many_victims_take_no_long_walk(struct check *t)
 	struct crew *crew = check_zalloc(t, sizeof(*crew));
 	struct tpsim_counters counters;
 
-	CHECK(t, crew && crew_open(t, crew, 10 * PARTY));
-	for (int i = 0; i < 10; i++)
-		CHECK(t, crew_holds(crew, i, i * PARTY, crew_shrink,
-				    PARTY * PAGES));
-	CHECK(t, crew_begins(crew, 10, ttmpool_manager_swapout,
-			     TTMPOOL_ALL_PAGES));
-	crew_until_one_follows(crew);
-	for (int i = PARTY; i < 10 * PARTY; i++)
-		ttmpool_lru_touch(&crew->buf[i]->be);
+	CHECK(t, crew && all_are_held(t, crew));
 	CHECK_EQ(t, crew_goes_on(0), PARTY * PAGES);
 	CHECK(t, crew_ends(10));
 	tpsim_counters(check_machine(t), &counters);
@@ -132,15 +143,7 @@ static void s07_old_victims_are_found_among_many(struct check *t)
 {
 	struct crew *crew = check_zalloc(t, sizeof(*crew));
 
-	CHECK(t, crew && crew_open(t, crew, 10 * PARTY));
-	for (int i = 0; i < 10; i++)
-		CHECK(t, crew_holds(crew, i, i * PARTY, crew_shrink,
-				    PARTY * PAGES));
-	CHECK(t, crew_begins(crew, 10, ttmpool_manager_swapout,
-			     TTMPOOL_ALL_PAGES));
-	crew_until_one_follows(crew);
-	for (int i = PARTY; i < 10 * PARTY; i++)
-		ttmpool_lru_touch(&crew->buf[i]->be);
+	CHECK(t, crew && all_are_held(t, crew));
 	CHECK(t, crew_waits(10) && crew_waits(10));
 	for (int i = 0; i < 11; i++)
 		crew_goes_on(i);

@@ -65,6 +65,23 @@ static void s06_a_request_gets_what_the_shrinker_leaves(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
+/* Three requests wait for the buffer that the shrinker has. Returns whether nobody is woken
+ * meanwhile, and all of them are served after that. */
+static bool three_wait_quietly(struct crew *crew)
+{
+	bool good = crew_holds(crew, 0, 0, crew_shrink, PAGES);
+
+	for (int i = 1; i < 4; i++)
+		good &= crew_begins(crew, i, take_some, PAGES / 4) &&
+			crew_waits(i);
+	crew_wakes = 0;
+	good &= crew_waits(1) && crew_waits(2) && crew_waits(3) && !crew_wakes;
+	good &= crew_goes_on(0) == PAGES;
+	for (int i = 1; i < 4; i++)
+		good &= crew_goes_on(i) == PAGES / 4;
+	return good;
+}
+
 /* Requests that wait for the same buffer of the shrinker do not wake each other. */
 static void s06_who_waits_for_the_shrinker_wakes_nobody(struct check *t)
 {
@@ -75,16 +92,7 @@ static void s06_who_waits_for_the_shrinker_wakes_nobody(struct check *t)
 	CHECK(t, crew_open(t, &crew, 1));
 	wants = buffer_open(t, crew.rig, &config);
 	CHECK(t, wants);
-	CHECK(t, crew_holds(&crew, 0, 0, crew_shrink, PAGES));
-	for (int i = 1; i < 4; i++)
-		CHECK(t, crew_begins(&crew, i, take_some, PAGES / 4) &&
-				 crew_waits(i));
-	crew_wakes = 0;
-	CHECK(t, crew_waits(1) && crew_waits(2) && crew_waits(3));
-	CHECK_EQ(t, crew_wakes, 0);
-	CHECK_EQ(t, crew_goes_on(0), PAGES);
-	for (int i = 1; i < 4; i++)
-		CHECK_EQ(t, crew_goes_on(i), PAGES / 4);
+	CHECK(t, three_wait_quietly(&crew));
 	CHECK(t, crew_close(t, &crew));
 }
 
@@ -126,16 +134,7 @@ static void s06_who_finds_a_bad_buffer_wakes_nobody(struct check *t)
 	wants = buffer_open(t, crew.rig, &config);
 	CHECK(t, wants);
 	first = crew_spoil(crew.buf[1]);
-	CHECK(t, crew_holds(&crew, 0, 0, crew_shrink, PAGES));
-	for (int i = 1; i < 4; i++)
-		CHECK(t, crew_begins(&crew, i, take_some, PAGES / 4) &&
-				 crew_waits(i));
-	crew_wakes = 0;
-	CHECK(t, crew_waits(1) && crew_waits(2) && crew_waits(3));
-	CHECK_EQ(t, crew_wakes, 0);
-	CHECK_EQ(t, crew_goes_on(0), PAGES);
-	for (int i = 1; i < 4; i++)
-		CHECK_EQ(t, crew_goes_on(i), PAGES / 4);
+	CHECK(t, three_wait_quietly(&crew));
 	crew.buf[1]->pages[0] = first;
 	CHECK(t, crew_close(t, &crew));
 }
