@@ -36,8 +36,8 @@
  * go one after the other, under the swap mutex: the second may need nothing more after the
  * first. But moving buffers may take long, so who only wants some pages, or one of these
  * buffers, does not wait for the mutex. It becomes a follower: it sleeps, and checks again
- * whenever some pages have left (swapout.c), a party of buffers was unlocked, or the mutex
- * is free. A request also follows if its round found no buffer while the shrinker's callers
+ * whenever some pages have left (swapout.c), the shrinker has unlocked its buffers, or the
+ * mutex is free. A request also follows if its round found no buffer while the shrinker's callers
  * had some. It waits only for buffers that were there when it began: each of them loses pages
  * or becomes newer, so the wait ends.
  */
