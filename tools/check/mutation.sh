@@ -16,5 +16,6 @@ export PYTHONDONTWRITEBYTECODE
 seed=${MUTATION_SEED-}
 finding '^mutation: \(.*\)$' /usr/bin/python3 "$root/tools/mutation/run.py" \
 	--root "$root" --build "$root/build/mutation" --jobs "$jobs" \
+	--suites "$root/build/dev/tests/suites.txt" \
 	--reviewed "$root/docs/mutation.md" \
 	--sample "${MUTATION_SAMPLE-300}" ${seed:+--seed "$seed"}

@@ -24,22 +24,34 @@ LEFT_OUT = ("sweep_move",)
 # The other of the two ways to clear belongs to another processor.
 ELSEWHERE = ("clear_any.c" if platform.machine() == "x86_64"
              else "clear_x86_64.c",)
-MORE = {"sweep": ["sweep.c", "scenes_pages.c", "scenes_moves.c"]}
 
 
 def run(*command):
     subprocess.run(command, check=True)
 
 
-def wrapped_functions(source):
-    """What a test puts in front of the port's functions, by the linker's --wrap."""
-    with open(source, encoding="utf-8") as file:
-        return sorted(set(re.findall(r"\b__wrap_(tpos_\w+)\(", file.read())))
+def wrapped_functions(sources):
+    """What a suite puts in front of functions below the library, by the linker's --wrap."""
+    functions = set()
+    for source in sources:
+        with open(source, encoding="utf-8") as file:
+            functions.update(re.findall(r"\b__wrap_(tp(?:os|sim)_\w+)\(", file.read()))
+    return sorted(functions)
+
+
+def suites_of(listed):
+    """The suites of the library, and their files below tests/, as CMake wrote them."""
+    with open(listed, encoding="utf-8") as file:
+        for line in file:
+            program, *sources = line.split()
+            if sources[0].startswith(("test_", "sim/test_")):
+                yield program[5:], sources
 
 
 class Build:
-    def __init__(self, root, where, *more):
+    def __init__(self, root, suites, where, *more):
         self.root = root
+        self.suites = suites
         self.flags = [*FLAGS, *more]
         self.where = where
         self.plain = os.path.join(where, "plain")
@@ -88,44 +100,38 @@ class Build:
                         ("tests/rig_buffer.c", "rig_buffer.o"),
                         ("tests/backend/cmocka/check_machine.c", "machine.o"),
                         ("tests/backend/cmocka/check_cmocka.c", "check.o"))]
-        for source in glob.glob(os.path.join(self.root, "tests/test_*.c")):
-            self.add_portable(source)
-        for source in glob.glob(os.path.join(self.root, "tests/sim/test_*.c")):
-            self.add_simulated(source)
+        for name, sources in suites_of(self.suites):
+            if name not in LEFT_OUT:
+                self.add(name, [os.path.join(self.root, "tests", source)
+                                for source in sources])
 
-    def add_portable(self, source):
-        name = os.path.basename(source)[5:-2]
-        main = os.path.join(self.root, "tests/backend/cmocka/main_portable.c")
-        objects = [self.compile(source, self.path(name + ".o")),
-                   self.compile(main, self.path(name + "-main.o"),
-                                "-DCHECK_SUBJECT=" + name)]
-        self.portable.append(self.link("test_" + name, objects))
-        self.programs.append(self.portable[-1])
-
-    def add_simulated(self, source):
-        name = os.path.basename(source)[5:-2]
-        objects = [self.compile(source, self.path(name + ".o"))]
-        wraps = wrapped_functions(source)
-        if wraps:  # and so it is linked anew for each fault
-            self.wraps[name] = wraps
-        if wraps or name in LEFT_OUT:
+    def add(self, name, sources):
+        parts = [self.compile(s, self.path(f"{name}-{os.path.basename(s)}.o"),
+                              "-DCHECK_SUBJECT=" + name) for s in sources]
+        functions = wrapped_functions(sources)
+        if functions:  # and so it is linked anew for each fault
+            self.wraps[name] = (parts, functions)
             return
-        for part in MORE.get(name, ()):
-            objects.append(self.compile(
-                os.path.join(self.root, "tests/sim", part),
-                self.path(name + "-" + part + ".o")))
-        program = self.link("test_" + name, objects)
+        program = self.link("test_" + name, parts)
         (self.slow if name in SLOW else self.programs).append(program)
+        if len(sources) > 1 and sources[1].endswith("main_portable.c"):
+            self.portable.append(program)
 
     def wrapped(self, objects, to):
         """The programs that wrap the port, with this library in them."""
-        for name, functions in self.wraps.items():
+        for name, (parts, functions) in self.wraps.items():
             program = os.path.join(to, "test_" + name)
-            run(CC, *self.flags, "-o", program, self.path(name + ".o"),
-                *self.facade, *objects, *self.sim_objects,
+            run(CC, *self.flags, "-o", program, *parts, *self.facade, *objects,
+                *self.sim_objects,
                 *["-Wl,--wrap=" + function for function in functions],
                 "-lcmocka")
             yield program
+
+    def everything(self):
+        """All programs, with the library that has no fault."""
+        yield from self.programs
+        yield from self.slow
+        yield from self.wrapped(self.lib_objects, self.plain)
 
     def path_of(self, name):
         """The file of lib/ with that name, on whichever floor."""

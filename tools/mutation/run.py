@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Plants faults in lib/, one at a time, and sees which of them the suites catch.
 
-    run.py --build DIR [--sample N] [--seed S] [--file NAME] [--jobs N]
+    run.py --root DIR --build DIR --suites FILE [--sample N] [--seed S] [--file NAME]
+        [--jobs N]
 
 The library is a shared object, of which a fault costs one file's compilation and a
 link; the test programs stay as they are. They run in an order that changes: who has
@@ -37,6 +38,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", required=True)
     parser.add_argument("--build", required=True, type=os.path.abspath)
+    parser.add_argument("--suites", help="what CMake wrote: the files of each")
     parser.add_argument("--reviewed", help="survivors with their reasons")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int)
@@ -152,7 +154,7 @@ def survived(path):
 
 def main():
     options = arguments()
-    build = Build(options.root, options.build)
+    build = Build(options.root, options.suites, options.build)
     everything = [m for f in build.files(options.file) for m in f.mutants()]
     reasons = reviewed(options.reviewed)
     if options.places:
@@ -163,12 +165,12 @@ def main():
     if gone or options.places:
         return bool(gone)
     build.prepare()
-    watched = Build(options.root, os.path.join(options.build, "asan"),
+    watched = Build(options.root, options.suites, os.path.join(options.build, "asan"),
                     "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     watched.prepare()
     judge = Judge(build, watched)
     for one in (build, watched):
-        for program in one.programs + one.slow:
+        for program in one.everything():
             if judge.run([program], one.plain, limit=SLOW_LIMIT_S):
                 sys.exit(f"mutation: {program} fails without any fault")
     if options.again:
