@@ -84,19 +84,24 @@ done
 ln -sf "$root/examples/edu-driver/Kbuild.embedded" "$out/embedded/Kbuild"
 kbuild "$out/embedded"
 
-# The first driver, in the three ways of docs/kernel.md. sparse has checked the library
-# already, and checks the driver in the last of them.
-for way in beside embedded elsewhere; do
-	ln_from=Kbuild.$way
-	[ "$way" != beside ] || ln_from=Kbuild
-	mkdir -p "$out/first-$way"
-	ln -sf "$root/examples/first-driver/first.c" "$out/first-$way/"
-	ln -sf "$root/examples/first-driver/$ln_from" "$out/first-$way/Kbuild"
-done
-"$here/link-tree.sh" "$out/first-beside/ttmpool" Kbuild include lib shim/linux
-(CHECK='' && kbuild "$out/first-beside")
+# first_driver DIR KBUILD: the first driver's files, in a directory to build it in.
+first_driver()
+{
+	mkdir -p "$1"
+	ln -sf "$root/examples/first-driver/first.c" "$1/"
+	ln -sf "$root/examples/first-driver/$2" "$1/Kbuild"
+}
+
+# The first driver, in the three ways of docs/kernel.md: beside ttmpool.ko, with the library
+# in it, and on a ttmpool.ko that is elsewhere. The first is built where ttmpool.ko is
+# already, which is not compiled again then. sparse has checked the library already, and
+# checks the driver in the last of them.
+first_driver "$out/shared" Kbuild
+(CHECK='' && kbuild "$out/shared")
+first_driver "$out/first-embedded" Kbuild.embedded
 "$here/link-tree.sh" "$out/first-embedded/ttmpool" include lib shim/linux
 (CHECK='' && kbuild "$out/first-embedded")
+first_driver "$out/first-elsewhere" Kbuild.elsewhere
 kbuild "$out/first-elsewhere" TTMPOOL="$out/shared/ttmpool" \
 	KBUILD_EXTRA_SYMBOLS="$out/shared/Module.symvers"
 

@@ -129,18 +129,18 @@ need_sparse()
 }
 
 # The portable suites on the simulated machine, for comparison with a kernel: the list of
-# cases, and the log of the operation script.
+# cases, and the log of the operation script. They are those of ./dev test.
+simulated=$root/build/dev
 prepare_simulated()
 {
 	say "building the simulated machine"
 	suites=$(basename -s .c "$root"/tests/test_*.c)
 	# shellcheck disable=SC2086 # a list of words
-	(cd "$root" && cmake --preset dev -B "$work/simulated" -DTTMPOOL_TOOLS=ON &&
-		cmake --build "$work/simulated" \
-			-j "$(getconf _NPROCESSORS_ONLN)" --target $suites \
-			ttmpool-record ttmpool-replay) >"$work/simulated.log" 2>&1 &&
-		export PROGRAMS="$work/simulated/tools/record/ttmpool-record \
-$work/simulated/tools/replay/ttmpool-replay"
+	(cd "$root" && cmake --preset dev && cmake --build --preset dev \
+		-j "$(getconf _NPROCESSORS_ONLN)" --target $suites \
+		ttmpool-record ttmpool-replay) >"$work/simulated.log" 2>&1 &&
+		export PROGRAMS="$simulated/tools/record/ttmpool-record \
+$simulated/tools/replay/ttmpool-replay"
 }
 
 # From this Debian, or from the next one. Status 3: neither has such a kernel.
@@ -221,7 +221,7 @@ cell()
 	fi
 	! shares_addresses "$series" || export TPSIM_IOVA=shared
 	[ "$suffix" != -arm64-16k ] || export TPSIM_PAGE_SHIFT=14
-	alike=$("$here/fidelity.sh" "$work/simulated/tests/test_fidelity" \
+	alike=$("$here/fidelity.sh" "$simulated/tests/test_fidelity" \
 		"$mode" "$log") || verdict=FAILED
 	# shellcheck disable=SC2046,SC2183 # three numbers
 	printf '%-6s %-11s %6s %8s %10s %6s %5ss  %s\n' "$series" "$mode" \
@@ -295,7 +295,7 @@ close_table()
 {
 	cat "$table"
 	# shellcheck disable=SC2086 # a list of words
-	"$here/names.sh" "$work/simulated/tests" $consoles ||
+	"$here/names.sh" "$simulated/tests" $consoles ||
 		failed=$((failed + 1))
 	[ "$skipped" -eq 0 ] || echo "$1: $skipped kernels skipped"
 	echo "$1: $passed passed, $failed failed"
