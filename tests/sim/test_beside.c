@@ -146,6 +146,25 @@ static void s07_a_swap_out_of_all_ends(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
+/* A swap-out of all pages that waited for a buffer ends if the store then fails. */
+static void s07_a_swap_out_of_all_ends_with_the_store(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	CHECK(t, crew_holds(&crew, 0, 0, crew_shrink, PAGES));
+	CHECK(t, crew_begins(&crew, 1, ttmpool_manager_swapout,
+			     TTMPOOL_ALL_PAGES));
+	crew_until_one_follows(&crew);
+	crew_store_fails = true;
+	CHECK_EQ(t, crew_goes_on(0), 0);
+	CHECK(t, crew_ends(1));
+	crew_store_fails = false;
+	CHECK_EQ(t, crew_goes_on(1), PAGES);
+	CHECK_EQ(t, crew_stored(&crew, 0), 0);
+	CHECK(t, crew_close(t, &crew));
+}
+
 /* A buffer that another thread locked or used for a moment, or tried in vain, during a swap-out
  * of all pages is swapped out all the same. */
 static void s07_a_swap_out_of_all_looks_at_all(struct check *t)
@@ -238,6 +257,7 @@ CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s07_a_swap_out_of_all_leaves_none),
 	    CHECK_CASE(s07_a_signal_ends_the_wait_for_the_shrinker),
 	    CHECK_CASE(s07_a_swap_out_of_all_ends),
+	    CHECK_CASE(s07_a_swap_out_of_all_ends_with_the_store),
 	    CHECK_CASE(s07_a_swap_out_of_all_looks_at_all),
 	    CHECK_CASE(s07_who_is_taken_off_stays_off),
 	    CHECK_CASE(s07_what_is_brought_back_need_not_leave_again));
