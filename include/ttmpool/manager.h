@@ -63,8 +63,10 @@ struct ttmpool_ask {
 
 /**
  * struct ttmpool_swapper - how a manager reaches the buffers of its pools
- * @count: returns how many pages could be swapped out now. Takes no lock that is held while
- *	memory is allocated, and does not sleep.
+ * @count: returns how many pages could be swapped out, now or after other threads have done
+ *	with their buffers. Takes no lock that is held while memory is allocated, and does not
+ *	sleep.
+ * @count_idle: as @count, but without the pages that other threads are swapping out
  * @swapout: swaps out buffers until @pages pages have left, or no more can leave, and
  *	returns how many went to the system. If another swap-out is in progress, the
  *	function waits until that one has given pages back, or has ended. It then returns
@@ -80,6 +82,7 @@ struct ttmpool_ask {
  */
 struct ttmpool_swapper {
 	unsigned long (*count)(struct ttmpool_manager *mgr);
+	unsigned long (*count_idle)(struct ttmpool_manager *mgr);
 	unsigned long (*swapout)(struct ttmpool_manager *mgr,
 				 unsigned long pages, struct ttmpool_ask *ask);
 	bool (*is_valid)(struct ttmpool_manager *mgr);
@@ -89,11 +92,13 @@ struct ttmpool_swapper {
  * struct ttmpool_lru - the buffers that may be swapped out
  * @mutex: held while buffers are swapped out for a request; the shrinker does without
  * @buffers: the buffers that have pages to give, newest first; protected by the manager's
- *	spinlock, as are the next four members
+ *	spinlock, as are the next six members
  * @victims: the buffers that are being swapped out, and still have pages
  * @others: the buffers that have no pages to give now, in no order
  * @nr_with_pages: how many buffers have pages to give, on a list or not
  * @clock: counts how often a buffer became the newest
+ * @store_failed: a store was full, broken or without memory when buffers were last swapped out
+ * @pages_leaving: how many pages the buffers have that are being swapped out
  * @pages: how many pages the buffers in @buffers and @victims have
  * @followers: threads that wait for pages which another thread swaps out
  *
@@ -108,6 +113,8 @@ struct ttmpool_lru {
 	struct ttmpool_list others;
 	size_t nr_with_pages;
 	uint64_t clock;
+	bool store_failed;
+	unsigned long pages_leaving;
 	tpos_atomic_t pages;
 	struct ttmpool_queue followers;
 };
@@ -233,7 +240,8 @@ void ttmpool_manager_set_page_budget(struct ttmpool_manager *mgr,
  * @mgr: the manager
  * @swap: also count the pages of buffers that can be swapped out
  *
- * Counts the pooled pages without the reserves. May be called from any allocation context:
+ * Counts the pooled pages without the reserves, and the pages of buffers without those that
+ * other threads are swapping out. May be called from any allocation context:
  * the function takes no lock that is held for long, allocates nothing, and takes as long
  * with ten thousand pools as with one.
  */

@@ -144,9 +144,10 @@ int TPOS_MUST_CHECK ttmpool_handover(struct ttmpool_backend *from,
  * The swapper touches no more buffers than it needs for the wanted pages. A buffer of which
  * only a part has left stays the oldest until all of it has left, or some of it has come
  * back. Up to 16 small buffers of one pool leave together, with one batch of unmaps and one
- * of caching changes. An error ends the swap-out: a signal, or a store that is full, broken
- * or without memory. Then the buffer that met the error becomes the newest of the list, and
- * it is unchanged if nothing of it had left.
+ * of caching changes. A signal ends the swap-out, and so does a store that is full, broken or
+ * without memory. The buffer that the store failed becomes the newest of the list, and it is
+ * unchanged if nothing of it had left. After a failure the swapper tries one buffer at a time,
+ * until the store has room again.
  *
  * The shrinker swaps out for each thread that calls it, beside other swap-outs, and waits for
  * none. It gains nothing only if each buffer is locked, or is being swapped out by another
@@ -183,8 +184,8 @@ void ttmpool_lru_remove(struct ttmpool_backend *be);
  *	come back to a buffer meanwhile need not leave again
  *
  * For a driver that will need pages soon, as before hibernation. The caller holds no lock
- * for which a trylock of its backends would have to wait. A signal ends the call. May
- * sleep.
+ * for which a trylock of its backends would have to wait. A signal ends the call, also
+ * while that waits for other threads. May sleep.
  *
  * Return: the number of pages that went to the system, without those that had to be
  * quarantined.

@@ -96,7 +96,7 @@ int ttmpool_backend_restore(struct ttmpool_backend *be,
  * @ask: the request for which they leave
  * @gained: number of pages that have left
  * @freed: of these, the number that went to the system; the others are quarantined
- * @vain: a buffer of which no page could leave, or NULL
+ * @failed: the buffer that met an error, or NULL; a signal and a deadline are no such errors
  *
  * Lockdep counts each of the buffers' locks, and it can track 48 at a time
  * (include/linux/sched.h, MAX_LOCK_DEPTH). A thread may have two parties: if the store of the
@@ -112,7 +112,7 @@ struct party {
 	const struct ttmpool_ask *ask;
 	size_t gained;
 	size_t freed;
-	struct ttmpool_backend *vain;
+	struct ttmpool_backend *failed;
 };
 
 /* swapout.c */

@@ -106,6 +106,7 @@ void ttmpool_lru_take(struct ttmpool_backend *be)
 	tpos_assert(!be->lru_victim);
 	tpos_assert(be->lru_pages);
 	be->lru_victim = true;
+	lru->pages_leaving += be->lru_pages;
 	ttmpool_list_move_tail(&be->lru, &lru->victims);
 }
 
@@ -162,7 +163,9 @@ bool ttmpool_lru_return(struct ttmpool_backend *be, uint64_t time)
 
 	tpos_assert_held(&be->pool->mgr->lock);
 	tpos_assert(be->lru_victim);
+	tpos_assert(lru->pages_leaving >= be->lru_pages);
 	be->lru_victim = false;
+	lru->pages_leaving -= be->lru_pages;
 	if (!be->lru_pages || ttmpool_list_empty(&be->lru))
 		return false;
 	ttmpool_list_del(&be->lru);
@@ -225,14 +228,15 @@ static bool list_is_valid(const struct ttmpool_lru *lru,
 bool ttmpool_lru_is_valid(struct ttmpool_manager *mgr)
 {
 	struct ttmpool_lru *lru = &mgr->lru;
-	unsigned long pages = 0;
+	unsigned long pages = 0, leaving = 0;
 	bool good;
 
 	tpos_spin_lock(&mgr->lock);
 	tpos_long_hold(&mgr->lock);
 	good = list_is_valid(lru, &lru->buffers, &pages) &&
-	       list_is_valid(lru, &lru->victims, &pages) &&
-	       list_is_valid(lru, &lru->others, &pages);
+	       list_is_valid(lru, &lru->victims, &leaving) &&
+	       list_is_valid(lru, &lru->others, &pages) &&
+	       leaving == lru->pages_leaving;
 	tpos_spin_unlock(&mgr->lock);
-	return good && pages == pages_of(&lru->pages);
+	return good && pages + leaving == pages_of(&lru->pages);
 }

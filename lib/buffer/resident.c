@@ -173,6 +173,8 @@ static void lru_count(struct ttmpool_backend *be, size_t pages)
 		else
 			ttmpool_list_add(&be->lru, &mgr->lru.others);
 	}
+	if (be->lru_victim)
+		mgr->lru.pages_leaving += pages - be->lru_pages;
 	be->lru_pages = pages;
 	tpos_spin_unlock(&mgr->lock);
 }

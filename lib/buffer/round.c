@@ -22,8 +22,8 @@
  *
  * An error that concerns all buffers alike ends the round: a signal, or a store that
  * is full, broken or without memory. (An error of one buffer does not: see
- * is_own_fault().) The buffer of which no page could leave becomes the newest, in case
- * the error concerned only this buffer, so that another one is tried next.
+ * is_own_fault().) The buffer that met the error becomes the newest, in case the error
+ * concerned only this buffer, so that another one is tried next. A signal is no such error.
  *
  * The lock of a buffer belongs to the driver. The swapper only ever tries it, because a
  * thread that waits for memory may hold it. Processes may have mapped the buffer; the
@@ -38,8 +38,8 @@
  * buffers, does not wait for the mutex. It becomes a follower: it sleeps, and checks again
  * whenever some pages have left (swapout.c), the shrinker has unlocked its buffers, or the
  * mutex is free. A request also follows if its round found no buffer while the shrinker's callers
- * had some. It waits only for buffers that were there when it began: each of them loses pages
- * or becomes newer, so the wait ends.
+ * had some. It waits only for buffers that were there when its first round ended: each of them
+ * loses pages or becomes newer, so the wait ends.
  */
 
 #include "buffer_internal.h"
@@ -103,8 +103,6 @@ static void round_begin(struct round *round)
 	round->renewed = 0;
 	tpos_spin_lock(&mgr->lock);
 	round->listed = mgr->lru.nr_with_pages;
-	if (!round->ask->since)
-		round->ask->since = mgr->lru.clock;
 	tpos_spin_unlock(&mgr->lock);
 }
 
@@ -130,7 +128,11 @@ static bool round_has_seen(const struct round *round,
 	return moved == round->renewed || round->renewed >= 2 * round->listed;
 }
 
-/* Returns the buffer to look at next, or NULL if the round is over. */
+/*
+ * Returns the buffer to look at next, or NULL if the round is over. Where the first round of a
+ * request ends, it is decided which buffers the request waits for: all that have been there
+ * until then, with those that were busy for a moment, and that the round made the newest.
+ */
 static struct ttmpool_backend *round_next(struct round *round)
 {
 	struct ttmpool_backend *be = ttmpool_lru_oldest(round->mgr);
@@ -142,16 +144,23 @@ static struct ttmpool_backend *round_next(struct round *round)
 	if (round->party.n) /* these first; they are among the victims */
 		return NULL;
 	round->over = true;
+	if (!round->ask->since)
+		round->ask->since = round->mgr->lru.clock;
 	round->missed = ttmpool_lru_has_victim(round->mgr, round->ask->since);
 	return NULL;
 }
 
-/* Returns whether the party has enough pages, or as many buffers as it may have. */
+/*
+ * Returns whether the party has enough pages, or as many buffers as it may have. As long as the
+ * store fails, one buffer is tried at a time: each of them would get a store, and lose the
+ * mappings of processes, for nothing.
+ */
 static bool party_is_full(const struct round *round)
 {
 	const struct party *party = &round->party;
+	size_t most = round->mgr->lru.store_failed ? 1 : PARTY_MOST;
 
-	return party->pages >= round->wanted || party->n == PARTY_MOST ||
+	return party->pages >= round->wanted || party->n >= most ||
 	       (party->n && party->pages >= window_pages(party->be[0]->pool));
 }
 
@@ -204,20 +213,6 @@ static bool is_own_fault(int err)
 }
 
 /*
- * Ends all mappings of processes. After this, only the buffers themselves refer to
- * their pages.
- */
-static void party_vacate(const struct party *party)
-{
-	for (size_t i = 0; i < party->n; i++) {
-		struct ttmpool_backend *be = party->be[i];
-
-		if (be->funcs->vacate)
-			be->funcs->vacate(be);
-	}
-}
-
-/*
  * Unlocks the buffers of the party, and wakes those who wait for them. If a request has got
  * nothing, other requests would get nothing, too, and wake each other; then only a thread that
  * takes a buffer off the list is woken.
@@ -234,7 +229,8 @@ static void party_dissolve(struct round *round)
 		be->funcs->unlock(be);
 		tpos_spin_lock(&mgr->lock);
 		wake |= ttmpool_list_empty(&be->lru);
-		if (ttmpool_lru_return(be, party->time[i]) && be == party->vain)
+		if (ttmpool_lru_return(be, party->time[i]) &&
+		    be == party->failed)
 			round_renew(round, be);
 		tpos_spin_unlock(&mgr->lock);
 	}
@@ -242,16 +238,43 @@ static void party_dissolve(struct round *round)
 		queue_wake(&mgr->lru.followers);
 }
 
+/* Returns whether a signal or its deadline ends the request. */
+static bool round_is_ended(struct round *round)
+{
+	round->ask->err = ttmpool_ask_check(round->mgr, round->ask);
+	round->over |= round->ask->err;
+	return round->ask->err;
+}
+
 /*
- * Swaps out the buffers of the party, and unlocks them. Returns how many pages have
- * left.
+ * Ends all mappings of processes. After this, only the buffers themselves refer to
+ * their pages.
  */
-static unsigned long round_play(struct round *round)
+static void party_vacate(const struct party *party)
+{
+	for (size_t i = 0; i < party->n; i++) {
+		struct ttmpool_backend *be = party->be[i];
+
+		if (be->funcs->vacate)
+			be->funcs->vacate(be);
+	}
+}
+
+/* Notes whether the store failed the party. */
+static void round_note_store(const struct round *round, int err)
+{
+	struct ttmpool_manager *mgr = round->mgr;
+
+	tpos_spin_lock(&mgr->lock);
+	mgr->lru.store_failed = err;
+	tpos_spin_unlock(&mgr->lock);
+}
+
+static void party_leave(struct round *round)
 {
 	struct party *party = &round->party;
 	int err;
 
-	tpos_assert(party->n);
 	if (party->pages > round->wanted)
 		party->pages = round->wanted;
 	party_vacate(party);
@@ -259,18 +282,22 @@ static unsigned long round_play(struct round *round)
 	round->over |= err && !is_own_fault(err);
 	if (err == -EINTR || err == -ETIMEDOUT)
 		round->ask->err = err;
-	party_dissolve(round);
-	round->freed += (unsigned long)party->freed;
-	return (unsigned long)party->gained;
+	else if (!is_own_fault(err))
+		round_note_store(round, err);
 }
 
-/* Returns whether the request ends, because of a signal or its deadline, while it looks for
- * buffers. */
-static bool round_is_ended(struct round *round)
+/*
+ * Swaps out the buffers of the party, unless the request ends before anything is done to them,
+ * and unlocks them. Returns how many pages have left.
+ */
+static unsigned long round_play(struct round *round)
 {
-	round->ask->err = ttmpool_ask_check(round->mgr, round->ask);
-	round->over |= round->ask->err;
-	return round->ask->err;
+	tpos_assert(round->party.n);
+	if (!round_is_ended(round))
+		party_leave(round);
+	party_dissolve(round);
+	round->freed += (unsigned long)round->party.freed;
+	return (unsigned long)round->party.gained;
 }
 
 /*
@@ -340,24 +367,11 @@ static void round_run_locked(struct round *round)
 		queue_wake(&mgr->lru.followers);
 }
 
-unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
-				      unsigned long pages)
-{
-	unsigned long most = pages_of(&mgr->lru.pages);
-	struct ttmpool_ask ask = { .err = 0 };
-	struct round round = round_for(mgr, pages < most ? pages : most, &ask);
-
-	if (!most)
-		return 0;
-	do {
-		tpos_mutex_lock(&mgr->lru.mutex);
-		round_run_locked(&round);
-	} while (round.wanted && round_follows(&round));
-	return round.freed;
-}
-
-/* A request for pages: a round, or, if another request does one, the wait for that. */
-static unsigned long swap_or_follow(struct round *round)
+/*
+ * Takes the swap mutex, or, if another thread has it, sleeps until that has done something.
+ * Returns whether the thread has the mutex.
+ */
+static bool round_lock_or_follow(struct round *round)
 {
 	struct ttmpool_manager *mgr = round->mgr;
 	struct ttmpool_queue *followers = &mgr->lru.followers;
@@ -371,7 +385,31 @@ static unsigned long swap_or_follow(struct round *round)
 		round->ask->err =
 			ttmpool_queue_follow(mgr, followers, seen, round->ask);
 	ttmpool_queue_leave(followers);
-	if (!mine)
+	return mine;
+}
+
+unsigned long ttmpool_manager_swapout(struct ttmpool_manager *mgr,
+				      unsigned long pages)
+{
+	unsigned long most = pages_of(&mgr->lru.pages);
+	struct ttmpool_ask ask = { .err = 0 };
+	struct round round = round_for(mgr, pages < most ? pages : most, &ask);
+
+	if (!most)
+		return 0;
+	do {
+		while (!round_lock_or_follow(&round))
+			if (ask.err)
+				return round.freed;
+		round_run_locked(&round);
+	} while (round.wanted && round_follows(&round));
+	return round.freed;
+}
+
+/* A request for pages: a round, or, if another request does one, the wait for that. */
+static unsigned long swap_or_follow(struct round *round)
+{
+	if (!round_lock_or_follow(round))
 		return round->ask->err ? 0 : TTMPOOL_LOOK_AGAIN;
 	round_run_locked(round);
 	if (!round->freed && round_follows(round))
@@ -403,8 +441,22 @@ static unsigned long count_swappable(struct ttmpool_manager *mgr)
 	return pages_of(&mgr->lru.pages);
 }
 
+/* The system's shrinker asks this. What other threads are swapping out is theirs: as it is with
+ * the pages that the kernel's own reclaim has isolated, nobody else may plan with it. */
+static unsigned long count_idle(struct ttmpool_manager *mgr)
+{
+	unsigned long pages, leaving;
+
+	tpos_spin_lock(&mgr->lock);
+	leaving = mgr->lru.pages_leaving;
+	pages = pages_of(&mgr->lru.pages);
+	tpos_spin_unlock(&mgr->lock);
+	return pages > leaving ? pages - leaving : 0;
+}
+
 static const struct ttmpool_swapper round_swapper = {
 	.count = count_swappable,
+	.count_idle = count_idle,
 	.swapout = swap_for,
 	.is_valid = ttmpool_lru_is_valid,
 };

@@ -404,7 +404,7 @@ static int swapout_enter(struct swapout *out, struct party *party, size_t *n)
 		err = swapout_claim(out, be, here, &party->end[*n]);
 		if (!err)
 			continue;
-		party->vain = be;
+		party->failed = be;
 		break;
 	}
 	return err;
@@ -416,7 +416,7 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 	int err = swapout_probe(out, party);
 
 	if (err) {
-		party->vain = party->be[0];
+		party->failed = party->be[0];
 		goto drop;
 	}
 	/*
@@ -424,11 +424,9 @@ static int swapout_move(struct swapout *out, struct party *party, size_t n)
 	 */
 	ttmpool_chunks_make_ordinary(out->pool, &out->claimed);
 	for (size_t i = 0; i < n && !err; i++) {
-		size_t had = out->gained;
-
 		err = swapout_store(out, party, i);
-		if (err && out->gained == had)
-			party->vain = party->be[i];
+		if (err)
+			party->failed = party->be[i];
 	}
 	if (!err)
 		return 0;
@@ -465,7 +463,7 @@ int ttmpool_party_swapout(struct party *party)
 
 	tpos_assert(party->n);
 	tpos_assert(party->pages);
-	party->vain = NULL;
+	party->failed = NULL;
 	ttmpool_list_init(&out.claimed);
 	ttmpool_list_init(&out.stored);
 	ttmpool_list_init(&out.adopted);
@@ -480,6 +478,8 @@ int ttmpool_party_swapout(struct party *party)
 	tpos_assert(ttmpool_list_empty(&out.stored));
 	tpos_assert(ttmpool_list_empty(&out.adopted));
 	tpos_assert(out.freed <= out.gained);
+	if (err == -EINTR || err == -ETIMEDOUT)
+		party->failed = NULL;
 	party->gained = out.gained;
 	party->freed = out.freed;
 	return err;

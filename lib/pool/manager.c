@@ -162,7 +162,7 @@ unsigned long ttmpool_manager_shrink_count_node(struct ttmpool_manager *mgr,
 	unsigned long pages = ttmpool_manager_count_spare_node(mgr, node);
 
 	if (swap)
-		pages += ttmpool_swapper_count(mgr);
+		pages += ttmpool_swapper_count_idle(mgr);
 	if (!pages) /* no scan will follow, which would recall */
 		tpos_atomic_add_return(1, &mgr->recalls);
 	return pages;

@@ -295,6 +295,7 @@ void ttmpool_chunk_verify(struct ttmpool_pool *pool,
 
 /* swapper.c */
 unsigned long ttmpool_swapper_count(struct ttmpool_manager *mgr);
+unsigned long ttmpool_swapper_count_idle(struct ttmpool_manager *mgr);
 unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages,
 				      struct ttmpool_ask *ask);

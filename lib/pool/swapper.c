@@ -30,6 +30,13 @@ unsigned long ttmpool_swapper_count(struct ttmpool_manager *mgr)
 	return swapper ? swapper->count(mgr) : 0;
 }
 
+unsigned long ttmpool_swapper_count_idle(struct ttmpool_manager *mgr)
+{
+	const struct ttmpool_swapper *swapper = swapper_of(mgr);
+
+	return swapper ? swapper->count_idle(mgr) : 0;
+}
+
 unsigned long ttmpool_swapper_swapout(struct ttmpool_manager *mgr,
 				      unsigned long pages,
 				      struct ttmpool_ask *ask)

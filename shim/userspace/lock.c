@@ -198,6 +198,7 @@ void tpsim_lock_acquire(struct tpsim_lock *lock)
 
 bool tpsim_lock_try(struct tpsim_lock *lock)
 {
+	self.machine = lock->machine;
 	if (pthread_mutex_trylock(&lock->mutex))
 		return false;
 	note_taken(lock);

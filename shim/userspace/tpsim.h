@@ -391,7 +391,7 @@ size_t tpsim_work_run(struct tpsim_machine *machine);
 
 /*
  * Waiting, and what ends a wait. A thread works on the machine for which it last made a
- * call, or of which it last took a lock. The functions tpos_signal_pending() and
+ * call, or of which it last took or tried a lock. The functions tpos_signal_pending() and
  * tpos_wait() use that machine.
  *
  * On a machine without threads, a wait takes no real time. First, tpos_wait() lets the

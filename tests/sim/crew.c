@@ -196,10 +196,15 @@ bool crew_holds(struct crew *crew, int worker, int i,
 	return !w->done;
 }
 
+void crew_lets_go(int worker)
+{
+	workers[worker].may_go = true;
+}
+
 /* Returns how many pages the thread that was held up has got. */
 unsigned long crew_goes_on(int worker)
 {
-	workers[worker].may_go = true;
+	crew_lets_go(worker);
 	pthread_join(workers[worker].thread, NULL);
 	return workers[worker].got;
 }

@@ -80,6 +80,9 @@ bool crew_holds(struct crew *crew, int worker, int i,
 				      unsigned long pages),
 		unsigned long pages);
 
+/** crew_lets_go() - let the thread go on. */
+void crew_lets_go(int worker);
+
 /** crew_goes_on() - let the thread go on to its end; the number of pages that it got. */
 unsigned long crew_goes_on(int worker);
 

@@ -146,6 +146,60 @@ static void s07_a_swap_out_of_all_ends(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
+/* A swap-out of all pages waits for a buffer that was busy for a moment when it looked at it, and
+ * that another thread swaps out then. */
+static void s07_a_swap_out_of_all_waits_for_who_was_busy(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open_pools(t, &crew, 3, 2));
+	crew_lock(&crew, 1, 2);
+	CHECK(t, crew_holds(&crew, 0, 2, ttmpool_manager_swapout,
+			    TTMPOOL_ALL_PAGES));
+	crew_release(&crew, 1, 2);
+	CHECK(t, crew_holds(&crew, 1, 1, crew_shrink, PAGES));
+	crew_lets_go(0);
+	CHECK(t, crew_waits(0));
+	CHECK_EQ(t, crew_goes_on(1), PAGES);
+	CHECK_EQ(t, crew_goes_on(0), 2 * PAGES);
+	CHECK_EQ(t, crew_stored(&crew, 1), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* A signal ends the wait for another swap-out for a driver, too. */
+static void s07_a_signal_ends_the_wait_for_a_swap_out(struct check *t)
+{
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	CHECK(t, crew_holds(&crew, 0, 0, ttmpool_manager_swapout, PAGES));
+	CHECK(t, crew_begins(&crew, 1, ttmpool_manager_swapout, PAGES) &&
+			 crew_waits(1));
+	tpsim_signal_after(check_machine(t), 1);
+	CHECK(t, crew_ends(1));
+	tpsim_signal_clear(check_machine(t));
+	CHECK_EQ(t, crew_goes_on(1), 0);
+	CHECK_EQ(t, crew_goes_on(0), PAGES);
+	CHECK(t, crew_close(t, &crew));
+}
+
+/* The shrinker does not count what another thread is swapping out. */
+static void s07_what_is_leaving_does_not_count(struct check *t)
+{
+	struct ttmpool_manager_stats stats;
+	struct crew crew;
+
+	CHECK(t, crew_open(t, &crew, 2));
+	CHECK(t, crew_holds(&crew, 0, 0, crew_shrink, 3));
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&crew.rig->mgr, true), PAGES);
+	ttmpool_manager_stats(&crew.rig->mgr, &stats);
+	CHECK_EQ(t, stats.pages_swappable, 2 * PAGES);
+	CHECK_EQ(t, crew_goes_on(0), 3);
+	CHECK_EQ(t, ttmpool_manager_shrink_count(&crew.rig->mgr, true),
+		 2 * PAGES - 3);
+	CHECK(t, crew_close(t, &crew));
+}
+
 /* A swap-out of all pages that waited for a buffer ends if the store then fails. */
 static void s07_a_swap_out_of_all_ends_with_the_store(struct check *t)
 {
@@ -258,6 +312,9 @@ CHECK_SUITE(beside, CHECK_CASE(s07_the_shrinker_swaps_out_beside_others),
 	    CHECK_CASE(s07_a_signal_ends_the_wait_for_the_shrinker),
 	    CHECK_CASE(s07_a_swap_out_of_all_ends),
 	    CHECK_CASE(s07_a_swap_out_of_all_ends_with_the_store),
+	    CHECK_CASE(s07_a_swap_out_of_all_waits_for_who_was_busy),
+	    CHECK_CASE(s07_a_signal_ends_the_wait_for_a_swap_out),
+	    CHECK_CASE(s07_what_is_leaving_does_not_count),
 	    CHECK_CASE(s07_a_swap_out_of_all_looks_at_all),
 	    CHECK_CASE(s07_who_is_taken_off_stays_off),
 	    CHECK_CASE(s07_what_is_brought_back_need_not_leave_again));
