@@ -111,6 +111,9 @@
  *             many elements.
  *             tpos_long_hold(lock)  the count does not apply to this lock until it is
  *             released, because the library checks a whole pool under it
+ *             tpos_assert_not_reclaiming()  asserts that the thread is not in the system's
+ *             reclaim, where the functions of shrinkers run. The library is about to wait
+ *             for another thread's swap-out; a thread in reclaim may be at that itself.
  *
  * The port header also defines three macros for the compiler, each of which may be empty.
  * TPOS_API_BEGIN and TPOS_API_END enclose the declarations of each public header: extern

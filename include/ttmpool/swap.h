@@ -173,6 +173,11 @@ void ttmpool_lru_touch(struct ttmpool_backend *be);
  * When this function returns, the swapper does not use the buffer, and will not use it any
  * more. Call it before the buffer ends. May sleep. The caller may hold the lock of the
  * buffer.
+ *
+ * It must be called neither in the system's reclaim, as from a shrinker, nor from a function
+ * of the backend's funcs. The call waits while the buffer is being swapped out, and the thread
+ * at work may be the caller itself, whose store has asked for memory. Let another thread end
+ * the buffer there.
  */
 void ttmpool_lru_remove(struct ttmpool_backend *be);
 

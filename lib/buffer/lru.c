@@ -77,6 +77,7 @@ void ttmpool_lru_remove(struct ttmpool_backend *be)
 
 	if (!be->swappable)
 		return;
+	tpos_assert_not_reclaiming();
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_del(&be->lru);
 	busy = be->lru_victim;

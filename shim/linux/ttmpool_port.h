@@ -254,5 +254,7 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 #define tpos_long_hold(lock) ((void)(lock))
 #define tpos_cond_resched()  cond_resched()
 #define tpos_assert(cond)    ((void)WARN_ON(TPOS_CHECK_LEVEL > 0 && !(cond)))
+#define tpos_assert_not_reclaiming() \
+	tpos_assert(!(current->flags & PF_MEMALLOC))
 
 #endif

@@ -128,6 +128,13 @@ void tpsim_thread_set_reclaims(enum reclaims reclaims)
 	self.reclaims = reclaims;
 }
 
+/* A thread that waits for swap-outs in reclaim may wait for its own. */
+void tpos_assert_not_reclaiming(void)
+{
+	if (self.reclaims)
+		tpsim_complain("deadlock", "a shrinker waits for swap-outs");
+}
+
 static bool is_among(const struct tpsim_lock *lock,
 		     const struct tpsim_lock *held)
 {

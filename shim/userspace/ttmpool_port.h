@@ -188,6 +188,7 @@ void tpsim_lock_release(struct tpsim_lock *lock);
 void tpsim_lock_assert_held(struct tpsim_lock *lock);
 void tpsim_lock_step(void);
 void tpsim_lock_hold_long(struct tpsim_lock *lock);
+void tpos_assert_not_reclaiming(void);
 
 #define tpos_spin_init(lock, system, rank) \
 	tpsim_lock_init(lock, system, rank, true)

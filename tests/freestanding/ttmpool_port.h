@@ -296,4 +296,6 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n,
 #define TPOS_CHECK_LEVEL     0
 #define tpos_assert(cond)    ((void)sizeof(cond))
 
+#define tpos_assert_not_reclaiming() ((void)0)
+
 #endif

@@ -371,8 +371,23 @@ static void return_with_a_lock(void *arg)
 	tpsim_shrink(hoard.machine, 1);
 }
 
+static unsigned long await_others(struct tpos_shrinker *shrinker, bool swap)
+{
+	(void)swap;
+	(void)shrinker;
+	tpos_assert_not_reclaiming();
+	return 0;
+}
+
+static void wait_while_running(void *arg)
+{
+	(void)arg;
+	hoard.shrinker.count = await_others;
+	tpsim_shrink(hoard.machine, 1);
+}
+
 /* A shrinker that is not registered, or that runs, cannot be unregistered, and none may
- * keep a lock. */
+ * keep a lock, or wait for other threads' swap-outs. */
 static void bad_shrinkers_end_the_program(void **state)
 {
 	(void)state;
@@ -382,6 +397,8 @@ static void bad_shrinkers_end_the_program(void **state)
 	assert_complains("deadlock", leave_while_running, NULL);
 	assert_complains("shrinker returned with a lock held",
 			 return_with_a_lock, NULL);
+	assert_complains("deadlock", wait_while_running, NULL);
+	tpos_assert_not_reclaiming();
 	tpos_mutex_fini(&kept);
 	hoard_close();
 }

@@ -57,7 +57,7 @@ class Build:
         self.plain = os.path.join(where, "plain")
         self.includes = ["-I" + os.path.join(root, part) for part in
                          ("include", "shim/userspace", "tests",
-                          "tests/backend/cmocka", "tests/sim")]
+                          "tests/backend/cmocka", "tests/machine", "tests/sim")]
         self.programs, self.portable, self.slow = [], [], []
         self.wraps = {}
         self.lib = sorted(glob.glob(os.path.join(root, "lib/*/*.c")))

@@ -278,4 +278,6 @@ static inline bool tpos_atomic_add_unless_above(unsigned long n, atomic_long *a,
 #define tpos_cond_resched()  ((void)0)
 #define tpos_assert(cond)    ((void)sizeof(cond))
 
+#define tpos_assert_not_reclaiming() ((void)0)
+
 #endif
