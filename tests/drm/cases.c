@@ -15,88 +15,11 @@
 
 #include "cases.h"
 
-#define PAGES 700
-#define SIZE  (PAGES * PAGE_SIZE)
-
 static struct drm_device *drm;
-
-/* Print where a case failed, and end it. */
-#define CHECK(cond)                                                       \
-	do {                                                              \
-		if (!(cond)) {                                            \
-			pr_info("    # %s:%d: %s\n", "cases.c", __LINE__, \
-				#cond);                                   \
-			return false;                                     \
-		}                                                         \
-	} while (0)
-
-static struct drm_gem_ttmpool_object *make_of(struct drm_device *dev, bool wc)
-{
-	struct drm_gem_ttmpool_object *obj = drm_gem_ttmpool_create(dev, SIZE);
-
-	if (IS_ERR(obj))
-		return NULL;
-	obj->map_wc = wc;
-	return obj;
-}
 
 static struct drm_gem_ttmpool_object *make(bool wc)
 {
 	return make_of(drm, wc);
-}
-
-static void end(struct drm_gem_ttmpool_object *obj)
-{
-	drm_gem_object_put(&obj->base);
-}
-
-static void lock(struct drm_gem_ttmpool_object *obj)
-{
-	dma_resv_lock(obj->base.resv, NULL);
-}
-
-static void unlock(struct drm_gem_ttmpool_object *obj)
-{
-	dma_resv_unlock(obj->base.resv);
-}
-
-/* Check an object, or with @fill write to it; NULL if it could not be mapped. */
-static void *visit(struct drm_gem_ttmpool_object *obj, bool fill, u32 seed,
-		   bool *good)
-{
-	struct iosys_map map;
-	u32 *words;
-
-	lock(obj);
-	if (drm_gem_ttmpool_vmap_locked(obj, &map)) {
-		unlock(obj);
-		return NULL;
-	}
-	words = map.vaddr;
-	*good = true;
-	for (size_t i = 0; i < SIZE / sizeof(*words); i++) {
-		if (fill)
-			words[i] = seed + i;
-		else
-			*good &= words[i] == seed + i;
-	}
-	drm_gem_ttmpool_vunmap_locked(obj, &map);
-	unlock(obj);
-	return words;
-}
-
-static bool fill(struct drm_gem_ttmpool_object *obj, u32 seed)
-{
-	bool good = false;
-
-	return visit(obj, true, seed, &good) && good;
-}
-
-static bool holds(struct drm_gem_ttmpool_object *obj, u32 seed)
-{
-	bool good = false;
-
-	return visit(obj, false, seed, &good) && good;
 }
 
 /* An unused mapping in the kernel's address space is kept, and used again. */
@@ -325,6 +248,11 @@ static const struct {
 	CASE(without_pages_nothing_is_pinned),
 	CASE(impossible_objects_are_refused),
 	CASE(contents_are_handed_over),
+	CASE(an_object_may_end_in_reclaim),
+	CASE(who_has_one_object_may_end_another),
+	CASE(a_device_waits_for_who_ends_an_object),
+	CASE(objects_may_end_while_the_device_goes),
+	CASE(a_kill_costs_no_contents),
 	CASE(what_a_device_had_outlives_it),
 };
 

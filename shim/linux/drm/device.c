@@ -4,6 +4,10 @@
  * function, for example) goes when its driver is unbound: by then nothing may be mapped
  * for it. The DRM device goes after its last user: until then, files, mappings and dma-bufs
  * have objects, and objects need the pool.
+ *
+ * While the parent goes, clients go on: they make objects, use them, and end them. A thread
+ * that has the reservation lock of one object may end another. So the parent's end holds no
+ * lock while it waits for a reservation lock. It has a reference to that object instead.
  */
 
 #include <linux/device.h>
@@ -37,22 +41,70 @@ struct drm_gem_ttmpool_device *drm_gem_ttmpool_find(struct drm_device *dev)
 	return found;
 }
 
+/*
+ * Returns the first object of the list after @prev, or the first of all, with a reference;
+ * drops that to @prev, which has kept it on the list. An object without references is on its
+ * way out in another thread, and moves to the list of those.
+ */
+static struct drm_gem_ttmpool_object *
+object_after(struct drm_gem_ttmpool_device *device,
+	     struct drm_gem_ttmpool_object *prev)
+{
+	struct drm_gem_ttmpool_object *obj, *next, *found = NULL;
+
+	spin_lock(&device->lock);
+	obj = list_prepare_entry(prev, &device->objects, link);
+	list_for_each_entry_safe_continue(obj, next, &device->objects, link) {
+		if (kref_get_unless_zero(&obj->base.refcount)) {
+			found = obj;
+			break;
+		}
+		list_move_tail(&obj->link, &device->ending);
+	}
+	spin_unlock(&device->lock);
+	if (prev)
+		drm_gem_object_put(&prev->base);
+	return found;
+}
+
+/*
+ * A worker does it, because whoever unbinds the driver may be killed meanwhile. Then the
+ * library would stop moving contents, and they would be lost.
+ */
+static void objects_leave(struct work_struct *work)
+{
+	struct drm_gem_ttmpool_device *device =
+		container_of(work, struct drm_gem_ttmpool_device, leave_work);
+	struct drm_gem_ttmpool_object *obj = NULL;
+
+	while ((obj = object_after(device, obj))) {
+		dma_resv_lock(obj->base.resv, NULL);
+		drm_gem_ttmpool_leave_device(obj);
+		dma_resv_unlock(obj->base.resv);
+	}
+}
+
+static bool none_is_ending(struct drm_gem_ttmpool_device *device)
+{
+	bool none;
+
+	spin_lock(&device->lock);
+	none = list_empty(&device->ending);
+	spin_unlock(&device->lock);
+	return none;
+}
+
 /* Called when the parent goes. Objects of a device without DMA stay as they are. */
 static void parent_goes(void *data)
 {
 	struct drm_gem_ttmpool_device *device = data;
-	struct drm_gem_ttmpool_object *obj;
 
-	mutex_lock(&device->lock);
 	WRITE_ONCE(device->gone, true);
 	if (!device->no_dma) {
-		list_for_each_entry(obj, &device->objects, link) {
-			dma_resv_lock(obj->base.resv, NULL);
-			drm_gem_ttmpool_leave_device(obj);
-			dma_resv_unlock(obj->base.resv);
-		}
+		queue_work(drm_gem_ttmpool_queue, &device->leave_work);
+		flush_work(&device->leave_work);
+		wait_event(device->ended, none_is_ending(device));
 	}
-	mutex_unlock(&device->lock);
 	ttmpool_pool_drain(&device->pool);
 }
 
@@ -64,9 +116,9 @@ static void device_ends(struct drm_device *dev, void *data)
 	mutex_lock(&devices_lock);
 	list_del(&device->link);
 	mutex_unlock(&devices_lock);
+	flush_work(&device->late_work);
 	drm_WARN_ON(dev, !list_empty(&device->objects));
 	drm_WARN_ON(dev, ttmpool_pool_fini(&device->pool));
-	mutex_destroy(&device->lock);
 	ttmpool_module_put();
 }
 
@@ -112,13 +164,16 @@ int drmm_gem_ttmpool_init(struct drm_device *dev,
 		config = &by_default;
 	device->drm = dev;
 	device->no_dma = config->no_dma;
-	mutex_init(&device->lock);
+	spin_lock_init(&device->lock);
 	INIT_LIST_HEAD(&device->objects);
+	INIT_LIST_HEAD(&device->ending);
+	init_waitqueue_head(&device->ended);
+	init_llist_head(&device->late);
+	INIT_WORK(&device->late_work, drm_gem_ttmpool_end_late);
+	INIT_WORK(&device->leave_work, objects_leave);
 	err = start_pool(device, config);
-	if (err) {
-		mutex_destroy(&device->lock);
+	if (err)
 		return err;
-	}
 	mutex_lock(&devices_lock);
 	list_add(&device->link, &devices);
 	mutex_unlock(&devices_lock);

@@ -10,6 +10,8 @@
  * and what is different.
  */
 
+#include <linux/llist.h>
+
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
@@ -47,7 +49,8 @@ struct drm_gem_ttmpool_config {
  * The pool ends with @dev, after the last object. Before that, when the driver is unbound
  * or the parent goes, nothing stays mapped for the parent: idle pages go to the system,
  * and objects that are left keep their contents in ordinary, cached pages, which processes
- * may still have mapped. May sleep.
+ * may still have mapped. That takes each object's reservation lock, and waits for threads that
+ * end an object; no signal ends it. May sleep.
  *
  * Return: 0; -ENOMEM; what ttmpool_pool_init() returns. After an error there is no pool.
  */
@@ -73,6 +76,7 @@ int drmm_gem_ttmpool_init(struct drm_device *dev,
  * @pool: the pool of the device; private
  * @dma_addr: the array to which @be writes addresses, or NULL; private
  * @link: in the list of the device's objects; private
+ * @late: in the list of those that a worker ends; private
  */
 struct drm_gem_ttmpool_object {
 	struct drm_gem_object base;
@@ -88,6 +92,7 @@ struct drm_gem_ttmpool_object {
 	struct drm_gem_ttmpool_device *pool;
 	dma_addr_t *dma_addr;
 	struct list_head link;
+	struct llist_node late;
 };
 
 #define to_drm_gem_ttmpool_obj(obj) \

@@ -9,15 +9,20 @@
  *   pages.c    how an object gets pages, and how it may lose them again
  *   object.c   objects are created, pinned, mapped by the kernel, purged and freed
  *   mmap.c     faults of processes
+ *   module.c   a queue for what a thread must not do itself
  *   prime.c    scatter-gather tables, objects of other devices, and handing contents over
  *   funcs.c    functions that DRM calls by pointer, and dumb buffers
  *
- * The order of locks is: the device's list of objects, an object's reservation lock, the
- * locks of the library. The library only tries a reservation lock.
+ * The order of locks is: an object's reservation lock, the locks of the library. The library
+ * only tries a reservation lock. The lock of the device's list of objects is a spinlock, and
+ * no other is taken under it.
  */
 
 #include <linux/list.h>
-#include <linux/mutex.h>
+#include <linux/llist.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
 
@@ -30,10 +35,17 @@
  * @pool: its pages
  * @funcs: how an object gets pages from the pool
  * @no_dma: nothing is mapped for the device
- * @lock: protects @objects, and changes of @gone
- * @objects: all objects that have no other device's pages
- * @gone: the parent goes or is gone. Written under @lock. A user of an object reads it under
- *	the object's reservation lock, which the writer takes afterwards for each object
+ * @lock: protects @objects and @ending
+ * @objects: all objects that have no other device's pages, except those in @ending
+ * @ending: objects that had no references any more when the parent went: other threads end
+ *	them
+ * @ended: where the parent's end waits until @ending is empty
+ * @late: objects whose last reference was dropped in reclaim
+ * @late_work: ends those in @late
+ * @leave_work: cuts the objects off from the parent
+ * @gone: the parent goes or is gone. A user of an object reads it under the object's
+ *	reservation lock, which the writer takes afterwards for each object. It takes @lock
+ *	before, so users of objects that are added later see it, too
  */
 struct drm_gem_ttmpool_device {
 	struct list_head link;
@@ -41,8 +53,13 @@ struct drm_gem_ttmpool_device {
 	struct ttmpool_pool pool;
 	struct ttmpool_backend_funcs funcs;
 	bool no_dma;
-	struct mutex lock; /* @objects, and changes of @gone */
+	spinlock_t lock; /* @objects and @ending */
 	struct list_head objects;
+	struct list_head ending;
+	wait_queue_head_t ended;
+	struct llist_head late;
+	struct work_struct late_work;
+	struct work_struct leave_work;
 	bool gone;
 };
 
@@ -65,6 +82,9 @@ static inline bool object_is_made(const struct drm_gem_ttmpool_object *obj)
 	return obj->be.pool;
 }
 
+/* module.c */
+extern struct workqueue_struct *drm_gem_ttmpool_queue;
+
 /* device.c */
 struct drm_gem_ttmpool_device *drm_gem_ttmpool_find(struct drm_device *dev);
 
@@ -80,6 +100,7 @@ pgprot_t drm_gem_ttmpool_prot(const struct drm_gem_ttmpool_object *obj,
 			      pgprot_t prot);
 
 /* object.c */
+void drm_gem_ttmpool_end_late(struct work_struct *work);
 struct drm_gem_ttmpool_object *
 drm_gem_ttmpool_create_private(struct drm_device *dev, size_t size,
 			       bool imported);

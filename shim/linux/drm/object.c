@@ -28,18 +28,20 @@ static struct drm_gem_ttmpool_object *object_alloc(struct drm_device *dev,
 	return IS_ERR(base) ? ERR_CAST(base) : to_drm_gem_ttmpool_obj(base);
 }
 
+/* At the head: while the parent goes, its end must not come to an object that is new. */
 static void object_register(struct drm_gem_ttmpool_object *obj)
 {
-	mutex_lock(&obj->pool->lock);
-	list_add_tail(&obj->link, &obj->pool->objects);
-	mutex_unlock(&obj->pool->lock);
+	spin_lock(&obj->pool->lock);
+	list_add(&obj->link, &obj->pool->objects);
+	spin_unlock(&obj->pool->lock);
 }
 
 static void object_unregister(struct drm_gem_ttmpool_object *obj)
 {
-	mutex_lock(&obj->pool->lock);
+	spin_lock(&obj->pool->lock);
 	list_del(&obj->link);
-	mutex_unlock(&obj->pool->lock);
+	spin_unlock(&obj->pool->lock);
+	wake_up(&obj->pool->ended);
 }
 
 /**
@@ -99,25 +101,55 @@ struct drm_gem_ttmpool_object *drm_gem_ttmpool_create(struct drm_device *dev,
 }
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_create);
 
+/* The device forgets the object last: until then, its parent waits for the pages. */
+static void object_end(struct drm_gem_ttmpool_object *obj)
+{
+	if (object_is_imported(obj)) {
+		drm_prime_gem_destroy(&obj->base, obj->sgt);
+	} else {
+		drm_WARN_ON(obj->base.dev, obj->vmap_use_count);
+		drm_gem_ttmpool_end_pages(obj);
+		object_unregister(obj);
+	}
+	drm_gem_object_release(&obj->base);
+	kfree(obj);
+}
+
+/**
+ * drm_gem_ttmpool_end_late() - end the objects whose last reference was dropped in reclaim
+ * @work: of their device
+ */
+void drm_gem_ttmpool_end_late(struct work_struct *work)
+{
+	struct drm_gem_ttmpool_device *device =
+		container_of(work, struct drm_gem_ttmpool_device, late_work);
+	struct llist_node *late = llist_del_all(&device->late);
+	struct drm_gem_ttmpool_object *obj, *next;
+
+	llist_for_each_entry_safe(obj, next, late, late)
+		object_end(obj);
+}
+
 /**
  * drm_gem_ttmpool_free() - end an object
  * @obj: an object without references; its memory is freed
  *
- * Takes the reservation lock. May sleep.
+ * Takes the reservation lock. May sleep. In reclaim, where a driver's shrinker may drop the
+ * last reference, a worker does it soon: the thread itself may be swapping out this object,
+ * and the end of the object waits for that.
  */
 void drm_gem_ttmpool_free(struct drm_gem_ttmpool_object *obj)
 {
-	struct drm_device *dev = obj->base.dev;
+	struct drm_gem_ttmpool_device *device = obj->pool;
 
-	if (object_is_imported(obj)) {
-		drm_prime_gem_destroy(&obj->base, obj->sgt);
-	} else {
-		object_unregister(obj);
-		drm_WARN_ON(dev, obj->vmap_use_count);
-		drm_gem_ttmpool_end_pages(obj);
+	if (!(current->flags & PF_MEMALLOC)) {
+		object_end(obj);
+		return;
 	}
-	drm_gem_object_release(&obj->base);
-	kfree(obj);
+	/* drm_gem_lru_scan() may have it on a list on this thread's stack. */
+	drm_gem_lru_remove(&obj->base);
+	llist_add(&obj->late, &device->late);
+	queue_work(drm_gem_ttmpool_queue, &device->late_work);
 }
 EXPORT_SYMBOL_GPL(drm_gem_ttmpool_free);
 
