@@ -139,7 +139,7 @@ struct ttmpool_manager {
 	struct ttmpool_list *turn;  /* the pool that gave last */
 	unsigned int turn_waiters;  /* threads that wait for turns to end */
 	struct ttmpool_list quarantine;
-	struct ttmpool_list broken; /* quarantined, with unknown caching */
+	struct ttmpool_list broken; /* quarantined, to be repaired; nobody's */
 	unsigned int retry_in; /* calls to skip until these are tried again */
 	unsigned int retries;  /* failures in a row */
 	const struct ttmpool_swapper *swapper; /* set once, under @lock */
@@ -267,7 +267,8 @@ unsigned long ttmpool_manager_shrink_count(struct ttmpool_manager *mgr,
  * first. The age of a chunk counts from its last give, whatever the pool has done to it
  * since. The pool with the oldest chunk of all gives first, a few MiB at a time. If more
  * than eight pools have pages to give, eight of them are compared at a time. Each call also
- * tries to repair a few quarantined pages, and does so less often after each failure.
+ * tries to repair a few quarantined pages that nobody uses, and does so less often after each
+ * failure.
  *
  * Return: the number of pages that went back to the system; pages that had to be
  * quarantined are not counted.

@@ -187,7 +187,7 @@ static size_t pool_quarantine_strays(struct ttmpool_pool *pool)
 		ttmpool_pool_report(pool, TTMPOOL_REPORT_IN_USE, chunk, NULL);
 	ttmpool_account_close(pool, &strays);
 	ttmpool_chunks_cut_off(pool, &strays, false);
-	ttmpool_chunks_quarantine(pool, &strays);
+	ttmpool_chunks_quarantine(pool, &strays, true);
 	return pages;
 }
 

@@ -51,7 +51,7 @@ size_t ttmpool_chunks_release(struct ttmpool_pool *pool,
 void ttmpool_chunks_forget(struct ttmpool_pool *pool,
 			   struct ttmpool_list *chunks);
 void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
-			       struct ttmpool_list *chunks);
+			       struct ttmpool_list *chunks, bool in_use);
 unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr);
 
 /*

@@ -74,10 +74,11 @@ static bool is_unknown(const struct ttmpool_chunk *chunk)
 /*
  * Takes a batch out of circulation. Its chunks are not mapped, and on no list of the pool.
  * They may outlive the pool and the device; to give them back, only the device's descriptor
- * is needed.
+ * is needed. Chunks that somebody may still write to (@in_use) wait for a purge, whatever
+ * their caching. Only what nobody uses is repaired and freed before that.
  */
 void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
-			       struct ttmpool_list *chunks)
+			       struct ttmpool_list *chunks, bool in_use)
 {
 	struct ttmpool_manager *mgr = pool->mgr;
 	size_t pages = ttmpool_chunks_count_pages(chunks);
@@ -94,7 +95,9 @@ void ttmpool_chunks_quarantine(struct ttmpool_pool *pool,
 	}
 	pool_tally(pool, &pool->stats.pages_quarantined, pages);
 	tpos_atomic_add_return((long)pages, &mgr->pages_quarantined);
-	ttmpool_chunks_extract(chunks, is_unknown, &broken);
+	ttmpool_list_init(&broken);
+	if (!in_use)
+		ttmpool_chunks_extract(chunks, is_unknown, &broken);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_splice_tail(chunks, &mgr->quarantine);
 	ttmpool_list_splice_tail(&broken, &mgr->broken);
@@ -110,7 +113,7 @@ static void chunks_condemn(struct ttmpool_pool *pool,
 
 	ttmpool_for_each_chunk(chunk, chunks)
 		ttmpool_pool_report(pool, why, chunk, NULL);
-	ttmpool_chunks_quarantine(pool, chunks);
+	ttmpool_chunks_quarantine(pool, chunks, false);
 }
 
 /* Ends a batch, which may be empty, whatever is true of its chunks. Returns how many pages
@@ -222,21 +225,19 @@ unsigned long ttmpool_manager_retry_quarantine(struct ttmpool_manager *mgr)
 	return freed;
 }
 
+/* Nobody uses the chunks any more, so those that are left wait for the shrinker's tries. */
 unsigned long ttmpool_manager_purge_quarantine(struct ttmpool_manager *mgr)
 {
-	struct ttmpool_list tried, broken;
+	struct ttmpool_list tried;
 
 	ttmpool_list_init(&tried);
-	ttmpool_list_init(&broken);
 	tpos_spin_lock(&mgr->lock);
 	ttmpool_list_splice(&mgr->quarantine, &tried);
-	ttmpool_list_splice(&mgr->broken, &broken);
+	ttmpool_list_splice_tail(&mgr->broken, &tried);
 	tpos_spin_unlock(&mgr->lock);
 	chunks_retry(mgr, &tried);
-	chunks_retry(mgr, &broken);
 	tpos_spin_lock(&mgr->lock);
-	ttmpool_list_splice(&tried, &mgr->quarantine);
-	ttmpool_list_splice(&broken, &mgr->broken);
+	ttmpool_list_splice(&tried, &mgr->broken);
 	tpos_spin_unlock(&mgr->lock);
 	return pages_of(&mgr->pages_quarantined);
 }

@@ -7,6 +7,8 @@
 
 #include <limits.h>
 
+#include <ttmpool/backup.h>
+
 #include "check_cmocka.h"
 #include "rig.h"
 
@@ -305,8 +307,63 @@ static void f49_a_poisoned_page_outlives_its_device(struct check *t)
 	CHECK(t, rig_close(t, rig));
 }
 
+/* Pages of unknown caching that are in use when their pool ends may still be written to, so
+ * no shrinker repairs and frees them, before their device goes or after. */
+static void f49_a_shrinker_frees_no_page_in_use(struct check *t)
+{
+	struct tpsim_fault fault = { .call = TPSIM_CALL_CACHING_RESET,
+				     .nth = 1,
+				     .times = UINT_MAX };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	tpsim_fault_plan(check_machine(t), &fault);
+	for (int source = 0; source < TTMPOOL_SOURCE_COUNT; source++) {
+		struct pages *some =
+			take_some(t, rig, (enum ttmpool_source)source);
+
+		CHECK(t, some);
+		CHECK(t, ttmpool_pool_strip(some->pool, some->pages, N, 0) < 0);
+	}
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), 2 * N);
+	rig->nr_pools = 0;
+	CHECK(t, tpsim_fault_clear(check_machine(t)));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 2 * N, false), 0);
+	check_unplug(t, 0);
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, 2 * N, false), 0);
+	CHECK_EQ(t, check_pages_out(t), 2 * N);
+	CHECK(t, ttmpool_manager_is_valid(&rig->mgr));
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), 0);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
+/* Whoever purges pages says that nobody uses them any more. So if it was in vain, the
+ * shrinker may repair and free them. */
+static void f49_what_is_purged_in_vain_is_left_to_the_shrinker(struct check *t)
+{
+	struct tpsim_fault fault = { .call = TPSIM_CALL_CACHING_RESET,
+				     .nth = 1,
+				     .times = UINT_MAX };
+	struct rig *rig = rig_open(t, &(struct rig_config){ 0 });
+
+	CHECK(t, rig);
+	CHECK(t, take_some(t, rig, TTMPOOL_PLAIN));
+	CHECK_EQ(t, ttmpool_pool_fini(&rig->pool[0]), N);
+	rig->nr_pools = 0;
+	tpsim_fault_plan(check_machine(t), &fault);
+	CHECK_EQ(t, ttmpool_manager_purge_quarantine(&rig->mgr), N);
+	CHECK_EQ(t, check_pages_out(t), N);
+	CHECK(t, tpsim_fault_clear(check_machine(t)));
+	CHECK_EQ(t, ttmpool_manager_shrink_scan(&rig->mgr, N, false), N);
+	CHECK_EQ(t, check_pages_out(t), 0);
+	CHECK(t, rig_close(t, rig));
+}
+
 CHECK_SUITE(gone, CHECK_CASE(f49_a_page_of_unknown_caching_outlives_its_device),
-	    CHECK_CASE(f49_a_poisoned_page_outlives_its_device));
+	    CHECK_CASE(f49_a_poisoned_page_outlives_its_device),
+	    CHECK_CASE(f49_a_shrinker_frees_no_page_in_use),
+	    CHECK_CASE(f49_what_is_purged_in_vain_is_left_to_the_shrinker));
 
 int main(int argc, char **argv)
 {
