@@ -4,11 +4,11 @@
  * parameters. A user must get the manager first and put it last. The last user ends it.
  *
  * A driver that uses the module cannot outlast it, because it needs the module's symbols.
- * So when the manager ends there is no pool, unless a driver went without ending its own.
- * The quarantine may be left: pages that were in use when their pool ended. Their users are
- * gone, with their modules, so these pages are freed then. Whatever is left after that is
- * reported and never freed: a leak is better than a page that two users believe to be
- * theirs.
+ * So when the module's own use ends, which is the last, there is no pool, unless a driver went
+ * without ending its own. The quarantine may be left: pages that were in use when their pool
+ * ended. Their users are gone, with their modules, so these pages are freed then. Whatever is
+ * left after that is reported and never freed: a leak is better than a page that two users
+ * believe to be theirs.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -116,19 +116,29 @@ static int start_manager(void)
 	return ttmpool_manager_init(&module_manager, &config);
 }
 
-/* The shrinker may have a quarantined page in its hands while the quarantine is purged, so a
- * manager that is busy is purged again when the shrinker is gone. */
+/*
+ * The shrinker may have had a quarantined page in its hands while the quarantine was purged.
+ * So a manager that is busy is purged again when the shrinker is gone. The descriptors are
+ * held meanwhile: they go after the pages. (There are some, so holding them cannot fail.)
+ */
+static void end_busy_manager(void)
+{
+	WARN_ON(ttmpool_descriptors_get());
+	tpos_shrinker_unregister(&module_system, &module_manager.shrinker);
+	ttmpool_manager_purge_quarantine(&module_manager);
+	ttmpool_descriptors_put();
+	if (tpos_atomic_read(&module_manager.pages) ||
+	    !ttmpool_list_empty(&module_manager.pools))
+		pr_err("ended with pools or unusable pages left\n");
+}
+
 static void end_manager(void)
 {
 	long left;
 
 	ttmpool_manager_purge_quarantine(&module_manager);
-	if (ttmpool_manager_fini(&module_manager)) {
-		tpos_shrinker_unregister(&module_system,
-					 &module_manager.shrinker);
-		ttmpool_manager_purge_quarantine(&module_manager);
-		pr_err("ended with pools or unusable pages left\n");
-	}
+	if (ttmpool_manager_fini(&module_manager))
+		end_busy_manager();
 	left = atomic_long_read(&ttmpool_counters.pages_out);
 	if (left)
 		pr_err("%ld pages are lost\n", left);
