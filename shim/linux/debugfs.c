@@ -182,6 +182,8 @@ void ttmpool_debugfs_init(struct ttmpool_manager *mgr, struct dentry *dir)
 /* Waits for all readers. */
 void ttmpool_debugfs_fini(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		debugfs_remove(files[i]);
+		files[i] = NULL;
+	}
 }

@@ -13,7 +13,7 @@ void ttmpool_debugfs_init(struct ttmpool_manager *mgr, struct dentry *dir);
 /** ttmpool_debugfs_pool() - print the table of one pool. */
 void ttmpool_debugfs_pool(struct seq_file *m, struct ttmpool_pool *pool);
 
-/** ttmpool_debugfs_fini() - remove the files, and wait for their readers. */
+/** ttmpool_debugfs_fini() - remove the files, if there are any, and wait for their readers. */
 void ttmpool_debugfs_fini(void);
 
 #endif

@@ -26,7 +26,10 @@ int ttmpool_module_get(void);
 /**
  * ttmpool_module_put() - end the use of the shared manager
  *
- * The caller must have no pools any more. The last user ends the manager.
+ * The caller must have no pools any more. The last user ends the manager, and with it the
+ * quarantine: pages that were in use when their pool ended go to the system. So a module
+ * with a manager of its own ends its use when it is unloaded, and not with a device, because
+ * somebody may still use such pages then.
  */
 void ttmpool_module_put(void);
 

@@ -125,6 +125,6 @@ void orders(const struct way *way, const struct ttm_tt *tt, char *text,
 void scribble(const struct ttm_tt *tt)
 {
 	for (size_t i = 0; i < tt->num_pages; i++)
-		memset(page_address(tt->pages[i]), 0xa5, PAGE_SIZE);
+		memset(page_address(tt->pages[i]), SCRIBBLE, PAGE_SIZE);
 	wmb(); /* flush the write-combining buffers */
 }

@@ -7,7 +7,8 @@
  * the lines are the same: "ways: NAME PAGES: RESULT ORDERS; PROMISES".
  *
  * Each buffer is allocated twice, the second time from used pages; then all kinds are
- * allocated at once, and freed in another order.
+ * allocated at once, and freed in another order. Before all that, a buffer outlives the only
+ * device.
  */
 
 #include <linux/debugfs.h>
@@ -44,6 +45,9 @@ static const struct way ways[] = {
 	  .good_order = 9 },
 };
 
+static const struct way late_way = { "late", .zero = true,
+				     .caching = ttm_cached };
+
 static const size_t sizes[] = { 1, 3, 75, 512, 1029 };
 
 /**
@@ -58,6 +62,7 @@ static struct platform_device *platform;
 static struct drm_vma_offset_manager offsets;
 static struct ttm_device_funcs funcs;
 static struct ttm_device bdevs[ARRAY_SIZE(ways)];
+static struct ttm_device mortals[2];
 static struct buffer buffers[ARRAY_SIZE(ways)];
 static char text[200], order_text[200];
 
@@ -142,6 +147,70 @@ static void go_on_nodes(void)
 	kfree(pool);
 }
 
+/* Are all chunks of a buffer allocated still, with the bytes that scribble() wrote? The first
+ * page of a chunk has the chunk's reference. */
+static bool is_kept(const struct buffer *buf)
+{
+	unsigned long order;
+
+	for (u32 i = 0; i < buf->tt.num_pages; i += 1U << order) {
+		struct page *page = buf->tt.pages[i];
+
+		order = page_private(page);
+		if (page_count(page) != 1 || order > 10 ||
+		    memchr_inv(page_address(page), SCRIBBLE,
+			       PAGE_SIZE << order))
+			return false;
+	}
+	return true;
+}
+
+static bool has_page(const struct buffer *buf, const struct page *page)
+{
+	for (u32 i = 0; i < buf->tt.num_pages; i++)
+		if (buf->tt.pages[i] == page)
+			return true;
+	return false;
+}
+
+/* The next device, and a buffer of it: gets none of the pages of the late one. */
+static void go_next(const struct buffer *late)
+{
+	struct buffer *next = &buffers[1];
+	u32 shared = 0;
+
+	if (ways_device_init(&mortals[1], &funcs, &late_way, &platform->dev,
+			     &offsets))
+		return;
+	if (!buffer_get(&late_way, &mortals[1].pool, next, 75)) {
+		for (u32 i = 0; i < next->tt.num_pages; i++)
+			shared += has_page(late, next->tt.pages[i]);
+		pr_info("ways: late: next device: %u pages shared\n", shared);
+		buffer_put(&mortals[1].pool, next);
+	}
+	ttm_device_fini(&mortals[1]);
+}
+
+/* A buffer outlives the last device: its pages stay its own, and keep their bytes, until it
+ * ends. */
+static void go_late(void)
+{
+	struct buffer *late = &buffers[0];
+
+	if (ways_device_init(&mortals[0], &funcs, &late_way, &platform->dev,
+			     &offsets))
+		return;
+	if (buffer_get(&late_way, &mortals[0].pool, late, 75)) {
+		ttm_device_fini(&mortals[0]);
+		return;
+	}
+	ttm_device_fini(&mortals[0]);
+	pr_info("ways: late: after its device: %d\n", is_kept(late));
+	go_next(late);
+	pr_info("ways: late: after the next: %d\n", is_kept(late));
+	buffer_put(&mortals[0].pool, late);
+}
+
 static int open_devices(void)
 {
 	int err = 0;
@@ -189,6 +258,7 @@ static int __init ways_init(void)
 	if (err)
 		goto unregister;
 	drm_vma_offset_manager_init(&offsets, 0x100000, 0x1000000);
+	go_late();
 	err = open_devices();
 	if (err)
 		goto destroy_offsets;

@@ -37,7 +37,9 @@ void look(const struct way *way, const struct ttm_tt *tt, char *text,
 void orders(const struct way *way, const struct ttm_tt *tt, char *text,
 	    size_t size);
 
-/** scribble() - the CPU writes to every page. */
+#define SCRIBBLE 0xa5
+
+/** scribble() - the CPU writes SCRIBBLE to every byte of every page. */
 void scribble(const struct ttm_tt *tt);
 
 /** ways_device_init() - start TTM for a device in the manner of @way. */

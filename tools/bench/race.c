@@ -11,6 +11,8 @@
 #include <linux/pci.h>
 #include <linux/sched.h>
 
+#include <ttm/ttm_drop_in.h>
+
 #include "../../shim/linux/ttmpool_module.h"
 #include "race.h"
 
@@ -51,6 +53,7 @@ static int __init race_init(void)
 		err = ttmpool_module_get();
 	if (!err) {
 		err = run(&pdev->dev);
+		ttmpool_ttm_end_manager();
 		ttmpool_module_put();
 	}
 	pci_dev_put(pdev);

@@ -41,7 +41,7 @@ ttmpool_trace.h wait.c work.c""".split()
 
 DROP_IN = """compat_backup.c compat_backup_faults.c compat_backup_no_faults.c
 compat_init_flags.c compat_node_limit.c compat_restore.c manager.c mirror_lru.c
-mirror_none.c pool.c ttm_backup_faults.h ttm_drop_in.h""".split()
+mirror_none.c pool.c ttm_backup_faults.h ttm_drop_in.h unload.c""".split()
 
 # From the bottom up: the second patch of the library calls functions of the first.
 LOWER = """account.c arrays.c bin.c budget.c chunk.c chunks.h claim.c condition.c

@@ -321,7 +321,7 @@ long ttm_pool_backup(struct ttm_pool *pool, struct ttm_tt *tt,
 
 	if (WARN_ON(ttm_tt_is_backed_up(tt)))
 		return -EINVAL;
-	if (ttm_pool_uses_dma_alloc(pool) ||
+	if (!backup.ours || ttm_pool_uses_dma_alloc(pool) ||
 	    (!flags->purge && !ttm_backup_bytes_avail()))
 		return -EBUSY;
 	if (flags->purge)

@@ -26,9 +26,13 @@
  * even pools whose pages TTM shares; a wrong give-back is refused and reported.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/dma-mapping.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 
 #include <drm/ttm/ttm_tt.h>
@@ -100,23 +104,18 @@ void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node)
 	pool->dev = dev;
 	ttmpool_ttm_mirror_init(pool);
 	slot_of(pool)->next = NULL;
-	if (ttmpool_module_get())
+	if (ttmpool_ttm_start_manager())
 		return;
 	if (!dev)
 		dev = ttmpool_ttm_no_device();
 	if (dev)
 		ours = pool_open(pool, dev, node);
-	if (!ours)
-		goto put;
-	slot_of(pool)->next = (struct list_head *)ours;
-	return;
-
-put:
-	if (dev && !pool->dev)
+	if (!ours && dev && !pool->dev)
 		ttmpool_ttm_no_device_put();
-	ttmpool_module_put();
+	slot_of(pool)->next = (struct list_head *)ours;
 }
 
+/* The library reports pages that are still in use, and the manager keeps them. */
 void ttm_pool_fini(struct ttm_pool *pool)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
@@ -129,7 +128,6 @@ void ttm_pool_fini(struct ttm_pool *pool)
 	kvfree(ours);
 	if (!pool->dev)
 		ttmpool_ttm_no_device_put();
-	ttmpool_module_put();
 }
 
 /*
@@ -196,10 +194,20 @@ int ttm_pool_alloc(struct ttm_pool *pool, struct ttm_tt *tt,
 	return 0;
 }
 
+/*
+ * A buffer that ends after its pool finds none. Its pages stay in quarantine, because nobody
+ * can tell any more whose they are: the pool has reported them when it ended.
+ */
 void ttm_pool_free(struct ttm_pool *pool, struct ttm_tt *tt)
 {
 	struct ttmpool_pool *ours = ttmpool_ttm_pool(pool);
 
+	if (!ours) {
+		pr_warn_ratelimited(
+			"a buffer of %u pages has outlived its pool\n",
+			tt->num_pages);
+		return;
+	}
 	ttmpool_ttm_give(ours, tt, ttmpool_ttm_ticket(tt));
 	ttmpool_ttm_trim_node(pool);
 	ttmpool_ttm_mirror(pool);

@@ -11,7 +11,7 @@ include $(src)/$(ttmpool-dir)shim/linux/ttmpool.mk
 ttmpool-ttm-offers = $(shell grep -qw $(1) \
 	$(srctree)/include/drm/ttm/$(2) && echo y)
 
-ttmpool-ttm := manager pool
+ttmpool-ttm := manager pool unload
 ttmpool-ttm += $(if $(call ttmpool-ttm-offers,nid,ttm_pool.h), \
 	compat_exports_node,compat_exports)
 ttmpool-ttm += $(if $(call ttmpool-ttm-offers,alloc_flags,ttm_pool.h), \

@@ -29,7 +29,24 @@ struct ttmpool_request;
  */
 void ttmpool_ttm_start(struct ttm_pool *pool, struct device *dev, int node);
 
-/** ttmpool_ttm_pool() - the library's pool behind TTM's; NULL if it could not be created. */
+/**
+ * ttmpool_ttm_start_manager() - start the manager of all pools, unless there is one
+ *
+ * Return: 0, or a negative errno.
+ */
+int ttmpool_ttm_start_manager(void);
+
+/**
+ * ttmpool_ttm_end_manager() - end that manager, if there is one
+ *
+ * Nobody may use the pages of any pool any more.
+ */
+void ttmpool_ttm_end_manager(void);
+
+/**
+ * ttmpool_ttm_pool() - the library's pool behind TTM's; NULL if it could not be created, or
+ * has ended
+ */
 struct ttmpool_pool *ttmpool_ttm_pool(struct ttm_pool *pool);
 
 /** ttmpool_ttm_request() - the request to the library's pool for all pages of a buffer. */
