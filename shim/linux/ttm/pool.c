@@ -22,8 +22,9 @@
  *       caching of the pages
  *
  * Differences from TTM's own pool: all pages are cleared, asked for or not, by a worker
- * after they came back; some small cached chunks are pooled; mappings outlive their buffers; each pool has bins of its own,
- * even pools whose pages TTM shares; a wrong give-back is refused and reported.
+ * after they came back; some small cached chunks are pooled; mappings outlive their
+ * buffers; each pool has bins of its own, even pools whose pages TTM shares; a wrong
+ * give-back is refused and reported; pages in use outlive their pool, until the module ends.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
