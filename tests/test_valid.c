@@ -153,6 +153,9 @@ static void s06_no_wrong_account_passes_for_valid(struct check *t)
 	CHECK(t, is_summed(rig, &rig->mgr.spare_on[1], 1));
 	CHECK_EQ(t, ttmpool_lru_add(&buf->be), 0);
 	CHECK(t, is_summed(rig, &rig->mgr.lru.pages, 1));
+	rig->mgr.lru.pages_leaving++;
+	CHECK(t, !ttmpool_manager_is_valid(&rig->mgr));
+	rig->mgr.lru.pages_leaving--;
 	CHECK(t, is_listed(rig, &buf->be));
 	CHECK(t, is_dated(rig, &buf->be));
 	ttmpool_lru_remove(&buf->be);

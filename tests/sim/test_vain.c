@@ -180,10 +180,61 @@ static void s07_who_is_stopped_at_once_vacates_nobody(struct check *t)
 	CHECK(t, end(t, rig, MOST));
 }
 
+/* Pages that are given back to a pool that keeps them, one before each swap-out. */
+static struct pages *given[4];
+static size_t gifts;
+
+static void give_one(struct ttmpool_backend *be)
+{
+	count_vacated(be);
+	if (gifts < 4 && !pages_give(given[gifts]))
+		gifts++;
+}
+
+/* A request whose swap-outs gain nothing tries that twice, however often what other threads do
+ * gives it a reason to look again. */
+static void s06_a_request_swaps_out_in_vain_twice(struct check *t)
+{
+	struct pages_config one = { .pool = 1,
+				    .caching = TTMPOOL_WRITE_COMBINED };
+	struct ttmpool_policy policy = rig_policy(t);
+	struct buffer_config config = { .num_pages = PAGES };
+	static struct ttmpool_backend_funcs funcs;
+	struct rig *rig;
+	struct buffer *wants;
+
+	policy.max_order = 0;
+	rig = rig_open(t, &(struct rig_config){ .nr_pools = 2,
+						.page_budget = PAGES + 4,
+						.policy = &policy });
+	CHECK(t, rig);
+	funcs = buffer_plain;
+	funcs.vacate = give_one;
+	wants = buffer_open(t, rig, &config);
+	config.funcs = &funcs;
+	idle[0] = buffer_ready(t, rig, &config, SEED);
+	CHECK(t, wants && idle[0] && !ttmpool_lru_add(&idle[0]->be));
+	ttmpool_pool_reserve(&rig->pool[1], 4);
+	for (size_t i = 0; i < 4; i++) {
+		given[i] = pages_open(t, rig, &one);
+		CHECK(t, given[i] && !pages_take(given[i]));
+	}
+	gifts = 0;
+	vacated = 0;
+	writes_fail(t, 1, -EIO);
+	CHECK_EQ(t, ttmpool_populate(&wants->be), -ENOMEM);
+	tpsim_fault_clear(check_machine(t));
+	CHECK_EQ(t, vacated, 2);
+	while (gifts < 4)
+		CHECK_EQ(t, pages_give(given[gifts++]), 0);
+	CHECK(t, end(t, rig, 1));
+}
+
 CHECK_SUITE(vain, CHECK_CASE(s07_a_store_that_keeps_failing_costs_one_buffer),
 	    CHECK_CASE(s07_whom_the_store_fails_half_way_is_tried_last),
 	    CHECK_CASE(s07_who_is_stopped_half_way_is_the_next),
-	    CHECK_CASE(s07_who_is_stopped_at_once_vacates_nobody));
+	    CHECK_CASE(s07_who_is_stopped_at_once_vacates_nobody),
+	    CHECK_CASE(s06_a_request_swaps_out_in_vain_twice));
 
 int main(int argc, char **argv)
 {
