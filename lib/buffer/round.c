@@ -270,6 +270,7 @@ static void round_note_store(const struct round *round, int err)
 	tpos_spin_unlock(&mgr->lock);
 }
 
+/* Lets pages of the party leave, no more than are wanted. */
 static void party_leave(struct round *round)
 {
 	struct party *party = &round->party;

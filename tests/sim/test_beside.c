@@ -110,21 +110,29 @@ static void s07_a_swap_out_of_all_leaves_none(struct check *t)
 	CHECK(t, crew_close(t, &crew));
 }
 
+/* A swap-out waits for a buffer that another thread has, in such a call; a signal ends the wait. */
+static bool a_signal_ends_the_wait_for(
+	struct check *t,
+	unsigned long (*call)(struct ttmpool_manager *mgr, unsigned long pages))
+{
+	struct crew crew;
+	bool ended;
+
+	if (!crew_open(t, &crew, 1) || !crew_holds(&crew, 0, 0, call, PAGES) ||
+	    !crew_begins(&crew, 1, ttmpool_manager_swapout, PAGES) ||
+	    !crew_waits(1))
+		return false;
+	tpsim_signal_after(check_machine(t), 1);
+	ended = crew_ends(1);
+	tpsim_signal_clear(check_machine(t));
+	return ended && !crew_goes_on(1) && crew_goes_on(0) == PAGES &&
+	       crew_close(t, &crew);
+}
+
 /* A signal ends that wait. */
 static void s07_a_signal_ends_the_wait_for_the_shrinker(struct check *t)
 {
-	struct crew crew;
-
-	CHECK(t, crew_open(t, &crew, 1));
-	CHECK(t, crew_holds(&crew, 0, 0, crew_shrink, PAGES));
-	CHECK(t, crew_begins(&crew, 1, ttmpool_manager_swapout, PAGES) &&
-			 crew_waits(1));
-	tpsim_signal_after(check_machine(t), 1);
-	CHECK(t, !crew_waits(1) || !crew_waits(1));
-	tpsim_signal_clear(check_machine(t));
-	CHECK_EQ(t, crew_goes_on(1), 0);
-	CHECK_EQ(t, crew_goes_on(0), PAGES);
-	CHECK(t, crew_close(t, &crew));
+	CHECK(t, a_signal_ends_the_wait_for(t, crew_shrink));
 }
 
 /* A swap-out of all pages does not wait for a buffer that somebody used after it began. */
@@ -169,18 +177,7 @@ static void s07_a_swap_out_of_all_waits_for_who_was_busy(struct check *t)
 /* A signal ends the wait for another swap-out for a driver, too. */
 static void s07_a_signal_ends_the_wait_for_a_swap_out(struct check *t)
 {
-	struct crew crew;
-
-	CHECK(t, crew_open(t, &crew, 2));
-	CHECK(t, crew_holds(&crew, 0, 0, ttmpool_manager_swapout, PAGES));
-	CHECK(t, crew_begins(&crew, 1, ttmpool_manager_swapout, PAGES) &&
-			 crew_waits(1));
-	tpsim_signal_after(check_machine(t), 1);
-	CHECK(t, crew_ends(1));
-	tpsim_signal_clear(check_machine(t));
-	CHECK_EQ(t, crew_goes_on(1), 0);
-	CHECK_EQ(t, crew_goes_on(0), PAGES);
-	CHECK(t, crew_close(t, &crew));
+	CHECK(t, a_signal_ends_the_wait_for(t, ttmpool_manager_swapout));
 }
 
 /* The shrinker does not count what another thread is swapping out. */
