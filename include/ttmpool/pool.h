@@ -305,7 +305,8 @@ enum ttmpool_effort {
  *	holds neither pages nor addresses, and any signal ends its sleep.
  * @killable: if true, only a signal that kills the thread interrupts the work. If false,
  *	any signal does; the request checks for signals after each 2 MiB of fresh pages,
- *	and after each 16 MiB of pooled pages that it clears.
+ *	after each 16 MiB of pooled pages that it clears, and when it waits for pages that
+ *	other threads are giving up.
  * @effort: how hard to try for pages when the system has no free ones. Whatever the effort
  *	is, a large chunk never costs more than one light attempt, unless its order is
  *	policy.good_order.

@@ -225,6 +225,8 @@ int ttmpool_queue_wait(struct ttmpool_pool *pool, struct ttmpool_queue *queue,
 		       long seen, const struct ttmpool_deadline *until);
 int ttmpool_ask_check(struct ttmpool_manager *mgr,
 		      const struct ttmpool_ask *ask);
+int ttmpool_ask_sleep(struct ttmpool_manager *mgr, struct tpos_wait *wait,
+		      long seen, const struct ttmpool_ask *ask);
 int ttmpool_queue_follow(struct ttmpool_manager *mgr,
 			 struct ttmpool_queue *queue, long seen,
 			 const struct ttmpool_ask *ask);

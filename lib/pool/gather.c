@@ -175,10 +175,13 @@ static bool take_may_map(struct take *take)
 /*
  * Takes pooled chunks on the right node. If they are not enough, and there cannot be room
  * for the rest, takes none and returns NO_PAGES or NO_MAPPED: another request, which is
- * within the limits, may need what this one would hold in vain.
+ * within the limits, may need what this one would hold in vain. Returns -EINTR if a signal
+ * ended the wait for pages in others' hands.
  */
 static int take_first(struct take *take)
 {
+	int err;
+
 	take->looks = true;
 	ttmpool_take_pooled(take, 0);
 	take->looks = false;
@@ -186,11 +189,11 @@ static int take_first(struct take *take)
 		return 0;
 	if (!take_may_map(take))
 		return NO_MAPPED;
-	if (!ttmpool_room_may_be(take->pool, &take->room, take->req.num_pages,
-				 take->lacks))
-		return NO_PAGES;
-	ttmpool_take_pooled(take, 0);
-	return 0;
+	err = ttmpool_room_may_be(take->pool, &take->room, take->req.num_pages,
+				  take->lacks);
+	if (!err)
+		ttmpool_take_pooled(take, 0);
+	return err;
 }
 
 /* Makes what is missing, if the budgets have room. */

@@ -190,6 +190,8 @@ void ttmpool_turn_gave(struct turn *turn);
 void ttmpool_turn_again(struct turn *turn);
 void ttmpool_turn_end(struct turn *turn);
 bool ttmpool_turns_wait(struct ttmpool_manager *mgr);
+int ttmpool_turns_wait_for(struct ttmpool_manager *mgr,
+			   const struct ttmpool_ask *ask);
 void ttmpool_turn_hold(struct turn *turn, struct ttmpool_pool *pool);
 void ttmpool_turns_enter(struct ttmpool_pool *pool);
 void ttmpool_turns_leave(struct ttmpool_pool *pool);
@@ -311,7 +313,8 @@ bool ttmpool_swapper_is_valid(struct ttmpool_manager *mgr);
  * @no_wait: nobody gives up pages for this request
  * @keeps: if not NULL, this pool does not give up its reserve for it, and while it is
  *	being prepared, no page of this kind
- * @killable: only a signal that ends the thread interrupts others' giving up pages for it
+ * @killable: only a signal that ends the thread interrupts others' giving up pages for it,
+ *	and the wait for what others are giving up
  * @until: the deadline that ends this, too, or NULL
  * @next_round: buffers were tried in vain, and are not tried again before that moment
  * @give_ups: how many times kept mappings were given up because the device had no
@@ -336,8 +339,8 @@ struct room {
 /* room.c */
 int ttmpool_room_make(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped);
-bool ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
-			 size_t pages, size_t lacks);
+int ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
+			size_t pages, size_t lacks);
 bool ttmpool_room_try(struct ttmpool_pool *pool, struct room *room,
 		      size_t pages, size_t mapped);
 void ttmpool_room_return(struct ttmpool_pool *pool, struct room *room);

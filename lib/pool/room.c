@@ -74,6 +74,14 @@ static bool look_repair(struct look *look)
 	return ttmpool_manager_retry_quarantine(look->pool->mgr);
 }
 
+/* Returns what ends this request: other threads' work for it, and its waits for them. */
+static struct ttmpool_ask look_ask(const struct look *look)
+{
+	return (struct ttmpool_ask){ .killable = look->room->killable,
+				     .until = look->room->until,
+				     .since = look->since };
+}
+
 /*
  * Called when a check found too little. Returns whether another check is worth it.
  * Quarantined pages may be of use by now. Other threads may hold pages that are on their way
@@ -84,6 +92,8 @@ static bool look_repair(struct look *look)
 static bool look_again(struct look *look)
 {
 	struct ttmpool_manager *mgr = look->pool->mgr;
+	const struct ttmpool_ask ask = look_ask(look);
+	int others;
 
 	if (look->err)
 		return false;
@@ -91,9 +101,12 @@ static bool look_again(struct look *look)
 		return true;
 	if (look->looks++ == MOST_LOOKS)
 		return false;
-	return ttmpool_turns_wait(mgr) ||
-	       pages_of(&mgr->pages) != look->pages ||
-	       pages_of(&mgr->pages_pooled) != look->pooled;
+	others = ttmpool_turns_wait_for(mgr, &ask);
+	if (others < 0)
+		look->err = others;
+	return others > 0 ||
+	       (!others && (pages_of(&mgr->pages) != look->pages ||
+			    pages_of(&mgr->pages_pooled) != look->pooled));
 }
 
 /* Returns whether buffers may be swapped out. If that was in vain a short time ago, a
@@ -110,9 +123,7 @@ static bool look_swap(struct look *look, unsigned long lacks)
 {
 	struct ttmpool_manager *mgr = look->pool->mgr;
 	struct room *room = look->room;
-	struct ttmpool_ask ask = { .killable = room->killable,
-				   .until = room->until,
-				   .since = look->since };
+	struct ttmpool_ask ask = look_ask(look);
 	bool gone;
 
 	tpos_assert(room->until);
@@ -208,12 +219,12 @@ static bool room_may_be(struct ttmpool_pool *pool, const struct room *room,
 }
 
 /*
- * Returns whether there can be room for the @lacks pages that a request of @pages does not
- * find pooled. The caller asks this first, so that the pooled pages stay in their bins for
- * requests that can use them, if there cannot be room.
+ * Returns 0 if there can be room for the @lacks pages that a request of @pages does not
+ * find pooled; NO_PAGES if not; or -EINTR. The caller asks this first, so that the pooled
+ * pages stay in their bins for requests that can use them, if there cannot be room.
  */
-bool ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
-			 size_t pages, size_t lacks)
+int ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
+			size_t pages, size_t lacks)
 {
 	struct look look = { .pool = pool, .room = room };
 	bool may;
@@ -221,13 +232,15 @@ bool ttmpool_room_may_be(struct ttmpool_pool *pool, struct room *room,
 	tpos_assert(lacks);
 	tpos_assert(lacks <= pages);
 	if (room->no_wait)
-		return ttmpool_budget_has(pool->mgr, lacks);
+		return ttmpool_budget_has(pool->mgr, lacks) ? 0 : NO_PAGES;
 	do {
 		look_begin(&look);
 		may = room_may_be(pool, room, pages);
 	} while (!may && look_again(&look));
 	/* what was in others' hands may be back by now */
-	return may || room_may_be(pool, room, pages);
+	if (may || room_may_be(pool, room, pages))
+		return 0;
+	return look.err == -EINTR ? -EINTR : NO_PAGES;
 }
 
 /* Ends kept mappings for @bytes: those of the pool for its own limit, and those of any pool

@@ -163,47 +163,81 @@ static bool turns_precede(struct ttmpool_manager *mgr, const struct turn *mark,
 	return false;
 }
 
-/*
- * Waits for the turns that are under way, each for as long as it has the pool that it has
- * now. They do not wait for any turn themselves, so no signal has to end this wait. Returns
- * whether there were any.
- */
-static bool turns_await(struct ttmpool_manager *mgr, bool lookers)
+/* Puts a mark behind the turns that are under way. Returns whether there are any; if not,
+ * there is no mark. */
+static bool turns_mark(struct ttmpool_manager *mgr, struct turn *mark)
 {
-	struct turn mark = { .mgr = mgr };
-	bool wait;
-	long seen;
+	bool on;
 
 	tpos_spin_lock(&mgr->lock);
-	wait = !ttmpool_list_empty(&mgr->turns);
-	if (wait) {
+	on = !ttmpool_list_empty(&mgr->turns);
+	if (on) {
 		mgr->turn_waiters++;
-		ttmpool_list_add_tail(&mark.link, &mgr->turns);
+		ttmpool_list_add_tail(&mark->link, &mgr->turns);
 	}
 	tpos_spin_unlock(&mgr->lock);
-	if (!wait)
-		return false;
-	while (wait) {
+	return on;
+}
+
+/* Returns whether the wait goes on: a turn is before the mark, and nothing has ended the
+ * wait. Takes the mark away if not. */
+static bool turns_go_on(struct turn *mark, bool lookers, bool ended)
+{
+	struct ttmpool_manager *mgr = mark->mgr;
+	bool on;
+
+	tpos_spin_lock(&mgr->lock);
+	on = !ended && turns_precede(mgr, mark, lookers);
+	if (!on) {
+		tpos_assert(mgr->turn_waiters);
+		mgr->turn_waiters--;
+		ttmpool_list_del(&mark->link);
+	}
+	tpos_spin_unlock(&mgr->lock);
+	return on;
+}
+
+/*
+ * Waits for the turns that are under way, each for as long as it has the pool that it has
+ * now. They do not wait for any turn themselves; but a thread that has one may be slow: the
+ * system may make it swap out buffers when it allocates. So the signals and the deadline of
+ * @ask end this wait. If that is NULL, nothing does, because the caller has to be done.
+ * Returns 1 if there were turns, 0 if not, or the error of ttmpool_ask_check().
+ */
+static int turns_await(struct ttmpool_manager *mgr, bool lookers,
+		       const struct ttmpool_ask *ask)
+{
+	struct turn mark = { .mgr = mgr };
+	int err = 0;
+	long seen;
+
+	if (!turns_mark(mgr, &mark))
+		return 0;
+	for (;;) {
 		seen = tpos_wait_count(&mgr->turn_ended);
-		tpos_spin_lock(&mgr->lock);
-		wait = turns_precede(mgr, &mark, lookers);
-		if (!wait) {
-			tpos_assert(mgr->turn_waiters);
-			mgr->turn_waiters--;
-			ttmpool_list_del(&mark.link);
-		}
-		tpos_spin_unlock(&mgr->lock);
-		if (wait)
+		if (!turns_go_on(&mark, lookers, err))
+			return err ? err : 1;
+		if (ask)
+			err = ttmpool_ask_sleep(mgr, &mgr->turn_ended, seen,
+						ask);
+		else
 			tpos_wait(&mgr->turn_ended, seen, NULL);
 	}
-	return true;
 }
 
 /* Waits until what other threads have taken out of the bins by now has gone to the system,
  * or back into a bin. Returns whether there were any other threads. */
 bool ttmpool_turns_wait(struct ttmpool_manager *mgr)
 {
-	return turns_await(mgr, false);
+	return turns_await(mgr, false, NULL);
+}
+
+/* As ttmpool_turns_wait(), but for a request, whose signals and deadline end the wait: then
+ * returns -EINTR or -ETIMEDOUT. */
+int ttmpool_turns_wait_for(struct ttmpool_manager *mgr,
+			   const struct ttmpool_ask *ask)
+{
+	return turns_await(mgr, false, ask);
 }
 
 /* Returns whether a thread may have taken pages of this pool out of its bins. The caller
@@ -246,7 +280,7 @@ void ttmpool_turns_leave(struct ttmpool_pool *pool)
 	tpos_spin_lock(&mgr->lock);
 	pool->going = true;
 	tpos_spin_unlock(&mgr->lock);
-	turns_await(mgr, true);
+	turns_await(mgr, true, NULL);
 	tpos_mutex_lock(&mgr->reclaim);
 	tpos_spin_lock(&mgr->lock);
 	tpos_assert(mgr->nr_pools);

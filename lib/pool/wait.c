@@ -152,21 +152,28 @@ int ttmpool_ask_check(struct ttmpool_manager *mgr,
  * ttmpool_ask_check() returns then. A thread whose request only a kill ends sleeps on with
  * any other signal.
  */
-int ttmpool_queue_follow(struct ttmpool_manager *mgr,
-			 struct ttmpool_queue *queue, long seen,
-			 const struct ttmpool_ask *ask)
+int ttmpool_ask_sleep(struct ttmpool_manager *mgr, struct tpos_wait *wait,
+		      long seen, const struct ttmpool_ask *ask)
 {
 	unsigned int nap = TTMPOOL_NAP_MS;
 	int err = ttmpool_ask_check(mgr, ask);
 
-	tpos_assert(tpos_atomic_read(&queue->waiting) > 0);
 	if (err)
 		return err;
 	if (ask_has_end(ask))
 		nap = nap_until(mgr, ask->until);
 	if (ask->killable)
-		tpos_wait_killable(&queue->wait, seen, &nap);
+		tpos_wait_killable(wait, seen, &nap);
 	else
-		tpos_wait(&queue->wait, seen, &nap);
+		tpos_wait(wait, seen, &nap);
 	return ttmpool_ask_check(mgr, ask);
+}
+
+/* As ttmpool_ask_sleep(), in a queue. */
+int ttmpool_queue_follow(struct ttmpool_manager *mgr,
+			 struct ttmpool_queue *queue, long seen,
+			 const struct ttmpool_ask *ask)
+{
+	tpos_assert(tpos_atomic_read(&queue->waiting) > 0);
+	return ttmpool_ask_sleep(mgr, &queue->wait, seen, ask);
 }

@@ -57,6 +57,8 @@ struct doer {
 	struct rig *rig;
 	enum deed deed;
 	unsigned long arg;
+	unsigned int wait_ms; /* of TAKE and PRIME */
+	bool killable;        /* of TAKE and PRIME */
 	bool is_held;
 	struct pages *pages;
 	pthread_t thread;
@@ -65,26 +67,32 @@ struct doer {
 };
 
 /* Take as many pages as the other pool has, and give them back to the system; returns 0
- * on success. */
-static unsigned long take_and_give(struct rig *rig)
+ * on success, or the error without its sign. */
+static unsigned long take_and_give(const struct doer *doer)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_CACHED,
-				       .num_pages = 50 };
+				       .num_pages = 50,
+				       .wait_ms = doer->wait_ms,
+				       .killable = doer->killable };
+	struct ttmpool_pool *pool = &doer->rig->pool[1];
 	tpos_page_t *pages[50];
+	int err = ttmpool_pool_take(pool, &req, pages, NULL);
 
-	if (ttmpool_pool_take(&rig->pool[1], &req, pages, NULL))
-		return 1;
-	return (unsigned long)!!ttmpool_pool_give(&rig->pool[1], pages, 50,
-						  TTMPOOL_CACHED);
+	if (!err)
+		err = ttmpool_pool_give(pool, pages, 50, TTMPOOL_CACHED);
+	return (unsigned long)-err;
 }
 
-/* Prime as many pages; returns true if that failed. */
-static bool prime_many(struct rig *rig)
+/* Prime as many pages; returns the same. */
+static unsigned long prime_many(const struct doer *doer)
 {
 	struct ttmpool_request req = { .caching = TTMPOOL_UNCACHED,
-				       .num_pages = 50 };
+				       .num_pages = 50,
+				       .wait_ms = doer->wait_ms,
+				       .killable = doer->killable };
 
-	return ttmpool_pool_prime(&rig->pool[1], &req, false);
+	return (unsigned long)-ttmpool_pool_prime(&doer->rig->pool[1], &req,
+						  false);
 }
 
 static void *act(void *arg)
@@ -106,9 +114,9 @@ static void *act(void *arg)
 	else if (doer->deed == DRAIN)
 		doer->got = ttmpool_pool_drain(&rig->pool[0]);
 	else if (doer->deed == TAKE)
-		doer->got = take_and_give(rig);
+		doer->got = take_and_give(doer);
 	else if (doer->deed == PRIME)
-		doer->got = (unsigned long)prime_many(rig);
+		doer->got = prime_many(doer);
 	else if (doer->deed == POPULATE)
 		doer->got = (unsigned long)!!pages_take(doer->pages);
 	else
@@ -263,6 +271,60 @@ static void s11_who_waited_in_vain_is_told(struct check *t)
 	}
 }
 
+/* What ends the wait of a request for pages that others are giving up: a signal that kills
+ * if the request is killable, any signal if not, and its deadline. */
+static bool wait_ends(struct check *t, struct doer *waiter)
+{
+	struct rig *rig = open_pooled(t, 50);
+	struct doer scanner = {
+		.rig = rig, .deed = SCAN, .arg = 100, .is_held = true
+	};
+	bool good, ended;
+
+	if (!rig)
+		return false;
+	waiter->rig = rig;
+	ttmpool_manager_set_page_budget(&rig->mgr, 50);
+	good = start(&scanner) && start(waiter);
+	for (int ms = 0; ms < 30 && waiter->killable; ms++) {
+		tpsim_signal_after(check_machine(t), 1);
+		good &= !waiter->done;
+		pause_ms(1);
+	}
+	if (waiter->killable)
+		tpsim_kill_after(check_machine(t), 1);
+	else if (!waiter->wait_ms)
+		tpsim_signal_after(check_machine(t), 1);
+	for (int ms = 0; ms < 20000 && !waiter->done; ms++)
+		pause_ms(1);
+	ended = waiter->done;
+	tpsim_signal_clear(check_machine(t));
+	holds = false;
+	return good && finish(waiter) && finish(&scanner) && ended &&
+	       rig_close(t, rig);
+}
+
+/* The wait of a request for pages that other threads are giving up ends with a signal, or
+ * with its deadline, however long these threads need. A signal that does not kill does not
+ * end the wait of a killable request. */
+static void s11_a_signal_or_a_deadline_ends_the_wait_for_others(struct check *t)
+{
+	static const enum deed deeds[] = { TAKE, PRIME };
+
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
+		struct doer killed = { .deed = deeds[i], .killable = true };
+		struct doer stopped = { .deed = deeds[i] };
+		struct doer late = { .deed = deeds[i], .wait_ms = 20 };
+
+		CHECK(t, wait_ends(t, &killed));
+		CHECK_EQ(t, killed.got, EINTR);
+		CHECK(t, wait_ends(t, &stopped));
+		CHECK_EQ(t, stopped.got, EINTR);
+		CHECK(t, wait_ends(t, &late));
+		CHECK_EQ(t, late.got, ETIMEDOUT);
+	}
+}
+
 /* A request within the budget is not refused because another thread is making spare pages
  * that nobody asked for: it waits for them. */
 static void s11_spare_pages_of_others_are_waited_for(struct check *t)
@@ -372,6 +434,7 @@ CHECK_SUITE(limits_threads, CHECK_CASE(s11_nobody_waits_for_a_trim),
 	    CHECK_CASE(s11_what_others_are_giving_up_is_waited_for),
 	    CHECK_CASE(s11_who_waited_in_vain_is_told),
 	    CHECK_CASE(s11_spare_pages_of_others_are_waited_for),
+	    CHECK_CASE(s11_a_signal_or_a_deadline_ends_the_wait_for_others),
 	    CHECK_CASE(s11_what_is_over_a_limit_goes_once));
 
 int main(int argc, char **argv)
